@@ -1,0 +1,69 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Warnings are errors where the code is checked (CI, `make lint`), not where someone builds it with a newer compiler.
+let checked = Context.environment["CI"] != nil || Context.environment["FARM_CHECKED"] != nil
+let settings: [SwiftSetting] = [.swiftLanguageMode(.v6)] + (checked ? [.treatAllWarnings(as: .error)] : [])
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+
+/// A Swift module at Sources/`path`.
+func module(_ name: String, path: String? = nil, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Sources/" + (path ?? name), swiftSettings: settings)
+}
+
+/// A C library of Debian's, bound by a module map.
+func library(_ name: String, pkgConfig: String, apt: String) -> Target {
+    .systemLibrary(name: name, path: "Sources/CLibraries/\(name)", pkgConfig: pkgConfig, providers: [.apt([apt])])
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+}
+
+let package = Package(
+    name: "farm",
+    products: [.executable(name: "farm", targets: ["farm"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    ],
+    targets: [
+        library("CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev"),
+        library("CTurboJPEG", pkgConfig: "libturbojpeg", apt: "libturbojpeg0-dev"),
+        library("CExif", pkgConfig: "libexif", apt: "libexif-dev"),
+        library("CLibUUID", pkgConfig: "uuid", apt: "uuid-dev"),
+        .target(
+            name: "CJSON", path: "Sources/CLibraries/CJSON",
+            linkerSettings: [.linkedLibrary("simdjson")]),
+        .target(name: "CVips", path: "Sources/CLibraries/CVips", linkerSettings: [.linkedLibrary("dl")]),
+
+        module("Model", ["CJSON", "CLibUUID"]),
+        module("Harmony", ["Model"]),
+        module("Pipeline", ["Model", logging]),
+        module("Settings", ["Model"]),
+        module("Roles", ["Harmony", "Model", "Pipeline", logging]),
+        module("Embedded", path: "Backends/Embedded", ["Model", "Pipeline", logging, grdb]),
+        module("Services", ["CCurl", "Model", "Pipeline", logging]),
+        module("Imaging", ["CExif", "CTurboJPEG", "CVips", "Model", "Pipeline"]),
+        .executableTarget(
+            name: "farm",
+            dependencies: [
+                argumentParser, "Embedded", "Harmony", "Imaging", "Model", "Pipeline", "Roles", "Services", "Settings", logging,
+            ],
+            swiftSettings: settings),
+
+        .target(name: "Doubles", dependencies: ["Model", "Pipeline"], path: "Tests/Doubles", swiftSettings: settings),
+        tests("HarmonyTests", ["Harmony", "Model"]),
+        tests("SettingsTests", ["Settings"]),
+        tests("PortTests", ["Doubles", "Embedded", "Model", "Pipeline", grdb]),
+        tests("ServiceTests", ["Doubles", "Model", "Pipeline", "Services"]),
+        tests("ImagingTests", ["Imaging", "Model", "Pipeline"]),
+        tests("RoleTests", ["Doubles", "Embedded", "Harmony", "Model", "Pipeline", "Roles"]),
+        tests("CommandTests", ["Model"]),
+    ],
+    cxxLanguageStandard: .cxx17
+)

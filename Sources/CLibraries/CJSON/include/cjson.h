@@ -1,0 +1,40 @@
+// A flat reading of one JSON text by simdjson: the values in document order, each container followed by its members.
+#ifndef CJSON_H
+#define CJSON_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum cjson_kind { CJSON_NULL, CJSON_BOOL, CJSON_INT, CJSON_DOUBLE, CJSON_STRING, CJSON_ARRAY, CJSON_OBJECT };
+
+/// One value. `count` is the number of elements of an array, of key-value pairs of an object (a key is a string node
+/// before its value), of bytes of a string.
+struct cjson_node {
+  uint8_t kind;
+  bool boolean;
+  size_t count;
+  union {
+    int64_t integer;
+    double number;
+    const char *string;
+  };
+};
+
+enum cjson_status { CJSON_OK, CJSON_MALFORMED, CJSON_TOO_DEEP, CJSON_NO_MEMORY };
+
+struct cjson_document;
+
+/// Reads `length` bytes (which need no padding). The nodes live until cjson_free. `message` is a static string.
+enum cjson_status cjson_parse(const uint8_t *bytes, size_t length, size_t maximum_depth, struct cjson_document **document,
+                              const char **message);
+const struct cjson_node *cjson_nodes(const struct cjson_document *document);
+void cjson_free(struct cjson_document *document);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,38 @@
+/// An axis-parallel rectangle in pixels of the upright picture; the origin is the upper left corner.
+public struct Box: Sendable, Equatable, Hashable {
+    public var x: Double
+    public var y: Double
+    public var width: Double
+    public var height: Double
+
+    public init(x: Double, y: Double, width: Double, height: Double) {
+        self.x = x
+        self.y = y
+        self.width = width
+        self.height = height
+    }
+
+    public var area: Double { width * height }
+
+    /// Intersection over union (IoU) with another box, 0…1; 0 where both are without area.
+    public func intersectionOverUnion(_ other: Box) -> Double {
+        let across = min(x + width, other.x + other.width) - max(x, other.x)
+        let down = min(y + height, other.y + other.height) - max(y, other.y)
+        guard across > 0, down > 0 else { return 0 }
+        let common = across * down
+        return common / (area + other.area - common)
+    }
+
+    /// `{"x", "y", "width", "height"}`.
+    public var json: JSON {
+        .object(["x": .double(x), "y": .double(y), "width": .double(width), "height": .double(height)])
+    }
+
+    /// Reads `{"x", "y", "width", "height"}`; nil unless all four are numbers.
+    public init?(_ json: JSON?) {
+        guard let x = json?["x"]?.numberValue, let y = json?["y"]?.numberValue,
+            let width = json?["width"]?.numberValue, let height = json?["height"]?.numberValue
+        else { return nil }
+        self.init(x: x, y: y, width: width, height: height)
+    }
+}

@@ -1,0 +1,48 @@
+/// A row of `postprocessing` that is to be written: what one service says of one box's crop.
+public struct Enrichment: Sendable, Equatable {
+    public var imageID: ImageID
+    public var mergedID: Int
+    /// `face`, `pose` or `colors`.
+    public var service: String
+    public var data: JSON
+    public var status: ResultStatus
+
+    public init(imageID: ImageID, mergedID: Int, service: String, data: JSON, status: ResultStatus) {
+        self.imageID = imageID
+        self.mergedID = mergedID
+        self.service = service
+        self.data = data
+        self.status = status
+    }
+
+    /// The services that are asked about crops.
+    public static let services = ["colors", "face", "pose"]
+}
+
+/// A row of `postprocessing` as it was read.
+public struct StoredEnrichment: Sendable, Equatable {
+    public var mergedID: Int
+    public var service: String
+    public var data: JSON
+    public var status: ResultStatus
+
+    public init(mergedID: Int, service: String, data: JSON, status: ResultStatus) {
+        self.mergedID = mergedID
+        self.service = service
+        self.data = data
+        self.status = status
+    }
+}
+
+/// A box and a service whose answer is still missing because the service was down.
+public struct MissingEnrichment: Sendable, Hashable {
+    public var imageID: ImageID
+    public var mergedID: Int
+    public var service: String
+
+    public init(imageID: ImageID, mergedID: Int, service: String) {
+        self.imageID = imageID
+        self.mergedID = mergedID
+        self.service = service
+    }
+}

@@ -1,0 +1,47 @@
+import Foundation
+
+/// Why a job failed: the `kind` that an error row names (spec section 5).
+public enum FailureKind: String, Sendable, CaseIterable {
+    case timeout
+    case connection
+    case http
+    case notJSON = "not_json"
+    case serviceError = "service_error"
+    case badAnswer = "bad_answer"
+    case tooLarge = "too_large"
+    /// The picture itself: missing, unreadable, not fetched.
+    case image
+    /// The job kills the processes that begin it (spec section 3).
+    case crashedWorker = "crashed_worker"
+}
+
+/// A call that failed for good.
+public struct AnalysisFailure: Error, Sendable, Equatable, CustomStringConvertible {
+    public var kind: FailureKind
+    /// One line for people, with host and cause; never a secret.
+    public var message: String
+    public var httpStatus: Int?
+    /// How often the service was asked; 0 if it never was.
+    public var tries: Int
+    public var firstFailure: Date
+
+    public init(kind: FailureKind, message: String, httpStatus: Int? = nil, tries: Int, firstFailure: Date) {
+        self.kind = kind
+        self.message = message
+        self.httpStatus = httpStatus
+        self.tries = tries
+        self.firstFailure = firstFailure
+    }
+
+    public var description: String { "\(kind.rawValue): \(message)" }
+
+    /// `{"error": {"kind", "message", "http_status", "tries"}}`.
+    public var json: JSON {
+        .object([
+            "error": .object([
+                "kind": .string(kind.rawValue), "message": .string(message),
+                "http_status": httpStatus.map { .int(Int64($0)) } ?? .null, "tries": .int(Int64(tries)),
+            ])
+        ])
+    }
+}

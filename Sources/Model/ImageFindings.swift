@@ -1,0 +1,22 @@
+/// All that the store holds about one image, as merging, voting and showing need it.
+public struct ImageFindings: Sendable, Equatable {
+    public var imageID: ImageID
+    /// The newest row (largest `result_id`) of each service, whatever its status.
+    public var results: [StoredResult]
+    /// The newest successful row of each service.
+    public var successes: [StoredResult]
+    public var boxes: [StoredBox]
+    /// Rows of `face`, `pose` and `colors` only.
+    public var enrichments: [StoredEnrichment]
+
+    public init(
+        imageID: ImageID, results: [StoredResult], successes: [StoredResult], boxes: [StoredBox],
+        enrichments: [StoredEnrichment]
+    ) {
+        self.imageID = imageID
+        self.results = results
+        self.successes = successes
+        self.boxes = boxes
+        self.enrichments = enrichments
+    }
+}

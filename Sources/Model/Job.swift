@@ -1,0 +1,120 @@
+import Foundation
+
+/// One image × service: the message in `queue_<service>` (spec section 3).
+public struct Job: Sendable, Equatable {
+    public var imageID: ImageID
+    public var imageFilename: String?
+    public var imagePath: String?
+    public var imageURL: String?
+    /// ISO 8601, as the producer wrote it.
+    public var submittedAt: String?
+    public var serviceName: String
+    public var queueName: String
+    public var jobID: UUID
+    /// Fields that farm does not know, kept as they came.
+    public var unknown: [JSON.Member]
+
+    public init(
+        imageID: ImageID, imageFilename: String?, imagePath: String?, imageURL: String?, submittedAt: String?,
+        serviceName: String, queueName: String, jobID: UUID, unknown: [JSON.Member] = []
+    ) {
+        self.imageID = imageID
+        self.imageFilename = imageFilename
+        self.imagePath = imagePath
+        self.imageURL = imageURL
+        self.submittedAt = submittedAt
+        self.serviceName = serviceName
+        self.queueName = queueName
+        self.jobID = jobID
+        self.unknown = unknown
+    }
+
+    /// The job of an image for a service, submitted now.
+    public init(image: Image, service: String, queue: String, jobID: UUID = UUID(), now: Date) {
+        self.init(
+            imageID: image.id, imageFilename: image.filename, imagePath: image.path, imageURL: image.url,
+            submittedAt: Timestamp.iso8601(now), serviceName: service, queueName: queue, jobID: jobID)
+    }
+
+    /// The message body.
+    public var body: [UInt8] {
+        let known: KeyValuePairs<String, JSON> = [
+            "image_id": .int(Int64(imageID)), "image_filename": .optional(imageFilename),
+            "image_path": .optional(imagePath), "image_url": .optional(imageURL), "submitted_at": .optional(submittedAt),
+            "service_name": .string(serviceName), "queue_name": .string(queueName), "job_id": .string(jobID.text),
+        ]
+        return JSON.object(known.map { JSON.Member($0.key, $0.value) } + unknown).bytes
+    }
+
+    private static let knownFields: Set<String> = [
+        "image_id", "image_filename", "image_path", "image_url", "submitted_at", "service_name", "queue_name", "job_id",
+    ]
+
+    /// Reads a message that came from `queue`, which `service` works on. One without a usable `job_id` (another
+    /// program's) gets a version 5 UUID of its bytes and queue, so that equal bytes are the same job.
+    public init(body: [UInt8], queue: String, service: String) throws(MessageFault) {
+        let (json, imageID) = try MessageFault.read(body)
+        self.init(
+            imageID: imageID, imageFilename: json["image_filename"]?.stringValue, imagePath: json["image_path"]?.stringValue,
+            imageURL: json["image_url"]?.stringValue, submittedAt: json["submitted_at"]?.stringValue,
+            serviceName: json["service_name"]?.stringValue ?? service, queueName: json["queue_name"]?.stringValue ?? queue,
+            jobID: json["job_id"]?.stringValue.flatMap(UUID.init(uuidString:))
+                ?? UUID(namespace: .farm, name: body + Array(queue.utf8)),
+            unknown: (json.objectValue ?? []).filter { !Job.knownFields.contains($0.key) })
+    }
+}
+
+/// "Image N changed": the message in the merge, enrichment and consensus queues.
+public struct Trigger: Sendable, Equatable {
+    public var imageID: ImageID
+    public var imageFilename: String?
+    /// What changed it: the service, or `bbox_merger`, `spatial_enrichment`.
+    public var service: String
+    public var workerID: String
+    /// ISO 8601.
+    public var processedAt: String
+
+    public init(imageID: ImageID, imageFilename: String?, service: String, workerID: String, processedAt: Date) {
+        self.imageID = imageID
+        self.imageFilename = imageFilename
+        self.service = service
+        self.workerID = workerID
+        self.processedAt = Timestamp.iso8601(processedAt)
+    }
+
+    /// The message body.
+    public var body: [UInt8] {
+        JSON.object([
+            "image_id": .int(Int64(imageID)), "image_filename": .optional(imageFilename), "service": .string(service),
+            "worker_id": .string(workerID), "processed_at": .string(processedAt),
+        ]).bytes
+    }
+
+    /// Reads a trigger; only `image_id` has to be there.
+    public init(body: [UInt8]) throws(MessageFault) {
+        let (json, imageID) = try MessageFault.read(body)
+        self.imageID = imageID
+        imageFilename = json["image_filename"]?.stringValue
+        service = json["service"]?.stringValue ?? ""
+        workerID = json["worker_id"]?.stringValue ?? ""
+        processedAt = json["processed_at"]?.stringValue ?? ""
+    }
+}
+
+/// Why a message is neither a job nor a trigger.
+public struct MessageFault: Error, Sendable, Equatable, CustomStringConvertible {
+    public var description: String
+
+    public init(_ description: String) { self.description = description }
+
+    static func read(_ body: [UInt8]) throws(MessageFault) -> (JSON, ImageID) {
+        let json: JSON
+        do { json = try JSON(parsing: body) } catch { throw MessageFault("not JSON: \(error)") }
+        guard case .object = json else { throw MessageFault("JSON, but not an object") }
+        guard let field = json["image_id"] else { throw MessageFault("no image_id") }
+        guard let imageID = field.integerValue, imageID > 0 else {
+            throw MessageFault("image_id is not a positive whole number")
+        }
+        return (json, imageID)
+    }
+}

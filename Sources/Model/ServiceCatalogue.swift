@@ -1,0 +1,63 @@
+/// Who calls a service, `service_config.json`'s `category`.
+public enum ServiceCategory: String, Sendable, CaseIterable {
+    /// Asked about whole images.
+    case primary
+    /// Asked about crops only.
+    case spatialOnly = "spatial_only"
+    /// A role of this program.
+    case postProcessing = "post_processing"
+}
+
+/// What a service's answer counts as in merging and voting.
+public enum Evidence: String, Sendable, CaseIterable {
+    /// Boxes of objects: merged.
+    case spatial
+    case semantic
+    case classification
+    case specialized
+    case none
+}
+
+/// A post-processing role: a `post_processing` entry of service_config.json, and a heartbeat's `service_name`.
+public enum PostProcessing: String, Sendable, CaseIterable {
+    case merger = "bbox_merger"
+    case enricher = "spatial_enrichment"
+    case consensus
+
+    /// The queue its triggers come through.
+    public var queue: String {
+        switch self {
+        case .merger: "queue_bbox_merge"
+        case .enricher: "queue_spatial_enrichment"
+        case .consensus: "queue_consensus"
+        }
+    }
+}
+
+/// The services that farm knows by name (spec section 2).
+public struct CatalogueService: Sendable, Equatable {
+    public var name: String
+    public var port: Int
+    public var category: ServiceCategory
+    public var evidence: Evidence
+    public var description: String
+
+    public static let all: [CatalogueService] = [
+        .init(name: "colors", port: 7770, category: .primary, evidence: .none, description: "palette of the image"),
+        .init(name: "detectron2", port: 7771, category: .primary, evidence: .spatial, description: "object boxes"),
+        .init(name: "face", port: 7772, category: .spatialOnly, evidence: .specialized, description: "faces"),
+        .init(name: "yolov8", port: 7773, category: .primary, evidence: .spatial, description: "object boxes"),
+        .init(name: "nsfw2", port: 7774, category: .primary, evidence: .specialized, description: "moderation"),
+        .init(name: "ocr", port: 7775, category: .primary, evidence: .specialized, description: "text"),
+        .init(name: "blip", port: 7777, category: .primary, evidence: .semantic, description: "caption"),
+        .init(name: "clip", port: 7778, category: .primary, evidence: .classification, description: "labels"),
+        .init(
+            name: "inception_v3", port: 7779, category: .primary, evidence: .classification, description: "ImageNet labels"),
+        .init(name: "rtdetr", port: 7780, category: .primary, evidence: .spatial, description: "object boxes"),
+        .init(name: "metadata", port: 7781, category: .primary, evidence: .none, description: "EXIF and technical data"),
+        .init(name: "ollama", port: 7782, category: .primary, evidence: .semantic, description: "vision language model"),
+        .init(name: "pose", port: 7786, category: .spatialOnly, evidence: .specialized, description: "body pose"),
+    ]
+
+    public static func named(_ name: String) -> CatalogueService? { all.first { $0.name == name } }
+}

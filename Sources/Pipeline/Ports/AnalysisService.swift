@@ -1,0 +1,61 @@
+import Foundation
+import Model
+
+/// What a service is asked about.
+public enum Subject: Sendable, Equatable {
+    /// The service fetches it: `GET …?url=`.
+    case url(String)
+    /// A file of this box: `POST`, field `file`.
+    case file(path: String)
+    /// A crop in memory: `POST`, field `file`.
+    case picture(jpeg: [UInt8], filename: String)
+}
+
+/// A sound answer with status `success`.
+public struct Answer: Sendable, Equatable {
+    /// As it was received: JSON, UTF-8.
+    public var body: [UInt8]
+    public var json: JSON
+    /// The answer's `metadata.processing_time`, else the seconds that the call took.
+    public var processingTime: Double
+
+    public init(body: [UInt8], json: JSON, processingTime: Double) {
+        self.body = body
+        self.json = json
+        self.processingTime = processingTime
+    }
+
+    /// The predictions; there is always a list.
+    public var predictions: [JSON] { json["predictions"]?.arrayValue ?? [] }
+}
+
+/// What became of one job's call, all its tries included.
+public enum AnalysisOutcome: Sendable, Equatable {
+    case answered(Answer)
+    /// For good: no further try would help, or none is left.
+    case failed(AnalysisFailure)
+    /// The service is down, or its circuit breaker is open: the job goes back, nothing was counted.
+    case unavailable(String)
+}
+
+/// One ML service over HTTP, with its tries, its limit of calls in flight and its circuit breaker.
+public protocol AnalysisService: Sendable {
+    var name: String { get }
+
+    /// Waits until the circuit breaker lets jobs pass and says how many may be taken now: 1 while it is half-open.
+    /// - Throws: `CancellationError`.
+    func permits() async throws -> Int
+
+    /// Whether jobs pass at this moment; nil if they do, else why not.
+    func outage() async -> String?
+
+    /// Calls the service until it answers, fails for good or turns out to be down.
+    /// - Parameter key: the job's id, by which tries of a job that hangs are counted across give-backs.
+    func analyze(_ subject: Subject, key: UUID) async -> AnalysisOutcome
+}
+
+/// Fetches pictures that only a URL leads to.
+public protocol PictureFetcher: Sendable {
+    /// The bytes behind an http or https URL, at most 64 MiB.
+    func fetch(_ url: String) async throws(PictureFault) -> [UInt8]
+}

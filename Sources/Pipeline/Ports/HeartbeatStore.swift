@@ -1,0 +1,115 @@
+import Foundation
+import Model
+
+/// A worker that fell silent without saying `stopping`.
+public struct DeadWorker: Sendable, Equatable {
+    public var workerID: String
+    public var serviceName: String
+    public var nodeHostname: String
+    public var lastSeen: Date
+    public var minutesSilent: Double
+
+    public init(workerID: String, serviceName: String, nodeHostname: String, lastSeen: Date, minutesSilent: Double) {
+        self.workerID = workerID
+        self.serviceName = serviceName
+        self.nodeHostname = nodeHostname
+        self.lastSeen = lastSeen
+        self.minutesSilent = minutesSilent
+    }
+}
+
+/// What a service's workers did within the window.
+public struct ServicePerformance: Sendable, Equatable {
+    public var serviceName: String
+    public var workers: Int
+    /// The workers' latest rates, added up.
+    public var jobsPerMinute: Double
+    /// Within the window.
+    public var jobsCompleted: Int
+    public var lastUpdate: Date
+
+    public init(serviceName: String, workers: Int, jobsPerMinute: Double, jobsCompleted: Int, lastUpdate: Date) {
+        self.serviceName = serviceName
+        self.workers = workers
+        self.jobsPerMinute = jobsPerMinute
+        self.jobsCompleted = jobsCompleted
+        self.lastUpdate = lastUpdate
+    }
+}
+
+/// The live workers of one box.
+public struct NodeReport: Sendable, Equatable {
+    public var nodeHostname: String
+    public var workers: Int
+    /// Sorted.
+    public var services: [String]
+
+    public init(nodeHostname: String, workers: Int, services: [String]) {
+        self.nodeHostname = nodeHostname
+        self.workers = workers
+        self.services = services
+    }
+}
+
+/// A heartbeat with status `error`.
+public struct WorkerError: Sendable, Equatable {
+    public var timestamp: Date
+    public var workerID: String
+    public var serviceName: String
+    public var nodeHostname: String
+    public var message: String
+
+    public init(timestamp: Date, workerID: String, serviceName: String, nodeHostname: String, message: String) {
+        self.timestamp = timestamp
+        self.workerID = workerID
+        self.serviceName = serviceName
+        self.nodeHostname = nodeHostname
+        self.message = message
+    }
+}
+
+/// What `farm monitor` shows.
+public struct MonitorReport: Sendable, Equatable {
+    public var deadWorkers: [DeadWorker]
+    public var performance: [ServicePerformance]
+    public var nodes: [NodeReport]
+    /// Newest first.
+    public var errors: [WorkerError]
+    /// Ids that two live workers share.
+    public var sharedIDs: [String]
+
+    public init(
+        deadWorkers: [DeadWorker] = [], performance: [ServicePerformance] = [], nodes: [NodeReport] = [],
+        errors: [WorkerError] = [], sharedIDs: [String] = []
+    ) {
+        self.deadWorkers = deadWorkers
+        self.performance = performance
+        self.nodes = nodes
+        self.errors = errors
+        self.sharedIDs = sharedIDs
+    }
+}
+
+/// The windows of a `MonitorReport`.
+public struct MonitorWindows: Sendable, Equatable {
+    /// Silent for longer is dead.
+    public var deadThreshold: Duration
+    public var performance: Duration
+    public var errors: Duration
+
+    public init(deadThreshold: Duration = .seconds(300), performance: Duration = .seconds(600), errors: Duration = .seconds(3600)) {
+        self.deadThreshold = deadThreshold
+        self.performance = performance
+        self.errors = errors
+    }
+}
+
+/// Signs of life. All throw `PortFault`.
+public protocol HeartbeatStore: Sendable {
+    /// Writes one row; a worker that has 1,000 overwrites its oldest.
+    func record(_ heartbeat: Heartbeat) async throws
+
+    /// Dead: silent for longer than the threshold, did not say `stopping`, not silent for over 24 h, and no live
+    /// successor of its service on its host.
+    func report(_ windows: MonitorWindows) async throws -> MonitorReport
+}

@@ -1,0 +1,87 @@
+import Model
+
+/// Where the bytes of a picture are.
+public enum PictureSource: Sendable, Equatable {
+    /// A path on this box.
+    case file(String)
+    case bytes([UInt8])
+}
+
+/// A kind of picture, known by its first bytes.
+public enum PictureFormat: String, Sendable, CaseIterable {
+    case jpeg, png, webp, gif, tiff, bmp, heif
+}
+
+/// What a picture's header says, before anything is decoded.
+public struct PictureHeader: Sendable, Equatable {
+    public var format: PictureFormat
+    /// Pixels as stored, before EXIF orientation.
+    public var width: Int
+    public var height: Int
+    /// Size of the whole file.
+    public var bytes: Int
+
+    public init(format: PictureFormat, width: Int, height: Int, bytes: Int) {
+        self.format = format
+        self.width = width
+        self.height = height
+        self.bytes = bytes
+    }
+}
+
+/// Why a picture is not used: `image` (missing, unreadable, damaged) or `too_large`.
+public struct PictureFault: Error, Sendable, Equatable, CustomStringConvertible {
+    public var kind: FailureKind
+    public var message: String
+
+    public init(_ kind: FailureKind, _ message: String) {
+        self.kind = kind
+        self.message = message
+    }
+
+    public var description: String { message }
+}
+
+/// Limits of what is decoded or sent (spec section 5).
+public enum PictureLimits {
+    public static let bytes = 64 << 20
+    public static let pixels = 100_000_000
+}
+
+/// Cuts boxes out of pictures, in memory.
+public protocol ImageCropper: Sendable {
+    /// Reads the header alone: format by the bytes, dimensions, size; refuses what is over the limits.
+    func inspect(_ picture: PictureSource) async throws(PictureFault) -> PictureHeader
+
+    /// Decodes the picture once, turned upright by its EXIF orientation, and encodes each box, clamped to the picture,
+    /// as JPEG.
+    /// - Parameter quality: of JPEG, 1…100.
+    func crop(_ picture: PictureSource, to boxes: [Box], quality: Int) async throws(PictureFault) -> Crops
+}
+
+/// The crops of one picture, in the order of the boxes.
+public struct Crops: Sendable {
+    /// Pixels of the upright picture.
+    public var width: Int
+    public var height: Int
+    /// nil for a box that lies wholly outside the picture.
+    public var crops: [Crop?]
+
+    public init(width: Int, height: Int, crops: [Crop?]) {
+        self.width = width
+        self.height = height
+        self.crops = crops
+    }
+}
+
+/// One crop as it is sent to a service.
+public struct Crop: Sendable, Equatable {
+    public var jpeg: [UInt8]
+    /// The part of the upright picture that it shows: whole pixels.
+    public var area: Box
+
+    public init(jpeg: [UInt8], area: Box) {
+        self.jpeg = jpeg
+        self.area = area
+    }
+}

@@ -1,0 +1,126 @@
+import Foundation
+
+/// A message that is to be published.
+public struct Message: Sendable, Equatable {
+    public var queue: String
+    /// JSON, UTF-8.
+    public var body: [UInt8]
+    public var headers: [String: String]
+
+    public init(queue: String, body: [UInt8], headers: [String: String] = [:]) {
+        self.queue = queue
+        self.body = body
+        self.headers = headers
+    }
+}
+
+/// Which delivery a verdict is about. It belongs to the consumer that delivered it: one of a connection or lease that is
+/// gone is dropped, and the redelivery is absorbed.
+public struct Receipt: Sendable, Hashable {
+    /// The connection, or the lease holder, of the delivery.
+    public var epoch: Int64
+    public var tag: Int64
+
+    public init(epoch: Int64, tag: Int64) {
+        self.epoch = epoch
+        self.tag = tag
+    }
+}
+
+/// A message as it was taken from a queue.
+public struct Delivery: Sendable {
+    public var body: [UInt8]
+    public var headers: [String: String]
+    /// It was delivered before and never settled.
+    public var redelivered: Bool
+    public var receipt: Receipt
+
+    public init(body: [UInt8], headers: [String: String] = [:], redelivered: Bool, receipt: Receipt) {
+        self.body = body
+        self.headers = headers
+        self.redelivered = redelivered
+        self.receipt = receipt
+    }
+}
+
+/// Why a delivery goes to `<queue>.dead`.
+public struct DeadLetter: Sendable, Equatable {
+    /// `bad_message`, `unknown_image`, `crashed_worker`, `refused`, or a `FailureKind`.
+    public var reason: String
+    public var message: String
+    public var tries: Int
+    public var workerID: String
+    public var firstFailure: Date
+
+    public init(reason: String, message: String, tries: Int, workerID: String, firstFailure: Date) {
+        self.reason = reason
+        self.message = message
+        self.tries = tries
+        self.workerID = workerID
+        self.firstFailure = firstFailure
+    }
+}
+
+/// Queues of jobs and triggers: at-least-once delivery.
+public protocol JobQueue: Sendable {
+    /// Returns when every message is safely in its queue; repeating it after an error may duplicate, never lose.
+    /// - Throws: `PortFault`.
+    func publish(_ messages: [Message]) async throws
+
+    /// Starts taking from a queue.
+    /// - Parameter prefetch: how many deliveries may be unsettled at once.
+    /// - Throws: `PortFault`.
+    func consume(_ queue: String, prefetch: Int) async throws -> any JobConsumer
+}
+
+/// One taker of one queue. Settled means acknowledged, given back or buried; until then a delivery is leased to this
+/// consumer, and comes again (redelivered) when its process dies.
+public protocol JobConsumer: Sendable {
+    /// Waits for at least one delivery and returns up to `limit` of those that are ready.
+    /// - Throws: `PortFault`; `CancellationError` when its task is cancelled.
+    func next(upTo limit: Int) async throws -> [Delivery]
+
+    /// Removes the messages for good.
+    func acknowledge(_ receipts: [Receipt]) async throws
+
+    /// Makes the messages available again, to any consumer, after a delay where the queue can delay.
+    func giveBack(_ receipts: [Receipt], after delay: Duration) async throws
+
+    /// Moves the messages to `<queue>.dead`; the originals are gone only when the dead letters are safe.
+    func bury(_ dead: [(receipt: Receipt, letter: DeadLetter)]) async throws
+
+    /// Gives back what was fetched ahead and not yet handed out, until `next` is called again.
+    func pause() async throws
+
+    /// Gives back all that is unsettled and ends; `next` must not be called again.
+    func close() async
+}
+
+/// How full a queue is.
+public struct QueueDepth: Sendable, Equatable {
+    public var queue: String
+    /// Ready or delayed.
+    public var waiting: Int
+    /// Leased to a consumer; nil where the queue cannot tell (AMQP does not).
+    public var inFlight: Int?
+    public var dead: Int
+
+    public init(queue: String, waiting: Int, inFlight: Int?, dead: Int) {
+        self.queue = queue
+        self.waiting = waiting
+        self.inFlight = inFlight
+        self.dead = dead
+    }
+}
+
+/// What an operator does with queues.
+public protocol QueueAdministration: Sendable {
+    /// Makes the queues that are missing; others are left as they are.
+    func declare(_ queues: [String]) async throws
+
+    /// The depths of these queues, in this order; 0 for one that does not exist.
+    func depths(of queues: [String]) async throws -> [QueueDepth]
+
+    /// All queues that hold something, sorted.
+    func queueNames() async throws -> [String]
+}

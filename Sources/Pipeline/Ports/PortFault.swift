@@ -1,0 +1,26 @@
+/// What a queue or a store throws.
+public struct PortFault: Error, Sendable, CustomStringConvertible {
+    /// What the caller can do about it.
+    public enum Kind: Sendable, Equatable {
+        /// Try the same again later: busy, full, out of reach.
+        case transient
+        /// These very values are refused, now and later.
+        case refused
+        /// Nothing will work before a person mends it.
+        case unusable
+    }
+
+    public var kind: Kind
+    /// Where: `farm.db`, `queue_blip on k2:5672`.
+    public var place: String
+    /// What happened there and, where there is one, the way to mend it.
+    public var message: String
+
+    public init(_ kind: Kind, place: String, message: String) {
+        self.kind = kind
+        self.place = place
+        self.message = message
+    }
+
+    public var description: String { "\(place): \(message)" }
+}

@@ -1,0 +1,67 @@
+import Foundation
+import Model
+
+/// A line of `farm status`.
+public struct ServiceReport: Sendable, Equatable {
+    public var service: String
+    public var success: Int
+    public var error: Int
+    /// When its newest row was written.
+    public var last: Date?
+    /// Median of processing_time (seconds) in the last hour.
+    public var p50: Double?
+    public var p95: Double?
+
+    public init(service: String, success: Int, error: Int, last: Date?, p50: Double?, p95: Double?) {
+        self.service = service
+        self.success = success
+        self.error = error
+        self.last = last
+        self.p50 = p50
+        self.p95 = p95
+    }
+}
+
+/// Row counts of the tables.
+public struct Totals: Sendable, Equatable {
+    public var images: Int
+    public var results: Int
+    public var mergedBoxes: Int
+    public var consensus: Int
+    public var postprocessing: Int
+
+    public init(images: Int, results: Int, mergedBoxes: Int, consensus: Int, postprocessing: Int) {
+        self.images = images
+        self.results = results
+        self.mergedBoxes = mergedBoxes
+        self.consensus = consensus
+        self.postprocessing = postprocessing
+    }
+}
+
+/// One image with everything that was found about it.
+public struct ImageReport: Sendable {
+    public var image: Image
+    public var findings: ImageFindings
+    /// `consensus_data`, if there is a row.
+    public var consensus: JSON?
+
+    public init(image: Image, findings: ImageFindings, consensus: JSON?) {
+        self.image = image
+        self.findings = findings
+        self.consensus = consensus
+    }
+}
+
+/// What is read for people; may be a replica. All throw `PortFault`.
+public protocol Reports: Sendable {
+    func services() async throws -> [ServiceReport]
+    func totals() async throws -> Totals
+    func report(on images: [ImageID]) async throws -> [ImageReport]
+
+    /// Images whose consensus is missing or older than what it rests on (results, boxes, enrichments), at most `limit`.
+    func imagesWithStaleConsensus(limit: Int) async throws -> [ImageID]
+
+    /// How many (box, service) pairs wait for a service that was down, by service.
+    func missingEnrichments() async throws -> [String: Int]
+}

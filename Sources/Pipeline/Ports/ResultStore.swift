@@ -1,0 +1,91 @@
+import Foundation
+import Model
+
+/// What the store knows of a job that was just taken.
+public enum JobStanding: Sendable, Equatable {
+    /// `images` has no such row.
+    case unknownImage
+    /// The job has its row already: it is not called again, its trigger or dead letter is made again.
+    case recorded(ResultStatus, error: JSON?)
+    /// To be done. `deaths`: over how many processes died after they had taken it when it came redelivered.
+    case open(Image, deaths: Int)
+}
+
+/// A job as the store identifies it.
+public struct JobKey: Sendable, Hashable {
+    public var imageID: ImageID
+    public var jobID: UUID
+    /// It came redelivered: that it is begun is recorded until it is settled.
+    public var redelivered: Bool
+
+    public init(imageID: ImageID, jobID: UUID, redelivered: Bool) {
+        self.imageID = imageID
+        self.jobID = jobID
+        self.redelivered = redelivered
+    }
+}
+
+/// What an enricher needs to know of one image.
+public struct EnrichmentWork: Sendable, Equatable {
+    public var image: Image
+    public var boxes: [StoredBox]
+    public var present: [StoredEnrichment]
+
+    public init(image: Image, boxes: [StoredBox], present: [StoredEnrichment]) {
+        self.image = image
+        self.boxes = boxes
+        self.present = present
+    }
+}
+
+/// A row of `consensus` that is to be written.
+public struct ConsensusRecord: Sendable, Equatable {
+    public var data: JSON
+    /// Seconds: what all the services took together.
+    public var processingTime: Double
+
+    public init(data: JSON, processingTime: Double) {
+        self.data = data
+        self.processingTime = processingTime
+    }
+}
+
+/// The rows of the pipeline. Every method is one transaction, safe to repeat; all throw `PortFault`.
+public protocol ResultStore: Sendable {
+    /// Where each job stands, in their order; those that come redelivered and are open are recorded as begun by
+    /// `workerID`.
+    func standing(of jobs: [JobKey], workerID: String) async throws -> [JobStanding]
+
+    /// Forgets that `workerID` had begun these jobs: they are settled.
+    func settle(_ jobs: [UUID], workerID: String) async throws
+
+    /// Inserts the rows; one whose (image_id, job_id) is there already is left as it is.
+    func record(_ results: [AnalysisResult]) async throws
+
+    /// Which of these images `images` has.
+    func images(_ ids: [ImageID]) async throws -> [ImageID: Image]
+
+    /// Takes the images' locks in ascending order, gives each one's newest successful results of `services` and its
+    /// stored boxes to `fuse`, and writes what it answers. An image without any such result keeps its rows.
+    /// - Returns: how many boxes each image has now.
+    func updateBoxes(
+        of images: [ImageID], from services: [String], workerID: String,
+        fuse: @Sendable @escaping ([StoredResult], [StoredBox]) -> BoxChanges
+    ) async throws -> [ImageID: Int]
+
+    /// What is there to enrich; images that are gone are left out.
+    func enrichmentWork(of images: [ImageID]) async throws -> [EnrichmentWork]
+
+    /// Under the images' locks: drops rows whose box is gone, upserts the others, and makes `missing` the images' list
+    /// of pairs that wait for a service.
+    func recordEnrichments(_ rows: [Enrichment], missing: [MissingEnrichment], of images: [ImageID]) async throws
+
+    /// Images that wait for one of these services, ascending, above `after`.
+    func imagesMissingEnrichments(of services: [String], after: ImageID, limit: Int) async throws -> [ImageID]
+
+    /// Under the images' locks: gives each one's findings to `vote` and replaces its consensus with the answer; an image
+    /// without any result has none.
+    func updateConsensus(
+        of images: [ImageID], vote: @Sendable @escaping (ImageFindings) -> ConsensusRecord?
+    ) async throws
+}

@@ -1,0 +1,57 @@
+import Foundation
+
+/// What happens to a delivery.
+public struct Verdict: Sendable {
+    public enum Fate: Sendable {
+        /// Acknowledged.
+        case done
+        /// To `<queue>.dead`.
+        case dead(DeadLetter)
+        /// Available again after this delay, to anybody; nothing is counted.
+        case back(after: Duration)
+    }
+
+    public var fate: Fate
+    /// Published and confirmed before the delivery is settled.
+    public var publish: [Message]
+
+    public init(_ fate: Fate, publish: [Message] = []) {
+        self.fate = fate
+        self.publish = publish
+    }
+}
+
+/// What admission says of a delivery.
+public enum Admission<Key: Hashable & Sendable, Work: Sendable>: Sendable {
+    /// To be handled. Deliveries of one batch with the same key are handled once.
+    case work(Key, Work)
+    /// Settled without work.
+    case settled(Verdict)
+}
+
+/// What is particular to a role in the one loop, `Stage`.
+public protocol StageHandler: Sendable {
+    associatedtype Key: Hashable & Sendable
+    associatedtype Work: Sendable
+    associatedtype Outcome: Sendable
+
+    /// Waits until work may be taken and says how much; an open circuit breaker lets none pass.
+    /// - Throws: `CancellationError`.
+    func permits() async throws -> Int
+
+    /// Decodes and checks a batch: one admission per delivery, in their order.
+    /// - Throws: `PortFault`.
+    func admit(_ deliveries: [Delivery]) async throws -> [Admission<Key, Work>]
+
+    /// Computes; many at once. Cancelled when a drain runs out of time: then it returns soon, with an outcome that
+    /// `commit` gives back.
+    func handle(_ work: Work) async -> Outcome
+
+    /// Writes a group in one transaction: one verdict per element, in their order. Repeating it changes nothing.
+    /// - Throws: `PortFault`.
+    func commit(_ group: [(work: Work, outcome: Outcome)]) async throws -> [Verdict]
+}
+
+extension StageHandler {
+    public func permits() async throws -> Int { .max }
+}

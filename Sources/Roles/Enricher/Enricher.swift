@@ -1,0 +1,211 @@
+import Foundation
+import Harmony
+import Logging
+import Model
+import Pipeline
+
+/// Crops the merged boxes of an image in memory and asks the colour, face and pose services about the crops.
+public struct Enricher: StageHandler {
+    /// What became of one image.
+    public struct Outcome: Sendable {
+        var rows: [Enrichment] = []
+        var missing: [MissingEnrichment] = []
+        /// A drain ended it: the trigger goes back, nothing is written.
+        var isCancelled = false
+    }
+
+    /// One question's end: a row, or a pair that waits for its service.
+    private enum Reply {
+        case row(Enrichment)
+        case missing(MissingEnrichment)
+    }
+
+    /// A box and a service that is to be asked about it.
+    private struct Question {
+        var merged: StoredBox
+        var box: MergedBox
+        var service: any AnalysisService
+    }
+
+    private static let jpegQuality = 90
+
+    let identity: RoleIdentity
+    /// The crop services by name.
+    let services: [String: any AnalysisService]
+    let store: any ResultStore
+    let cropper: any ImageCropper
+    let fetcher: any PictureFetcher
+    let time: any Timekeeper
+    let missing: MissingSignal
+    private let admission: TriggerAdmission
+
+    public init(
+        identity: RoleIdentity, services: [any AnalysisService], store: any ResultStore, cropper: any ImageCropper,
+        fetcher: any PictureFetcher, time: any Timekeeper, missing: MissingSignal
+    ) {
+        self.identity = identity
+        self.services = Dictionary(services.map { ($0.name, $0) }) { first, _ in first }
+        self.store = store
+        self.cropper = cropper
+        self.fetcher = fetcher
+        self.time = time
+        self.missing = missing
+        admission = TriggerAdmission(identity: identity, store: store, time: time)
+    }
+
+    public func admit(_ deliveries: [Delivery]) async throws -> [Admission<ImageID, EnrichmentWork>] {
+        let admissions = try await admission.admit(deliveries)
+        let images: [Image] = admissions.compactMap { if case .work(_, let image) = $0 { image } else { nil } }
+        let works = try await store.enrichmentWork(of: distinct(images))
+        let byImage = Dictionary(works.map { ($0.image.id, $0) }) { first, _ in first }
+        return admissions.map { admission in
+            switch admission {
+            case .settled(let verdict): .settled(verdict)
+            case .work(let id, let image):
+                .work(id, byImage[id] ?? EnrichmentWork(image: image, boxes: [], present: []))
+            }
+        }
+    }
+
+    // MARK: Handle
+
+    public func handle(_ work: EnrichmentWork) async -> Outcome {
+        var outcome = Outcome()
+        var questions: [Question] = []
+        for question in self.questions(of: work) {
+            // A service that is down is not waited for: the pair is noted and made up for later.
+            if await question.service.outage() == nil {
+                questions.append(question)
+            } else {
+                outcome.missing.append(note(question, work))
+            }
+        }
+        guard !questions.isEmpty else { return outcome }
+        do {
+            let picture = try await picture(of: work.image)
+            let boxes = distinctBoxes(questions)
+            let crops = try await cropper.crop(picture, to: boxes.map(\.box.bbox), quality: Enricher.jpegQuality)
+            var places: [Int: Int] = [:]
+            for (place, box) in boxes.enumerated() { places[box.merged.mergedID] = place }
+            let replies = await ask(questions, work) { question in
+                places[question.merged.mergedID].flatMap { crops.crops[$0] }
+            }
+            for reply in replies {
+                switch reply {
+                case .row(let row): outcome.rows.append(row)
+                case .missing(let pair): outcome.missing.append(pair)
+                }
+            }
+        } catch {
+            outcome.rows += questions.map { failed($0, work, error.kind, error.message) }
+        }
+        outcome.isCancelled = Task.isCancelled
+        return outcome
+    }
+
+    /// Each current box and each service it needs, unless an answer is there; a picture that could not be cut is not
+    /// tried again.
+    private func questions(of work: EnrichmentWork) -> [Question] {
+        let settled = Set(
+            work.present.filter { $0.status != .error || Enrichment.isFinal($0.data) }
+                .map { MissingEnrichment(imageID: work.image.id, mergedID: $0.mergedID, service: $0.service) })
+        return work.boxes.flatMap { stored -> [Question] in
+            guard let box = stored.box else { return [] }
+            let names = isPerson(label: box.label, emoji: box.emoji) ? Enrichment.services : ["colors"]
+            return names.compactMap { name in
+                let pair = MissingEnrichment(imageID: work.image.id, mergedID: stored.mergedID, service: name)
+                guard !settled.contains(pair), let service = services[name] else { return nil }
+                return Question(merged: stored, box: box, service: service)
+            }
+        }
+    }
+
+    private func distinctBoxes(_ questions: [Question]) -> [Question] {
+        var seen: Set<Int> = []
+        return questions.filter { seen.insert($0.merged.mergedID).inserted }
+    }
+
+    private func picture(of image: Image) async throws(PictureFault) -> PictureSource {
+        if let path = image.path, !path.isEmpty {
+            guard let url = image.url, !url.isEmpty else { return .file(path) }
+            // The path may be of another box: the URL leads there too.
+            if (try? await cropper.inspect(.file(path))) != nil { return .file(path) }
+            return .bytes(try await fetcher.fetch(url))
+        }
+        guard let url = image.url, !url.isEmpty else {
+            throw PictureFault(.image, "image \(image.id) has neither image_path nor image_url")
+        }
+        return .bytes(try await fetcher.fetch(url))
+    }
+
+    /// Asks all questions at once; each service limits its own calls in flight.
+    private func ask(
+        _ questions: [Question], _ work: EnrichmentWork, crop: (Question) -> Crop?
+    ) async -> [Reply] {
+        await withTaskGroup(of: Reply.self) { group in
+            for question in questions {
+                guard let crop = crop(question) else {
+                    let message = "box \(question.box.clusterID) lies outside the image"
+                    group.addTask { .row(failed(question, work, .image, message)) }
+                    continue
+                }
+                group.addTask { await answer(to: question, crop, work) }
+            }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+    }
+
+    private func answer(to question: Question, _ crop: Crop, _ work: EnrichmentWork) async -> Reply {
+        let key = "\(work.image.id)/\(question.merged.mergedID)/\(question.service.name)"
+        let subject = Subject.picture(jpeg: crop.jpeg, filename: "\(question.box.clusterID).jpg")
+        switch await question.service.analyze(subject, key: UUID(namespace: .farm, name: key.utf8)) {
+        case .unavailable: return .missing(note(question, work))
+        case .failed(let failure):
+            return .row(failed(question, work, failure.kind, failure.message, httpStatus: failure.httpStatus, tries: failure.tries))
+        case .answered(let answer):
+            let placed = CropAnswer(answer.json, area: crop.area).placed
+            return .row(
+                Enrichment(
+                    imageID: work.image.id, mergedID: question.merged.mergedID, service: question.service.name,
+                    data: described(placed, question, crop), status: answer.predictions.isEmpty ? .empty : .success))
+        }
+    }
+
+    private func described(_ answer: JSON, _ question: Question, _ crop: Crop?) -> JSON {
+        .object(
+            (answer.objectValue ?? []) + [
+                JSON.Member("crop", crop?.area.json ?? .null),
+                JSON.Member("cluster_id", .string(question.box.clusterID)), JSON.Member("label", .string(question.box.label)),
+            ])
+    }
+
+    private func failed(
+        _ question: Question, _ work: EnrichmentWork, _ kind: FailureKind, _ message: String, httpStatus: Int? = nil, tries: Int = 0
+    ) -> Enrichment {
+        let failure = AnalysisFailure(
+            kind: kind, message: message, httpStatus: httpStatus, tries: tries, firstFailure: time.now())
+        return Enrichment(
+            imageID: work.image.id, mergedID: question.merged.mergedID, service: question.service.name,
+            data: described(failure.json, question, nil), status: .error)
+    }
+
+    private func note(_ question: Question, _ work: EnrichmentWork) -> MissingEnrichment {
+        MissingEnrichment(imageID: work.image.id, mergedID: question.merged.mergedID, service: question.service.name)
+    }
+
+    // MARK: Commit
+
+    public func commit(_ group: [(work: EnrichmentWork, outcome: Outcome)]) async throws -> [Verdict] {
+        let whole = group.filter { !$0.outcome.isCancelled }
+        if !whole.isEmpty {
+            try await store.recordEnrichments(
+                whole.flatMap(\.outcome.rows), missing: whole.flatMap(\.outcome.missing), of: distinct(whole.map(\.work.image)))
+            missing.noted(Set(whole.flatMap(\.outcome.missing).map(\.service)))
+        }
+        return group.map { work, outcome in
+            outcome.isCancelled
+                ? Verdict(.back(after: .zero))
+                : Verdict(.done, publish: [identity.trigger(.consensus, image: work.image, at: time.now())])
+        }
+    }
+}

@@ -1,0 +1,31 @@
+import Logging
+import Model
+import Pipeline
+
+/// The enricher with what makes up for services that were down.
+public struct EnricherRole: Sendable {
+    let stage: Stage<Enricher>
+    let enricher: Enricher
+    let queue: any JobQueue
+
+    public init(_ options: StageOptions, enricher: Enricher, queue: any JobQueue) {
+        stage = Stage(options, queue: queue, handler: enricher)
+        self.enricher = enricher
+        self.queue = queue
+    }
+
+    /// Runs until the drain is done.
+    /// - Throws: `PortFault`.
+    public func run(_ drain: Drain) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for service in enricher.services.values {
+                let makeUp = MakeUp(
+                    identity: enricher.identity, service: service, store: enricher.store, queue: queue, signal: enricher.missing,
+                    time: enricher.time)
+                group.addTask { _ = try await drain.until { try await makeUp.run() } }
+            }
+            group.addTask { try await stage.run(drain) }
+            try await group.waitForAll()
+        }
+    }
+}

@@ -1,0 +1,50 @@
+import Model
+import Pipeline
+
+/// Triggers again, when a crop service is back, the images that had to do without it.
+struct MakeUp: Sendable {
+    /// Pairs may also have been noted by an enricher that is gone.
+    private static let recheck = Duration.seconds(60)
+    private static let page = 500
+
+    let identity: RoleIdentity
+    let service: any AnalysisService
+    let store: any ResultStore
+    let queue: any JobQueue
+    let signal: MissingSignal
+    let time: any Timekeeper
+
+    /// Runs until it is cancelled.
+    /// - Throws: `PortFault`, `CancellationError`.
+    func run() async throws {
+        var after: ImageID = 0
+        var noted = signal.count(of: service.name)
+        while true {
+            try Task.checkCancellation()
+            // What was triggered before the service fell out once more has been noted again, so it starts over.
+            if await service.outage() != nil || signal.count(of: service.name) != noted { after = 0 }
+            noted = signal.count(of: service.name)
+            let images = try await store.imagesMissingEnrichments(of: [service.name], after: after, limit: MakeUp.page)
+            guard !images.isEmpty else {
+                try await commitOrRecheck()
+                continue
+            }
+            let permits = try await service.permits()
+            let batch = images.prefix(permits)
+            try await queue.publish(
+                batch.map { identity.trigger(.enricher, image: Image(id: $0), at: time.now()) })
+            after = batch.last ?? after
+            // A half-open breaker lets one pass: how that ends says whether the others may follow.
+            if permits == 1 { try await commitOrRecheck() }
+        }
+    }
+
+    private func commitOrRecheck() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await signal.nextCommit() }
+            group.addTask { try await time.sleep(MakeUp.recheck) }
+            defer { group.cancelAll() }
+            try await group.next()
+        }
+    }
+}

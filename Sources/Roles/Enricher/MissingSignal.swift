@@ -1,0 +1,47 @@
+import Synchronization
+
+/// Tells the make-up loop of an enricher that pairs were noted as missing, by service.
+public final class MissingSignal: Sendable {
+    private struct State {
+        var noted: [String: Int] = [:]
+        var nextID = 0
+        var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
+    }
+
+    private let state = Mutex(State())
+
+    public init() {}
+
+    /// A group was committed; these services have missing pairs in it.
+    func noted(_ services: Set<String>) {
+        let waiters = state.withLock { state in
+            for service in services { state.noted[service, default: 0] += 1 }
+            defer { state.waiters = [:] }
+            return state.waiters.values.map { $0 }
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    /// How many commits have noted pairs of this service.
+    func count(of service: String) -> Int { state.withLock { $0.noted[service, default: 0] } }
+
+    /// Returns after the next group was committed, or when the task is cancelled.
+    func nextCommit() async {
+        let id = state.withLock { state in
+            state.nextID += 1
+            return state.nextID
+        }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let cancelled = state.withLock { state in
+                    if Task.isCancelled { return true }
+                    state.waiters[id] = continuation
+                    return false
+                }
+                if cancelled { continuation.resume() }
+            }
+        } onCancel: {
+            state.withLock { $0.waiters.removeValue(forKey: id) }?.resume()
+        }
+    }
+}

@@ -1,0 +1,57 @@
+import Harmony
+import Model
+import Pipeline
+
+/// Fuses the detectors' boxes of an image whenever one of them has answered.
+public struct Merger: StageHandler {
+    let identity: RoleIdentity
+    /// Services whose evidence is spatial.
+    let detectors: [String]
+    let merging: MergingOptions
+    let store: any ResultStore
+    let time: any Timekeeper
+    private let admission: TriggerAdmission
+
+    public init(
+        identity: RoleIdentity, detectors: [String], merging: MergingOptions, store: any ResultStore, time: any Timekeeper
+    ) {
+        self.identity = identity
+        self.detectors = detectors
+        self.merging = merging
+        self.store = store
+        self.time = time
+        admission = TriggerAdmission(identity: identity, store: store, time: time)
+    }
+
+    public func admit(_ deliveries: [Delivery]) async throws -> [Admission<ImageID, Image>] {
+        try await admission.admit(deliveries)
+    }
+
+    /// The boxes are computed inside the commit, from the newest rows.
+    public func handle(_ image: Image) async {}
+
+    public func commit(_ group: [(work: Image, outcome: Void)]) async throws -> [Verdict] {
+        let counts = try await update(group.map(\.work))
+        return group.map { image, _ in
+            // An image without a box has nothing to enrich.
+            let next: PostProcessing = counts[image.id, default: 0] > 0 ? .enricher : .consensus
+            return Verdict(.done, publish: [identity.trigger(next, image: image, at: time.now())])
+        }
+    }
+
+    /// Merges these images now.
+    /// - Returns: how many boxes each one has.
+    /// - Throws: `PortFault`.
+    func update(_ images: [Image]) async throws -> [ImageID: Int] {
+        let merging = merging
+        return try await store.updateBoxes(of: distinct(images), from: detectors, workerID: identity.workerID) {
+            results, stored in
+            let answers = results.map { DetectorAnswer(resultID: $0.resultID, service: $0.service, data: $0.data) }
+            let fusion = fuse(answers, options: merging)
+            return reconcile(stored: stored, fused: fusion.boxes, keepIoU: merging.keepIoU)
+        }
+    }
+}
+
+/// A group may hold several triggers of one image.
+func distinct(_ images: [Image]) -> [ImageID] { Set(images.map(\.id)).sorted() }

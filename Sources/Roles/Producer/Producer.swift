@@ -1,0 +1,97 @@
+import Foundation
+import Model
+import Pipeline
+
+/// A service that jobs are submitted for.
+public struct Target: Sendable, Equatable {
+    public var service: String
+    public var queue: String
+
+    public init(service: String, queue: String) {
+        self.service = service
+        self.queue = queue
+    }
+}
+
+/// What to submit.
+public struct ProducerOptions: Sendable {
+    public var targets: [Target]
+    public var filter: ImageFilter
+    /// Of images; nil: all.
+    public var limit: Int?
+    /// Between two jobs.
+    public var delay: Duration
+    /// Count only.
+    public var isDryRun: Bool
+
+    public init(
+        targets: [Target], filter: ImageFilter, limit: Int? = nil, delay: Duration = .zero, isDryRun: Bool = false
+    ) {
+        self.targets = targets
+        self.filter = filter
+        self.limit = limit
+        self.delay = delay
+        self.isDryRun = isDryRun
+    }
+}
+
+/// What was submitted.
+public struct ProducerCounts: Sendable, Equatable {
+    public var images = 0
+    public var jobs = 0
+
+    public init() {}
+}
+
+/// Submits image × service jobs, by ascending image_id.
+public struct Producer: Sendable {
+    private static let batch = 500
+
+    let catalogue: any ImageCatalogue
+    let queue: any JobQueue
+    let time: any Timekeeper
+
+    public init(catalogue: any ImageCatalogue, queue: any JobQueue, time: any Timekeeper) {
+        self.catalogue = catalogue
+        self.queue = queue
+        self.time = time
+    }
+
+    /// Publishes in batches that are confirmed one by one; ends early, between two batches, when the drain begins.
+    /// - Throws: `PortFault`.
+    public func run(
+        _ options: ProducerOptions, drain: Drain, progress: @Sendable (ProducerCounts) -> Void
+    ) async throws -> ProducerCounts {
+        var counts = ProducerCounts()
+        var after: ImageID = 0
+        while !drain.isBegun {
+            let room = min(Producer.batch, (options.limit ?? .max) - counts.images)
+            guard room > 0 else { break }
+            let page = try await catalogue.images(options.filter, after: after, limit: room)
+            guard let last = page.last else { break }
+            after = last.image.id
+            var jobs = page.flatMap { listed in self.jobs(for: listed, options) }[...]
+            while !jobs.isEmpty, !drain.isBegun {
+                let messages = jobs.prefix(options.delay > .zero ? 1 : Producer.batch)
+                if !options.isDryRun {
+                    try await queue.publish(Array(messages))
+                    if options.delay > .zero { _ = try await drain.until { try await time.sleep(options.delay) } }
+                }
+                counts.jobs += messages.count
+                jobs = jobs.dropFirst(messages.count)
+                progress(counts)
+            }
+            counts.images += page.count
+            progress(counts)
+        }
+        return counts
+    }
+
+    private func jobs(for listed: ListedImage, _ options: ProducerOptions) -> [Message] {
+        let lacking = options.filter.lacking == nil ? nil : Set(listed.lacking)
+        return options.targets.filter { lacking?.contains($0.service) ?? true }.map { target in
+            let job = Job(image: listed.image, service: target.service, queue: target.queue, now: time.now())
+            return Message(queue: target.queue, body: job.body)
+        }
+    }
+}

@@ -1,0 +1,102 @@
+import Foundation
+import Logging
+import Model
+import Pipeline
+
+/// Sends a worker's heartbeats: starting, alive at every interval even when it is idle, error, stopping.
+public struct Pulse: Sendable {
+    let identity: RoleIdentity
+    let queue: String
+    let interval: Duration
+    let activity: WorkerActivity
+    let store: (any HeartbeatStore)?
+    let queues: any QueueAdministration
+    let time: any Timekeeper
+    let log: Logger
+
+    /// - Parameter store: nil where nobody wants heartbeats.
+    public init(
+        identity: RoleIdentity, queue: String, interval: Duration, activity: WorkerActivity, store: (any HeartbeatStore)?,
+        queues: any QueueAdministration, time: any Timekeeper, log: Logger
+    ) {
+        self.identity = identity
+        self.queue = queue
+        self.interval = interval
+        self.activity = activity
+        self.store = store
+        self.queues = queues
+        self.time = time
+        self.log = log
+    }
+
+    /// Runs `role` and beats beside it, from `starting` to `stopping`, or to `error` when the role throws.
+    public func around(_ role: @Sendable @escaping () async throws -> Void) async throws {
+        guard let store else { return try await role() }
+        var beat = Beat(pulse: self, store: store)
+        await beat.send(.starting)
+        do {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                let started = beat
+                group.addTask { try await role() }
+                group.addTask { try await started.goOn() }
+                try await group.next()
+                group.cancelAll()
+            }
+        } catch {
+            await beat.send(.error, message: "\(error)")
+            throw error
+        }
+        await beat.send(.stopping)
+    }
+}
+
+/// The series of one run's heartbeats.
+private struct Beat: Sendable {
+    let pulse: Pulse
+    let store: any HeartbeatStore
+    private var lastCompleted: Int
+    private var lastSent: Date
+    private var isFailing = false
+
+    init(pulse: Pulse, store: any HeartbeatStore) {
+        self.pulse = pulse
+        self.store = store
+        lastCompleted = pulse.activity.snapshot.completed
+        lastSent = pulse.time.now()
+    }
+
+    func goOn() async throws {
+        var beat = self
+        while true {
+            try await pulse.time.sleep(pulse.interval)
+            let error = pulse.activity.takeError()
+            await beat.send(error == nil ? .alive : .error, message: error)
+        }
+    }
+
+    /// A monitoring database that is down never stops or slows work: it is told once, and once when it is back.
+    mutating func send(_ status: Heartbeat.Status, message: String? = nil) async {
+        let now = pulse.time.now()
+        let snapshot = pulse.activity.snapshot
+        let minutes = now.timeIntervalSince(lastSent) / 60
+        let heartbeat = Heartbeat(
+            workerID: pulse.identity.workerID, serviceName: pulse.identity.serviceName,
+            nodeHostname: pulse.identity.nodeHostname, status: status, jobsCompleted: snapshot.completed,
+            jobsPerMinute: minutes > 0 ? Double(snapshot.completed - lastCompleted) / minutes : 0, lastJobTime: snapshot.lastJob,
+            queueDepth: await depth(), errorMessage: message)
+        do {
+            try await store.record(heartbeat)
+            if isFailing { pulse.log.notice("heartbeats are stored again") }
+            isFailing = false
+            lastCompleted = snapshot.completed
+            lastSent = now
+        } catch {
+            if !isFailing { pulse.log.warning("heartbeats are not stored, work goes on: \(error)") }
+            isFailing = true
+        }
+    }
+
+    private func depth() async -> Int? {
+        try? await pulse.queues.depths(of: [pulse.queue]).first.map { $0.waiting + ($0.inFlight ?? 0) }
+    }
+}

@@ -1,0 +1,28 @@
+import Foundation
+import Model
+import Pipeline
+
+/// Who a role is in messages, rows and heartbeats.
+public struct RoleIdentity: Sendable, Equatable {
+    /// At most 50 characters.
+    public var workerID: String
+    /// The service, or `bbox_merger`, `spatial_enrichment`, `consensus`.
+    public var serviceName: String
+    public var nodeHostname: String
+
+    public init(workerID: String, serviceName: String, nodeHostname: String) {
+        self.workerID = workerID
+        self.serviceName = serviceName
+        self.nodeHostname = nodeHostname
+    }
+
+    func deadLetter(_ reason: String, _ message: String, tries: Int = 0, at date: Date) -> DeadLetter {
+        DeadLetter(reason: reason, message: message, tries: tries, workerID: workerID, firstFailure: date)
+    }
+
+    func trigger(_ role: PostProcessing, image: Image, at date: Date) -> Message {
+        let trigger = Trigger(
+            imageID: image.id, imageFilename: image.filename, service: serviceName, workerID: workerID, processedAt: date)
+        return Message(queue: role.queue, body: trigger.body)
+    }
+}

@@ -1,0 +1,109 @@
+import Foundation
+import Logging
+import Pipeline
+
+/// A role as the supervisor runs it.
+public struct SupervisedRole: Sendable {
+    /// `worker blip`, `bbox_merger`: unique, and what the log calls it.
+    public var name: String
+    /// What it was made from: a role whose settings changed has another one.
+    public var fingerprint: String
+    public var run: @Sendable (Drain) async throws -> Void
+
+    public init(name: String, fingerprint: String, run: @escaping @Sendable (Drain) async throws -> Void) {
+        self.name = name
+        self.fingerprint = fingerprint
+        self.run = run
+    }
+}
+
+/// Runs roles side by side. One that fails is restarted with exponential back-off; the others go on.
+public struct Supervisor: Sendable {
+    private enum Event: Sendable {
+        case drain
+        case wanted([SupervisedRole])
+        case ended(String)
+    }
+
+    /// A role that ran this long was sound: its next failure starts the back-off anew.
+    private static let soundAfter: TimeInterval = 60
+
+    let time: any Timekeeper
+    let log: Logger
+
+    public init(time: any Timekeeper, log: Logger) {
+        self.time = time
+        self.log = log
+    }
+
+    /// Runs until the drain has begun and every role has ended.
+    /// - Parameter changes: each element is the set of roles from then on: those that are new begin, those that are gone
+    ///   or changed are drained.
+    public func run(_ roles: [SupervisedRole], changes: AsyncStream<[SupervisedRole]>? = nil, drain: Drain) async {
+        let events = Mailbox<Event>()
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                await drain.wait()
+                events.append([.drain])
+            }
+            if let changes {
+                group.addTask { for await roles in changes { events.append([.wanted(roles)]) } }
+            }
+            events.append([.wanted(roles)])
+
+            var wanted: [String: SupervisedRole] = [:]
+            var running: [String: (fingerprint: String, drain: Drain)] = [:]
+            var isDraining = false
+            while !(isDraining && running.isEmpty) {
+                for event in await events.takeAll() {
+                    switch event {
+                    case .drain:
+                        isDraining = true
+                        for role in running.values { role.drain.begin() }
+                    case .wanted(let roles):
+                        wanted = Dictionary(roles.map { ($0.name, $0) }) { first, _ in first }
+                        for (name, role) in running where wanted[name]?.fingerprint != role.fingerprint {
+                            let why = wanted[name] == nil ? "no longer named here, ends" : "settings changed, restarts"
+                            log.notice("\(name): \(why)")
+                            role.drain.begin()
+                        }
+                    case .ended(let name): running[name] = nil
+                    }
+                }
+                guard !isDraining else { continue }
+                for role in wanted.values where running[role.name] == nil {
+                    let own = Drain()
+                    running[role.name] = (role.fingerprint, own)
+                    group.addTask {
+                        await keepUp(role, own)
+                        events.append([.ended(role.name)])
+                    }
+                }
+            }
+            group.cancelAll()
+        }
+    }
+
+    /// Runs one role until its drain, again and again when it fails.
+    private func keepUp(_ role: SupervisedRole, _ drain: Drain) async {
+        var backOff = BackOff(base: .seconds(1), limit: .seconds(60))
+        while !drain.isBegun {
+            let start = time.now()
+            let reason: String
+            do {
+                try await role.run(drain)
+                reason = "ended by itself"
+            } catch {
+                reason = "failed: \(error)"
+            }
+            if drain.isBegun {
+                if reason != "ended by itself" { log.error("\(role.name) \(reason)") }
+                return
+            }
+            if time.now().timeIntervalSince(start) > Supervisor.soundAfter { backOff.reset() }
+            let wait = backOff.next()
+            log.error("\(role.name) \(reason); restarts in \(String(format: "%.1f", wait.seconds)) s")
+            _ = try? await drain.until { try await time.sleep(wait) }
+        }
+    }
+}

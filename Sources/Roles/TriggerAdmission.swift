@@ -1,0 +1,36 @@
+import Foundation
+import Model
+import Pipeline
+
+/// How merger, enricher and consensus take triggers: what is none, or names no image, is buried with its reason.
+struct TriggerAdmission: Sendable {
+    let identity: RoleIdentity
+    let store: any ResultStore
+    let time: any Timekeeper
+
+    func admit(_ deliveries: [Delivery]) async throws -> [Admission<ImageID, Image>] {
+        let triggers = deliveries.map { delivery in
+            Result { () throws(MessageFault) in try Trigger(body: delivery.body) }
+        }
+        let ids = triggers.compactMap { try? $0.get().imageID }
+        let images = try await store.images(Array(Set(ids)).sorted())
+        return triggers.map { trigger in
+            switch trigger {
+            case .failure(let fault):
+                .settled(Verdict(.dead(identity.deadLetter("bad_message", fault.description, at: time.now()))))
+            case .success(let trigger):
+                if let image = images[trigger.imageID] {
+                    .work(image.id, image)
+                } else {
+                    .settled(Verdict(.dead(identity.unknownImage(trigger.imageID, at: time.now()))))
+                }
+            }
+        }
+    }
+}
+
+extension RoleIdentity {
+    func unknownImage(_ id: ImageID, at date: Date) -> DeadLetter {
+        deadLetter("unknown_image", "images has no row with image_id \(id)", at: date)
+    }
+}

@@ -1,0 +1,184 @@
+import Foundation
+import Logging
+import Model
+import Pipeline
+
+/// How a worker reaches the picture of a job.
+public enum Transport: String, Sendable, CaseIterable {
+    /// The URL if there is one, else the file.
+    case auto
+    case url
+    case file
+}
+
+/// What the worker of one service needs to know.
+public struct WorkerOptions: Sendable {
+    public var identity: RoleIdentity
+    public var queue: String
+    public var transport: Transport
+    /// Its boxes are merged, so its results trigger the merger; others trigger the consensus.
+    public var isDetector: Bool
+    /// A pause after each job.
+    public var processingDelay: Duration
+
+    public init(
+        identity: RoleIdentity, queue: String, transport: Transport = .auto, isDetector: Bool, processingDelay: Duration = .zero
+    ) {
+        self.identity = identity
+        self.queue = queue
+        self.transport = transport
+        self.isDetector = isDetector
+        self.processingDelay = processingDelay
+    }
+}
+
+/// The ML worker of one service: takes its jobs, calls it, stores the answers, triggers what follows.
+public struct Worker: StageHandler {
+    /// A job over which this many processes died is not begun again.
+    static let deathLimit = 5
+
+    /// A job that was admitted.
+    public struct Task: Sendable {
+        var job: Job
+        var image: Image
+        var redelivered: Bool
+        var deaths: Int
+    }
+
+    let options: WorkerOptions
+    let service: any AnalysisService
+    let store: any ResultStore
+    let cropper: any ImageCropper
+    let time: any Timekeeper
+
+    private var identity: RoleIdentity { options.identity }
+
+    public init(
+        _ options: WorkerOptions, service: any AnalysisService, store: any ResultStore, cropper: any ImageCropper,
+        time: any Timekeeper
+    ) {
+        self.options = options
+        self.service = service
+        self.store = store
+        self.cropper = cropper
+        self.time = time
+    }
+
+    public func permits() async throws -> Int { try await service.permits() }
+
+    // MARK: Admit
+
+    public func admit(_ deliveries: [Delivery]) async throws -> [Admission<UUID, Task>] {
+        let jobs = deliveries.map { delivery in
+            Result { () throws(MessageFault) in
+                try Job(body: delivery.body, queue: options.queue, service: identity.serviceName)
+            }
+        }
+        var keys: [JobKey] = []
+        for (job, delivery) in zip(jobs, deliveries) {
+            guard let job = try? job.get() else { continue }
+            keys.append(JobKey(imageID: job.imageID, jobID: job.jobID, redelivered: delivery.redelivered))
+        }
+        var standings = try await store.standing(of: keys, workerID: identity.workerID).makeIterator()
+        return zip(jobs, deliveries).map { job, delivery in
+            switch job {
+            case .failure(let fault):
+                return .settled(Verdict(.dead(identity.deadLetter("bad_message", fault.description, at: time.now()))))
+            case .success(let job):
+                return admission(of: job, standing: standings.next() ?? .unknownImage, redelivered: delivery.redelivered)
+            }
+        }
+    }
+
+    private func admission(of job: Job, standing: JobStanding, redelivered: Bool) -> Admission<UUID, Task> {
+        switch standing {
+        case .unknownImage:
+            return .settled(Verdict(.dead(identity.unknownImage(job.imageID, at: time.now()))))
+        case .recorded(let status, let error):
+            let image = Image(id: job.imageID, filename: job.imageFilename)
+            guard status == .error else { return .settled(Verdict(.done, publish: [trigger(image)])) }
+            let letter = identity.deadLetter(
+                error?["kind"]?.stringValue ?? "error", error?["message"]?.stringValue ?? "failed before",
+                tries: error?["tries"]?.integerValue ?? 0, at: time.now())
+            return .settled(Verdict(.dead(letter), publish: [trigger(image)]))
+        case .open(let image, let deaths):
+            return .work(job.jobID, Task(job: job, image: image, redelivered: redelivered, deaths: deaths))
+        }
+    }
+
+    private func trigger(_ image: Image) -> Message {
+        identity.trigger(options.isDetector ? .merger : .consensus, image: image, at: time.now())
+    }
+
+    // MARK: Handle
+
+    public func handle(_ task: Task) async -> AnalysisOutcome {
+        guard task.deaths < Worker.deathLimit else {
+            return failure(.crashedWorker, "\(task.deaths) processes died over this job", tries: task.deaths)
+        }
+        let outcome: AnalysisOutcome
+        switch await subject(of: task) {
+        case .failure(let fault): outcome = failure(fault.kind, fault.message, tries: 0)
+        case .success(let subject): outcome = await service.analyze(subject, key: task.job.jobID)
+        }
+        if options.processingDelay > .zero { try? await time.sleep(options.processingDelay) }
+        return outcome
+    }
+
+    private func failure(_ kind: FailureKind, _ message: String, tries: Int) -> AnalysisOutcome {
+        .failed(AnalysisFailure(kind: kind, message: message, tries: tries, firstFailure: time.now()))
+    }
+
+    /// The message says where the picture is; what it leaves out the catalogue's row knows.
+    private func subject(of task: Task) async -> Result<Subject, PictureFault> {
+        let url = [task.job.imageURL, task.image.url].lazy.compactMap { $0 }.first { !$0.isEmpty }
+        let path = [task.job.imagePath, task.image.path].lazy.compactMap { $0 }.first { !$0.isEmpty }
+        switch (options.transport, url, path) {
+        case (.auto, let url?, _), (.url, let url?, _): return .success(.url(url))
+        case (.auto, nil, let path?), (.file, _, let path?):
+            do {
+                _ = try await cropper.inspect(.file(path))
+                return .success(.file(path: path))
+            } catch { return .failure(error) }
+        case (.url, nil, _): return .failure(PictureFault(.image, "image \(task.image.id) has no image_url"))
+        case (.file, _, nil): return .failure(PictureFault(.image, "image \(task.image.id) has no image_path"))
+        case (.auto, nil, nil):
+            return .failure(PictureFault(.image, "image \(task.image.id) has neither image_url nor image_path"))
+        }
+    }
+
+    // MARK: Commit
+
+    public func commit(_ group: [(work: Task, outcome: AnalysisOutcome)]) async throws -> [Verdict] {
+        let rows = group.compactMap { row(of: $0.work, $0.outcome) }
+        if !rows.isEmpty { try await store.record(rows) }
+        let begun = group.filter(\.work.redelivered).map(\.work.job.jobID)
+        if !begun.isEmpty { try await store.settle(begun, workerID: identity.workerID) }
+        return group.map { task, outcome in
+            switch outcome {
+            case .answered: Verdict(.done, publish: [trigger(task.image)])
+            case .unavailable: Verdict(.back(after: .zero))
+            case .failed(let failure):
+                Verdict(
+                    .dead(
+                        DeadLetter(
+                            reason: failure.kind.rawValue, message: failure.message, tries: failure.tries,
+                            workerID: identity.workerID, firstFailure: failure.firstFailure)),
+                    publish: [trigger(task.image)])
+            }
+        }
+    }
+
+    private func row(of task: Task, _ outcome: AnalysisOutcome) -> AnalysisResult? {
+        let (data, status, seconds): ([UInt8], ResultStatus, Double)
+        switch outcome {
+        case .answered(let answer): (data, status, seconds) = (answer.body, .success, answer.processingTime)
+        case .failed(let failure):
+            (data, status, seconds) = (failure.json.bytes, .error, time.now().timeIntervalSince(failure.firstFailure))
+        case .unavailable: return nil
+        }
+        return AnalysisResult(
+            imageID: task.image.id, service: identity.serviceName, data: data, status: status, processingTime: max(0, seconds),
+            workerID: identity.workerID, jobID: task.job.jobID)
+    }
+}
