@@ -1,0 +1,1 @@
+"""The real models behind the services, one file each."""
