@@ -64,6 +64,9 @@ public protocol ImageCatalogue: Sendable {
 
     func count(_ filter: ImageFilter) async throws -> Int
 
+    /// The largest id; 0 if there is no image.
+    func newestID() async throws -> ImageID
+
     /// Images by id (digits), absolute path, URL or filename: all that match.
     func find(_ text: String) async throws -> [Image]
 }

@@ -1,0 +1,39 @@
+# farm's few verbs. `make` alone lists them.
+SHELL := /bin/bash
+SWIFT ?= swift
+PREFIX ?= /usr/local
+# One build folder per configuration, so that `make demo` and `make test` do not undo each other.
+BUILD := $(SWIFT) build
+export FARM_TEST_PYTHON := $(CURDIR)/.build-python/bin/python3
+
+.PHONY: help setup build demo test lint format install clean
+
+help: ## lists the verbs
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: ## installs the Debian packages and makes the Python environments of services and tests
+	@scripts/setup.sh
+
+build: ## builds farm for use: .build/release/farm
+	$(BUILD) -c release --product farm
+
+demo: ## sets up, builds, and runs the pipeline over the sample photos
+	@scripts/demo.sh
+
+test: ## sets up what the tests need and runs every test
+	@scripts/setup.sh
+	$(SWIFT) build --build-tests
+	$(SWIFT) test --skip-build
+
+lint: ## checks the format and builds with warnings as errors
+	@scripts/lint.sh
+
+format: ## formats the sources
+	swift format --in-place --recursive --configuration .swift-format Package.swift Sources Tests
+
+install: build ## installs farm, and links with the roles' names, under PREFIX (/usr/local)
+	install -D -m 755 .build/release/farm $(DESTDIR)$(PREFIX)/bin/farm
+	for role in produce work merge consense enrich monitor; do ln -sf farm $(DESTDIR)$(PREFIX)/bin/farm-$$role; done
+
+clean: ## removes what was built
+	rm -rf .build .build-python demo services/.venv*

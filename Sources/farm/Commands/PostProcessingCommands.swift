@@ -1,0 +1,130 @@
+import ArgumentParser
+import Foundation
+import Model
+import Pipeline
+import Roles
+
+/// What merge, enrich and consense have in common: serving their queue, or recomputing named images now.
+struct RecomputeOptions: ParsableArguments {
+    @Option(name: .customLong("image"), parsing: .upToNextOption, help: "Recompute these images (ids) now, and end.")
+    var images: [Int] = []
+    @Flag(help: "Recompute all images now, and end.") var all = false
+
+    func validate() throws {
+        if all && !images.isEmpty { throw ValidationError("--image or --all, not both.") }
+        if let bad = images.first(where: { $0 < 1 }) { throw ValidationError("--image takes ids from 1, not \(bad).") }
+    }
+}
+
+struct MergeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "merge",
+        abstract: "Fuses the detectors' boxes of each image (weighted boxes fusion).",
+        discussion: """
+            Examples:
+              farm merge                  serve the queue until Ctrl-C
+              farm merge --image 17 18    these images now
+              farm merge --all            every image now, say after a change of "merging" in service_config.json
+            """)
+    @OptionGroup var recompute: RecomputeOptions
+    @OptionGroup var options: SettingsOptions
+
+    func run() async throws {
+        try await PostProcessingRun(role: .merger, recompute: recompute).run(options) { fleet in
+            Recomputation(fleet.merger(), queue: fleet.session.backends.queue).run
+        }
+    }
+}
+
+struct EnrichCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "enrich",
+        abstract: "Crops the fused boxes in memory and asks the colour, face and pose services about them.",
+        discussion: """
+            What has an answer is not asked again.
+
+            Examples:
+              farm enrich                 serve the queue until Ctrl-C
+              farm enrich --image 17      this image now
+              farm enrich --all
+            """)
+    @OptionGroup var recompute: RecomputeOptions
+    @OptionGroup var options: SettingsOptions
+
+    func run() async throws {
+        try await PostProcessingRun(role: .enricher, recompute: recompute).run(options) { fleet in
+            Recomputation(fleet.enricher(), queue: fleet.session.backends.queue).run
+        }
+    }
+}
+
+struct ConsenseCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "consense",
+        abstract: "Lets all services vote on what each image shows.",
+        discussion: """
+            Examples:
+              farm consense               serve the queue until Ctrl-C
+              farm consense --image 17    this image now
+              farm consense --all         every image now, say after a change of "voting" in service_config.json
+            """)
+    @OptionGroup var recompute: RecomputeOptions
+    @OptionGroup var options: SettingsOptions
+
+    func run() async throws {
+        try await PostProcessingRun(role: .consensus, recompute: recompute).run(options) { fleet in
+            Recomputation(fleet.consenser(), queue: fleet.session.backends.queue).run
+        }
+    }
+}
+
+/// Serves the queue of a post-processing role, or recomputes.
+struct PostProcessingRun {
+    private static let page = 200
+
+    let role: PostProcessing
+    let recompute: RecomputeOptions
+
+    /// - Parameter recomputation: does these images now and returns how many are done.
+    func run(
+        _ options: SettingsOptions, recomputation: @Sendable (Fleet) -> (@Sendable ([Image]) async throws -> Int)
+    ) async throws {
+        try await Session.with(options) { session in
+            let drain = Signals.shared.drain(within: session.settings.shutdownTimeout)
+            let fleet = Fleet(session)
+            if recompute.all || !recompute.images.isEmpty {
+                try await run(session, recomputation(fleet), drain)
+            } else {
+                Signals.shared.onHangup { session.output.reopen() }
+                let roles = [fleet.postProcessing(role, isOneOfSeveral: false)]
+                await Serving(session: session, fleet: fleet).run(roles, drain: drain)
+            }
+        }
+    }
+
+    private func run(_ session: Session, _ compute: ([Image]) async throws -> Int, _ drain: Drain) async throws {
+        let store = session.backends.store
+        let filter = ImageFilter(ids: recompute.all ? nil : recompute.images)
+        let total = try await store.count(filter)
+        let wanted = Set(recompute.images)
+        let progress = Progress("recomputed")
+        var (seen, done, after) = (0, 0, 0)
+        var found: Set<ImageID> = []
+        while !drain.isBegun {
+            let page = try await store.images(filter, after: after, limit: PostProcessingRun.page).map(\.image)
+            guard let last = page.last else { break }
+            after = last.id
+            done += try await compute(page)
+            seen += page.count
+            if !recompute.all { found.formUnion(page.map(\.id)) }
+            progress.show(seen, of: total)
+        }
+        progress.end()
+        Terminal.output("\(done) images recomputed")
+        let unknown = wanted.subtracting(found).sorted()
+        if !unknown.isEmpty && !drain.isBegun {
+            throw CommandFailure.failed("no image with id \(unknown.map(String.init).joined(separator: ", "))")
+        }
+        if done < seen { throw CommandFailure.failed("\(seen - done) images wait for a service that is down") }
+    }
+}

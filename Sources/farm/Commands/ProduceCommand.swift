@@ -1,0 +1,146 @@
+import ArgumentParser
+import Foundation
+import Model
+import Pipeline
+import Roles
+import Settings
+
+struct ProduceCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "produce",
+        abstract: "Submits image × service jobs.",
+        discussion: """
+            The services: all (the default) and primary are the primary services of this box's service_config.json; \
+            spatial_only those that are asked about crops; full_catalog every service; or names, separated by commas.
+
+            Examples:
+              farm produce --group coco2017                        every primary service
+              farm produce -s yolov8,rtdetr -g coco2017 -l 1000
+              farm produce --resume --group coco2017               only what has no successful result yet
+              farm produce --list-services
+            """)
+
+    @Option(name: .shortAndLong, help: "all, primary, spatial_only, full_catalog, or names with commas.") var services = "all"
+    @Option(name: .shortAndLong, help: "Only images of this group.") var group: String?
+    @Option(name: .shortAndLong, help: "At most so many images; with --resume, images that lack something.") var limit: Int?
+    @Option(name: .shortAndLong, help: "Seconds between two jobs.") var delay: Double = 0
+    @Flag(help: "List the services by category, with port and description, and end.") var listServices = false
+    @Flag(help: "Skip image × service pairs that have a successful result.") var resume = false
+    @Flag(help: "Count what would be submitted; submit nothing.") var dryRun = false
+    @Flag(help: "Wait until the jobs have their rows and every consensus is up to date.") var wait = false
+    @Flag(help: "Print the counts as JSON.") var json = false
+    @OptionGroup var options: SettingsOptions
+
+    func validate() throws {
+        if let limit, limit < 1 { throw ValidationError("--limit must be at least 1, is \(limit).") }
+        if !(0...3600).contains(delay) { throw ValidationError("--delay must be 0 to 3600 seconds, is \(delay).") }
+    }
+
+    func run() async throws {
+        if listServices { return try list() }
+        // Before anything is opened: an unknown service publishes nothing.
+        let settings = try options.load()
+        let targets = try TargetChoice(settings).targets(services)
+        try await Session.with(options) { session in
+            let drain = Signals.shared.drain(within: session.settings.shutdownTimeout)
+            try await warn(session, targets)
+            let counts = try await submit(session, targets, drain)
+            if drain.isBegun { Terminal.error("farm: stopped after \(counts.jobs) jobs; --resume submits the rest") }
+            if wait && !dryRun && !drain.isBegun { try await waitForRows(session, targets, drain) }
+        }
+    }
+
+    private func submit(_ session: Session, _ targets: [Target], _ drain: Drain) async throws -> ProducerCounts {
+        let store = session.backends.store
+        let inGroup = ImageFilter(group: group)
+        let present = try await store.count(inGroup)
+        guard present > 0 else {
+            throw CommandFailure.failed(
+                group.map { "no image in group \($0): farm import PATH --group \($0) loads some" }
+                    ?? "no image: farm import PATH loads some")
+        }
+        let filter = ImageFilter(group: group, lacking: resume ? targets.map(\.service) : nil)
+        let images = min(resume ? try await store.count(filter) : present, limit ?? .max)
+        let total = images * targets.count
+        let progress = Progress("submitted")
+        let producer = Producer(catalogue: store, queue: session.backends.queue, time: session.time)
+        let counts = try await producer.run(
+            ProducerOptions(targets: targets, filter: filter, limit: limit, delay: .seconds(delay), isDryRun: dryRun), drain: drain
+        ) { progress.show($0.jobs, of: resume ? nil : total) }
+        progress.end()
+        report(counts, targets)
+        return counts
+    }
+
+    private func report(_ counts: ProducerCounts, _ targets: [Target]) {
+        if json {
+            Terminal.output(
+                JSON.object([
+                    "images": .int(Int64(counts.images)), "jobs": .int(Int64(counts.jobs)),
+                    "services": .array(targets.map { .string($0.service) }), "dry_run": .bool(dryRun),
+                ]).text)
+        } else {
+            let verb = dryRun ? "would be submitted" : "submitted"
+            Terminal.output(
+                "\(counts.jobs) jobs \(verb): \(counts.images) images × \(targets.map(\.service).joined(separator: ", "))")
+        }
+    }
+
+    private func warn(_ session: Session, _ targets: [Target]) async throws {
+        if services == "full_catalog" {
+            Terminal.error(
+                "farm: warning: full_catalog includes crop services; whole-image jobs for them need workers started by hand: "
+                    + "farm work \(Enrichment.services.filter { $0 != "colors" }.joined(separator: " "))")
+        }
+        guard resume else { return }
+        let waiting = try await session.backends.queue.depths(of: targets.map(\.queue)).reduce(0) {
+            $0 + $1.waiting + ($1.inFlight ?? 0)
+        }
+        if waiting > 0 {
+            Terminal.error("farm: warning: \(waiting) jobs of these services still wait; those images may be submitted twice")
+        }
+    }
+
+    private func list() throws {
+        let configuration = try options.load().services
+        for category in [ServiceCategory.primary, .spatialOnly] {
+            Terminal.output(Terminal.bold("\(category.rawValue):"))
+            var table = Table([("service", .left), ("port", .right), ("address", .left), ("description", .left)])
+            for service in configuration.services where service.category == category {
+                table.add([service.name, "\(service.port)", service.host, service.description])
+            }
+            Terminal.output(table.text + "\n")
+        }
+        Terminal.output(Terminal.bold("\(ServiceCategory.postProcessing.rawValue):"))
+        Terminal.output(configuration.postProcessing.map(\.rawValue).joined(separator: "\n"))
+    }
+
+    private func waitForRows(_ session: Session, _ targets: [Target], _ drain: Drain) async throws {
+        let fleet = Fleet(session)
+        let services = (targets.map(\.service) + Enrichment.services).compactMap(fleet.service)
+        let reachability = Reachability(services.map(\.address), http: fleet.http)
+        let progress = Progress("waiting jobs")
+        let watch = IdleWatch(
+            backends: session.backends, time: session.time, queues: targets.map { ($0.service, $0.queue) },
+            roles: PostProcessing.allCases, outages: { await reachability.outages() },
+            progress: { progress.show($0.waiting + $0.inFlight, of: nil, note: $0.note) })
+        let undone = try await drain.until { try await watch.run() } ?? []
+        progress.end()
+        try CommandFailure.check(undone: undone)
+    }
+}
+
+extension CommandFailure {
+    /// What a service that is down has left undone is reported, and the command has failed.
+    static func check(undone: [String]) throws {
+        guard !undone.isEmpty else { return }
+        for line in undone { Terminal.error("farm: \(line)") }
+        throw failed("not all is done; start the service and run farm up, or farm produce --resume later")
+    }
+}
+
+extension IdleWatch.Standing {
+    var note: String {
+        outages.isEmpty ? "" : "down: " + outages.keys.sorted().joined(separator: ", ")
+    }
+}

@@ -1,0 +1,138 @@
+import ArgumentParser
+import Foundation
+import Model
+import Pipeline
+import Roles
+import Settings
+
+struct RunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "The whole thing in one go on this box: import, submit, process, wait, print what was found.",
+        discussion: """
+            What has a successful result already is not asked again, so a second run takes seconds.
+
+            Examples:
+              farm run photos/
+              farm run photos/ --pictures annotated/
+              SERVICE_CONFIG=services/service_config.json farm run a.jpg b.jpg
+            """)
+
+    @Argument(help: "Folders, image files and CSV lists.") var paths: [String]
+    @Option(help: "The group the images belong to.") var group: String?
+    @Option(help: ArgumentHelp("Write each photo with its boxes and labels into this folder.", valueName: "folder"))
+    var pictures: String?
+    @Flag(help: "Print what was found as JSON.") var json = false
+    @OptionGroup var options: SettingsOptions
+
+    func run() async throws {
+        try await Session.with(options) { session in
+            let drain = Signals.shared.drain(within: session.settings.shutdownTimeout)
+            let fleet = Fleet(session)
+            guard !fleet.configuration.workers.isEmpty else {
+                throw CommandFailure.unusable("service_config.json names no primary service with \"work\" true for this box")
+            }
+            let known = try await session.backends.store.newestID()
+            let images = try await load(session, fleet, drain)
+            let undone = try await process(session, fleet, images, newerThan: known, drain)
+            guard !Signals.shared.wasInterrupted else {
+                throw CommandFailure(exitCode: Signals.shared.exitCode, message: "stopped; run it again to do the rest")
+            }
+            try await report(session, fleet, images)
+            try CommandFailure.check(undone: undone)
+        }
+    }
+
+    private func load(_ session: Session, _ fleet: Fleet, _ drain: Drain) async throws -> [ImageID] {
+        let list = ImageList(group: group, urlPrefix: nil, cropper: fleet.cropper)
+        let images = ImageImport(list: list, catalogue: session.backends.store, move: false, keepsIDs: true)
+        let outcome = try await images.run(paths, drain: drain, progress: Progress("imported"))
+        outcome.tellFaults()
+        guard !outcome.ids.isEmpty else { throw CommandFailure.failed("no image in \(paths.joined(separator: ", "))") }
+        return outcome.ids
+    }
+
+    /// Jobs of an interrupted run may still wait: their images are not submitted again before those are done.
+    private func process(
+        _ session: Session, _ fleet: Fleet, _ images: [ImageID], newerThan known: ImageID, _ drain: Drain
+    ) async throws -> [String] {
+        let workers = fleet.configuration.workers
+        let targets = workers.map { Target(service: $0.name, queue: $0.queue) }
+        let depths = try await session.backends.queue.depths(of: targets.map(\.queue))
+        let backlogged = zip(targets, depths).filter { $1.waiting + ($1.inFlight ?? 0) > 0 }.map(\.0)
+        try await submit(session, images, to: targets.filter { !backlogged.contains($0) }, drain)
+        try await submit(session, images.filter { $0 > known }, to: backlogged, drain)
+
+        let queues = workers.map { ($0.name, $0.queue) }
+        let total = try await session.backends.queue.depths(of: targets.map(\.queue)).reduce(0) {
+            $0 + $1.waiting + ($1.inFlight ?? 0)
+        }
+        let progress = Progress("jobs done")
+        let watch = IdleWatch(
+            backends: session.backends, time: session.time, queues: queues, roles: PostProcessing.allCases,
+            outages: { await fleet.outages() },
+            progress: { progress.show(max(0, total - $0.jobs), of: max(total, $0.jobs), note: $0.note) })
+        let roles =
+            workers.map { fleet.worker($0, isOneOfSeveral: true) }
+            + PostProcessing.allCases.map { fleet.postProcessing($0, isOneOfSeveral: true) }
+        defer { progress.end() }
+        return try await Serving(session: session, fleet: fleet).run(roles, drain: drain) {
+            let undone = try await watch.run()
+            guard !backlogged.isEmpty, undone.isEmpty else { return undone }
+            try await submit(session, images, to: backlogged, drain)
+            return try await watch.run()
+        }
+    }
+
+    private func submit(_ session: Session, _ images: [ImageID], to targets: [Target], _ drain: Drain) async throws {
+        guard !images.isEmpty, !targets.isEmpty else { return }
+        let producer = Producer(catalogue: session.backends.store, queue: session.backends.queue, time: session.time)
+        _ = try await producer.run(
+            ProducerOptions(targets: targets, filter: ImageFilter(ids: images, lacking: targets.map(\.service))), drain: drain
+        ) { _ in }
+    }
+
+    private func report(_ session: Session, _ fleet: Fleet, _ images: [ImageID]) async throws {
+        if let pictures { try makeFolder(pictures) }
+        var documents: [JSON] = []
+        for id in images {
+            for report in try await session.backends.store.report(on: [id]) {
+                if json { documents.append(report.json) } else { Terminal.output(report.summary + "\n") }
+                if let pictures {
+                    let name = (report.image.filename ?? "\(id)") as NSString
+                    let path = "\(pictures)/\(name.deletingPathExtension)-\(id).jpg"
+                    try await AnnotatedPicture(fleet: fleet).write(report, to: path)
+                }
+            }
+        }
+        if json { Terminal.output(JSON.array(documents).text) }
+        if let pictures { Terminal.error("farm: \(images.count) annotated pictures in \(ImageList.absolute(pictures))") }
+    }
+
+    private func makeFolder(_ path: String) throws {
+        do {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        } catch {
+            throw CommandFailure.failed("\(path): \(error.localizedDescription)")
+        }
+    }
+}
+
+extension ImageReport {
+    /// What `farm run` prints of an image: what the services agreed on.
+    fileprivate var summary: String {
+        let boxes = findings.boxes.compactMap(\.box)
+            .map { "\($0.emoji ?? "") \($0.label) \(String(format: "%.2f", $0.score)) (\($0.contributingServices.joined(separator: ", ")))" }
+        let votes = voteTable
+        var lines = [Terminal.bold(image.path ?? image.url ?? image.filename ?? "image \(image.id)")]
+        lines.append(votes.rows.isEmpty ? "  no emoji has votes of enough services" : votes.text.indented)
+        if !boxes.isEmpty { lines.append("  boxes: " + boxes.joined(separator: "; ")) }
+        let failed = (consensus?["services_failed"]?.arrayValue ?? []).compactMap(\.stringValue)
+        if !failed.isEmpty { lines.append("  failed: " + failed.joined(separator: ", ")) }
+        return lines.joined(separator: "\n")
+    }
+}
+
+extension String {
+    fileprivate var indented: String { split(separator: "\n").map { "  " + $0 }.joined(separator: "\n") }
+}

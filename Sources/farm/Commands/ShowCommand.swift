@@ -1,0 +1,57 @@
+import ArgumentParser
+import Imaging
+import Model
+import Pipeline
+
+struct ShowCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show",
+        abstract: "One image's results, boxes, enrichments and votes; draws them into the photo.",
+        discussion: """
+            An image is named by its id, path, URL or filename.
+
+            Examples:
+              farm show photos/two_dogs.jpg
+              farm show 17 --picture out.jpg
+              farm show 17 18 --json
+            """)
+
+    @Argument(help: "Images: id, path, URL or filename.") var images: [String]
+    @Option(help: ArgumentHelp("Write the photo with its boxes and labels here (.jpg, .png, .webp).", valueName: "file"))
+    var picture: String?
+    @Flag(help: "Print JSON.") var json = false
+    @OptionGroup var options: SettingsOptions
+
+    func run() async throws {
+        try await Session.with(options) { session in
+            let found = try await find(session)
+            let reports = try await session.backends.store.report(on: found.map(\.id))
+            if json {
+                Terminal.output(JSON.array(reports.map(\.json)).text)
+            } else {
+                Terminal.output(reports.map(\.text).joined(separator: "\n\n"))
+            }
+            if let picture, let report = reports.first {
+                try await AnnotatedPicture(fleet: Fleet(session)).write(report, to: picture)
+                Terminal.error("farm: \(picture) written")
+            }
+        }
+    }
+
+    private func find(_ session: Session) async throws -> [Image] {
+        var found: [Image] = []
+        for name in images {
+            var matches = try await session.backends.store.find(name)
+            if matches.isEmpty { matches = try await session.backends.store.find(ImageList.absolute(name)) }
+            guard !matches.isEmpty else {
+                throw CommandFailure.failed("no image \(name): name its id, path, URL or filename; farm import loads images")
+            }
+            found += matches.filter { match in !found.contains { $0.id == match.id } }
+        }
+        if picture != nil && found.count > 1 {
+            let names = found.map { "\($0.id) (\($0.path ?? $0.url ?? $0.filename ?? ""))" }.joined(separator: ", ")
+            throw CommandFailure.unusable("--picture draws one image; \(images.joined(separator: " ")) names \(names)")
+        }
+        return found
+    }
+}

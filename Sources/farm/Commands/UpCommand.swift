@@ -1,0 +1,81 @@
+import ArgumentParser
+import Foundation
+import Model
+import Pipeline
+import Roles
+import Settings
+
+struct UpCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "up",
+        abstract: "Runs every role that this box's service_config.json names, supervised in one process.",
+        discussion: """
+            A role that fails is restarted with back-off; the others go on. Ctrl-C or SIGTERM drains within \
+            SHUTDOWN_TIMEOUT, a second one ends at once. SIGHUP reads service_config.json again.
+
+            Examples:
+              farm up
+              farm up --until-idle        end when all submitted jobs are done
+            """)
+
+    @Flag(help: "End when the queues served here are done; exit 1 if a service that is down leaves work undone.")
+    var untilIdle = false
+    @OptionGroup var options: SettingsOptions
+
+    func run() async throws {
+        try await Session.with(options) { session in
+            let drain = Signals.shared.drain(within: session.settings.shutdownTimeout)
+            let fleet = Fleet(session)
+            let roles = fleet.roles()
+            guard !roles.isEmpty else {
+                throw CommandFailure.unusable(
+                    "\(fleet.configuration.path ?? "service_config.json") names no role for this box: "
+                        + "no primary service with \"work\" true, no post_processing entry")
+            }
+            let serving = Serving(session: session, fleet: fleet)
+            if untilIdle {
+                try await serveUntilIdle(serving, roles, drain)
+            } else {
+                let changes = Reloading(options: options, fleet: fleet).changes()
+                await serving.run(roles, changes: changes, drain: drain)
+            }
+        }
+    }
+
+    private func serveUntilIdle(_ serving: Serving, _ roles: [SupervisedRole], _ drain: Drain) async throws {
+        let (session, fleet) = (serving.session, serving.fleet)
+        let progress = Progress("waiting jobs")
+        let watch = IdleWatch(
+            backends: session.backends, time: session.time,
+            queues: fleet.configuration.workers.map { ($0.name, $0.queue) }, roles: fleet.configuration.postProcessing,
+            outages: { await fleet.outages() },
+            progress: { progress.show($0.waiting + $0.inFlight, of: nil, note: $0.note) })
+        let undone = try await serving.run(roles, drain: drain) { try await watch.run() }
+        progress.end()
+        try CommandFailure.check(undone: undone)
+    }
+}
+
+/// On SIGHUP the log file is opened again and service_config.json read again; an invalid file is refused and the old
+/// one kept.
+private struct Reloading: Sendable {
+    let options: SettingsOptions
+    let fleet: Fleet
+
+    func changes() -> AsyncStream<[SupervisedRole]> {
+        let (stream, continuation) = AsyncStream.makeStream(of: [SupervisedRole].self)
+        let session = fleet.session
+        Signals.shared.onHangup {
+            session.output.reopen()
+            let log = session.log("farm")
+            do {
+                let settings = try options.load()
+                continuation.yield(fleet.adopting(settings.services).roles())
+                log.notice("service_config.json read again")
+            } catch {
+                log.error("SIGHUP: the old settings are kept: \((error as? CommandFailure)?.message ?? "\(error)")")
+            }
+        }
+        return stream
+    }
+}

@@ -1,0 +1,64 @@
+import ArgumentParser
+import Foundation
+import Model
+import Pipeline
+import Roles
+import Settings
+
+struct WorkCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "work",
+        abstract: "Takes jobs of one or more services, calls them, stores the answers, triggers post-processing.",
+        discussion: """
+            A service of the catalogue that this box's service_config.json does not name is taken at localhost and the \
+            catalogue's port. Ctrl-C or SIGTERM drains: what is in flight is finished or given back.
+
+            Examples:
+              farm work blip
+              farm work yolov8 rtdetr --concurrency 2
+              SERVICE_NAME=blip farm work
+            """)
+
+    @Argument(help: "The services; or one in the variable SERVICE_NAME.") var services: [String] = []
+    @Option(help: "Calls in flight per service, in place of the configuration's.") var concurrency: Int?
+    @OptionGroup var options: SettingsOptions
+
+    func validate() throws {
+        if let concurrency, !(1...1000).contains(concurrency) {
+            throw ValidationError("--concurrency must be 1 to 1000, is \(concurrency).")
+        }
+    }
+
+    func run() async throws {
+        let settings = try options.load()
+        let chosen = try choose(settings)
+        try await Session.with(options) { session in
+            let drain = Signals.shared.drain(within: session.settings.shutdownTimeout)
+            Signals.shared.onHangup { session.output.reopen() }
+            for service in chosen where session.settings.services.service(named: service.name) == nil {
+                session.log("farm").warning(
+                    "\(service.name) is not in service_config.json: taken at \(service.host):\(service.port)")
+            }
+            let fleet = Fleet(session)
+            let roles = chosen.map { fleet.worker($0, isOneOfSeveral: chosen.count > 1) }
+            await Serving(session: session, fleet: fleet).run(roles, drain: drain)
+        }
+    }
+
+    private func choose(_ settings: Settings) throws -> [ServiceSettings] {
+        let names = services.isEmpty ? settings.serviceName.map { [$0] } ?? [] : services
+        guard !names.isEmpty else {
+            throw CommandFailure.unusable("which service? farm work SERVICE, or SERVICE_NAME in the environment")
+        }
+        let choice = TargetChoice(settings)
+        var chosen: [ServiceSettings] = []
+        for name in names where !chosen.contains(where: { $0.name == name }) {
+            guard var service = choice.service(named: name) else {
+                throw CommandFailure.unusable("unknown service \(name); known are \(choice.known.joined(separator: ", "))")
+            }
+            if let concurrency { service.concurrency = concurrency }
+            chosen.append(service)
+        }
+        return chosen
+    }
+}

@@ -1,0 +1,38 @@
+import ArgumentParser
+import Glibc
+
+@main
+enum EntryPoint {
+    static func main() async {
+        do {
+            var command = try FarmCommand.parseAsRoot(CalledName.arguments(CommandLine.arguments))
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+            exit(Signals.shared.exitCode)
+        } catch let failure as CommandFailure {
+            if !failure.message.isEmpty { Terminal.error("farm: \(failure.message)") }
+            exit(failure.exitCode)
+        } catch {
+            finish(with: error)
+        }
+    }
+
+    /// ArgumentParser's own ends: help and version are no failure, unusable arguments are exit code 2.
+    private static func finish(with error: any Error) -> Never {
+        let message = FarmCommand.fullMessage(for: error)
+        switch FarmCommand.exitCode(for: error) {
+        case .success:
+            Terminal.output(message)
+            exit(0)
+        case .validationFailure:
+            Terminal.error(message)
+            exit(2)
+        default:
+            Terminal.error("farm: \(error)")
+            exit(1)
+        }
+    }
+}

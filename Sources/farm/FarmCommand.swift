@@ -1,0 +1,34 @@
+import ArgumentParser
+
+struct FarmCommand: AsyncParsableCommand {
+    static let version = "0.1.0"
+
+    static let configuration = CommandConfiguration(
+        commandName: "farm",
+        abstract: "Runs many machine-learning services over many images, and makes one picture of what they say.",
+        discussion: """
+            Jobs (image × service) wait in queues; workers call the services over HTTP and store their answers; the boxes \
+            of several detectors are fused, cropped for the face, pose and colour services, and all services vote.
+
+            Without any configuration everything lives in one SQLite file, farm.db; RabbitMQ, PostgreSQL and MariaDB are \
+            chosen by variables in .env.
+
+            Examples:
+              farm run photos/                       everything in one go, on this box
+              farm import photos/ --group holiday    load images
+              farm produce --group holiday           submit their jobs
+              farm up                                run all roles of this box
+              farm status                            how far it is
+              farm show photos/1.jpg --picture out.jpg
+            """,
+        version: version,
+        groupedSubcommands: [
+            CommandGroup(
+                name: "Images in, findings out:",
+                subcommands: [RunCommand.self, ImportCommand.self, ProduceCommand.self, StatusCommand.self, ShowCommand.self]),
+            CommandGroup(
+                name: "Roles:",
+                subcommands: [UpCommand.self, WorkCommand.self, MergeCommand.self, EnrichCommand.self, ConsenseCommand.self]),
+            CommandGroup(name: "Operation:", subcommands: [MonitorCommand.self, InitCommand.self]),
+        ])
+}

@@ -1,0 +1,96 @@
+/// Reads comma-separated values (RFC 4180): quoted fields with doubled quotes and line breaks, CR LF or LF, a UTF-8 BOM.
+/// It is fed bytes and hands out records, so that a file of any length takes the memory of one record.
+struct CSVReader {
+    /// A record, and the number of the line it starts in, from 1.
+    struct Record: Equatable {
+        var line: Int
+        var fields: [String]
+    }
+
+    /// What is no CSV.
+    struct Fault: Error, Equatable {
+        var line: Int
+        var message: String
+    }
+
+    private enum Place { case fieldStart, unquoted, quoted, quoteInQuoted }
+
+    private static let recordLimit = 1 << 20
+
+    private var place = Place.fieldStart
+    private var field: [UInt8] = []
+    private var fields: [String] = []
+    private var size = 0
+    private var line = 1
+    private var recordLine = 1
+    private var bom = 0
+
+    /// - Throws: `Fault` for a quote out of place, bytes that are no UTF-8, a record over 1 MiB.
+    mutating func read(_ bytes: some Sequence<UInt8>, _ body: (Record) throws -> Void) throws {
+        for byte in bytes {
+            if bom < 3 {
+                let isBOM = byte == [0xEF, 0xBB, 0xBF][bom]
+                bom = isBOM ? bom + 1 : 3
+                if isBOM { continue }
+            }
+            try read(byte, body)
+        }
+    }
+
+    /// The last record, if no line break ends it.
+    mutating func finish(_ body: (Record) throws -> Void) throws {
+        if place == .quoted { throw Fault(line: recordLine, message: "a quoted field is not closed") }
+        if place != .fieldStart || !fields.isEmpty { try endRecord(body) }
+    }
+
+    private mutating func read(_ byte: UInt8, _ body: (Record) throws -> Void) throws {
+        size += 1
+        guard size <= CSVReader.recordLimit else { throw Fault(line: recordLine, message: "a record of over 1 MiB") }
+        switch (place, byte) {
+        case (.quoted, UInt8(ascii: "\"")): place = .quoteInQuoted
+        case (.quoted, _):
+            if byte == UInt8(ascii: "\n") { line += 1 }
+            field.append(byte)
+        case (.quoteInQuoted, UInt8(ascii: "\"")):
+            field.append(byte)
+            place = .quoted
+        case (_, UInt8(ascii: ",")): try endField()
+        case (_, UInt8(ascii: "\n")):
+            line += 1
+            if place == .fieldStart && fields.isEmpty {
+                startRecord()
+            } else {
+                try endRecord(body)
+            }
+        // Only the one of CR LF; any other is dropped too, as no path or URL holds one on purpose.
+        case (_, UInt8(ascii: "\r")): break
+        case (.quoteInQuoted, _): throw Fault(line: line, message: "text behind a closing quote")
+        case (.fieldStart, UInt8(ascii: "\"")): place = .quoted
+        default:
+            field.append(byte)
+            place = .unquoted
+        }
+    }
+
+    private mutating func endField() throws {
+        guard let text = String(validating: field, as: UTF8.self) else {
+            throw Fault(line: line, message: "not UTF-8")
+        }
+        fields.append(text)
+        field.removeAll(keepingCapacity: true)
+        place = .fieldStart
+    }
+
+    private mutating func endRecord(_ body: (Record) throws -> Void) throws {
+        try endField()
+        let record = Record(line: recordLine, fields: fields)
+        startRecord()
+        try body(record)
+    }
+
+    private mutating func startRecord() {
+        fields.removeAll(keepingCapacity: true)
+        size = 0
+        recordLine = line
+    }
+}

@@ -1,0 +1,29 @@
+import Imaging
+import Model
+import Pipeline
+import Services
+
+/// Writes a photo with its merged boxes and labels drawn in.
+struct AnnotatedPicture {
+    let fleet: Fleet
+
+    /// - Throws: `CommandFailure`.
+    func write(_ report: ImageReport, to path: String) async throws {
+        let boxes = report.findings.boxes.compactMap(\.box).map {
+            AnnotatedBox(box: $0.bbox, label: $0.label, score: $0.score)
+        }
+        do {
+            try await Annotator().annotate(try await source(report.image), boxes: boxes, to: path)
+        } catch let fault as PictureFault {
+            throw CommandFailure.failed("\(path): \(fault.message)")
+        }
+    }
+
+    private func source(_ image: Image) async throws -> PictureSource {
+        if let path = image.path, (try? await fleet.cropper.inspect(.file(path))) != nil || image.url == nil {
+            return .file(path)
+        }
+        guard let url = image.url else { throw PictureFault(.image, "image \(image.id) has neither path nor URL") }
+        return .bytes(try await HTTPPictureFetcher(client: fleet.http).fetch(url))
+    }
+}

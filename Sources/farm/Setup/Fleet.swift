@@ -1,0 +1,203 @@
+import Foundation
+import Harmony
+import Imaging
+import Logging
+import Model
+import Pipeline
+import Roles
+import Services
+import Settings
+
+/// Makes the roles of this box from its settings.
+struct Fleet: Sendable {
+    let session: Session
+    private(set) var configuration: ServiceConfiguration
+    let http: HTTPClient
+    let cropper: PictureCropper
+    private let clients: ServiceClients
+
+    private var settings: Settings { session.settings }
+
+    init(_ session: Session) {
+        self.session = session
+        configuration = session.settings.services
+        http = HTTPClient()
+        cropper = PictureCropper(parallelism: min(2, ProcessInfo.processInfo.activeProcessorCount))
+        clients = ServiceClients(http: http, session: session)
+    }
+
+    /// The same fleet under another service_config.json; clients of services that did not change stay.
+    func adopting(_ configuration: ServiceConfiguration) -> Fleet {
+        var fleet = self
+        fleet.configuration = configuration
+        return fleet
+    }
+
+    // MARK: Services
+
+    func client(_ service: ServiceSettings) -> ServiceClient { clients.client(service) }
+
+    /// Services of this process whose jobs cannot be done now, with the reason.
+    func outages() async -> [String: String] { await clients.outages() }
+
+    /// A service by this box's configuration, else the catalogue's.
+    func service(named name: String) -> ServiceSettings? {
+        configuration.service(named: name) ?? settings.catalogueService(named: name)
+    }
+
+    /// The class of each service's evidence: this box's configuration over the catalogue.
+    private var evidence: [String: Evidence] {
+        var evidence = Dictionary(uniqueKeysWithValues: CatalogueService.all.map { ($0.name, $0.evidence) })
+        for service in configuration.services { evidence[service.name] = service.evidence }
+        return evidence
+    }
+
+    private var detectors: [String] { evidence.filter { $0.value == .spatial }.keys.sorted() }
+
+    // MARK: Roles
+
+    /// What `farm up` runs here: workers for primary services, and the post_processing roles.
+    func roles() -> [SupervisedRole] {
+        let workers = configuration.workers
+        return workers.map { worker($0, isOneOfSeveral: true) } + configuration.postProcessing.map { postProcessing($0, isOneOfSeveral: true) }
+    }
+
+    func worker(_ service: ServiceSettings, isOneOfSeveral: Bool) -> SupervisedRole {
+        let identity = identity("work", service.name, isOneOfSeveral)
+        let activity = WorkerActivity()
+        let options = WorkerOptions(
+            identity: identity, queue: service.queue, transport: Transport(service.transport),
+            isDetector: evidence[service.name] == .spatial, processingDelay: settings.processingDelay)
+        let worker = Worker(
+            options, service: client(service), store: session.backends.store, cropper: cropper, time: session.time)
+        let stage = Stage(
+            stageOptions(service.queue, identity, prefetch: settings.prefetch ?? service.concurrency, activity),
+            queue: session.backends.queue, handler: worker)
+        return supervised("worker \(service.name)", "\(service)", identity, service.queue, activity) { try await stage.run($0) }
+    }
+
+    func postProcessing(_ role: PostProcessing, isOneOfSeveral: Bool) -> SupervisedRole {
+        let activity = WorkerActivity()
+        let identity = identity(role)
+        let run: @Sendable (Drain) async throws -> Void
+        let fingerprint: String
+        switch role {
+        case .merger:
+            let stage = Stage(
+                stageOptions(role.queue, identity, prefetch: Fleet.triggerPrefetch, activity), queue: session.backends.queue,
+                handler: merger())
+            run = { try await stage.run($0) }
+            fingerprint = "\(configuration.merging) \(detectors)"
+        case .consensus:
+            let stage = Stage(
+                stageOptions(role.queue, identity, prefetch: Fleet.triggerPrefetch, activity), queue: session.backends.queue,
+                handler: consenser())
+            run = { try await stage.run($0) }
+            fingerprint = "\(configuration.voting) \(evidence.sorted { $0.key < $1.key })"
+        case .enricher:
+            let role = EnricherRole(
+                stageOptions(role.queue, identity, prefetch: settings.prefetch ?? Fleet.enricherPrefetch, activity),
+                enricher: enricher(), queue: session.backends.queue)
+            run = { try await role.run($0) }
+            fingerprint = "\(cropServices)"
+        }
+        return supervised(role.rawValue, fingerprint, identity, role.queue, activity, run)
+    }
+
+    /// Triggers of one image coalesce inside a group, so merger and consensus fetch many.
+    private static let triggerPrefetch = 64
+    /// Images that are decoded and asked about at once.
+    private static let enricherPrefetch = 8
+
+    // MARK: Handlers
+
+    func merger() -> Merger {
+        let merging = configuration.merging
+        return Merger(
+            identity: identity(.merger), detectors: detectors,
+            merging: MergingOptions(
+                mergeIoU: merging.mergeIoU, duplicateIoU: merging.duplicateIoU, keepIoU: merging.keepIoU,
+                loneConfidence: merging.loneConfidence, minConfidence: merging.minConfidence,
+                defaultConfidence: settings.defaultConfidence, synonyms: merging.synonyms),
+            store: session.backends.store, time: session.time)
+    }
+
+    func consenser() -> Consenser {
+        Consenser(
+            identity: identity(.consensus), evidence: evidence, voting: VotingOptions(minVotes: configuration.voting.minVotes),
+            store: session.backends.store, time: session.time)
+    }
+
+    func enricher() -> Enricher {
+        Enricher(
+            identity: identity(.enricher), services: cropServices.map(client), store: session.backends.store, cropper: cropper,
+            fetcher: HTTPPictureFetcher(client: http), time: session.time, missing: MissingSignal())
+    }
+
+    /// A crop service that this box does not name is looked for on localhost at the catalogue's port.
+    private var cropServices: [ServiceSettings] {
+        Enrichment.services.compactMap(service)
+    }
+
+    /// Crop services that this box does not name, for the one warning about them.
+    var assumedCropServices: [String] {
+        Enrichment.services.filter { configuration.path != nil && configuration.service(named: $0) == nil }
+    }
+
+    // MARK: Parts
+
+    private func identity(_ role: PostProcessing) -> RoleIdentity {
+        let names: [PostProcessing: String] = [.merger: "merge", .enricher: "enrich", .consensus: "consense"]
+        return identity(names[role] ?? role.rawValue, role.rawValue, true)
+    }
+
+    private func identity(_ role: String, _ service: String, _ isOneOfSeveral: Bool) -> RoleIdentity {
+        let host = Fleet.hostname
+        return RoleIdentity(
+            workerID: settings.workerID.id(
+                role: role, service: service, host: host, pid: ProcessInfo.processInfo.processIdentifier, several: isOneOfSeveral),
+            serviceName: service, nodeHostname: String(host.prefix(50)))
+    }
+
+    static let hostname: String = {
+        let name = ProcessInfo.processInfo.hostName
+        return name.isEmpty ? "localhost" : name
+    }()
+
+    private func stageOptions(
+        _ queue: String, _ identity: RoleIdentity, prefetch: Int, _ activity: WorkerActivity
+    ) -> StageOptions {
+        // What is left of the limit is for committing and giving back.
+        StageOptions(
+            queue: queue, workerID: identity.workerID, prefetch: prefetch, drainLimit: settings.shutdownTimeout * 0.7,
+            time: session.time, activity: activity, log: session.log(identity.serviceName))
+    }
+
+    private func supervised(
+        _ name: String, _ fingerprint: String, _ identity: RoleIdentity, _ queue: String, _ activity: WorkerActivity,
+        _ run: @escaping @Sendable (Drain) async throws -> Void
+    ) -> SupervisedRole {
+        let pulse = Pulse(
+            identity: identity, queue: queue, interval: settings.heartbeatInterval, activity: activity,
+            store: session.backends.heartbeats, queues: session.backends.queue, time: session.time,
+            log: session.log(identity.serviceName))
+        return SupervisedRole(name: name, fingerprint: fingerprint) { drain in
+            try await pulse.around { try await run(drain) }
+        }
+    }
+}
+
+extension ServiceConfiguration {
+    /// Primary services that this box works on.
+    var workers: [ServiceSettings] { services.filter { $0.category == .primary && $0.work } }
+}
+
+extension Transport {
+    fileprivate init(_ setting: ServiceSettings.Transport) {
+        switch setting {
+        case .auto: self = .auto
+        case .url: self = .url
+        case .file: self = .file
+        }
+    }
+}

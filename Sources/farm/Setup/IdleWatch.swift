@@ -1,0 +1,73 @@
+import Foundation
+import Model
+import Pipeline
+
+/// Waits until every job of the queues served here has its row and each consensus is newer than what it rests on.
+struct IdleWatch: Sendable {
+    /// How far the work is.
+    struct Standing: Sendable {
+        /// Jobs of the services, waiting or in flight.
+        var jobs = 0
+        /// All messages that wait, triggers too.
+        var waiting = 0
+        var inFlight = 0
+        var outages: [String: String] = [:]
+    }
+
+    /// Progress is shown at this rate anyway; that it is over is seen with the next look.
+    private static let interval = Duration.milliseconds(100)
+
+    let backends: Backends
+    let time: any Timekeeper
+    /// The queue of each service whose jobs are waited for.
+    let queues: [(service: String, queue: String)]
+    /// The roles whose work is waited for.
+    let roles: [PostProcessing]
+    /// Services that cannot answer now, with the reason.
+    let outages: @Sendable () async -> [String: String]
+    let progress: @Sendable (Standing) async throws -> Void
+
+    /// - Returns: what is left undone because a service is down, a line each.
+    /// - Throws: `PortFault`, `CancellationError`.
+    func run() async throws -> [String] {
+        var undoneBefore: [String]?
+        while true {
+            let (standing, undone) = try await look()
+            try await progress(standing)
+            if let undone {
+                // Between two of a role's steps nothing may wait for a moment: it must be so twice.
+                if undone == undoneBefore { return undone }
+            }
+            undoneBefore = undone
+            try await time.sleep(IdleWatch.interval)
+        }
+    }
+
+    /// - Returns: with the standing, what is left undone if nothing more can happen; nil while work goes on.
+    private func look() async throws -> (Standing, undone: [String]?) {
+        let depths = try await backends.queue.depths(of: queues.map(\.queue) + roles.map(\.queue))
+        let outages = await outages()
+        let standing = Standing(
+            jobs: depths.prefix(queues.count).reduce(0) { $0 + $1.waiting + ($1.inFlight ?? 0) },
+            waiting: depths.reduce(0) { $0 + $1.waiting }, inFlight: depths.reduce(0) { $0 + ($1.inFlight ?? 0) },
+            outages: outages)
+        guard standing.inFlight == 0 else { return (standing, nil) }
+        var undone: [String] = []
+        for depth in depths where depth.waiting > 0 {
+            guard let service = queues.first(where: { $0.queue == depth.queue })?.service, let outage = outages[service] else {
+                return (standing, nil)
+            }
+            undone.append("\(depth.waiting) job\(depth.waiting == 1 ? "" : "s") of \(service) still waiting: \(outage)")
+        }
+        if roles.contains(.enricher) {
+            for (service, count) in try await backends.store.missingEnrichments().sorted(by: { $0.key < $1.key }) {
+                guard let outage = outages[service] else { return (standing, nil) }
+                undone.append("\(count) box\(count == 1 ? "" : "es") without \(service): \(outage)")
+            }
+        }
+        if roles.contains(.consensus) {
+            guard try await backends.store.imagesWithStaleConsensus(limit: 1).isEmpty else { return (standing, nil) }
+        }
+        return (standing, undone)
+    }
+}

@@ -1,0 +1,43 @@
+import Foundation
+import Logging
+import Services
+import Settings
+import Synchronization
+
+/// One client per service in a process: its concurrency and its circuit breaker hold for all roles that call it.
+final class ServiceClients: Sendable {
+    private let http: HTTPClient
+    private let session: Session
+    private let clients = Mutex<[ServiceSettings: ServiceClient]>([:])
+
+    init(http: HTTPClient, session: Session) {
+        self.http = http
+        self.session = session
+    }
+
+    func client(_ service: ServiceSettings) -> ServiceClient {
+        clients.withLock { clients in
+            if let client = clients[service] { return client }
+            let client = ServiceClient(
+                endpoint: service.address, client: http, time: session.time, randomness: { Double.random(in: 0..<1) },
+                log: session.log(service.name))
+            clients[service] = client
+            return client
+        }
+    }
+
+    /// Services whose jobs cannot be done now, with the reason.
+    func outages() async -> [String: String] {
+        var outages: [String: String] = [:]
+        for (service, client) in clients.withLock({ $0 }) { outages[service.name] = await client.outage() }
+        return outages
+    }
+}
+
+extension ServiceSettings {
+    var address: ServiceEndpoint {
+        ServiceEndpoint(
+            name: name, host: host, port: port, endpoint: endpoint, health: health, timeout: timeout, maxTries: maxRetries,
+            retryDelay: retryDelay, concurrency: concurrency)
+    }
+}

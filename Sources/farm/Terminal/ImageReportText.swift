@@ -1,0 +1,133 @@
+import Foundation
+import Model
+import Pipeline
+
+extension ImageReport {
+    /// What a person reads: the votes with their evidence, the boxes, what is said of them, and what failed.
+    var text: String {
+        var parts = [Terminal.bold("image \(image.id)  \(image.path ?? image.url ?? image.filename ?? "")")]
+        let votes = voteTable
+        parts.append(votes.rows.isEmpty ? noVotes : votes.text)
+        if let special = specialText { parts.append(special) }
+        let boxes = boxTable
+        if !boxes.rows.isEmpty { parts.append(boxes.text) }
+        parts.append(resultTable.text)
+        return parts.joined(separator: "\n\n")
+    }
+
+    private var noVotes: String {
+        consensus == nil ? "no consensus yet" : "no emoji has votes of enough services"
+    }
+
+    /// One line per emoji: who voted, and what speaks for it.
+    var voteTable: Table {
+        var table = Table([
+            ("", .left), ("votes", .right), ("score", .right), ("services", .left), ("evidence", .left), ("confirmed by", .left),
+        ])
+        for entry in consensus?["votes"]?["consensus"]?.arrayValue ?? [] {
+            table.add([
+                entry["emoji"]?.stringValue ?? "", entry["votes"].text, entry["final_score"].text,
+                entry["services"].list, evidence(entry["evidence"]), entry["validation"].list,
+            ])
+        }
+        return table
+    }
+
+    private func evidence(_ evidence: JSON?) -> String {
+        var parts: [String] = []
+        if let spatial = evidence?["spatial"], !spatial.isNull {
+            parts.append(
+                "\(spatial["instance_count"].text) box\(spatial["instance_count"]?.integerValue == 1 ? "" : "es") "
+                    + "by up to \(spatial["detection_count"].text) detectors, confidence \(spatial["avg_confidence"].text)")
+        }
+        if let semantic = evidence?["semantic"], !semantic.isNull { parts.append("caption \(semantic["words"].list)") }
+        if let classes = evidence?["classification"], !classes.isNull { parts.append("classified by \(classes["sources"].list)") }
+        if let special = evidence?["specialized"], !special.list.isEmpty { parts.append(special.list) }
+        return parts.joined(separator: "; ")
+    }
+
+    private var specialText: String? {
+        let found = (consensus?["special"]?.objectValue ?? []).filter { $0.value["detected"]?.boolValue == true }
+        guard !found.isEmpty else { return nil }
+        return found.map { member in
+            let content = member.value["content"]?.stringValue.map { ": \($0.prefix(200))" } ?? ""
+            return "\(member.value["emoji"]?.stringValue ?? "") \(member.key), confidence \(member.value["confidence"].text)\(content)"
+        }.joined(separator: "\n")
+    }
+
+    private var boxTable: Table {
+        var table = Table([
+            ("box", .left), ("score", .right), ("confidence", .right), ("detectors", .left), ("x, y, width, height", .left),
+            ("crop services", .left),
+        ])
+        for stored in findings.boxes {
+            guard let box = stored.box else { continue }
+            let enrichments = findings.enrichments.filter { $0.mergedID == stored.mergedID }
+                .sorted { $0.service < $1.service }
+                .map { $0.status == .success ? $0.service : "\($0.service) (\($0.status.rawValue))" }
+            table.add([
+                "\(box.emoji ?? "") \(box.clusterID)", String(format: "%.3f", box.score),
+                String(format: "%.3f", box.averageConfidence), box.contributingServices.joined(separator: ", "),
+                String(format: "%.0f, %.0f, %.0f, %.0f", box.bbox.x, box.bbox.y, box.bbox.width, box.bbox.height),
+                enrichments.joined(separator: ", "),
+            ])
+        }
+        return table
+    }
+
+    private var resultTable: Table {
+        var table = Table([("service", .left), ("status", .left), ("seconds", .right), ("at (UTC)", .left), ("", .left)])
+        for result in findings.results.sorted(by: { $0.service < $1.service }) {
+            table.add([
+                result.service, result.status.rawValue, String(format: "%.3f", result.processingTime),
+                Timestamp.iso8601(result.created), result.data["error"]?["message"]?.stringValue ?? "",
+            ])
+        }
+        return table
+    }
+
+    var json: JSON {
+        .object([
+            "image": .object([
+                "image_id": .int(Int64(image.id)), "image_filename": .optional(image.filename),
+                "image_path": .optional(image.path), "image_url": .optional(image.url), "image_group": .optional(image.group),
+            ]),
+            "results": .array(
+                findings.results.map {
+                    .object([
+                        "result_id": .int(Int64($0.resultID)), "service": .string($0.service), "status": .string($0.status.rawValue),
+                        "processing_time": .double($0.processingTime), "result_created": .string(Timestamp.iso8601($0.created)),
+                        "data": $0.data,
+                    ])
+                }),
+            "merged_boxes": .array(
+                findings.boxes.map { .object(["merged_id": .int(Int64($0.mergedID)), "merged_data": $0.data]) }),
+            "postprocessing": .array(
+                findings.enrichments.map {
+                    .object([
+                        "merged_box_id": .int(Int64($0.mergedID)), "service": .string($0.service),
+                        "status": .string($0.status.rawValue), "data": $0.data,
+                    ])
+                }),
+            "consensus": consensus ?? .null,
+        ])
+    }
+}
+
+extension JSON? {
+    /// A number or text for a table cell.
+    fileprivate var text: String {
+        switch self {
+        case .int(let value)?: String(value)
+        case .double(let value)?: value == value.rounded() ? String(Int(value)) : String(format: "%.3g", value)
+        case .string(let text)?: text
+        default: ""
+        }
+    }
+
+    fileprivate var list: String { self?.list ?? "" }
+}
+
+extension JSON {
+    fileprivate var list: String { (arrayValue ?? []).compactMap(\.stringValue).joined(separator: ", ") }
+}

@@ -1,0 +1,62 @@
+import Foundation
+import Synchronization
+
+/// Progress of long work on standard error: one line that is redrawn on a terminal, a plain line every 10 s elsewhere.
+final class Progress: Sendable {
+    private struct State {
+        var lastDrawn = Date.distantPast
+        var isDrawn = false
+    }
+
+    private let title: String
+    private let start = Date()
+    private let state = Mutex(State())
+    private let isTerminal: Bool
+
+    init(_ title: String) {
+        self.title = title
+        isTerminal = Terminal.errorIsTerminal
+    }
+
+    /// Shows count, rate and, where the total is known, what is left.
+    /// - Parameter initial: of `done`, what was done before this work began.
+    func show(_ done: Int, of total: Int?, initial: Int = 0, note: String = "") {
+        let now = Date()
+        let due = state.withLock { state in
+            let interval: TimeInterval = isTerminal ? 0.1 : 10
+            guard now.timeIntervalSince(state.lastDrawn == .distantPast ? start : state.lastDrawn) >= interval else { return false }
+            state.lastDrawn = now
+            state.isDrawn = true
+            return true
+        }
+        guard due else { return }
+        let elapsed = max(now.timeIntervalSince(start), 0.001)
+        let rate = Double(done - initial) / elapsed
+        var line = "\(title): \(done)"
+        if let total { line += " of \(total)" }
+        line += String(format: ", %.1f/s", rate)
+        if let total, rate > 0, total > done { line += ", \(Progress.duration(Double(total - done) / rate)) left" }
+        if !note.isEmpty { line += ", \(note)" }
+        if isTerminal {
+            Terminal.write("\r\u{1B}[K" + String(line.prefix(Terminal.width - 1)), to: STDERR_FILENO)
+        } else {
+            Terminal.error(line)
+        }
+    }
+
+    /// Removes the line, so that what follows starts on a clean one.
+    func end() {
+        let drawn = state.withLock { state in
+            defer { state.isDrawn = false }
+            return state.isDrawn
+        }
+        if drawn && isTerminal { Terminal.write("\r\u{1B}[K", to: STDERR_FILENO) }
+    }
+
+    static func duration(_ seconds: Double) -> String {
+        let seconds = Int(min(seconds.rounded(.up), 1e9))
+        if seconds < 60 { return "\(seconds) s" }
+        if seconds < 3600 { return "\(seconds / 60) min \(seconds % 60) s" }
+        return "\(seconds / 3600) h \(seconds / 60 % 60) min"
+    }
+}

@@ -1,0 +1,41 @@
+/// A table for people: columns aligned by what they take on a screen.
+struct Table {
+    enum Alignment { case left, right }
+
+    var columns: [(title: String, alignment: Alignment)]
+    var rows: [[String]] = []
+
+    init(_ columns: [(title: String, alignment: Alignment)]) { self.columns = columns }
+
+    mutating func add(_ cells: [String]) { rows.append(cells) }
+
+    var text: String {
+        let titles = columns.map(\.title)
+        let widths = columns.indices.map { column in
+            ([titles] + rows).map { Table.width($0.indices.contains(column) ? $0[column] : "") }.max() ?? 0
+        }
+        func line(_ cells: [String]) -> String {
+            var text = ""
+            for (column, cell) in cells.enumerated() {
+                let padding = String(repeating: " ", count: widths[column] - Table.width(cell))
+                let isLast = column == cells.count - 1
+                text += columns[column].alignment == .right ? padding + cell : cell + (isLast ? "" : padding)
+                if !isLast { text += "  " }
+            }
+            return text
+        }
+        return ([Terminal.bold(line(titles))] + rows.map(line)).joined(separator: "\n")
+    }
+
+    /// Columns that a text takes: emoji and East Asian wide characters take two, joiners and selectors none.
+    static func width(_ text: String) -> Int {
+        text.reduce(0) { width, character in
+            guard let first = character.unicodeScalars.first else { return width }
+            let isWide = first.properties.isEmojiPresentation || character.unicodeScalars.contains { $0.value == 0xFE0F }
+                || (0x1100...0x115F).contains(first.value) || (0x2E80...0xA4CF).contains(first.value)
+                || (0xAC00...0xD7A3).contains(first.value) || (0xF900...0xFAFF).contains(first.value)
+                || (0xFF00...0xFF60).contains(first.value) || (0x1F300...0x1FAFF).contains(first.value)
+            return width + (isWide ? 2 : 1)
+        }
+    }
+}

@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Installs what building, trying and testing need: Debian packages (with sudo when not root) and two Python virtual
+# environments inside this folder. Says what it will do; does nothing that is done already.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# What each is for: docs/dependencies.md.
+packages=(
+  build-essential pkg-config                                # building
+  libcurl4-openssl-dev libexif-dev libsimdjson-dev          # linked
+  libsqlite3-dev libturbojpeg0-dev uuid-dev
+  libvips42 fonts-dejavu-core                               # opened when a picture needs them
+  python3 python3-venv libimage-exiftool-perl               # the example services and the tests
+  sqlite3 curl
+)
+
+missing=()
+for package in "${packages[@]}"; do
+  dpkg-query --show --showformat='${Status}\n' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+  as_root=()
+  [ "$(id -u)" = 0 ] || as_root=(sudo)
+  echo "setup: installs Debian packages (${as_root[*]:-as root}): ${missing[*]}"
+  "${as_root[@]}" apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}"
+fi
+command -v swift >/dev/null || {
+  echo "setup: no Swift toolchain on the PATH; install Swift 6.2 or newer from https://www.swift.org/install/linux/" >&2
+  exit 1
+}
+
+services/setup.sh
+
+# The tests hold farm against public implementations from PyPI.
+wanted=$(sha256sum Tests/requirements.txt)
+if [ "$(cat .build-python/.stamp 2>/dev/null)" != "$wanted" ]; then
+  echo "setup: makes .build-python, the tests' Python environment"
+  rm -rf .build-python
+  /usr/bin/python3 -m venv .build-python
+  .build-python/bin/pip install --quiet --disable-pip-version-check --requirement Tests/requirements.txt
+  echo "$wanted" > .build-python/.stamp
+fi
+echo "setup: done"
