@@ -19,8 +19,8 @@ func library(_ name: String, pkgConfig: String, apt: String) -> Target {
     .systemLibrary(name: name, path: "Sources/CLibraries/\(name)", pkgConfig: pkgConfig, providers: [.apt([apt])])
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
-    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
 }
 
 let package = Package(
@@ -57,13 +57,13 @@ let package = Package(
             swiftSettings: settings),
 
         .target(name: "Doubles", dependencies: ["Model", "Pipeline"], path: "Tests/Doubles", swiftSettings: settings),
-        tests("HarmonyTests", ["Harmony", "Model"]),
+        tests("HarmonyTests", ["Harmony", "Model"], exclude: ["Reference"]),
         tests("SettingsTests", ["Settings"]),
         tests("PortTests", ["Doubles", "Embedded", "Model", "Pipeline", grdb]),
         tests("ServiceTests", ["Doubles", "Model", "Pipeline", "Services"]),
         tests("ImagingTests", ["Imaging", "Model", "Pipeline"]),
         tests("RoleTests", ["Doubles", "Embedded", "Harmony", "Model", "Pipeline", "Roles"]),
-        tests("CommandTests", ["Model"]),
+        tests("CommandTests", ["Model"], exclude: ["Doubles"]),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -1,7 +1,6 @@
 import Imaging
 import Model
 import Pipeline
-import Services
 
 /// Writes a photo with its merged boxes and labels drawn in.
 struct AnnotatedPicture {
@@ -24,6 +23,6 @@ struct AnnotatedPicture {
             return .file(path)
         }
         guard let url = image.url else { throw PictureFault(.image, "image \(image.id) has neither path nor URL") }
-        return .bytes(try await HTTPPictureFetcher(client: fleet.http).fetch(url))
+        return .bytes(try await fleet.http.fetch(url))
     }
 }

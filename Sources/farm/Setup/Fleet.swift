@@ -131,7 +131,7 @@ struct Fleet: Sendable {
     func enricher() -> Enricher {
         Enricher(
             identity: identity(.enricher), services: cropServices.map(client), store: session.backends.store, cropper: cropper,
-            fetcher: HTTPPictureFetcher(client: http), time: session.time, missing: MissingSignal())
+            fetcher: http, time: session.time, missing: MissingSignal())
     }
 
     /// A crop service that this box does not name is looked for on localhost at the catalogue's port.

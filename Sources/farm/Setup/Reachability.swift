@@ -15,15 +15,26 @@ actor Reachability {
         self.http = http
     }
 
+    /// Up is whatever answers below 500, as the circuit breaker has it.
+    private static func outage(_ health: Result<Int, HTTPFault>) -> String? {
+        switch health {
+        case .success(let status): status < 500 ? nil : "its health answers \(status)"
+        case .failure(let fault): fault.description
+        }
+    }
+
     /// Those that are down, with the reason.
     func outages() async -> [String: String] {
         guard Date().timeIntervalSince(asked) > Reachability.validity else { return known }
         asked = Date()
-        let http = http
-        known = await withTaskGroup(of: (String, String?).self) { group in
-            for service in services { group.addTask { (service.name, await http.outage(of: service)) } }
+        known = await Reachability.ask(services, http)
+        return known
+    }
+
+    private static func ask(_ services: [ServiceEndpoint], _ http: HTTPClient) async -> [String: String] {
+        await withTaskGroup(of: (String, String?).self) { group in
+            for service in services { group.addTask { (service.name, outage(await http.health(of: service))) } }
             return await group.reduce(into: [:]) { outages, answer in outages[answer.0] = answer.1 }
         }
-        return known
     }
 }

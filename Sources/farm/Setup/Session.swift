@@ -58,6 +58,18 @@ struct Session: Sendable {
     }
 
     private static func logger(_ label: String, _ output: LogOutput, _ settings: LogSettings) -> Logger {
-        Logger(label: label) { LogLines(label: $0, output: output, logLevel: settings.level) }
+        Logger(label: label) { LogLines(label: $0, output: output, logLevel: Logger.Level(settings.level)) }
+    }
+}
+
+extension Logger.Level {
+    fileprivate init(_ level: LogSettings.Level) {
+        switch level {
+        case .debug: self = .debug
+        case .info: self = .info
+        case .warning: self = .warning
+        case .error: self = .error
+        case .critical: self = .critical
+        }
     }
 }

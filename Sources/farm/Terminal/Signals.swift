@@ -41,14 +41,15 @@ final class Signals: Sendable {
     private func listen() {
         // A reader of our output that went away is noticed by the write.
         signal(SIGPIPE, SIG_IGN)
-        let sources = [SIGTERM, SIGINT, SIGHUP].map { number in
-            signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
-            source.setEventHandler { [self] in received(number) }
-            source.activate()
-            return source
+        state.withLock { state in
+            state.sources = [SIGTERM, SIGINT, SIGHUP].map { number in
+                signal(number, SIG_IGN)
+                let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
+                source.setEventHandler { [self] in received(number) }
+                source.activate()
+                return source
+            }
         }
-        state.withLock { $0.sources = sources }
     }
 
     private func received(_ number: Int32) {

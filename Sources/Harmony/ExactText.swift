@@ -1,0 +1,35 @@
+/// A text as a dictionary key, told apart by its Unicode scalars. `String`'s own equality takes canonically equivalent
+/// texts for one, so which of them is kept would depend on the order of the input.
+struct ExactText: Hashable {
+    var text: String
+
+    init(_ text: String) { self.text = text }
+
+    static func == (left: ExactText, right: ExactText) -> Bool { left.text.isExactly(right.text) }
+
+    func hash(into hasher: inout Hasher) {
+        let contiguous: Void? = text.utf8.withContiguousStorageIfAvailable {
+            hasher.combine(bytes: UnsafeRawBufferPointer($0))
+        }
+        if contiguous == nil {
+            for byte in text.utf8 { hasher.combine(byte) }
+        }
+    }
+}
+
+extension String {
+    /// Whether both are the same Unicode scalars.
+    func isExactly(_ other: String) -> Bool { utf8.elementsEqual(other.utf8) }
+
+    /// Order by Unicode scalars, which is the order of the bytes of UTF-8; no locale has a say.
+    func precedes(_ other: String) -> Bool { utf8.lexicographicallyPrecedes(other.utf8) }
+}
+
+/// Each text once, ascending by Unicode scalars.
+func sortedDistinct(_ texts: some Sequence<String>) -> [String] {
+    var distinct: [String] = []
+    for text in texts.sorted(by: { $0.precedes($1) }) where distinct.last?.isExactly(text) != true {
+        distinct.append(text)
+    }
+    return distinct
+}

@@ -1,0 +1,127 @@
+import Model
+
+/// Boxes of one label that are taken for the same object, at most one of each service.
+struct Cluster {
+    /// Index into `Reading.labels`.
+    let label: Int32
+    /// Indices into `Clustering.candidates`; the members in between hang on `Clustering.next`.
+    let first: Int32
+    private(set) var last: Int32
+    private(set) var count = 1
+    /// The mean of the members' corners, weighted by confidence; the plain mean when all confidences are 0.
+    private(set) var fused: Corners
+    private(set) var confidenceSum: Double
+    private var weightSum: Double
+    private var weighted: Corners
+
+    init(opening index: Int32, _ candidate: Candidate) {
+        label = candidate.label
+        first = index
+        last = index
+        fused = Corners(candidate.box)
+        confidenceSum = candidate.confidence
+        // The first member is the surest: if its confidence is 0, all are.
+        weightSum = candidate.confidence > 0 ? candidate.confidence : 1
+        weighted = fused.scaled(by: weightSum)
+    }
+
+    mutating func join(_ index: Int32, _ candidate: Candidate) {
+        last = index
+        count += 1
+        confidenceSum += candidate.confidence
+        let weight = confidenceSum > 0 ? candidate.confidence : 1
+        weightSum += weight
+        weighted.add(Corners(candidate.box).scaled(by: weight))
+        fused = weighted.scaled(over: weightSum)
+    }
+}
+
+/// Steps 2 to 4 of section 6: boxes in order, without duplicates, in clusters.
+struct Clustering {
+    let reading: Reading
+    /// In the order of step 2, label by label.
+    let candidates: [Candidate]
+    /// Of each candidate, the next member of its cluster; -1 for the last one and for those in none.
+    private(set) var next: [Int32]
+    /// Label by label, the older ones first.
+    private(set) var clusters: [Cluster] = []
+
+    init(_ reading: Reading, options: MergingOptions) {
+        self.reading = reading
+        candidates = reading.candidates.sorted { Clustering.precedes($0, $1, reading) }
+        next = Array(repeating: -1, count: candidates.count)
+        var start = 0
+        while start < candidates.count {
+            var end = start + 1
+            while end < candidates.count, candidates[end].label == candidates[start].label { end += 1 }
+            gather(start..<end, options)
+            start = end
+        }
+    }
+
+    /// The members of a cluster, in the order of step 2.
+    func members(of cluster: Cluster) -> some Sequence<Candidate> {
+        sequence(first: cluster.first) { next[Int($0)] < 0 ? nil : next[Int($0)] }.lazy.map { candidates[Int($0)] }
+    }
+
+    /// Step 2. The order of labels means nothing. Predictions of one service that are equal in all numbers are ordered
+    /// by their emoji, those that have one first: only one of them is kept, and it must not be chance which.
+    private static func precedes(_ left: Candidate, _ right: Candidate, _ reading: Reading) -> Bool {
+        if left.label != right.label { return left.label < right.label }
+        if left.confidence != right.confidence { return left.confidence > right.confidence }
+        if left.service != right.service { return left.service < right.service }
+        if left.box.x != right.box.x { return left.box.x < right.box.x }
+        if left.box.y != right.box.y { return left.box.y < right.box.y }
+        if left.box.width != right.box.width { return left.box.width < right.box.width }
+        if left.box.height != right.box.height { return left.box.height < right.box.height }
+        guard let emoji = reading.normalizedEmoji(of: left) else { return false }
+        guard let other = reading.normalizedEmoji(of: right) else { return true }
+        return emoji.precedes(other)
+    }
+
+    /// Steps 3 and 4 for the boxes of one label. Whether a box is a duplicate rests on those before it alone, so both
+    /// are one pass.
+    private mutating func gather(_ boxes: Range<Int>, _ options: MergingOptions) {
+        let edges = candidates[boxes].lazy.map { Corners($0.box) }
+        var kept = BoxSet(among: edges)
+        var keptServices: [Int32] = []
+        keptServices.reserveCapacity(boxes.count)
+        var objects = BoxSet(among: edges)
+        let oldest = clusters.count
+
+        for index in boxes {
+            let candidate = candidates[index]
+            let corners = Corners(candidate.box)
+            var isDuplicate = false
+            kept.forEach(overlapping: corners, from: options.duplicateIoU) { other, _ in
+                if keptServices[other] == candidate.service { isDuplicate = true }
+            }
+            if isDuplicate { continue }
+            kept.append(corners)
+            keptServices.append(candidate.service)
+
+            var best: (object: Int, iou: Double)?
+            objects.forEach(overlapping: corners, from: options.mergeIoU) { object, iou in
+                if let best, iou < best.iou || (iou == best.iou && object > best.object) { return }
+                if !holds(clusters[oldest + object], candidate.service) { best = (object, iou) }
+            }
+            if let best {
+                next[Int(clusters[oldest + best.object].last)] = Int32(index)
+                clusters[oldest + best.object].join(Int32(index), candidate)
+                objects.move(best.object, to: clusters[oldest + best.object].fused)
+            } else {
+                clusters.append(Cluster(opening: Int32(index), candidate))
+                objects.append(corners)
+            }
+        }
+    }
+
+    private func holds(_ cluster: Cluster, _ service: Int32) -> Bool {
+        var member = cluster.first
+        while member >= 0 {
+            if candidates[Int(member)].service == service { return true }
+            member = next[Int(member)]
+        }
+        return false
+    }
+}

@@ -1,0 +1,92 @@
+import Model
+
+/// A prediction that counts.
+struct Candidate {
+    /// Index into `Reading.labels`.
+    var label: Int32
+    /// Index into `Reading.services`, which is sorted: so a smaller one comes first.
+    var service: Int32
+    /// Index into `Reading.emoji`.
+    var ordinal: Int32
+    /// 0…1.
+    var confidence: Double
+    /// As it was sent.
+    var box: Box
+}
+
+/// What is read from the answers before anything is compared: step 1 of section 6, and which predictions count.
+struct Reading {
+    /// Every detector that answered, by Unicode scalars.
+    private(set) var services: [String] = []
+    /// Of the services, in their order.
+    private(set) var resultIDs: [Int] = []
+    private(set) var labels: [String] = []
+    private(set) var candidates: [Candidate] = []
+    /// Of the candidates, in the order of reading and as sent.
+    private(set) var emoji: [String?] = []
+    private(set) var dropped = 0
+
+    /// Texts as sent, each read once.
+    private var labelOfText: [ExactText: Int32] = [:]
+    private var indexOfLabel: [ExactText: Int32] = [:]
+
+    init(_ answers: [DetectorAnswer], options: MergingOptions) {
+        let newestFirst = answers.sorted { left, right in
+            left.service.isExactly(right.service)
+                ? left.resultID > right.resultID : left.service.precedes(right.service)
+        }
+        for answer in newestFirst where services.last?.isExactly(answer.service) != true {
+            services.append(answer.service)
+            resultIDs.append(answer.resultID)
+            guard let predictions = answer.data["predictions"]?.arrayValue else { continue }
+            candidates.reserveCapacity(candidates.count + predictions.count)
+            emoji.reserveCapacity(emoji.count + predictions.count)
+            for prediction in predictions where !take(prediction, options) { dropped += 1 }
+        }
+    }
+
+    private mutating func take(_ prediction: JSON, _ options: MergingOptions) -> Bool {
+        guard let text = prediction["label"]?.stringValue, let box = Reading.usableBox(prediction["bbox"]),
+            let confidence = Reading.confidence(prediction["confidence"], options), let label = label(of: text, options)
+        else { return false }
+        candidates.append(
+            Candidate(
+                label: label, service: Int32(services.count - 1), ordinal: Int32(emoji.count), confidence: confidence,
+                box: box))
+        emoji.append(prediction["emoji"]?.stringValue)
+        return true
+    }
+
+    /// Of a prediction that counts; nil where there is none, or what is there is no emoji.
+    func normalizedEmoji(of candidate: Candidate) -> String? {
+        emoji[Int(candidate.ordinal)].flatMap(Harmony.normalizedEmoji)
+    }
+
+    /// The index of its label, which many texts may share; nil for an empty one.
+    private mutating func label(of text: String, _ options: MergingOptions) -> Int32? {
+        if let known = labelOfText[ExactText(text)] { return known }
+        let label = options.label(text)
+        guard !label.isEmpty else { return nil }
+        let index = indexOfLabel[ExactText(label)] ?? Int32(labels.count)
+        if index == labels.count {
+            labels.append(label)
+            indexOfLabel[ExactText(label)] = index
+        }
+        labelOfText[ExactText(text)] = index
+        return index
+    }
+
+    private static func usableBox(_ json: JSON?) -> Box? {
+        guard let box = Box(json), abs(box.x) <= 1e7, abs(box.y) <= 1e7, (0.01...1e7).contains(box.width),
+            (0.01...1e7).contains(box.height)
+        else { return nil }
+        // Adding zero makes -0.0 the 0.0 that it equals.
+        return Box(x: box.x + 0.0, y: box.y + 0.0, width: box.width, height: box.height)
+    }
+
+    private static func confidence(_ json: JSON?, _ options: MergingOptions) -> Double? {
+        guard let json, !json.isNull else { return options.defaultConfidence }
+        guard let number = json.numberValue, (0...1).contains(number) else { return nil }
+        return number + 0.0
+    }
+}

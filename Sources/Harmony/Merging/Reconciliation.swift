@@ -1,0 +1,55 @@
+import Model
+
+/// Pairs the stored boxes with the new ones (spec section 6, last paragraph): equal label and IoU of at least `keepIoU`,
+/// best IoU first; of equal ones the smaller `merged_id`, then the `cluster_id` that comes first by Unicode scalars. A
+/// stored row that cannot be read as a box is removed. What is kept and inserted is in the order of `fused`, what is removed
+/// by `merged_id`.
+public func reconcile(stored: [StoredBox], fused: [MergedBox], keepIoU: Double) -> BoxChanges {
+    var rowOfBox: [Int?] = Array(repeating: nil, count: fused.count)
+    var taken: Set<Int> = []
+    for pair in pairs(stored, fused, keepIoU) where rowOfBox[pair.box] == nil && !taken.contains(pair.row) {
+        rowOfBox[pair.box] = pair.row
+        taken.insert(pair.row)
+    }
+    var changes = BoxChanges()
+    for (box, row) in zip(fused, rowOfBox) {
+        if let row {
+            changes.kept.append(BoxChanges.Kept(mergedID: stored[row].mergedID, box: box))
+        } else {
+            changes.inserted.append(box)
+        }
+    }
+    changes.removed = stored.indices.filter { !taken.contains($0) }.map { stored[$0].mergedID }.sorted()
+    return changes
+}
+
+/// Positions of a stored and a fused box that may be one object.
+private struct Pair {
+    var row: Int
+    var box: Int
+    var iou: Double
+}
+
+private func pairs(_ stored: [StoredBox], _ fused: [MergedBox], _ keepIoU: Double) -> [Pair] {
+    let boxesOfLabel = Dictionary(grouping: fused.indices) { ExactText(fused[$0].label) }
+    let sets = boxesOfLabel.mapValues { boxes in
+        let corners = boxes.map { Corners(fused[$0].bbox) }
+        var set = BoxSet(among: corners)
+        for box in corners { set.append(box) }
+        return set
+    }
+    var pairs: [Pair] = []
+    for row in stored.indices {
+        guard let old = stored[row].box, let boxes = boxesOfLabel[ExactText(old.label)],
+            let set = sets[ExactText(old.label)]
+        else { continue }
+        set.forEach(overlapping: Corners(old.bbox), from: keepIoU) { number, iou in
+            pairs.append(Pair(row: row, box: boxes[number], iou: iou))
+        }
+    }
+    return pairs.sorted { left, right in
+        if left.iou != right.iou { return left.iou > right.iou }
+        if left.row != right.row { return stored[left.row].mergedID < stored[right.row].mergedID }
+        return fused[left.box].clusterID.precedes(fused[right.box].clusterID)
+    }
+}

@@ -1,0 +1,52 @@
+import Model
+
+/// `special` of consensus_data (spec section 7, rule 7): text, faces and what is not safe for work.
+///
+/// Text is ocr's first prediction with `has_text: true`; its emoji is 💬 where it names none. A face is a prediction of
+/// the face service with emoji 🙂, or any prediction of its about the crop of a box; a 🙂 in a caption is none. Of
+/// several faces, or of several 🔞 of nsfw2, the surest is shown. A confidence that is no number is null. `content` is
+/// the text, `pose` the face's pose where it has one.
+func specialDetections(_ successes: [StoredResult], boxes: [BoxFindings]) -> JSON {
+    func answer(of service: String) -> [JSON] {
+        successes.first { $0.service == service }.map { predictions(in: $0.data) } ?? []
+    }
+    let text = answer(of: "ocr").first { $0["has_text"]?.boolValue == true }
+    let faces = answer(of: "face").filter { $0.names("🙂") } + boxes.flatMap(\.faces)
+    let unsafe = answer(of: "nsfw2").filter { $0.names("🔞") }
+    return .object([
+        "text": text.map { special(emoji: $0.emoji ?? "💬", $0, .init("content", .optional($0["text"]?.stringValue))) }
+            ?? notDetected,
+        "face": surest(
+            faces.map { face in
+                special(emoji: "🙂", face, face["pose"].flatMap { $0.isNull ? nil : .init("pose", $0) })
+            }),
+        "nsfw": surest(unsafe.map { special(emoji: "🔞", $0) }),
+    ])
+}
+
+private let notDetected = JSON.object(["detected": false])
+
+private func special(emoji: String, _ prediction: JSON, _ detail: JSON.Member? = nil) -> JSON {
+    let confidence = prediction["confidence"]?.numberValue.map(JSON.double) ?? .null
+    let members: [JSON.Member] = [
+        .init("detected", true), .init("emoji", .string(emoji)), .init("confidence", confidence),
+    ]
+    return .object(members + (detail.map { [$0] } ?? []))
+}
+
+/// The one of the highest confidence; of equally sure ones the one whose JSON text comes first, as their order must not
+/// count.
+private func surest(_ detections: [JSON]) -> JSON {
+    func confidence(_ detection: JSON) -> Double { detection["confidence"]?.numberValue ?? -.infinity }
+    return detections.max { left, right in
+        let (less, more) = (confidence(left), confidence(right))
+        return less == more ? right.text.precedes(left.text) : less < more
+    } ?? notDetected
+}
+
+extension JSON {
+    /// A prediction's own emoji, normalised.
+    fileprivate var emoji: String? { self["emoji"]?.stringValue.flatMap(normalizedEmoji) }
+
+    fileprivate func names(_ wanted: String) -> Bool { emoji?.isExactly(wanted) == true }
+}

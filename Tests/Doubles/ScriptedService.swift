@@ -1,0 +1,106 @@
+import Foundation
+import Model
+import Pipeline
+import Synchronization
+
+/// A test double of an ML service that answers, and misbehaves, on cue.
+public final class ScriptedService: AnalysisService {
+    private struct State {
+        var calls: [Subject] = []
+        var outage: String?
+        var waiters: [CheckedContinuation<Void, Never>] = []
+        var watchers: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
+    }
+
+    public let name: String
+    private let script: @Sendable (Subject, Int) async -> AnalysisOutcome
+    private let state = Mutex(State())
+
+    /// - Parameter script: the answer to a subject; the number is that of the call, from 1.
+    public init(_ name: String, script: @escaping @Sendable (Subject, Int) async -> AnalysisOutcome) {
+        self.name = name
+        self.script = script
+    }
+
+    /// One that always gives the same predictions.
+    public convenience init(_ name: String, predictions: [JSON]) {
+        self.init(name) { _, _ in .answered(.of(name, predictions)) }
+    }
+
+    public var calls: [Subject] { state.withLock { $0.calls } }
+
+    public func permits() async throws -> Int {
+        while state.withLock({ $0.outage }) != nil {
+            try Task.checkCancellation()
+            await withTaskCancellationHandler {
+                await withCheckedContinuation { continuation in
+                    let over = state.withLock { state in
+                        if state.outage == nil || Task.isCancelled { return true }
+                        state.waiters.append(continuation)
+                        return false
+                    }
+                    if over { continuation.resume() }
+                }
+            } onCancel: {
+                wake()
+            }
+        }
+        return .max
+    }
+
+    public func outage() async -> String? { state.withLock { $0.outage } }
+
+    public func analyze(_ subject: Subject, key: UUID) async -> AnalysisOutcome {
+        let (call, watchers, outage) = state.withLock { state in
+            state.calls.append(subject)
+            let ready = state.watchers.filter { $0.count <= state.calls.count }.map(\.continuation)
+            state.watchers.removeAll { $0.count <= state.calls.count }
+            return (state.calls.count, ready, state.outage)
+        }
+        for watcher in watchers { watcher.resume() }
+        if let outage { return .unavailable(outage) }
+        return await script(subject, call)
+    }
+
+    /// Takes the service down with a reason, or brings it back.
+    public func setOutage(_ reason: String?) {
+        state.withLock { $0.outage = reason }
+        wake()
+    }
+
+    /// Waits until it has been called so often.
+    public func called(_ count: Int) async {
+        await withCheckedContinuation { continuation in
+            let there = state.withLock { state in
+                if state.calls.count >= count { return true }
+                state.watchers.append((count, continuation))
+                return false
+            }
+            if there { continuation.resume() }
+        }
+    }
+
+    private func wake() {
+        let waiters = state.withLock { state in
+            defer { state.waiters = [] }
+            return state.waiters
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+}
+
+extension Answer {
+    /// A sound answer of a service.
+    public static func of(_ service: String, _ predictions: [JSON], processingTime: Double = 0.01) -> Answer {
+        let json = JSON.object([
+            "service": .string(service), "status": "success", "predictions": .array(predictions),
+            "metadata": .object(["processing_time": .double(processingTime)]),
+        ])
+        return Answer(body: json.bytes, json: json, processingTime: processingTime)
+    }
+}
+
+/// A prediction of a detector.
+public func detection(_ label: String, _ emoji: String, _ confidence: Double, _ box: Box) -> JSON {
+    .object(["label": .string(label), "emoji": .string(emoji), "confidence": .double(confidence), "bbox": box.json])
+}
