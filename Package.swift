@@ -61,7 +61,7 @@ let package = Package(
         tests("SettingsTests", ["Settings"]),
         tests("PortTests", ["Doubles", "Embedded", "Model", "Pipeline", grdb]),
         tests("ServiceTests", ["Doubles", "Model", "Pipeline", "Services"]),
-        tests("ImagingTests", ["Imaging", "Model", "Pipeline"]),
+        tests("ImagingTests", ["Imaging", "Model", "Pipeline"], exclude: ["Fixtures"]),
         tests("RoleTests", ["Doubles", "Embedded", "Harmony", "Model", "Pipeline", "Roles"]),
         tests("CommandTests", ["Model"], exclude: ["Doubles"]),
     ],

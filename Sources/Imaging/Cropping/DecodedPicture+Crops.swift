@@ -1,0 +1,29 @@
+import Pipeline
+
+extension DecodedPicture {
+    /// Encodes areas of the upright picture. An upright one's are encoded where they are; of another only the area is
+    /// copied and turned, not the picture.
+    func crops(of areas: [PixelArea?], quality: Int) throws(PictureFault) -> [Crop?] {
+        var crops: [Crop?] = []
+        for area in areas {
+            guard let area else {
+                crops.append(nil)
+                continue
+            }
+            crops.append(Crop(jpeg: try encode(area, quality: quality), area: area.box))
+        }
+        return crops
+    }
+
+    private func encode(_ area: PixelArea, quality: Int) throws(PictureFault) -> [UInt8] {
+        if orientation == .upright {
+            return try JPEGCodec.encode(
+                stored.pixel(x: area.x, y: area.y), width: area.width, height: area.height,
+                bytesPerRow: stored.bytesPerRow, quality: quality)
+        }
+        let turned = PixelBuffer(width: area.width, height: area.height)
+        copy(area, to: turned.bytes)
+        return try JPEGCodec.encode(
+            turned.bytes, width: turned.width, height: turned.height, bytesPerRow: turned.bytesPerRow, quality: quality)
+    }
+}

@@ -1,0 +1,16 @@
+import Pipeline
+
+extension PictureFormat {
+    /// As people write it.
+    var name: String {
+        switch self {
+        case .jpeg: "JPEG"
+        case .png: "PNG"
+        case .webp: "WebP"
+        case .gif: "GIF"
+        case .tiff: "TIFF"
+        case .bmp: "BMP"
+        case .heif: "HEIF"
+        }
+    }
+}

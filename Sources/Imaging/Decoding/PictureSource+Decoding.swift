@@ -1,0 +1,25 @@
+import Pipeline
+
+extension PictureSource {
+    /// Decodes the picture: JPEG by libturbojpeg, everything else, and what it does not know of
+    /// JPEG, by libvips. What is not an
+    /// image by its own bytes, or over the limits by its header, reaches neither.
+    func decode() throws(PictureFault) -> DecodedPicture {
+        let bytes = try load()
+        var reader = HeaderReader(bytes)
+        let header = try PictureHeader(&reader)
+        let exif = header.format == .jpeg ? try reader.jpegHeader().exif : nil
+        return try bytes.withUnsafeBufferPointer { buffer throws(PictureFault) in
+            guard header.format == .jpeg else {
+                return try Vips(for: header.format.name).decode(buffer, as: header.format)
+            }
+            let orientation = exif.map { Orientation(exifData: UnsafeBufferPointer(rebasing: buffer[$0])) } ?? .upright
+            if let pixels = try JPEGCodec.decode(buffer) {
+                return DecodedPicture(stored: pixels, orientation: orientation)
+            }
+            var picture = try Vips(for: "JPEG of odd sampling").decode(buffer, as: .jpeg)
+            picture.orientation = orientation
+            return picture
+        }
+    }
+}

@@ -1,0 +1,100 @@
+import CVips
+import Pipeline
+
+/// libvips, opened by name at first use: linking it would cost every start of the program 50 ms.
+struct Vips {
+    private static let library = "libvips.so.42"
+
+    /// Opens the library, if it is not open yet. Throws if it is missing.
+    init(for purpose: String) throws(PictureFault) {
+        try self.init(library: Self.library, for: purpose)
+    }
+
+    init(library: String, for purpose: String) throws(PictureFault) {
+        let message = withMessage { message, capacity in cvips_open(library, message, capacity) }
+        if let message {
+            throw PictureFault(
+                .image, "\(purpose) needs libvips: install the Debian package libvips42 (\(message))")
+        }
+    }
+
+    /// Decodes a picture by the loader of this format and no other.
+    func decode(_ bytes: UnsafeBufferPointer<UInt8>, as format: PictureFormat) throws(PictureFault) -> DecodedPicture {
+        var loaded = cvips_pixels()
+        let message = withMessage { message, capacity in
+            cvips_load(
+                bytes.baseAddress, bytes.count, format.vips, UInt64(PictureLimits.pixels), &loaded, message, capacity)
+        }
+        guard message == nil, let pixels = loaded.bytes else {
+            throw PictureFault(.image, "truncated or damaged \(format.name): \(message ?? "no pixels")")
+        }
+        let stored = PixelBuffer(owning: pixels, width: Int(loaded.width), height: Int(loaded.height)) {
+            cvips_free($0)
+        }
+        return DecodedPicture(stored: stored, orientation: Orientation(exif: Int(loaded.orientation)))
+    }
+
+    /// Encodes a picture as PNG or WebP.
+    /// - Parameter quality: of WebP, 1…100.
+    func encode(_ pixels: PixelBuffer, as format: PictureFormat, quality: Int) throws(PictureFault) -> [UInt8] {
+        var encoded: UnsafeMutableRawPointer?
+        var length = 0
+        let message = withMessage { message, capacity in
+            cvips_save(
+                pixels.bytes, Int32(pixels.width), Int32(pixels.height), format.vips, Int32(quality), &encoded, &length,
+                message, capacity)
+        }
+        guard message == nil, let encoded else {
+            throw PictureFault(.image, "the picture does not become a \(format.name): \(message ?? "no bytes")")
+        }
+        defer { cvips_free(encoded) }
+        return [UInt8](UnsafeRawBufferPointer(start: encoded, count: length))
+    }
+
+    /// Draws one line of text.
+    /// - Parameters:
+    ///   - markup: Pango markup.
+    ///   - font: as Pango describes it, such as "DejaVu Sans 20px".
+    func draw(markup: String, font: String) throws(PictureFault) -> TextMask {
+        guard cvips_font_count() > 0 else {
+            throw PictureFault(.image, "labels need a font: install the Debian package fonts-dejavu-core")
+        }
+        var drawn = cvips_pixels()
+        let message = withMessage { message, capacity in cvips_text(markup, font, &drawn, message, capacity) }
+        guard message == nil, let bytes = drawn.bytes else {
+            throw PictureFault(.image, "a label cannot be drawn: \(message ?? "no pixels")")
+        }
+        defer { cvips_free(bytes) }
+        let (width, height) = (Int(drawn.width), Int(drawn.height))
+        let coverage = [UInt8](UnsafeBufferPointer(start: bytes, count: width * height))
+        return TextMask(coverage: coverage, width: width, height: height, inkTop: Int(drawn.ink_top))
+    }
+
+    /// Gives back what libvips keeps for this thread, which is about to end.
+    static func endThread() {
+        cvips_end_thread()
+    }
+}
+
+/// What a C function wrote about its failure; nil if it answered 0.
+private func withMessage(_ call: (UnsafeMutablePointer<CChar>, Int) -> Int32) -> String? {
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 512) { buffer in
+        buffer.initialize(repeating: 0)
+        guard let start = buffer.baseAddress, call(start, buffer.count) != 0 else { return nil }
+        return String(cString: start)
+    }
+}
+
+extension PictureFormat {
+    fileprivate var vips: cvips_format {
+        switch self {
+        case .jpeg: CVIPS_JPEG
+        case .png: CVIPS_PNG
+        case .webp: CVIPS_WEBP
+        case .gif: CVIPS_GIF
+        case .tiff: CVIPS_TIFF
+        case .bmp: CVIPS_BMP
+        case .heif: CVIPS_HEIF
+        }
+    }
+}

@@ -1,0 +1,36 @@
+import Pipeline
+
+/// A format in which an annotated picture is written, by its path's extension.
+enum AnnotatedFormat: CaseIterable {
+    case jpeg, png, webp
+
+    private var extensions: [String] {
+        switch self {
+        case .jpeg: [".jpg", ".jpeg"]
+        case .png: [".png"]
+        case .webp: [".webp"]
+        }
+    }
+
+    /// Throws if the extension is none of these.
+    init(path: String) throws(PictureFault) {
+        let lowercased = path.lowercased()
+        guard let format = Self.allCases.first(where: { $0.extensions.contains { lowercased.hasSuffix($0) } }) else {
+            let known = Self.allCases.flatMap(\.extensions).joined(separator: ", ")
+            throw PictureFault(.image, "\(path): a picture can be written as \(known)")
+        }
+        self = format
+    }
+
+    /// JPEG with all its chroma: lines and text stay sharp.
+    func encode(_ pixels: PixelBuffer) throws(PictureFault) -> [UInt8] {
+        switch self {
+        case .jpeg:
+            try JPEGCodec.encode(
+                pixels.bytes, width: pixels.width, height: pixels.height, bytesPerRow: pixels.bytesPerRow, quality: 90,
+                subsampling: .none)
+        case .png: try Vips(for: "PNG").encode(pixels, as: .png, quality: 90)
+        case .webp: try Vips(for: "WebP").encode(pixels, as: .webp, quality: 90)
+        }
+    }
+}

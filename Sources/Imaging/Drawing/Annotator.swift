@@ -1,0 +1,26 @@
+import Pipeline
+
+/// Writes photos with their boxes and labels drawn in.
+public struct Annotator: Sendable {
+    private let threads = PictureThreads(count: 1)
+
+    /// An annotator that draws one picture at a time.
+    public init() {}
+
+    /// Writes the upright picture with boxes and labels to a path: JPEG, PNG or WebP by its extension, at once or not at
+    /// all. A label has the same colour in all pictures; boxes wholly outside are left out.
+    ///
+    /// Throws `image` or `too_large` as ``PictureCropper/inspect(_:)`` does, and `image` for an unknown extension, a path
+    /// that cannot be written, or if libvips or a font is missing.
+    public func annotate(
+        _ picture: PictureSource, boxes: [AnnotatedBox], to path: String
+    ) async throws(PictureFault) {
+        try await threads.run { () throws(PictureFault) in
+            let format = try AnnotatedFormat(path: path)
+            let decoded = try picture.naming { () throws(PictureFault) in try picture.decode() }
+            let canvas = Canvas(pixels: decoded.upright())
+            try canvas.draw(boxes)
+            try writeAtomically(try format.encode(canvas.pixels), to: path)
+        }
+    }
+}

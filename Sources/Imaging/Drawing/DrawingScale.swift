@@ -1,0 +1,20 @@
+/// Sizes in pixels, in proportion to the photo.
+struct DrawingScale {
+    let line: Int
+    /// The font's size, which is the height of its em square.
+    let text: Int
+    let barHeight: Int
+    /// From the bar's upper edge to the top of the text's line, which is 1.16 em high in DejaVu Sans.
+    let lineTop: Int
+    /// Between the ends of a bar and its text.
+    let padding: Int
+
+    init(width: Int, height: Int) {
+        let longer = Double(max(width, height))
+        line = max(1, Int((0.003 * longer).rounded()))
+        text = max(11, Int((0.022 * longer).rounded()))
+        barHeight = Int((1.26 * Double(text)).rounded())
+        lineTop = Int((0.04 * Double(text)).rounded())
+        padding = max(2, Int((0.25 * Double(text)).rounded()))
+    }
+}

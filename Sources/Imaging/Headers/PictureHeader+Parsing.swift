@@ -1,0 +1,36 @@
+import Pipeline
+
+extension PictureHeader {
+    /// Reads the header of a picture in any of the formats and checks it against the limits.
+    init(_ reader: inout HeaderReader) throws(PictureFault) {
+        guard let format = try PictureFormat(&reader) else {
+            throw PictureFault(.image, "not an image: starts with \(try reader.beginning())")
+        }
+        let (width, height) =
+            switch format {
+            case .jpeg: try reader.jpegHeader().size
+            case .png: try reader.pngSize()
+            case .webp: try reader.webPSize()
+            case .gif: try reader.gifSize()
+            case .tiff: try reader.tiffSize()
+            case .bmp: try reader.bmpSize()
+            case .heif: try reader.heifSize()
+            }
+        try PictureLimits.check(width: width, height: height)
+        self.init(format: format, width: width, height: height, bytes: reader.count)
+    }
+}
+
+extension HeaderReader {
+    /// The first bytes for people: as text if they are, else in hexadecimal.
+    fileprivate mutating func beginning() throws(PictureFault) -> String {
+        let first = try bytes(at: 0, min(12, count))
+        if first.allSatisfy({ (0x20..<0x7F).contains($0) }) {
+            return "\"\(String(decoding: first, as: UTF8.self))\""
+        }
+        return first.map { byte in
+            let digits = String(byte, radix: 16, uppercase: true)
+            return digits.count < 2 ? "0" + digits : digits
+        }.joined(separator: " ")
+    }
+}

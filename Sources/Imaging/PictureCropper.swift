@@ -1,0 +1,44 @@
+import Model
+import Pipeline
+
+/// Cuts boxes out of pictures: JPEG by libturbojpeg, other formats by libvips, which is opened at first use.
+public final class PictureCropper: ImageCropper {
+    private let decoding: PictureThreads
+    /// Headers do not wait behind pictures that are being decoded.
+    private let inspecting = PictureThreads(count: 1)
+
+    /// - Parameter parallelism: how many pictures are decoded at a time, each in three bytes a pixel (CMYK: four): at
+    ///   the limit of 100 megapixels 300 MB.
+    public init(parallelism: Int) {
+        decoding = PictureThreads(count: parallelism)
+    }
+
+    /// Reads the header alone: format by the bytes, dimensions, size.
+    ///
+    /// Throws `image` for what is missing, unreadable or no image by its bytes, `too_large` beyond ``PictureLimits``.
+    public func inspect(_ picture: PictureSource) async throws(PictureFault) -> PictureHeader {
+        try await inspecting.run { () throws(PictureFault) in
+            try picture.naming { () throws(PictureFault) in
+                var reader = try picture.headerReader()
+                return try PictureHeader(&reader)
+            }
+        }
+    }
+
+    /// Decodes the picture once and encodes the part of each box that lies in the upright picture as JPEG (4:2:0): from
+    /// the pixel of its upper left corner to that of its lower right one, at least one pixel.
+    ///
+    /// Throws as ``inspect(_:)`` does, and `image` for a truncated or damaged picture.
+    public func crop(
+        _ picture: PictureSource, to boxes: [Box], quality: Int
+    ) async throws(PictureFault) -> Crops {
+        try await decoding.run { () throws(PictureFault) in
+            try picture.naming { () throws(PictureFault) in
+                let decoded = try picture.decode()
+                let areas = boxes.map { PixelArea($0, in: (decoded.width, decoded.height)) }
+                let crops = try decoded.crops(of: areas, quality: quality)
+                return Crops(width: decoded.width, height: decoded.height, crops: crops)
+            }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+import Dispatch
+import Foundation
+import Pipeline
+import Synchronization
+
+/// A few threads of our own for work that blocks or computes for long. They end, after all that waits, when this is
+/// released.
+final class PictureThreads: Sendable {
+    typealias Work = @Sendable () -> Void
+
+    private let line = WaitingLine()
+    private let count: Int
+
+    init(count: Int) {
+        self.count = max(1, count)
+        for _ in 0..<self.count {
+            let thread = Thread { [line] in
+                while let work = line.next() { work() }
+                Vips.endThread()
+            }
+            thread.name = "farm-picture"
+            thread.start()
+        }
+    }
+
+    deinit {
+        line.close(threads: count)
+    }
+
+    /// Does `work` on one of the threads, in the order of the calls; the task waits without a thread.
+    func run<Value: Sendable>(
+        _ work: @escaping @Sendable () throws(PictureFault) -> Value
+    ) async throws(PictureFault) -> Value {
+        let result = await withCheckedContinuation {
+            (waiter: CheckedContinuation<Result<Value, PictureFault>, Never>) in
+            line.append { waiter.resume(returning: Result(catching: work)) }
+        }
+        return try result.get()
+    }
+}
+
+private final class WaitingLine: Sendable {
+    private let waiting = Mutex<[PictureThreads.Work]>([])
+    private let arrivals = DispatchSemaphore(value: 0)
+
+    func append(_ work: @escaping PictureThreads.Work) {
+        waiting.withLock { $0.append(work) }
+        arrivals.signal()
+    }
+
+    /// Waits for work; nil when the line is closed and empty: there is one signal for each work and each thread.
+    func next() -> PictureThreads.Work? {
+        arrivals.wait()
+        return waiting.withLock { $0.isEmpty ? nil : $0.removeFirst() }
+    }
+
+    func close(threads: Int) {
+        for _ in 0..<threads { arrivals.signal() }
+    }
+}

@@ -1,0 +1,44 @@
+import Pipeline
+
+extension PictureSource {
+    /// The picture's bytes, which are within the limit and not none.
+    func load() throws(PictureFault) -> [UInt8] {
+        switch self {
+        case .file(let path):
+            return try PictureFile(path: path).readAll()
+        case .bytes(let bytes):
+            guard !bytes.isEmpty else { throw PictureFault(.image, "there are no bytes") }
+            try PictureLimits.check(bytes: bytes.count)
+            return bytes
+        }
+    }
+
+    /// A reader of the header, which of a file reads small pieces only.
+    func headerReader() throws(PictureFault) -> HeaderReader {
+        switch self {
+        case .file(let path):
+            let file = try PictureFile(path: path)
+            return HeaderReader(count: file.size) { offset, count throws(PictureFault) in
+                try file.read(at: offset, count: count)
+            }
+        case .bytes:
+            return HeaderReader(try load())
+        }
+    }
+
+    /// Does `work` and puts the picture's name before the message of its fault.
+    func naming<Value>(_ work: () throws(PictureFault) -> Value) throws(PictureFault) -> Value {
+        do {
+            return try work()
+        } catch {
+            throw PictureFault(error.kind, "\(name): \(error.message)")
+        }
+    }
+
+    private var name: String {
+        switch self {
+        case .file(let path): path
+        case .bytes(let bytes): "picture of \(bytes.count) bytes"
+        }
+    }
+}

@@ -1,0 +1,161 @@
+import Foundation
+import Model
+import Pipeline
+import Testing
+
+@testable import Imaging
+
+@Suite("A picture is refused")
+struct RefusalTests {
+    let cropper = PictureCropper(parallelism: 1)
+    let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    /// The fault of inspecting and of cropping, which must agree.
+    private func fault(_ picture: PictureSource) async throws -> PictureFault {
+        let ofInspecting = await #expect(throws: PictureFault.self) { try await cropper.inspect(picture) }
+        let ofCropping = await #expect(throws: PictureFault.self) {
+            try await cropper.crop(picture, to: [Box(x: 0, y: 0, width: 9, height: 9)], quality: 90)
+        }
+        #expect(ofInspecting == ofCropping)
+        return try #require(ofInspecting)
+    }
+
+    @Test("when its file is missing, a folder, a pipe or no path, with the path and the system's words")
+    func unreadable() async throws {
+        let missing = try await fault(.file(folder.file("none.jpg")))
+        #expect(
+            missing == PictureFault(.image, "\(folder.file("none.jpg")): cannot be read: No such file or directory"))
+        #expect(try await fault(.file(folder.path)).message == "\(folder.path): cannot be read: Is a directory")
+        try #require(mkfifo(folder.file("pipe.jpg"), 0o600) == 0)
+        #expect(try await fault(.file(folder.file("pipe.jpg"))).message.hasSuffix("not a regular file"))
+        #expect(try await fault(.file("")).kind == .image)
+        #expect(try await fault(.file(Fixtures.path("plain.png") + "\0.jpg")).kind == .image)
+    }
+
+    @Test("when it is empty")
+    func empty() async throws {
+        #expect(try await fault(.file(try folder.write([], as: "empty.jpg"))).message.hasSuffix("the file is empty"))
+        #expect(try await fault(.bytes([])).kind == .image)
+    }
+
+    @Test(
+        "when its bytes are no image's, whatever its name says",
+        arguments: [
+            "just some text", "BMW is a brand of cars, not of bitmaps; this is text.", "<svg xmlns=\"x\"/>", "%PDF-1.7",
+            "\0\0\0\u{18}ftypisom\0\0\0\0isommp42 and so on, a film", "RIFF1234WAVEfmt ", "\u{1}", "GIF8",
+        ])
+    func noImage(text: String) async throws {
+        let fault = try await fault(.file(try folder.write(Array(text.utf8), as: "photo.jpg")))
+        #expect(fault.kind == .image)
+        #expect(fault.message.contains("photo.jpg: not an image: starts with "))
+    }
+
+    @Test("when its header says more than 100 megapixels, as too large")
+    func tooManyPixels() async throws {
+        let png = [0x89] + Array("PNG\r\n\u{1A}\n".utf8) + big(13, 4) + Array("IHDR".utf8)
+        let rest: [UInt8] = [8, 2, 0, 0, 0, 0, 0, 0, 0]
+        let large = try await fault(.bytes(png + big(30_000, 4) + big(30_000, 4) + rest))
+        #expect(large.kind == .tooLarge)
+        #expect(large.message.contains("30000 × 30000 pixels, over the limit of 100 megapixels"))
+        let huge = try await fault(.bytes(png + big(0xFFFF_FFFF, 4) + big(0xFFFF_FFFF, 4) + rest))
+        #expect(huge.kind == .tooLarge)
+        let none = try await fault(.bytes(png + big(0, 4) + big(30, 4) + rest))
+        #expect(none.kind == .image)
+
+        let bigTIFF: [UInt8] = [0x49, 0x49, 43, 0, 8, 0, 0, 0] + little(16, 8) + little(2, 8)
+        let width = little(256, 2) + little(16, 2) + little(1, 8) + little(-1, 8)
+        let height = little(257, 2) + little(16, 2) + little(1, 8) + little(-1, 8)
+        #expect(try await fault(.bytes(bigTIFF + width + height)).kind == .tooLarge)
+    }
+
+    @Test("when its file is over 64 MiB, as too large, without being read")
+    func tooManyBytes() async throws {
+        let path = try folder.write(try Fixtures.bytes("plain.png"), as: "large.png")
+        try #require(truncate(path, 65 << 20) == 0)
+        let large = try await fault(.file(path))
+        #expect(large.kind == .tooLarge)
+        #expect(large.message == "\(path): 68157440 bytes, over the limit of 64 MiB")
+        #expect(try await fault(.bytes([UInt8](repeating: 1, count: (64 << 20) + 1))).kind == .tooLarge)
+    }
+
+    @Test("when it is cut", arguments: Fixtures.names)
+    func truncated(name: String) async throws {
+        // Its first frame, which alone is read, ends before the cut.
+        guard name != "animated.gif" else { return }
+        let bytes = try Fixtures.bytes(name)
+        let path = try folder.write(Array(bytes.prefix(bytes.count * 2 / 3)), as: name)
+        let fault = await #expect(throws: PictureFault.self) {
+            try await cropper.crop(.file(path), to: [Box(x: 0, y: 0, width: 9, height: 9)], quality: 90)
+        }
+        #expect(fault?.kind == .image)
+        #expect(fault?.message.contains("\(path): truncated") == true, "\(fault?.message ?? "")")
+    }
+
+    @Test("when it is cut anywhere in its header, or read as it says", arguments: Fixtures.names)
+    func cutHeader(name: String) throws {
+        let bytes = try Fixtures.bytes(name)
+        var whole = HeaderReader(bytes)
+        let header = try PictureHeader(&whole)
+        for length in 1..<min(bytes.count, 400) {
+            var reader = HeaderReader(Array(bytes.prefix(length)))
+            do {
+                let cut = try PictureHeader(&reader)
+                #expect((cut.width, cut.height) == (header.width, header.height), "\(name) cut at \(length)")
+            } catch {
+                #expect(error.kind == .image, "\(name) cut at \(length)")
+            }
+        }
+    }
+
+    @Test("or read within the limits when bytes of its header are changed", arguments: Fixtures.names)
+    func mutatedHeaders(name: String) throws {
+        let bytes = try Fixtures.bytes(name)
+        var generator = SeededGenerator(seed: 0xFA12)
+        for _ in 0..<1_000 {
+            var mutated = bytes
+            for _ in 0..<Int.random(in: 1...6, using: &generator) {
+                let place = Int.random(in: 0..<min(bytes.count, 300), using: &generator)
+                mutated[place] =
+                    [0, 1, 0x7F, 0x80, 0xFF, UInt8.random(in: 0...255, using: &generator)]
+                    .randomElement(using: &generator) ?? 0
+            }
+            if Bool.random(using: &generator) {
+                mutated.removeLast(Int.random(in: 0..<mutated.count, using: &generator))
+            }
+            var reader = HeaderReader(mutated)
+            guard let header = try? PictureHeader(&reader) else { continue }
+            #expect(header.width > 0 && header.height > 0 && header.width * header.height <= PictureLimits.pixels)
+        }
+    }
+
+    @Test(
+        "alone, and not the sound ones after it",
+        arguments: ["turned.jpg", "progressive.jpg", "plain.png", "lossy.webp"])
+    func soundAfterDamaged(name: String) async throws {
+        let bytes = try Fixtures.bytes(name)
+        let boxes = [Box(x: 0, y: 0, width: 20, height: 20)]
+        let sound = try await cropper.crop(.bytes(bytes), to: boxes, quality: 90)
+        var generator = SeededGenerator(seed: 0xBAD)
+        var refused = 0
+        for _ in 0..<60 {
+            var damaged = bytes
+            damaged[Int.random(in: 2..<bytes.count, using: &generator)] = UInt8.random(in: 0...255, using: &generator)
+            do {
+                _ = try await cropper.crop(.bytes(damaged), to: boxes, quality: 90)
+            } catch {
+                refused += 1
+            }
+            #expect(try await cropper.crop(.bytes(bytes), to: boxes, quality: 90).crops == sound.crops)
+        }
+        #expect(refused > 0)
+    }
+
+    @Test("when libvips is missing, with the name of its Debian package")
+    func missingLibrary() {
+        let fault = #expect(throws: PictureFault.self) { try Vips(library: "libnosuchvips.so.42", for: "PNG") }
+        #expect(fault?.message.contains("PNG needs libvips: install the Debian package libvips42") == true)
+        #expect(throws: Never.self) { try Vips(for: "PNG") }
+    }
+}
