@@ -30,7 +30,9 @@ void append(std::vector<cjson_node> &nodes, simdjson::dom::element element) {
     node.kind = CJSON_ARRAY;
     nodes.push_back(node);
     size_t count = 0;
-    for (auto child : element.get_array().value_unsafe()) {
+    // Named, because a range-for does not keep the temporary alive that its range points into.
+    simdjson::dom::array children = element.get_array().value_unsafe();
+    for (auto child : children) {
       append(nodes, child);
       count++;
     }
@@ -42,7 +44,8 @@ void append(std::vector<cjson_node> &nodes, simdjson::dom::element element) {
     node.kind = CJSON_OBJECT;
     nodes.push_back(node);
     size_t count = 0;
-    for (auto field : element.get_object().value_unsafe()) {
+    simdjson::dom::object fields = element.get_object().value_unsafe();
+    for (auto field : fields) {
       append_string(nodes, field.key);
       append(nodes, field.value);
       count++;

@@ -87,7 +87,12 @@ struct Fleet: Sendable {
                 stageOptions(role.queue, identity, prefetch: Fleet.triggerPrefetch, activity), queue: session.backends.queue,
                 handler: merger())
             run = { try await stage.run($0) }
-            fingerprint = "\(configuration.merging) \(detectors)"
+            // A dictionary prints in no fixed order.
+            let merging = configuration.merging
+            let numbers = [
+                merging.mergeIoU, merging.duplicateIoU, merging.keepIoU, merging.loneConfidence, merging.minConfidence,
+            ]
+            fingerprint = "\(numbers) \(merging.synonyms.sorted { $0.key < $1.key }) \(detectors)"
         case .consensus:
             let stage = Stage(
                 stageOptions(role.queue, identity, prefetch: Fleet.triggerPrefetch, activity), queue: session.backends.queue,

@@ -1,0 +1,75 @@
+/// The variables that farm reads (spec section 2).
+enum Variable: String, CaseIterable {
+    case queueHost = "QUEUE_HOST"
+    case queueUser = "QUEUE_USER"
+    case queuePassword = "QUEUE_PASSWORD"
+    case queuePasswordFile = "QUEUE_PASSWORD_FILE"
+    case queuePort = "QUEUE_PORT"
+    case queueVirtualHost = "QUEUE_VHOST"
+    case queueTLS = "QUEUE_TLS"
+    case queueCAFile = "QUEUE_CA_FILE"
+    case queueType = "QUEUE_TYPE"
+    case queuePartitions = "QUEUE_PARTITIONS"
+
+    case databaseHost = "DB_HOST"
+    case databaseName = "DB_NAME"
+    case databaseUser = "DB_USER"
+    case databasePassword = "DB_PASSWORD"
+    case databasePasswordFile = "DB_PASSWORD_FILE"
+    case databasePort = "DB_PORT"
+    case databaseSSLMode = "DB_SSLMODE"
+    case databaseCAFile = "DB_CA_FILE"
+    case databaseReadHost = "DB_READ_HOST"
+
+    case farmDatabase = "FARM_DB"
+
+    case enableMonitoring = "ENABLE_MONITORING"
+    case monitoringHost = "MONITORING_DB_HOST"
+    case monitoringName = "MONITORING_DB_NAME"
+    case monitoringUser = "MONITORING_DB_USER"
+    case monitoringPassword = "MONITORING_DB_PASSWORD"
+    case monitoringPasswordFile = "MONITORING_DB_PASSWORD_FILE"
+    case monitoringPort = "MONITORING_DB_PORT"
+    case monitoringTLS = "MONITORING_DB_TLS"
+    case monitoringCAFile = "MONITORING_DB_CA_FILE"
+
+    case serviceConfig = "SERVICE_CONFIG"
+    case serviceName = "SERVICE_NAME"
+    case workerID = "WORKER_ID"
+    case workerPrefetchCount = "WORKER_PREFETCH_COUNT"
+    case logLevel = "LOG_LEVEL"
+    case logFormat = "LOG_FORMAT"
+    case logFile = "LOG_FILE"
+
+    case requestTimeout = "REQUEST_TIMEOUT"
+    case maxRetries = "MAX_RETRIES"
+    case retryDelay = "RETRY_DELAY"
+    case processingDelay = "PROCESSING_DELAY"
+    case heartbeatInterval = "HEARTBEAT_INTERVAL"
+    case shutdownTimeout = "SHUTDOWN_TIMEOUT"
+    case defaultConfidence = "DEFAULT_CONFIDENCE"
+
+    /// The variable that names a file with this one's value, for the secrets.
+    var fileVariant: Variable? {
+        switch self {
+        case .queuePassword: .queuePasswordFile
+        case .databasePassword: .databasePasswordFile
+        case .monitoringPassword: .monitoringPasswordFile
+        default: nil
+        }
+    }
+
+    /// What the older scripts read and farm does not, and why.
+    static let older: KeyValuePairs<String, String> = [
+        "QUEUE_NAME": queuesAreNamed,
+        "BBOX_QUEUE_NAME": queuesAreNamed,
+        "DOWNSTREAM_QUEUE": queuesAreNamed,
+        "SPATIAL_QUEUE_NAME": queuesAreNamed,
+        "CONSENSUS_QUEUE_NAME": queuesAreNamed,
+        "LOW_CONFIDENCE_THRESHOLD":
+            "ignored: boxes are judged by merging.lone_confidence and merging.min_confidence in service_config.json",
+    ]
+
+    private static let queuesAreNamed =
+        "ignored: queues are named queue_SERVICE, queue_bbox_merge, queue_spatial_enrichment and queue_consensus"
+}

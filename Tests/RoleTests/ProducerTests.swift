@@ -1,0 +1,109 @@
+import Doubles
+import Foundation
+import Model
+import Pipeline
+import Roles
+import Testing
+
+@Suite("The producer")
+struct ProducerTests {
+    private let targets = [Target(service: "clip", queue: "queue_clip"), Target(service: "blip", queue: "queue_blip")]
+
+    private func produce(_ bench: Bench, _ options: ProducerOptions) async throws -> ProducerCounts {
+        try await Producer(catalogue: bench.store, queue: bench.queue, time: bench.time).run(options, drain: Drain()) { _ in }
+    }
+
+    @Test("submits every image × service once, in order, also over several pages")
+    func submits() async throws {
+        try await Bench.with { bench in
+            let images = try await bench.addImages(1203)
+            let counts = try await produce(bench, ProducerOptions(targets: targets, filter: ImageFilter()))
+            #expect(counts.images == 1203)
+            #expect(counts.jobs == 2406)
+            let consumer = try await bench.queue.consume("queue_clip", prefetch: 2000)
+            var jobs: [Job] = []
+            while jobs.count < images.count {
+                jobs += try await consumer.next(upTo: 2000).map { try Job(body: $0.body, queue: "queue_clip", service: "clip") }
+            }
+            await consumer.close()
+            #expect(jobs.map(\.imageID) == images)
+            #expect(Set(jobs.map(\.jobID)).count == images.count)
+            #expect(jobs.first?.imagePath == "/photos/1.jpg")
+        }
+    }
+
+    @Test("the limit counts images, the group chooses them, a dry run submits nothing")
+    func limits() async throws {
+        try await Bench.with { bench in
+            try await bench.addImages(5, group: "a")
+            let options = ProducerOptions(targets: targets, filter: ImageFilter(group: "a"), limit: 3)
+            #expect(try await produce(bench, options).jobs == 6)
+            #expect(try await produce(bench, ProducerOptions(targets: targets, filter: ImageFilter(group: "b"))).jobs == 0)
+            let dry = ProducerOptions(targets: targets, filter: ImageFilter(), isDryRun: true)
+            #expect(try await produce(bench, dry).jobs == 10)
+            #expect(try await bench.depth("queue_clip").waiting == 3)
+        }
+    }
+
+    @Test("resuming submits only what has no successful result")
+    func resumes() async throws {
+        try await Bench.with { bench in
+            let images = try await bench.addImages(3)
+            try await bench.record("clip", images[0], [])
+            try await bench.record("blip", images[0], [])
+            try await bench.record("clip", images[1], [])
+            let filter = ImageFilter(lacking: ["clip", "blip"])
+            let counts = try await produce(bench, ProducerOptions(targets: targets, filter: filter, limit: 2))
+            #expect(counts.images == 2)
+            #expect(counts.jobs == 3)
+            #expect(try await bench.depth("queue_clip").waiting == 1)
+            #expect(try await bench.depth("queue_blip").waiting == 2)
+        }
+    }
+}
+
+@Suite("The whole pipeline")
+struct PipelineTests {
+    @Test("from a photo to a consensus that rests on everything")
+    func wholeWay() async throws {
+        try await Bench.with { bench in
+            let images = try await bench.addImages(10)
+            let person = detection("person", "🧑", 0.9, Box(x: 100, y: 100, width: 200, height: 400))
+            let detectors = Bench.detectors.map { ScriptedService($0, predictions: [person]) }
+            let clip = ScriptedService("clip", predictions: [.object(["emoji": "🧑", "label": "man"])])
+            let face = ScriptedService("face", predictions: [.object(["emoji": "🙂", "label": "face", "confidence": 0.9])])
+            let pose = ScriptedService("pose", predictions: [.object(["landmarks": .object([])])])
+            let colors = ScriptedService("colors", predictions: [.object(["type": "color_analysis"])])
+            let workers = detectors + [clip, colors]
+            for service in workers { try await bench.submit(service.name, images) }
+            let roles: [@Sendable (Drain) async throws -> Void] =
+                workers.map { bench.stage(bench.worker($0, isDetector: Bench.detectors.contains($0.name)), $0.name).run }
+                + [bench.merger.run, bench.enricher([face, pose, colors]).run, bench.consenser.run]
+
+            try await bench.run { drain in
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for role in roles { group.addTask { try await role(drain) } }
+                    try await group.waitForAll()
+                }
+            } until: {
+                for queue in workers.map({ "queue_\($0.name)" }) + PostProcessing.allCases.map(\.queue) {
+                    guard try await bench.isEmpty(queue) else { return false }
+                }
+                return try await bench.store.imagesWithStaleConsensus(limit: 1).isEmpty
+            }
+
+            for image in images {
+                let report = try await bench.report(image)
+                #expect(report.findings.results.count == 5)
+                #expect(report.findings.boxes.compactMap(\.box).map(\.detections.count) == [3])
+                #expect(report.findings.enrichments.count == 3)
+                let vote = report.consensus?["votes"]?["consensus"]?.arrayValue?.first
+                #expect(vote?["emoji"] == "🧑")
+                #expect(vote?["votes"] == 4)
+                #expect(vote?["validation"] == ["face_confirmed", "pose_confirmed"])
+            }
+            let totals = try await bench.store.totals()
+            #expect(totals == Totals(images: 10, results: 50, mergedBoxes: 10, consensus: 10, postprocessing: 30))
+        }
+    }
+}

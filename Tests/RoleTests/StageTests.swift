@@ -1,0 +1,145 @@
+import Doubles
+import Foundation
+import Model
+import Pipeline
+import Roles
+import Synchronization
+import Testing
+
+/// A test double of a handler: counts what it is given and fails where it is told to.
+private final class CountingHandler: StageHandler {
+    let refused: Set<String>
+    let committed = Mutex<[[String]]>([])
+    let faults: Mutex<[PortFault]>
+    let hold: Drain?
+
+    /// - Parameters:
+    ///   - refused: bodies that the store refuses.
+    ///   - faults: what the first commits throw.
+    ///   - hold: handling waits for it, or for its cancellation.
+    init(refused: Set<String> = [], faults: [PortFault] = [], hold: Drain? = nil) {
+        self.refused = refused
+        self.faults = Mutex(faults)
+        self.hold = hold
+    }
+
+    func admit(_ deliveries: [Delivery]) async throws -> [Admission<String, String>] {
+        deliveries.map { delivery in
+            let text = String(decoding: delivery.body, as: UTF8.self)
+            return .work(text, text)
+        }
+    }
+
+    func handle(_ work: String) async -> Bool {
+        await hold?.wait()
+        return !Task.isCancelled
+    }
+
+    func commit(_ group: [(work: String, outcome: Bool)]) async throws -> [Verdict] {
+        if let fault = faults.withLock({ $0.isEmpty ? nil : $0.removeFirst() }) { throw fault }
+        guard refused.isDisjoint(with: group.map(\.work)) else {
+            throw PortFault(.refused, place: "results", message: "value too long")
+        }
+        committed.withLock { $0.append(group.filter(\.outcome).map(\.work)) }
+        return group.map { Verdict($0.outcome ? .done : .back(after: .zero)) }
+    }
+
+    var all: [String] { committed.withLock { $0.flatMap { $0 } } }
+}
+
+@Suite("The stage")
+struct StageTests {
+    private func publish(_ bodies: [String], _ bench: Bench) async throws {
+        try await bench.queue.publish(bodies.map { Message(queue: "q", body: Array($0.utf8)) })
+    }
+
+    @Test("settles everything exactly once, however much there is")
+    func everything() async throws {
+        try await Bench.with { bench in
+            let bodies = (0..<500).map { "job \($0)" }
+            try await publish(bodies, bench)
+            let handler = CountingHandler()
+            try await bench.run("q", Stage(bench.options("q", prefetch: 32), queue: bench.queue, handler: handler).run)
+            #expect(handler.all.sorted() == bodies.sorted())
+        }
+    }
+
+    @Test("buries a value that the store refuses, alone; those committed with it pass")
+    func refusedValue() async throws {
+        try await Bench.with { bench in
+            try await publish(["a", "b", "bad", "c"], bench)
+            let activity = WorkerActivity()
+            let handler = CountingHandler(refused: ["bad"])
+            let stage = Stage(bench.options("q", prefetch: 8, activity: activity), queue: bench.queue, handler: handler)
+            try await bench.run("q", stage.run)
+            #expect(handler.all.sorted() == ["a", "b", "c"])
+            #expect(try await bench.depth("q").dead == 1)
+            #expect(activity.snapshot.completed == 4)
+            #expect(activity.snapshot.failed == 1)
+        }
+    }
+
+    @Test("waits out a passing fault of the store and then commits")
+    func passingFault() async throws {
+        try await Bench.with { bench in
+            try await publish(["a"], bench)
+            let busy = PortFault(.transient, place: "farm.db", message: "busy")
+            let handler = CountingHandler(faults: [busy, busy])
+            let stage = Stage(bench.options("q"), queue: bench.queue, handler: handler)
+            try await bench.run(stage.run) {
+                bench.time.advance(by: .milliseconds(50))
+                return try await bench.isEmpty("q")
+            }
+            #expect(handler.all == ["a"])
+        }
+    }
+
+    @Test("ends when the store stays unusable, and gives back what it took")
+    func unusableStore() async throws {
+        try await Bench.with { bench in
+            try await publish(["a"], bench)
+            let handler = CountingHandler(faults: [PortFault(.unusable, place: "farm.db", message: "read-only")])
+            let stage = Stage(bench.options("q"), queue: bench.queue, handler: handler)
+            await #expect(throws: PortFault.self) { try await stage.run(Drain()) }
+            #expect(try await bench.depth("q").waiting == 1)
+            #expect(handler.all.isEmpty)
+        }
+    }
+
+    @Test("a drain lets what is in flight finish and takes nothing new")
+    func drainFinishes() async throws {
+        try await Bench.with { bench in
+            try await publish(["a", "b", "c"], bench)
+            let hold = Drain()
+            let handler = CountingHandler(hold: hold)
+            let drain = Drain()
+            let stage = Stage(bench.options("q", prefetch: 2), queue: bench.queue, handler: handler)
+            async let running: Void = stage.run(drain)
+            try await eventually { try await bench.depth("q").inFlight == 2 }
+            drain.begin()
+            hold.begin()
+            try await running
+            #expect(handler.all.sorted() == ["a", "b"])
+            #expect(try await bench.depth("q").waiting == 1)
+        }
+    }
+
+    @Test("a drain that runs out of time gives back what is in flight")
+    func drainGivesBack() async throws {
+        try await Bench.with { bench in
+            try await publish(["a", "b"], bench)
+            let handler = CountingHandler(hold: Drain())
+            let drain = Drain()
+            let stage = Stage(bench.options("q", prefetch: 2), queue: bench.queue, handler: handler)
+            async let running: Void = stage.run(drain)
+            try await eventually { try await bench.depth("q").inFlight == 2 }
+            drain.begin()
+            try await eventually {
+                bench.time.advance(by: .seconds(1))
+                return try await bench.depth("q").waiting == 2
+            }
+            try await running
+            #expect(handler.all.isEmpty)
+        }
+    }
+}
