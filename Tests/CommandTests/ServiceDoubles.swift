@@ -1,0 +1,55 @@
+import Foundation
+import Testing
+
+/// The test double of HTTP services (Doubles/services.py), on loopback ports of its own.
+final class ServiceDoubles: Sendable {
+    let ports: [(service: String, port: Int)]
+    private let running: Running
+
+    private init(_ ports: [(service: String, port: Int)], _ running: Running) {
+        self.ports = ports
+        self.running = running
+    }
+
+    deinit { running.signal(SIGTERM) }
+
+    /// Starts them and waits until they listen.
+    static func start(_ services: [String], delay: Double = 0, in workplace: Workplace) async throws -> ServiceDoubles {
+        let ports = try zip(services, freePorts(services.count)).map { ($0, $1) }
+        let script = Program.root.appending(path: "Tests/CommandTests/Doubles/services.py").path
+        let ready = workplace.path("doubles-ready")
+        let running = try Running(
+            URL(fileURLWithPath: "/usr/bin/python3"),
+            [script, "--delay", "\(delay)", "--ready-file", ready] + ports.map { "\($0.0)=\($0.1)" }, in: workplace.folder,
+            ["PATH": "/usr/bin:/bin"])
+        try await eventually("the services are ready") { FileManager.default.fileExists(atPath: ready) }
+        return ServiceDoubles(ports, running)
+    }
+
+    func stop() async throws {
+        running.signal(SIGTERM)
+        _ = try await running.finished()
+    }
+
+    func port(_ service: String) throws -> Int { try #require(ports.first { $0.service == service }).port }
+
+    /// Ports that nobody listens on.
+    static func freePorts(_ count: Int) throws -> [Int] {
+        // All are bound before the first is released, so that they differ.
+        let sockets = (0..<count).map { _ in socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0) }
+        defer { for socket in sockets { close(socket) } }
+        return try sockets.map { socket in
+            var address = sockaddr_in()
+            address.sin_family = sa_family_t(AF_INET)
+            address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
+            var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+            let bound = withUnsafeMutablePointer(to: &address) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    bind(socket, $0, length) == 0 && getsockname(socket, $0, &length) == 0
+                }
+            }
+            try #require(bound)
+            return Int(UInt16(bigEndian: address.sin_port))
+        }
+    }
+}
