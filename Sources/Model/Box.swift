@@ -1,17 +1,22 @@
 /// An axis-parallel rectangle in pixels of the upright picture; the origin is the upper left corner.
 public struct Box: Sendable, Equatable, Hashable {
+    /// The left edge, in pixels.
     public var x: Double
+    /// The upper edge, in pixels.
     public var y: Double
+    /// Pixels.
     public var width: Double
+    /// Pixels.
     public var height: Double
 
-    public init(x: Double, y: Double, width: Double, height: Double) {
+    package init(x: Double, y: Double, width: Double, height: Double) {
         self.x = x
         self.y = y
         self.width = width
         self.height = height
     }
 
+    /// Square pixels.
     public var area: Double { width * height }
 
     /// Intersection over union (IoU) with another box, 0…1; 0 where both are without area.

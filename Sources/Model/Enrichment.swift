@@ -1,13 +1,17 @@
 /// A row of `postprocessing` that is to be written: what one service says of one box's crop.
 public struct Enrichment: Sendable, Equatable {
+    /// The row of `images`.
     public var imageID: ImageID
+    /// The row of `merged_boxes`.
     public var mergedID: Int
     /// `face`, `pose` or `colors`.
     public var service: String
+    /// What is stored, as JSON.
     public var data: JSON
+    /// How it ended.
     public var status: ResultStatus
 
-    public init(imageID: ImageID, mergedID: Int, service: String, data: JSON, status: ResultStatus) {
+    package init(imageID: ImageID, mergedID: Int, service: String, data: JSON, status: ResultStatus) {
         self.imageID = imageID
         self.mergedID = mergedID
         self.service = service
@@ -21,12 +25,16 @@ public struct Enrichment: Sendable, Equatable {
 
 /// A row of `postprocessing` as it was read.
 public struct StoredEnrichment: Sendable, Equatable {
+    /// The row of `merged_boxes`.
     public var mergedID: Int
+    /// The service it is of.
     public var service: String
+    /// What is stored, as JSON.
     public var data: JSON
+    /// How it ended.
     public var status: ResultStatus
 
-    public init(mergedID: Int, service: String, data: JSON, status: ResultStatus) {
+    package init(mergedID: Int, service: String, data: JSON, status: ResultStatus) {
         self.mergedID = mergedID
         self.service = service
         self.data = data
@@ -36,11 +44,14 @@ public struct StoredEnrichment: Sendable, Equatable {
 
 /// A box and a service whose answer is still missing because the service was down.
 public struct MissingEnrichment: Sendable, Hashable {
+    /// The row of `images`.
     public var imageID: ImageID
+    /// The row of `merged_boxes`.
     public var mergedID: Int
+    /// The service it is of.
     public var service: String
 
-    public init(imageID: ImageID, mergedID: Int, service: String) {
+    package init(imageID: ImageID, mergedID: Int, service: String) {
         self.imageID = imageID
         self.mergedID = mergedID
         self.service = service

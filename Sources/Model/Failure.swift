@@ -17,15 +17,18 @@ public enum FailureKind: String, Sendable, CaseIterable {
 
 /// A call that failed for good.
 public struct AnalysisFailure: Error, Sendable, Equatable, CustomStringConvertible {
+    /// What sort of failure it is.
     public var kind: FailureKind
     /// One line for people, with host and cause; never a secret.
     public var message: String
+    /// Of the last answer, if there was one.
     public var httpStatus: Int?
     /// How often the service was asked; 0 if it never was.
     public var tries: Int
+    /// When the first try failed.
     public var firstFailure: Date
 
-    public init(kind: FailureKind, message: String, httpStatus: Int? = nil, tries: Int, firstFailure: Date) {
+    package init(kind: FailureKind, message: String, httpStatus: Int? = nil, tries: Int, firstFailure: Date) {
         self.kind = kind
         self.message = message
         self.httpStatus = httpStatus
@@ -33,6 +36,7 @@ public struct AnalysisFailure: Error, Sendable, Equatable, CustomStringConvertib
         self.firstFailure = firstFailure
     }
 
+    /// One line for people.
     public var description: String { "\(kind.rawValue): \(message)" }
 
     /// `{"error": {"kind", "message", "http_status", "tries"}}`.

@@ -2,6 +2,7 @@ import Foundation
 
 /// One sign of life of a worker: a row of `worker_heartbeats` (spec section 4).
 public struct Heartbeat: Sendable, Equatable {
+    /// What the worker says of itself.
     public enum Status: String, Sendable, CaseIterable {
         case alive, starting, stopping, error
     }
@@ -10,16 +11,22 @@ public struct Heartbeat: Sendable, Equatable {
     public var workerID: String
     /// The service, or `bbox_merger`, `spatial_enrichment`, `consensus`.
     public var serviceName: String
+    /// The box; at most 50 characters.
     public var nodeHostname: String
+    /// How it ended.
     public var status: Status
+    /// Since the worker began.
     public var jobsCompleted: Int
     /// Since the last heartbeat.
     public var jobsPerMinute: Double
+    /// When it settled its last job.
     public var lastJobTime: Date?
+    /// Waiting and in flight.
     public var queueDepth: Int?
+    /// What went wrong.
     public var errorMessage: String?
 
-    public init(
+    package init(
         workerID: String, serviceName: String, nodeHostname: String, status: Status, jobsCompleted: Int = 0,
         jobsPerMinute: Double = 0, lastJobTime: Date? = nil, queueDepth: Int? = nil, errorMessage: String? = nil
     ) {

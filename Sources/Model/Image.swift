@@ -3,15 +3,18 @@ public typealias ImageID = Int
 
 /// A row of `images`: where a picture is to be had, and the group it was imported into.
 public struct Image: Sendable, Equatable {
+    /// `image_id`.
     public var id: ImageID
+    /// The file name, for people.
     public var filename: String?
     /// Absolute path of a file that this box may or may not be able to read.
     public var path: String?
+    /// Where it is fetched from.
     public var url: String?
     /// `images.image_group`, farm's own column.
     public var group: String?
 
-    public init(id: ImageID, filename: String? = nil, path: String? = nil, url: String? = nil, group: String? = nil) {
+    package init(id: ImageID, filename: String? = nil, path: String? = nil, url: String? = nil, group: String? = nil) {
         self.id = id
         self.filename = filename
         self.path = path
@@ -22,12 +25,16 @@ public struct Image: Sendable, Equatable {
 
 /// An image that is not in the catalogue yet.
 public struct NewImage: Sendable, Equatable {
+    /// The file name, for people.
     public var filename: String?
+    /// Absolute path of the file.
     public var path: String?
+    /// Where it is fetched from.
     public var url: String?
+    /// The group it belongs to.
     public var group: String?
 
-    public init(filename: String? = nil, path: String? = nil, url: String? = nil, group: String? = nil) {
+    package init(filename: String? = nil, path: String? = nil, url: String? = nil, group: String? = nil) {
         self.filename = filename
         self.path = path
         self.url = url

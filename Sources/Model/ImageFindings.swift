@@ -1,15 +1,17 @@
 /// All that the store holds about one image, as merging, voting and showing need it.
 public struct ImageFindings: Sendable, Equatable {
+    /// The row of `images`.
     public var imageID: ImageID
     /// The newest row (largest `result_id`) of each service, whatever its status.
     public var results: [StoredResult]
     /// The newest successful row of each service.
     public var successes: [StoredResult]
+    /// The fused boxes.
     public var boxes: [StoredBox]
     /// Rows of `face`, `pose` and `colors` only.
     public var enrichments: [StoredEnrichment]
 
-    public init(
+    package init(
         imageID: ImageID, results: [StoredResult], successes: [StoredResult], boxes: [StoredBox],
         enrichments: [StoredEnrichment]
     ) {

@@ -10,10 +10,12 @@ public enum JSON: Sendable, Equatable {
 
     /// A key and its value.
     public struct Member: Sendable, Equatable {
+        /// The member's name.
         public var key: String
+        /// The member's value.
         public var value: JSON
 
-        public init(_ key: String, _ value: JSON) {
+        package init(_ key: String, _ value: JSON) {
             self.key = key
             self.value = value
         }
@@ -33,18 +35,22 @@ public enum JSON: Sendable, Equatable {
         return members.last { $0.key == key }?.value
     }
 
+    /// The text, if this is a string.
     public var stringValue: String? {
         if case .string(let text) = self { text } else { nil }
     }
 
+    /// The elements, if this is an array.
     public var arrayValue: [JSON]? {
         if case .array(let elements) = self { elements } else { nil }
     }
 
+    /// The members, if this is an object.
     public var objectValue: [Member]? {
         if case .object(let members) = self { members } else { nil }
     }
 
+    /// The value, if this is true or false.
     public var boolValue: Bool? {
         if case .bool(let flag) = self { flag } else { nil }
     }
@@ -67,16 +73,23 @@ public enum JSON: Sendable, Equatable {
         }
     }
 
+    /// Whether this is null.
     public var isNull: Bool { self == .null }
 }
 
 extension JSON: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral,
     ExpressibleByBooleanLiteral, ExpressibleByArrayLiteral, ExpressibleByNilLiteral
 {
+    /// A string.
     public init(stringLiteral value: String) { self = .string(value) }
+    /// A whole number.
     public init(integerLiteral value: Int64) { self = .int(value) }
+    /// A number.
     public init(floatLiteral value: Double) { self = .double(value) }
+    /// True or false.
     public init(booleanLiteral value: Bool) { self = .bool(value) }
+    /// An array.
     public init(arrayLiteral elements: JSON...) { self = .array(elements) }
+    /// Null.
     public init(nilLiteral: ()) { self = .null }
 }

@@ -7,6 +7,7 @@ public enum JSONFault: Error, Equatable, CustomStringConvertible {
     /// Containers nested deeper than this limit.
     case tooDeep(Int)
 
+    /// One line for people.
     public var description: String {
         switch self {
         case .malformed(let reason): reason

@@ -2,19 +2,26 @@ import Foundation
 
 /// One image × service: the message in `queue_<service>` (spec section 3).
 public struct Job: Sendable, Equatable {
+    /// The row of `images`.
     public var imageID: ImageID
+    /// The image's file name, for people.
     public var imageFilename: String?
+    /// Where a box that has the file finds it.
     public var imagePath: String?
+    /// Where a service fetches it.
     public var imageURL: String?
     /// ISO 8601, as the producer wrote it.
     public var submittedAt: String?
+    /// The service, or the post-processing role.
     public var serviceName: String
+    /// The queue it was submitted to.
     public var queueName: String
+    /// The job; unique with the image.
     public var jobID: UUID
     /// Fields that farm does not know, kept as they came.
     public var unknown: [JSON.Member]
 
-    public init(
+    package init(
         imageID: ImageID, imageFilename: String?, imagePath: String?, imageURL: String?, submittedAt: String?,
         serviceName: String, queueName: String, jobID: UUID, unknown: [JSON.Member] = []
     ) {
@@ -40,7 +47,8 @@ public struct Job: Sendable, Equatable {
     public var body: [UInt8] {
         let known: KeyValuePairs<String, JSON> = [
             "image_id": .int(Int64(imageID)), "image_filename": .optional(imageFilename),
-            "image_path": .optional(imagePath), "image_url": .optional(imageURL), "submitted_at": .optional(submittedAt),
+            "image_path": .optional(imagePath), "image_url": .optional(imageURL),
+            "submitted_at": .optional(submittedAt),
             "service_name": .string(serviceName), "queue_name": .string(queueName), "job_id": .string(jobID.text),
         ]
         return JSON.object(known.map { JSON.Member($0.key, $0.value) } + unknown).bytes
@@ -55,9 +63,11 @@ public struct Job: Sendable, Equatable {
     public init(body: [UInt8], queue: String, service: String) throws(MessageFault) {
         let (json, imageID) = try MessageFault.read(body)
         self.init(
-            imageID: imageID, imageFilename: json["image_filename"]?.stringValue, imagePath: json["image_path"]?.stringValue,
+            imageID: imageID, imageFilename: json["image_filename"]?.stringValue,
+            imagePath: json["image_path"]?.stringValue,
             imageURL: json["image_url"]?.stringValue, submittedAt: json["submitted_at"]?.stringValue,
-            serviceName: json["service_name"]?.stringValue ?? service, queueName: json["queue_name"]?.stringValue ?? queue,
+            serviceName: json["service_name"]?.stringValue ?? service,
+            queueName: json["queue_name"]?.stringValue ?? queue,
             jobID: json["job_id"]?.stringValue.flatMap(UUID.init(uuidString:))
                 ?? UUID(namespace: .farm, name: body + Array(queue.utf8)),
             unknown: (json.objectValue ?? []).filter { !Job.knownFields.contains($0.key) })
@@ -66,15 +76,18 @@ public struct Job: Sendable, Equatable {
 
 /// "Image N changed": the message in the merge, enrichment and consensus queues.
 public struct Trigger: Sendable, Equatable {
+    /// The row of `images`.
     public var imageID: ImageID
+    /// The image's file name, for people.
     public var imageFilename: String?
     /// What changed it: the service, or `bbox_merger`, `spatial_enrichment`.
     public var service: String
+    /// Who wrote it; at most 50 characters.
     public var workerID: String
     /// ISO 8601.
     public var processedAt: String
 
-    public init(imageID: ImageID, imageFilename: String?, service: String, workerID: String, processedAt: Date) {
+    package init(imageID: ImageID, imageFilename: String?, service: String, workerID: String, processedAt: Date) {
         self.imageID = imageID
         self.imageFilename = imageFilename
         self.service = service
@@ -103,9 +116,10 @@ public struct Trigger: Sendable, Equatable {
 
 /// Why a message is neither a job nor a trigger.
 public struct MessageFault: Error, Sendable, Equatable, CustomStringConvertible {
+    /// One line for people.
     public var description: String
 
-    public init(_ description: String) { self.description = description }
+    package init(_ description: String) { self.description = description }
 
     static func read(_ body: [UInt8]) throws(MessageFault) -> (JSON, ImageID) {
         let json: JSON

@@ -1,11 +1,13 @@
 /// One box of one detector inside a fused box.
 public struct Detection: Sendable, Equatable {
+    /// The service it is of.
     public var service: String
     /// 0…1.
     public var confidence: Double
+    /// In pixels of the upright picture.
     public var bbox: Box
 
-    public init(service: String, confidence: Double, bbox: Box) {
+    package init(service: String, confidence: Double, bbox: Box) {
         self.service = service
         self.confidence = confidence
         self.bbox = bbox
@@ -16,7 +18,9 @@ public struct Detection: Sendable, Equatable {
 public struct MergedBox: Sendable, Equatable {
     /// `label_k`, k from 1 within the label.
     public var clusterID: String
+    /// What it shows, lower case.
     public var label: String
+    /// Its emoji, normalised.
     public var emoji: String?
     /// Corners rounded to 2 decimals.
     public var bbox: Box
@@ -31,9 +35,10 @@ public struct MergedBox: Sendable, Equatable {
     /// Sorted `result_id`s of the contributing services' results.
     public var sourceResultIDs: [Int]
 
+    /// `harmonization_algorithm`.
     public static let algorithm = "weighted_boxes_fusion_v1"
 
-    public init(
+    package init(
         clusterID: String, label: String, emoji: String?, bbox: Box, averageConfidence: Double, score: Double,
         contributingServices: [String], detections: [Detection], sourceResultIDs: [Int]
     ) {
@@ -70,7 +75,8 @@ public struct MergedBox: Sendable, Equatable {
         guard let label = json["label"]?.stringValue, let bbox = Box(json["merged_bbox"]) else { return nil }
         let detections = (json["detections"]?.arrayValue ?? []).compactMap(Detection.init)
         self.init(
-            clusterID: json["cluster_id"]?.stringValue ?? label, label: label, emoji: json["emoji"]?.stringValue, bbox: bbox,
+            clusterID: json["cluster_id"]?.stringValue ?? label, label: label, emoji: json["emoji"]?.stringValue,
+            bbox: bbox,
             averageConfidence: json["avg_confidence"]?.numberValue ?? 0, score: json["score"]?.numberValue ?? 0,
             contributingServices: (json["contributing_services"]?.arrayValue ?? []).compactMap(\.stringValue),
             detections: detections,
@@ -91,13 +97,16 @@ extension Detection {
 
 /// A row of `merged_boxes`. `data` is kept beside its reading: a foreign row may not be readable, and is then no box.
 public struct StoredBox: Sendable, Equatable {
+    /// The row of `merged_boxes`.
     public var mergedID: Int
+    /// What is stored, as JSON.
     public var data: JSON
 
-    public init(mergedID: Int, data: JSON) {
+    package init(mergedID: Int, data: JSON) {
         self.mergedID = mergedID
         self.data = data
     }
 
+    /// The fused box.
     public var box: MergedBox? { MergedBox(data) }
 }

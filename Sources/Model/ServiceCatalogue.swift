@@ -36,12 +36,18 @@ public enum PostProcessing: String, Sendable, CaseIterable {
 
 /// The services that farm knows by name (spec section 2).
 public struct CatalogueService: Sendable, Equatable {
+    /// Its name.
     public var name: String
+    /// Where it listens by default.
     public var port: Int
+    /// Who calls it.
     public var category: ServiceCategory
+    /// What its answers count as.
     public var evidence: Evidence
+    /// One line for people.
     public var description: String
 
+    /// The full catalogue.
     public static let all: [CatalogueService] = [
         .init(name: "colors", port: 7770, category: .primary, evidence: .none, description: "palette of the image"),
         .init(name: "detectron2", port: 7771, category: .primary, evidence: .spatial, description: "object boxes"),
@@ -52,12 +58,16 @@ public struct CatalogueService: Sendable, Equatable {
         .init(name: "blip", port: 7777, category: .primary, evidence: .semantic, description: "caption"),
         .init(name: "clip", port: 7778, category: .primary, evidence: .classification, description: "labels"),
         .init(
-            name: "inception_v3", port: 7779, category: .primary, evidence: .classification, description: "ImageNet labels"),
+            name: "inception_v3", port: 7779, category: .primary, evidence: .classification,
+            description: "ImageNet labels"),
         .init(name: "rtdetr", port: 7780, category: .primary, evidence: .spatial, description: "object boxes"),
-        .init(name: "metadata", port: 7781, category: .primary, evidence: .none, description: "EXIF and technical data"),
-        .init(name: "ollama", port: 7782, category: .primary, evidence: .semantic, description: "vision language model"),
+        .init(
+            name: "metadata", port: 7781, category: .primary, evidence: .none, description: "EXIF and technical data"),
+        .init(
+            name: "ollama", port: 7782, category: .primary, evidence: .semantic, description: "vision language model"),
         .init(name: "pose", port: 7786, category: .spatialOnly, evidence: .specialized, description: "body pose"),
     ]
 
+    /// The service of that name.
     public static func named(_ name: String) -> CatalogueService? { all.first { $0.name == name } }
 }

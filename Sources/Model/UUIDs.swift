@@ -21,9 +21,10 @@ extension UUID {
     }
 
     /// The namespace of the ids that farm derives: version 5 of "farm" in the DNS namespace of RFC 9562.
-    public static let farm = UUID(uuidString: "6ba7b810-9dad-11d1-80b4-00c04fd430c8").map {
-        UUID(namespace: $0, name: "farm".utf8)
-    } ?? UUID(uuid: UUID_NULL)
+    public static let farm =
+        UUID(uuidString: "6ba7b810-9dad-11d1-80b4-00c04fd430c8").map {
+            UUID(namespace: $0, name: "farm".utf8)
+        } ?? UUID(uuid: UUID_NULL)
 
     /// Lower case with hyphens, as PostgreSQL and Python write it.
     public var text: String { uuidString.lowercased() }

@@ -10,10 +10,12 @@ public final class Drain: Sendable {
 
     private let state = Mutex(State())
 
-    public init() {}
+    package init() {}
 
+    /// Whether it has begun.
     public var isBegun: Bool { state.withLock { $0.isBegun } }
 
+    /// Begins it; once more changes nothing.
     public func begin() {
         let waiters = state.withLock { state in
             state.isBegun = true

@@ -29,7 +29,7 @@ public struct Stage<Handler: StageHandler>: Sendable {
     let queue: any JobQueue
     let handler: Handler
 
-    public init(_ options: StageOptions, queue: any JobQueue, handler: Handler) {
+    package init(_ options: StageOptions, queue: any JobQueue, handler: Handler) {
         self.options = options
         self.queue = queue
         self.handler = handler
@@ -135,7 +135,9 @@ public struct Stage<Handler: StageHandler>: Sendable {
                         for item in items {
                             handlers.addTask {
                                 let outcome = await handler.handle(item.work)
-                                ready.append([.handled(Ready(receipts: item.receipts, work: item.work, outcome: outcome))])
+                                ready.append([
+                                    .handled(Ready(receipts: item.receipts, work: item.work, outcome: outcome))
+                                ])
                             }
                         }
                     }
@@ -185,7 +187,8 @@ public struct Stage<Handler: StageHandler>: Sendable {
         }
     }
 
-    private func settle(_ verdicts: [(receipts: [Receipt], verdict: Verdict)], _ consumer: any JobConsumer) async throws {
+    private func settle(_ verdicts: [(receipts: [Receipt], verdict: Verdict)], _ consumer: any JobConsumer) async throws
+    {
         let messages = verdicts.flatMap(\.verdict.publish)
         if !messages.isEmpty {
             try await retrying("publishing \(messages.count) messages") { try await queue.publish(messages) }
@@ -240,7 +243,9 @@ public struct Stage<Handler: StageHandler>: Sendable {
 
 /// How a stage runs.
 public struct StageOptions: Sendable {
+    /// The queue it is of.
     public var queue: String
+    /// Who wrote it; at most 50 characters.
     public var workerID: String
     /// How many deliveries may be unsettled at once.
     public var prefetch: Int
@@ -248,11 +253,14 @@ public struct StageOptions: Sendable {
     public var drainLimit: Duration
     /// How long a passing fault of queue or store is waited out while deliveries are held.
     public var patience: Duration
+    /// Where time comes from.
     public var time: any Timekeeper
+    /// What the heartbeats tell.
     public var activity: WorkerActivity
+    /// Where it says what happens.
     public var log: Logger
 
-    public init(
+    package init(
         queue: String, workerID: String, prefetch: Int, drainLimit: Duration, patience: Duration = .seconds(200),
         time: any Timekeeper, activity: WorkerActivity, log: Logger
     ) {

@@ -2,6 +2,7 @@ import Foundation
 
 /// What happens to a delivery.
 public struct Verdict: Sendable {
+    /// Where it goes.
     public enum Fate: Sendable {
         /// Acknowledged.
         case done
@@ -11,11 +12,12 @@ public struct Verdict: Sendable {
         case back(after: Duration)
     }
 
+    /// Where the delivery goes.
     public var fate: Fate
     /// Published and confirmed before the delivery is settled.
     public var publish: [Message]
 
-    public init(_ fate: Fate, publish: [Message] = []) {
+    package init(_ fate: Fate, publish: [Message] = []) {
         self.fate = fate
         self.publish = publish
     }
@@ -53,5 +55,6 @@ public protocol StageHandler: Sendable {
 }
 
 extension StageHandler {
+    /// Waits until work may be taken: see `StageHandler`.
     public func permits() async throws -> Int { .max }
 }

@@ -12,10 +12,12 @@ public protocol Timekeeper: Sendable {
 
 /// This machine's time.
 public struct SystemTime: Timekeeper {
-    public init() {}
+    package init() {}
 
+    /// The wall clock.
     public func now() -> Date { Date() }
 
+    /// Waits that long; ends at once when cancelled.
     public func sleep(_ duration: Duration) async throws { try await Task.sleep(for: duration) }
 }
 

@@ -3,10 +3,13 @@ import Synchronization
 
 /// What a worker has done so far; its heartbeats tell it.
 public final class WorkerActivity: Sendable {
+    /// The counts at one moment.
     public struct Snapshot: Sendable {
         /// Settled for good: with a result or dead.
         public var completed = 0
+        /// Of those, dead.
         public var failed = 0
+        /// When the last one was settled.
         public var lastJob: Date?
         /// The newest failure that no heartbeat has told yet.
         public var error: String?
@@ -14,10 +17,12 @@ public final class WorkerActivity: Sendable {
 
     private let state = Mutex(Snapshot())
 
-    public init() {}
+    package init() {}
 
+    /// The counts now.
     public var snapshot: Snapshot { state.withLock { $0 } }
 
+    /// Jobs were settled for good.
     public func completed(_ count: Int, at date: Date) {
         guard count > 0 else { return }
         state.withLock {
@@ -26,6 +31,7 @@ public final class WorkerActivity: Sendable {
         }
     }
 
+    /// A job is dead; the next heartbeat says why.
     public func failed(_ message: String) {
         state.withLock {
             $0.failed += 1

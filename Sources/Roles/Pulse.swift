@@ -16,7 +16,8 @@ public struct Pulse: Sendable {
 
     /// - Parameter store: nil where nobody wants heartbeats.
     public init(
-        identity: RoleIdentity, queue: String, interval: Duration, activity: WorkerActivity, store: (any HeartbeatStore)?,
+        identity: RoleIdentity, queue: String, interval: Duration, activity: WorkerActivity,
+        store: (any HeartbeatStore)?,
         queues: any QueueAdministration, time: any Timekeeper, log: Logger
     ) {
         self.identity = identity
@@ -82,7 +83,8 @@ private struct Beat: Sendable {
         let heartbeat = Heartbeat(
             workerID: pulse.identity.workerID, serviceName: pulse.identity.serviceName,
             nodeHostname: pulse.identity.nodeHostname, status: status, jobsCompleted: snapshot.completed,
-            jobsPerMinute: minutes > 0 ? Double(snapshot.completed - lastCompleted) / minutes : 0, lastJobTime: snapshot.lastJob,
+            jobsPerMinute: minutes > 0 ? Double(snapshot.completed - lastCompleted) / minutes : 0,
+            lastJobTime: snapshot.lastJob,
             queueDepth: await depth(), errorMessage: message)
         do {
             try await store.record(heartbeat)

@@ -34,7 +34,7 @@ extension Recomputation where Handler.Work == Image {
 }
 
 extension Recomputation where Handler == Enricher {
-    public init(_ enricher: Enricher, queue: any JobQueue) {
+    package init(_ enricher: Enricher, queue: any JobQueue) {
         handler = enricher
         self.queue = queue
         work = { try await enricher.store.enrichmentWork(of: $0.map(\.id)) }

@@ -8,9 +8,10 @@ public struct RoleIdentity: Sendable, Equatable {
     public var workerID: String
     /// The service, or `bbox_merger`, `spatial_enrichment`, `consensus`.
     public var serviceName: String
+    /// The box; at most 50 characters.
     public var nodeHostname: String
 
-    public init(workerID: String, serviceName: String, nodeHostname: String) {
+    package init(workerID: String, serviceName: String, nodeHostname: String) {
         self.workerID = workerID
         self.serviceName = serviceName
         self.nodeHostname = nodeHostname
@@ -22,7 +23,8 @@ public struct RoleIdentity: Sendable, Equatable {
 
     func trigger(_ role: PostProcessing, image: Image, at date: Date) -> Message {
         let trigger = Trigger(
-            imageID: image.id, imageFilename: image.filename, service: serviceName, workerID: workerID, processedAt: date)
+            imageID: image.id, imageFilename: image.filename, service: serviceName, workerID: workerID,
+            processedAt: date)
         return Message(queue: role.queue, body: trigger.body)
     }
 }

@@ -25,10 +25,14 @@ struct FarmCommand: AsyncParsableCommand {
         groupedSubcommands: [
             CommandGroup(
                 name: "Images in, findings out:",
-                subcommands: [RunCommand.self, ImportCommand.self, ProduceCommand.self, StatusCommand.self, ShowCommand.self]),
+                subcommands: [
+                    RunCommand.self, ImportCommand.self, ProduceCommand.self, StatusCommand.self, ShowCommand.self,
+                ]),
             CommandGroup(
                 name: "Roles:",
-                subcommands: [UpCommand.self, WorkCommand.self, MergeCommand.self, EnrichCommand.self, ConsenseCommand.self]),
+                subcommands: [
+                    UpCommand.self, WorkCommand.self, MergeCommand.self, EnrichCommand.self, ConsenseCommand.self,
+                ]),
             CommandGroup(name: "Operation:", subcommands: [MonitorCommand.self, InitCommand.self]),
         ])
 }

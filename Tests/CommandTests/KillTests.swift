@@ -20,7 +20,8 @@ struct KillTests {
 
     @Test("farm up killed ten times with jobs in flight does every job once")
     func killedTenTimes() async throws {
-        let seed = ProcessInfo.processInfo.environment["FARM_SEED"].flatMap { UInt64($0) } ?? UInt64.random(in: 0...UInt64.max)
+        let seed =
+            ProcessInfo.processInfo.environment["FARM_SEED"].flatMap { UInt64($0) } ?? UInt64.random(in: 0...UInt64.max)
         print("killed ten times: FARM_SEED=\(seed)")
         var moments = Moments(state: seed)
         let workplace = try Workplace()

@@ -73,7 +73,9 @@ final class Workplace: Sendable {
     }
 
     /// Starts a command that goes on running.
-    func start(_ arguments: [String], environment: [String: String] = [:], calledAs name: String? = nil) throws -> Running {
+    func start(_ arguments: [String], environment: [String: String] = [:], calledAs name: String? = nil) throws
+        -> Running
+    {
         var executable = Program.url
         if let name {
             executable = folder.appending(path: name)
@@ -163,7 +165,9 @@ final class Running: Sendable {
 }
 
 /// Waits until a condition holds; two minutes are far more than anything here takes, so that only ends what hangs.
-func eventually(_ what: String, within limit: Duration = .seconds(120), _ condition: () async throws -> Bool) async throws {
+func eventually(_ what: String, within limit: Duration = .seconds(120), _ condition: () async throws -> Bool)
+    async throws
+{
     let end = ContinuousClock.now + limit
     while ContinuousClock.now < end {
         if try await condition() { return }

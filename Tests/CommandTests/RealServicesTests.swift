@@ -16,18 +16,22 @@ private final class ExampleServices: Sendable {
         let python = services.appending(path: ".venv/bin/python3")
         try #require(
             FileManager.default.isExecutableFile(atPath: python.path), "no services/.venv: `make setup` makes it")
-        let configuration = try JSON(parsing: String(contentsOf: services.appending(path: "service_config.json"), encoding: .utf8))
+        let configuration = try JSON(
+            parsing: String(contentsOf: services.appending(path: "service_config.json"), encoding: .utf8))
         let entries = try #require(configuration["services"]?.objectValue)
         var ports = try ServiceDoubles.freePorts(entries.count).makeIterator()
         let moved = entries.map { entry -> JSON.Member in
             guard let port = entry.value["port"]?.integerValue, port > 0, let free = ports.next() else { return entry }
-            let members = (entry.value.objectValue ?? []).map { $0.key == "port" ? JSON.Member("port", .int(Int64(free))) : $0 }
+            let members = (entry.value.objectValue ?? []).map {
+                $0.key == "port" ? JSON.Member("port", .int(Int64(free))) : $0
+            }
             return JSON.Member(entry.key, .object(members))
         }
         try workplace.write("service_config.json", JSON.object(["services": .object(moved)]).text)
         let ready = workplace.path("services-ready")
         let running = try Running(
-            python, [services.appending(path: "serve.py").path, "--ports-from", "service_config.json", "--ready-file", ready],
+            python,
+            [services.appending(path: "serve.py").path, "--ports-from", "service_config.json", "--ready-file", ready],
             in: workplace.folder, ["PATH": "/usr/bin:/bin", "HOME": workplace.folder.path])
         try await eventually("the services are ready") {
             FileManager.default.fileExists(atPath: ready) || running.error.contains("rror")
@@ -52,7 +56,9 @@ struct RealServicesTests {
 
         func boxes(_ label: String) -> [JSON] { boxes.filter { $0["label"]?.stringValue == label } }
 
-        func services(_ box: JSON) -> [String] { (box["contributing_services"]?.arrayValue ?? []).compactMap(\.stringValue) }
+        func services(_ box: JSON) -> [String] {
+            (box["contributing_services"]?.arrayValue ?? []).compactMap(\.stringValue)
+        }
 
         func votes(_ emoji: String) -> Int {
             let entries = json["consensus"]?["votes"]?["consensus"]?.arrayValue ?? []
@@ -60,7 +66,8 @@ struct RealServicesTests {
         }
 
         func predictions(_ service: String) -> [JSON] {
-            (json["results"]?.arrayValue ?? []).first { $0["service"]?.stringValue == service }?["data"]?["predictions"]?
+            (json["results"]?.arrayValue ?? []).first { $0["service"]?.stringValue == service }?["data"]?[
+                "predictions"]?
                 .arrayValue ?? []
         }
     }
@@ -75,15 +82,19 @@ struct RealServicesTests {
         let documents = try #require(try run.json().arrayValue)
         #expect(documents.count == 15)
         func photo(_ name: String) throws -> Photo {
-            Photo(json: try #require(documents.first { $0["image"]?["image_filename"]?.stringValue == name }, "\(name)"))
+            Photo(
+                json: try #require(documents.first { $0["image"]?["image_filename"]?.stringValue == name }, "\(name)"))
         }
 
         let camera = try photo("camera.png")
-        #expect(camera.boxes("person").contains { camera.services($0).count == 3 }, "the man with the camera, by all three")
+        #expect(
+            camera.boxes("person").contains { camera.services($0).count == 3 }, "the man with the camera, by all three")
         let pedestrians = try photo("pedestrians_1.jpg")
-        #expect(pedestrians.boxes("person").count { pedestrians.services($0).count == 3 } >= 2, "pedestrians by all three")
+        #expect(
+            pedestrians.boxes("person").count { pedestrians.services($0).count == 3 } >= 2, "pedestrians by all three")
         let parking = try photo("sign_parking.jpg")
-        #expect(parking.boxes("car").contains { parking.services($0).count == 2 }, "the car at the parking sign, by two")
+        #expect(
+            parking.boxes("car").contains { parking.services($0).count == 2 }, "the car at the parking sign, by two")
         #expect(try !photo("two_dogs.jpg").boxes("dog").isEmpty, "a dog")
         #expect(try !photo("wine_room.jpg").boxes("bottle").isEmpty, "a bottle")
         #expect(try photo("coffee.png").votes("☕") >= 2, "☕ among the coffee's votes")

@@ -20,7 +20,8 @@ final class ServiceDoubles: Sendable {
         let ready = workplace.path("doubles-ready")
         let running = try Running(
             URL(fileURLWithPath: "/usr/bin/python3"),
-            [script, "--delay", "\(delay)", "--ready-file", ready] + ports.map { "\($0.0)=\($0.1)" }, in: workplace.folder,
+            [script, "--delay", "\(delay)", "--ready-file", ready] + ports.map { "\($0.0)=\($0.1)" },
+            in: workplace.folder,
             ["PATH": "/usr/bin:/bin"])
         try await eventually("the services are ready") { FileManager.default.fileExists(atPath: ready) }
         return ServiceDoubles(ports, running)

@@ -19,10 +19,12 @@ public final class ManualTime: Timekeeper {
 
     private let state: Mutex<State>
 
-    public init(_ now: Date = Date(timeIntervalSince1970: 1_790_000_000)) { state = Mutex(State(now: now)) }
+    package init(_ now: Date = Date(timeIntervalSince1970: 1_790_000_000)) { state = Mutex(State(now: now)) }
 
+    /// The wall clock.
     public func now() -> Date { state.withLock { $0.now } }
 
+    /// Waits that long; ends at once when cancelled.
     public func sleep(_ duration: Duration) async throws {
         let id = state.withLock { state in
             state.nextID += 1

@@ -8,16 +8,20 @@ public final class PaperCropper: ImageCropper {
     private let unreadable: Set<String>
     private let decoded = Mutex(0)
 
-    public init(unreadable: Set<String> = []) { self.unreadable = unreadable }
+    package init(unreadable: Set<String> = []) { self.unreadable = unreadable }
 
     /// How many pictures were decoded.
     public var decodes: Int { decoded.withLock { $0 } }
 
+    /// Every picture has the same header.
     public func inspect(_ picture: PictureSource) async throws(PictureFault) -> PictureHeader {
-        if case .file(let path) = picture, unreadable.contains(path) { throw PictureFault(.image, "\(path): no such file") }
+        if case .file(let path) = picture, unreadable.contains(path) {
+            throw PictureFault(.image, "\(path): no such file")
+        }
         return PictureHeader(format: .jpeg, width: 1000, height: 1000, bytes: 1)
     }
 
+    /// Cuts paper.
     public func crop(_ picture: PictureSource, to boxes: [Box], quality: Int) async throws(PictureFault) -> Crops {
         _ = try await inspect(picture)
         decoded.withLock { $0 += 1 }
@@ -33,8 +37,9 @@ public final class PaperCropper: ImageCropper {
 public struct ShelfFetcher: PictureFetcher {
     private let pictures: [String: [UInt8]]
 
-    public init(_ pictures: [String: [UInt8]] = [:]) { self.pictures = pictures }
+    package init(_ pictures: [String: [UInt8]] = [:]) { self.pictures = pictures }
 
+    /// Takes the picture from the shelf.
     public func fetch(_ url: String) async throws(PictureFault) -> [UInt8] {
         guard let picture = pictures[url] else { throw PictureFault(.image, "\(url) answered 404") }
         return picture

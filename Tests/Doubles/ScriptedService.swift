@@ -12,6 +12,7 @@ public final class ScriptedService: AnalysisService {
         var watchers: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
     }
 
+    /// Its name.
     public let name: String
     private let script: @Sendable (Subject, Int) async -> AnalysisOutcome
     private let state = Mutex(State())
@@ -27,8 +28,10 @@ public final class ScriptedService: AnalysisService {
         self.init(name) { _, _ in .answered(.of(name, predictions)) }
     }
 
+    /// What it was asked about, in order.
     public var calls: [Subject] { state.withLock { $0.calls } }
 
+    /// Waits until work may be taken: see `StageHandler`.
     public func permits() async throws -> Int {
         while state.withLock({ $0.outage }) != nil {
             try Task.checkCancellation()
@@ -48,8 +51,10 @@ public final class ScriptedService: AnalysisService {
         return .max
     }
 
+    /// The outage it was given.
     public func outage() async -> String? { state.withLock { $0.outage } }
 
+    /// Answers as the script says.
     public func analyze(_ subject: Subject, key: UUID) async -> AnalysisOutcome {
         let (call, watchers, outage) = state.withLock { state in
             state.calls.append(subject)

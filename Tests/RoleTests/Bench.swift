@@ -65,7 +65,8 @@ final class Bench: Sendable {
     func trigger(_ role: PostProcessing, _ images: [ImageID]) async throws {
         try await queue.publish(
             images.map { id in
-                let trigger = Trigger(imageID: id, imageFilename: nil, service: "test", workerID: "test", processedAt: time.now())
+                let trigger = Trigger(
+                    imageID: id, imageFilename: nil, service: "test", workerID: "test", processedAt: time.now())
                 return Message(queue: role.queue, body: trigger.body)
             })
     }
@@ -75,7 +76,8 @@ final class Bench: Sendable {
         let answer = Answer.of(service, predictions)
         try await store.record([
             AnalysisResult(
-                imageID: image, service: service, data: answer.body, status: .success, processingTime: 0.01, workerID: "test",
+                imageID: image, service: service, data: answer.body, status: .success, processingTime: 0.01,
+                workerID: "test",
                 jobID: UUID())
         ])
     }
@@ -94,7 +96,8 @@ final class Bench: Sendable {
 
     func worker(_ service: any AnalysisService, isDetector: Bool = false, transport: Transport = .auto) -> Worker {
         let options = WorkerOptions(
-            identity: identity(service.name), queue: "queue_\(service.name)", transport: transport, isDetector: isDetector)
+            identity: identity(service.name), queue: "queue_\(service.name)", transport: transport,
+            isDetector: isDetector)
         return Worker(options, service: service, store: store, cropper: cropper, time: time)
     }
 
@@ -106,7 +109,8 @@ final class Bench: Sendable {
 
     var merger: Stage<Merger> {
         let merger = Merger(
-            identity: identity("bbox_merger"), detectors: Bench.detectors, merging: MergingOptions(), store: store, time: time)
+            identity: identity("bbox_merger"), detectors: Bench.detectors, merging: MergingOptions(), store: store,
+            time: time)
         return Stage(options(PostProcessing.merger.queue), queue: queue, handler: merger)
     }
 
@@ -118,7 +122,8 @@ final class Bench: Sendable {
 
     func enricher(_ services: [any AnalysisService], fetcher: ShelfFetcher = ShelfFetcher()) -> EnricherRole {
         let enricher = Enricher(
-            identity: identity("spatial_enrichment"), services: services, store: store, cropper: cropper, fetcher: fetcher,
+            identity: identity("spatial_enrichment"), services: services, store: store, cropper: cropper,
+            fetcher: fetcher,
             time: time, missing: MissingSignal())
         return EnricherRole(options(PostProcessing.enricher.queue), enricher: enricher, queue: queue)
     }

@@ -22,10 +22,13 @@ struct PostProcessingTests {
     }
 
     private func pose() -> ScriptedService {
-        ScriptedService("pose", predictions: [.object(["landmarks": .object(["nose": .object(["x": 0.5, "y": 0.25])])])])
+        ScriptedService(
+            "pose", predictions: [.object(["landmarks": .object(["nose": .object(["x": 0.5, "y": 0.25])])])])
     }
 
-    private func colors() -> ScriptedService { ScriptedService("colors", predictions: [.object(["type": "color_analysis"])]) }
+    private func colors() -> ScriptedService {
+        ScriptedService("colors", predictions: [.object(["type": "color_analysis"])])
+    }
 
     // MARK: Merger
 
@@ -73,7 +76,9 @@ struct PostProcessingTests {
             let after = try await bench.report(image).findings
             let kept = try #require(before.boxes.first { $0.box?.label == "person" })
             #expect(after.boxes.contains { $0.mergedID == kept.mergedID && $0.box?.contributingServices.count == 2 })
-            #expect(after.enrichments.filter { $0.mergedID == kept.mergedID }.map(\.service).sorted() == Enrichment.services)
+            #expect(
+                after.enrichments.filter { $0.mergedID == kept.mergedID }.map(\.service).sorted() == Enrichment.services
+            )
         }
     }
 
@@ -116,7 +121,9 @@ struct PostProcessingTests {
             try await bench.run(PostProcessing.enricher.queue, bench.enricher(services).run)
 
             let findings = try await bench.report(image).findings
-            let byBox = Dictionary(grouping: findings.enrichments, by: \.mergedID).mapValues { $0.map(\.service).sorted() }
+            let byBox = Dictionary(grouping: findings.enrichments, by: \.mergedID).mapValues {
+                $0.map(\.service).sorted()
+            }
             for stored in findings.boxes {
                 #expect(byBox[stored.mergedID] == (stored.box?.label == "person" ? Enrichment.services : ["colors"]))
             }
@@ -166,7 +173,9 @@ struct PostProcessingTests {
             let colors = ScriptedService("colors") { _, call in
                 guard call == 1 else { return .answered(.of("colors", [.object(["type": "color_analysis"])])) }
                 return .failed(
-                    AnalysisFailure(kind: .http, message: "500", httpStatus: 500, tries: 3, firstFailure: Date(timeIntervalSince1970: 1)))
+                    AnalysisFailure(
+                        kind: .http, message: "500", httpStatus: 500, tries: 3,
+                        firstFailure: Date(timeIntervalSince1970: 1)))
             }
             try await bench.run(PostProcessing.enricher.queue, bench.enricher([colors]).run)
             #expect(try await bench.report(image).findings.enrichments.map(\.status) == [.error])
@@ -176,7 +185,9 @@ struct PostProcessingTests {
         }
     }
 
-    @Test("while a service is down the others are written and the consensus is triggered; when it is back the rest follows")
+    @Test(
+        "while a service is down the others are written and the consensus is triggered; when it is back the rest follows"
+    )
     func serviceDown() async throws {
         try await Bench.with { bench in
             let image = try await merged(bench, [person])

@@ -10,7 +10,9 @@ struct ProducerTests {
     private let targets = [Target(service: "clip", queue: "queue_clip"), Target(service: "blip", queue: "queue_blip")]
 
     private func produce(_ bench: Bench, _ options: ProducerOptions) async throws -> ProducerCounts {
-        try await Producer(catalogue: bench.store, queue: bench.queue, time: bench.time).run(options, drain: Drain()) { _ in }
+        try await Producer(catalogue: bench.store, queue: bench.queue, time: bench.time).run(options, drain: Drain()) {
+            _ in
+        }
     }
 
     @Test("submits every image × service once, in order, also over several pages")
@@ -23,7 +25,9 @@ struct ProducerTests {
             let consumer = try await bench.queue.consume("queue_clip", prefetch: 2000)
             var jobs: [Job] = []
             while jobs.count < images.count {
-                jobs += try await consumer.next(upTo: 2000).map { try Job(body: $0.body, queue: "queue_clip", service: "clip") }
+                jobs += try await consumer.next(upTo: 2000).map {
+                    try Job(body: $0.body, queue: "queue_clip", service: "clip")
+                }
             }
             await consumer.close()
             #expect(jobs.map(\.imageID) == images)
@@ -38,7 +42,8 @@ struct ProducerTests {
             try await bench.addImages(5, group: "a")
             let options = ProducerOptions(targets: targets, filter: ImageFilter(group: "a"), limit: 3)
             #expect(try await produce(bench, options).jobs == 6)
-            #expect(try await produce(bench, ProducerOptions(targets: targets, filter: ImageFilter(group: "b"))).jobs == 0)
+            #expect(
+                try await produce(bench, ProducerOptions(targets: targets, filter: ImageFilter(group: "b"))).jobs == 0)
             let dry = ProducerOptions(targets: targets, filter: ImageFilter(), isDryRun: true)
             #expect(try await produce(bench, dry).jobs == 10)
             #expect(try await bench.depth("queue_clip").waiting == 3)
@@ -71,13 +76,16 @@ struct PipelineTests {
             let person = detection("person", "🧑", 0.9, Box(x: 100, y: 100, width: 200, height: 400))
             let detectors = Bench.detectors.map { ScriptedService($0, predictions: [person]) }
             let clip = ScriptedService("clip", predictions: [.object(["emoji": "🧑", "label": "man"])])
-            let face = ScriptedService("face", predictions: [.object(["emoji": "🙂", "label": "face", "confidence": 0.9])])
+            let face = ScriptedService(
+                "face", predictions: [.object(["emoji": "🙂", "label": "face", "confidence": 0.9])])
             let pose = ScriptedService("pose", predictions: [.object(["landmarks": .object([])])])
             let colors = ScriptedService("colors", predictions: [.object(["type": "color_analysis"])])
             let workers = detectors + [clip, colors]
             for service in workers { try await bench.submit(service.name, images) }
             let roles: [@Sendable (Drain) async throws -> Void] =
-                workers.map { bench.stage(bench.worker($0, isDetector: Bench.detectors.contains($0.name)), $0.name).run }
+                workers.map {
+                    bench.stage(bench.worker($0, isDetector: Bench.detectors.contains($0.name)), $0.name).run
+                }
                 + [bench.merger.run, bench.enricher([face, pose, colors]).run, bench.consenser.run]
 
             try await bench.run { drain in

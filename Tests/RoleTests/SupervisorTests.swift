@@ -67,7 +67,8 @@ struct SupervisorTests {
         let drain = Drain()
         let first = [role("a", "1"), role("b", "1"), role("c", "1")]
         let second = [role("a", "1"), role("b", "2"), role("d", "1")]
-        async let running: Void = Supervisor(time: ManualTime(), log: Bench.log).run(first, changes: changes, drain: drain)
+        async let running: Void = Supervisor(time: ManualTime(), log: Bench.log).run(
+            first, changes: changes, drain: drain)
         try await eventually { log.withLock { $0.count } == 3 }
         continuation.yield(second)
         try await eventually { log.withLock { $0.count } == 7 }
@@ -102,7 +103,8 @@ struct PulseTests {
 
     private func pulse(_ bench: Bench, _ store: (any HeartbeatStore)?, _ activity: WorkerActivity) -> Pulse {
         Pulse(
-            identity: bench.identity("clip"), queue: "queue_clip", interval: .seconds(60), activity: activity, store: store,
+            identity: bench.identity("clip"), queue: "queue_clip", interval: .seconds(60), activity: activity,
+            store: store,
             queues: bench.queue, time: bench.time, log: Bench.log)
     }
 
@@ -154,7 +156,9 @@ struct PulseTests {
     func error() async throws {
         try await Bench.with { bench in
             let diary = Diary()
-            await #expect(throws: Broken.self) { try await pulse(bench, diary, WorkerActivity()).around { throw Broken() } }
+            await #expect(throws: Broken.self) {
+                try await pulse(bench, diary, WorkerActivity()).around { throw Broken() }
+            }
             #expect(diary.all.map(\.status) == [.starting, .error])
         }
     }

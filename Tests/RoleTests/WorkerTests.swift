@@ -72,7 +72,9 @@ struct WorkerTests {
     func buriesPoison() async throws {
         try await Bench.with { bench in
             let images = try await bench.addImages(2)
-            let bodies = ["not JSON", "[]", "{}", #"{"image_id": "1"}"#, #"{"image_id": 999}"#, #"{"image_id": 1.5}"#, "\u{0}"]
+            let bodies = [
+                "not JSON", "[]", "{}", #"{"image_id": "1"}"#, #"{"image_id": 999}"#, #"{"image_id": 1.5}"#, "\u{0}",
+            ]
             try await bench.queue.publish(bodies.map { Message(queue: "queue_clip", body: Array($0.utf8)) })
             try await bench.submit("clip", images)
             let clip = ScriptedService("clip", predictions: [dog])

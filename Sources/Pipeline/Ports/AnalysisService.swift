@@ -15,11 +15,12 @@ public enum Subject: Sendable, Equatable {
 public struct Answer: Sendable, Equatable {
     /// As it was received: JSON, UTF-8.
     public var body: [UInt8]
+    /// As JSON.
     public var json: JSON
     /// The answer's `metadata.processing_time`, else the seconds that the call took.
     public var processingTime: Double
 
-    public init(body: [UInt8], json: JSON, processingTime: Double) {
+    package init(body: [UInt8], json: JSON, processingTime: Double) {
         self.body = body
         self.json = json
         self.processingTime = processingTime

@@ -3,13 +3,18 @@ import Model
 
 /// A worker that fell silent without saying `stopping`.
 public struct DeadWorker: Sendable, Equatable {
+    /// Who wrote it; at most 50 characters.
     public var workerID: String
+    /// The service, or the post-processing role.
     public var serviceName: String
+    /// The box; at most 50 characters.
     public var nodeHostname: String
+    /// Its last heartbeat.
     public var lastSeen: Date
+    /// Since then.
     public var minutesSilent: Double
 
-    public init(workerID: String, serviceName: String, nodeHostname: String, lastSeen: Date, minutesSilent: Double) {
+    package init(workerID: String, serviceName: String, nodeHostname: String, lastSeen: Date, minutesSilent: Double) {
         self.workerID = workerID
         self.serviceName = serviceName
         self.nodeHostname = nodeHostname
@@ -20,15 +25,18 @@ public struct DeadWorker: Sendable, Equatable {
 
 /// What a service's workers did within the window.
 public struct ServicePerformance: Sendable, Equatable {
+    /// The service, or the post-processing role.
     public var serviceName: String
+    /// How many.
     public var workers: Int
     /// The workers' latest rates, added up.
     public var jobsPerMinute: Double
     /// Within the window.
     public var jobsCompleted: Int
+    /// The newest heartbeat of the service.
     public var lastUpdate: Date
 
-    public init(serviceName: String, workers: Int, jobsPerMinute: Double, jobsCompleted: Int, lastUpdate: Date) {
+    package init(serviceName: String, workers: Int, jobsPerMinute: Double, jobsCompleted: Int, lastUpdate: Date) {
         self.serviceName = serviceName
         self.workers = workers
         self.jobsPerMinute = jobsPerMinute
@@ -39,12 +47,14 @@ public struct ServicePerformance: Sendable, Equatable {
 
 /// The live workers of one box.
 public struct NodeReport: Sendable, Equatable {
+    /// The box; at most 50 characters.
     public var nodeHostname: String
+    /// How many.
     public var workers: Int
     /// Sorted.
     public var services: [String]
 
-    public init(nodeHostname: String, workers: Int, services: [String]) {
+    package init(nodeHostname: String, workers: Int, services: [String]) {
         self.nodeHostname = nodeHostname
         self.workers = workers
         self.services = services
@@ -53,13 +63,18 @@ public struct NodeReport: Sendable, Equatable {
 
 /// A heartbeat with status `error`.
 public struct WorkerError: Sendable, Equatable {
+    /// When it said so.
     public var timestamp: Date
+    /// Who wrote it; at most 50 characters.
     public var workerID: String
+    /// The service, or the post-processing role.
     public var serviceName: String
+    /// The box; at most 50 characters.
     public var nodeHostname: String
+    /// One line for people, with the place and the cause; never a secret.
     public var message: String
 
-    public init(timestamp: Date, workerID: String, serviceName: String, nodeHostname: String, message: String) {
+    package init(timestamp: Date, workerID: String, serviceName: String, nodeHostname: String, message: String) {
         self.timestamp = timestamp
         self.workerID = workerID
         self.serviceName = serviceName
@@ -70,15 +85,18 @@ public struct WorkerError: Sendable, Equatable {
 
 /// What `farm monitor` shows.
 public struct MonitorReport: Sendable, Equatable {
+    /// Longest silent first.
     public var deadWorkers: [DeadWorker]
+    /// By service.
     public var performance: [ServicePerformance]
+    /// By box.
     public var nodes: [NodeReport]
     /// Newest first.
     public var errors: [WorkerError]
     /// Ids that two live workers share.
     public var sharedIDs: [String]
 
-    public init(
+    package init(
         deadWorkers: [DeadWorker] = [], performance: [ServicePerformance] = [], nodes: [NodeReport] = [],
         errors: [WorkerError] = [], sharedIDs: [String] = []
     ) {
@@ -94,10 +112,15 @@ public struct MonitorReport: Sendable, Equatable {
 public struct MonitorWindows: Sendable, Equatable {
     /// Silent for longer is dead.
     public var deadThreshold: Duration
+    /// By service.
     public var performance: Duration
+    /// How far back errors are shown.
     public var errors: Duration
 
-    public init(deadThreshold: Duration = .seconds(300), performance: Duration = .seconds(600), errors: Duration = .seconds(3600)) {
+    package init(
+        deadThreshold: Duration = .seconds(300), performance: Duration = .seconds(600),
+        errors: Duration = .seconds(3600)
+    ) {
         self.deadThreshold = deadThreshold
         self.performance = performance
         self.errors = errors

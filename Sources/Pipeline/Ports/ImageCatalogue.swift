@@ -2,18 +2,20 @@ import Model
 
 /// What an import did.
 public struct ImportCounts: Sendable, Equatable {
+    /// Not there before.
     public var added = 0
     /// There already.
     public var existing = 0
     /// Of those, put into another group.
     public var moved = 0
 
-    public init(added: Int = 0, existing: Int = 0, moved: Int = 0) {
+    package init(added: Int = 0, existing: Int = 0, moved: Int = 0) {
         self.added = added
         self.existing = existing
         self.moved = moved
     }
 
+    /// Adds the counts up.
     public static func += (left: inout ImportCounts, right: ImportCounts) {
         left.added += right.added
         left.existing += right.existing
@@ -30,7 +32,7 @@ public struct ImageFilter: Sendable, Equatable {
     /// Only images that lack a successful result of one of these services.
     public var lacking: [String]?
 
-    public init(group: String? = nil, ids: [ImageID]? = nil, lacking: [String]? = nil) {
+    package init(group: String? = nil, ids: [ImageID]? = nil, lacking: [String]? = nil) {
         self.group = group
         self.ids = ids
         self.lacking = lacking
@@ -39,10 +41,12 @@ public struct ImageFilter: Sendable, Equatable {
 
 /// An image, and the services of `ImageFilter.lacking` that it lacks.
 public struct ListedImage: Sendable, Equatable {
+    /// The row of `images`.
     public var image: Image
+    /// In the order of the filter.
     public var lacking: [String]
 
-    public init(image: Image, lacking: [String] = []) {
+    package init(image: Image, lacking: [String] = []) {
         self.image = image
         self.lacking = lacking
     }

@@ -14,14 +14,16 @@ public enum PictureFormat: String, Sendable, CaseIterable {
 
 /// What a picture's header says, before anything is decoded.
 public struct PictureHeader: Sendable, Equatable {
+    /// By its first bytes.
     public var format: PictureFormat
     /// Pixels as stored, before EXIF orientation.
     public var width: Int
+    /// Pixels.
     public var height: Int
     /// Size of the whole file.
     public var bytes: Int
 
-    public init(format: PictureFormat, width: Int, height: Int, bytes: Int) {
+    package init(format: PictureFormat, width: Int, height: Int, bytes: Int) {
         self.format = format
         self.width = width
         self.height = height
@@ -31,20 +33,25 @@ public struct PictureHeader: Sendable, Equatable {
 
 /// Why a picture is not used: `image` (missing, unreadable, damaged) or `too_large`.
 public struct PictureFault: Error, Sendable, Equatable, CustomStringConvertible {
+    /// What sort of failure it is.
     public var kind: FailureKind
+    /// One line for people, with the place and the cause; never a secret.
     public var message: String
 
-    public init(_ kind: FailureKind, _ message: String) {
+    package init(_ kind: FailureKind, _ message: String) {
         self.kind = kind
         self.message = message
     }
 
+    /// One line for people.
     public var description: String { message }
 }
 
 /// Limits of what is decoded or sent (spec section 5).
 public enum PictureLimits {
+    /// Of a file or an answer to a fetch.
     public static let bytes = 64 << 20
+    /// Of a decoded picture.
     public static let pixels = 100_000_000
 }
 
@@ -63,11 +70,12 @@ public protocol ImageCropper: Sendable {
 public struct Crops: Sendable {
     /// Pixels of the upright picture.
     public var width: Int
+    /// Pixels.
     public var height: Int
     /// nil for a box that lies wholly outside the picture.
     public var crops: [Crop?]
 
-    public init(width: Int, height: Int, crops: [Crop?]) {
+    package init(width: Int, height: Int, crops: [Crop?]) {
         self.width = width
         self.height = height
         self.crops = crops
@@ -76,11 +84,12 @@ public struct Crops: Sendable {
 
 /// One crop as it is sent to a service.
 public struct Crop: Sendable, Equatable {
+    /// The encoded crop.
     public var jpeg: [UInt8]
     /// The part of the upright picture that it shows: whole pixels.
     public var area: Box
 
-    public init(jpeg: [UInt8], area: Box) {
+    package init(jpeg: [UInt8], area: Box) {
         self.jpeg = jpeg
         self.area = area
     }

@@ -2,12 +2,14 @@ import Foundation
 
 /// A message that is to be published.
 public struct Message: Sendable, Equatable {
+    /// The queue it is of.
     public var queue: String
     /// JSON, UTF-8.
     public var body: [UInt8]
+    /// The message's headers, by name.
     public var headers: [String: String]
 
-    public init(queue: String, body: [UInt8], headers: [String: String] = [:]) {
+    package init(queue: String, body: [UInt8], headers: [String: String] = [:]) {
         self.queue = queue
         self.body = body
         self.headers = headers
@@ -19,9 +21,10 @@ public struct Message: Sendable, Equatable {
 public struct Receipt: Sendable, Hashable {
     /// The connection, or the lease holder, of the delivery.
     public var epoch: Int64
+    /// The delivery within it.
     public var tag: Int64
 
-    public init(epoch: Int64, tag: Int64) {
+    package init(epoch: Int64, tag: Int64) {
         self.epoch = epoch
         self.tag = tag
     }
@@ -29,13 +32,16 @@ public struct Receipt: Sendable, Hashable {
 
 /// A message as it was taken from a queue.
 public struct Delivery: Sendable {
+    /// JSON, UTF-8.
     public var body: [UInt8]
+    /// The message's headers, by name.
     public var headers: [String: String]
     /// It was delivered before and never settled.
     public var redelivered: Bool
+    /// What a verdict names it by.
     public var receipt: Receipt
 
-    public init(body: [UInt8], headers: [String: String] = [:], redelivered: Bool, receipt: Receipt) {
+    package init(body: [UInt8], headers: [String: String] = [:], redelivered: Bool, receipt: Receipt) {
         self.body = body
         self.headers = headers
         self.redelivered = redelivered
@@ -47,12 +53,16 @@ public struct Delivery: Sendable {
 public struct DeadLetter: Sendable, Equatable {
     /// `bad_message`, `unknown_image`, `crashed_worker`, `refused`, or a `FailureKind`.
     public var reason: String
+    /// One line for people, with the place and the cause; never a secret.
     public var message: String
+    /// How often it was tried.
     public var tries: Int
+    /// Who wrote it; at most 50 characters.
     public var workerID: String
+    /// When the first try failed.
     public var firstFailure: Date
 
-    public init(reason: String, message: String, tries: Int, workerID: String, firstFailure: Date) {
+    package init(reason: String, message: String, tries: Int, workerID: String, firstFailure: Date) {
         self.reason = reason
         self.message = message
         self.tries = tries
@@ -98,14 +108,16 @@ public protocol JobConsumer: Sendable {
 
 /// How full a queue is.
 public struct QueueDepth: Sendable, Equatable {
+    /// The queue it is of.
     public var queue: String
     /// Ready or delayed.
     public var waiting: Int
     /// Leased to a consumer; nil where the queue cannot tell (AMQP does not).
     public var inFlight: Int?
+    /// In `<queue>.dead`.
     public var dead: Int
 
-    public init(queue: String, waiting: Int, inFlight: Int?, dead: Int) {
+    package init(queue: String, waiting: Int, inFlight: Int?, dead: Int) {
         self.queue = queue
         self.waiting = waiting
         self.inFlight = inFlight

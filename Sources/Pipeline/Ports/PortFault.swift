@@ -10,17 +10,19 @@ public struct PortFault: Error, Sendable, CustomStringConvertible {
         case unusable
     }
 
+    /// What sort of failure it is.
     public var kind: Kind
     /// Where: `farm.db`, `queue_blip on k2:5672`.
     public var place: String
     /// What happened there and, where there is one, the way to mend it.
     public var message: String
 
-    public init(_ kind: Kind, place: String, message: String) {
+    package init(_ kind: Kind, place: String, message: String) {
         self.kind = kind
         self.place = place
         self.message = message
     }
 
+    /// One line for people.
     public var description: String { "\(place): \(message)" }
 }

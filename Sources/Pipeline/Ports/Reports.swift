@@ -3,16 +3,20 @@ import Model
 
 /// A line of `farm status`.
 public struct ServiceReport: Sendable, Equatable {
+    /// The service it is of.
     public var service: String
+    /// How many succeeded.
     public var success: Int
+    /// How many failed for good.
     public var error: Int
     /// When its newest row was written.
     public var last: Date?
     /// Median of processing_time (seconds) in the last hour.
     public var p50: Double?
+    /// 95th percentile of the same.
     public var p95: Double?
 
-    public init(service: String, success: Int, error: Int, last: Date?, p50: Double?, p95: Double?) {
+    package init(service: String, success: Int, error: Int, last: Date?, p50: Double?, p95: Double?) {
         self.service = service
         self.success = success
         self.error = error
@@ -24,13 +28,18 @@ public struct ServiceReport: Sendable, Equatable {
 
 /// Row counts of the tables.
 public struct Totals: Sendable, Equatable {
+    /// Rows of `images`.
     public var images: Int
+    /// Rows of `results`.
     public var results: Int
+    /// Rows of `merged_boxes`.
     public var mergedBoxes: Int
+    /// Rows of `consensus`.
     public var consensus: Int
+    /// Rows of `postprocessing`.
     public var postprocessing: Int
 
-    public init(images: Int, results: Int, mergedBoxes: Int, consensus: Int, postprocessing: Int) {
+    package init(images: Int, results: Int, mergedBoxes: Int, consensus: Int, postprocessing: Int) {
         self.images = images
         self.results = results
         self.mergedBoxes = mergedBoxes
@@ -41,12 +50,14 @@ public struct Totals: Sendable, Equatable {
 
 /// One image with everything that was found about it.
 public struct ImageReport: Sendable {
+    /// The row of `images`.
     public var image: Image
+    /// Its results, boxes and enrichments.
     public var findings: ImageFindings
     /// `consensus_data`, if there is a row.
     public var consensus: JSON?
 
-    public init(image: Image, findings: ImageFindings, consensus: JSON?) {
+    package init(image: Image, findings: ImageFindings, consensus: JSON?) {
         self.image = image
         self.findings = findings
         self.consensus = consensus

@@ -13,12 +13,14 @@ public enum JobStanding: Sendable, Equatable {
 
 /// A job as the store identifies it.
 public struct JobKey: Sendable, Hashable {
+    /// The row of `images`.
     public var imageID: ImageID
+    /// The job; unique with the image.
     public var jobID: UUID
     /// It came redelivered: that it is begun is recorded until it is settled.
     public var redelivered: Bool
 
-    public init(imageID: ImageID, jobID: UUID, redelivered: Bool) {
+    package init(imageID: ImageID, jobID: UUID, redelivered: Bool) {
         self.imageID = imageID
         self.jobID = jobID
         self.redelivered = redelivered
@@ -27,11 +29,14 @@ public struct JobKey: Sendable, Hashable {
 
 /// What an enricher needs to know of one image.
 public struct EnrichmentWork: Sendable, Equatable {
+    /// The row of `images`.
     public var image: Image
+    /// The fused boxes.
     public var boxes: [StoredBox]
+    /// What is there already.
     public var present: [StoredEnrichment]
 
-    public init(image: Image, boxes: [StoredBox], present: [StoredEnrichment]) {
+    package init(image: Image, boxes: [StoredBox], present: [StoredEnrichment]) {
         self.image = image
         self.boxes = boxes
         self.present = present
@@ -40,11 +45,12 @@ public struct EnrichmentWork: Sendable, Equatable {
 
 /// A row of `consensus` that is to be written.
 public struct ConsensusRecord: Sendable, Equatable {
+    /// What is stored, as JSON.
     public var data: JSON
     /// Seconds: what all the services took together.
     public var processingTime: Double
 
-    public init(data: JSON, processingTime: Double) {
+    package init(data: JSON, processingTime: Double) {
         self.data = data
         self.processingTime = processingTime
     }

@@ -10,8 +10,9 @@ public struct Consenser: StageHandler {
     let store: any ResultStore
     private let admission: TriggerAdmission
 
-    public init(
-        identity: RoleIdentity, evidence: [String: Evidence], voting: VotingOptions, store: any ResultStore, time: any Timekeeper
+    package init(
+        identity: RoleIdentity, evidence: [String: Evidence], voting: VotingOptions, store: any ResultStore,
+        time: any Timekeeper
     ) {
         self.evidence = evidence
         self.voting = voting
@@ -19,6 +20,7 @@ public struct Consenser: StageHandler {
         admission = TriggerAdmission(identity: identity, store: store, time: time)
     }
 
+    /// Checks the batch: see `StageHandler`.
     public func admit(_ deliveries: [Delivery]) async throws -> [Admission<ImageID, Image>] {
         try await admission.admit(deliveries)
     }
@@ -26,6 +28,7 @@ public struct Consenser: StageHandler {
     /// The votes are counted inside the commit, from the newest rows.
     public func handle(_ image: Image) async {}
 
+    /// Writes the group: see `StageHandler`.
     public func commit(_ group: [(work: Image, outcome: Void)]) async throws -> [Verdict] {
         try await update(distinct(group.map(\.work)))
         return group.map { _ in Verdict(.done) }

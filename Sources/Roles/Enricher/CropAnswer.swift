@@ -72,7 +72,8 @@ struct CropAnswer {
 
     private func pairs(_ value: JSON) -> JSON? {
         func placed(_ value: JSON) -> JSON? {
-            guard let pair = value.arrayValue, pair.count >= 2, let x = pair[0].numberValue, let y = pair[1].numberValue else {
+            guard let pair = value.arrayValue, pair.count >= 2, let x = pair[0].numberValue, let y = pair[1].numberValue
+            else {
                 return nil
             }
             return pixel(x, y)

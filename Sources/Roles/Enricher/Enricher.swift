@@ -39,7 +39,7 @@ public struct Enricher: StageHandler {
     let missing: MissingSignal
     private let admission: TriggerAdmission
 
-    public init(
+    package init(
         identity: RoleIdentity, services: [any AnalysisService], store: any ResultStore, cropper: any ImageCropper,
         fetcher: any PictureFetcher, time: any Timekeeper, missing: MissingSignal
     ) {
@@ -53,6 +53,7 @@ public struct Enricher: StageHandler {
         admission = TriggerAdmission(identity: identity, store: store, time: time)
     }
 
+    /// Checks the batch: see `StageHandler`.
     public func admit(_ deliveries: [Delivery]) async throws -> [Admission<ImageID, EnrichmentWork>] {
         let admissions = try await admission.admit(deliveries)
         let images: [Image] = admissions.compactMap { if case .work(_, let image) = $0 { image } else { nil } }
@@ -69,6 +70,7 @@ public struct Enricher: StageHandler {
 
     // MARK: Handle
 
+    /// Computes: see `StageHandler`.
     public func handle(_ work: EnrichmentWork) async -> Outcome {
         var outcome = Outcome()
         var questions: [Question] = []
@@ -161,7 +163,10 @@ public struct Enricher: StageHandler {
         switch await question.service.analyze(subject, key: UUID(namespace: .farm, name: key.utf8)) {
         case .unavailable: return .missing(note(question, work))
         case .failed(let failure):
-            return .row(failed(question, work, failure.kind, failure.message, httpStatus: failure.httpStatus, tries: failure.tries))
+            return .row(
+                failed(
+                    question, work, failure.kind, failure.message, httpStatus: failure.httpStatus, tries: failure.tries)
+            )
         case .answered(let answer):
             let placed = CropAnswer(answer.json, area: crop.area).placed
             return .row(
@@ -175,12 +180,14 @@ public struct Enricher: StageHandler {
         .object(
             (answer.objectValue ?? []) + [
                 JSON.Member("crop", crop?.area.json ?? .null),
-                JSON.Member("cluster_id", .string(question.box.clusterID)), JSON.Member("label", .string(question.box.label)),
+                JSON.Member("cluster_id", .string(question.box.clusterID)),
+                JSON.Member("label", .string(question.box.label)),
             ])
     }
 
     private func failed(
-        _ question: Question, _ work: EnrichmentWork, _ kind: FailureKind, _ message: String, httpStatus: Int? = nil, tries: Int = 0
+        _ question: Question, _ work: EnrichmentWork, _ kind: FailureKind, _ message: String, httpStatus: Int? = nil,
+        tries: Int = 0
     ) -> Enrichment {
         let failure = AnalysisFailure(
             kind: kind, message: message, httpStatus: httpStatus, tries: tries, firstFailure: time.now())
@@ -195,11 +202,13 @@ public struct Enricher: StageHandler {
 
     // MARK: Commit
 
+    /// Writes the group: see `StageHandler`.
     public func commit(_ group: [(work: EnrichmentWork, outcome: Outcome)]) async throws -> [Verdict] {
         let whole = group.filter { !$0.outcome.isCancelled }
         if !whole.isEmpty {
             try await store.recordEnrichments(
-                whole.flatMap(\.outcome.rows), missing: whole.flatMap(\.outcome.missing), of: distinct(whole.map(\.work.image)))
+                whole.flatMap(\.outcome.rows), missing: whole.flatMap(\.outcome.missing),
+                of: distinct(whole.map(\.work.image)))
             missing.noted(Set(whole.flatMap(\.outcome.missing).map(\.service)))
         }
         return group.map { work, outcome in

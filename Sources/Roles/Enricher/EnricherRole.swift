@@ -8,7 +8,7 @@ public struct EnricherRole: Sendable {
     let enricher: Enricher
     let queue: any JobQueue
 
-    public init(_ options: StageOptions, enricher: Enricher, queue: any JobQueue) {
+    package init(_ options: StageOptions, enricher: Enricher, queue: any JobQueue) {
         stage = Stage(options, queue: queue, handler: enricher)
         self.enricher = enricher
         self.queue = queue
@@ -20,7 +20,8 @@ public struct EnricherRole: Sendable {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for service in enricher.services.values {
                 let makeUp = MakeUp(
-                    identity: enricher.identity, service: service, store: enricher.store, queue: queue, signal: enricher.missing,
+                    identity: enricher.identity, service: service, store: enricher.store, queue: queue,
+                    signal: enricher.missing,
                     time: enricher.time)
                 group.addTask { _ = try await drain.until { try await makeUp.run() } }
             }

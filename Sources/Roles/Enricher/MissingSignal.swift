@@ -10,7 +10,7 @@ public final class MissingSignal: Sendable {
 
     private let state = Mutex(State())
 
-    public init() {}
+    package init() {}
 
     /// A group was committed; these services have missing pairs in it.
     func noted(_ services: Set<String>) {

@@ -12,8 +12,9 @@ public struct Merger: StageHandler {
     let time: any Timekeeper
     private let admission: TriggerAdmission
 
-    public init(
-        identity: RoleIdentity, detectors: [String], merging: MergingOptions, store: any ResultStore, time: any Timekeeper
+    package init(
+        identity: RoleIdentity, detectors: [String], merging: MergingOptions, store: any ResultStore,
+        time: any Timekeeper
     ) {
         self.identity = identity
         self.detectors = detectors
@@ -23,6 +24,7 @@ public struct Merger: StageHandler {
         admission = TriggerAdmission(identity: identity, store: store, time: time)
     }
 
+    /// Checks the batch: see `StageHandler`.
     public func admit(_ deliveries: [Delivery]) async throws -> [Admission<ImageID, Image>] {
         try await admission.admit(deliveries)
     }
@@ -30,6 +32,7 @@ public struct Merger: StageHandler {
     /// The boxes are computed inside the commit, from the newest rows.
     public func handle(_ image: Image) async {}
 
+    /// Writes the group: see `StageHandler`.
     public func commit(_ group: [(work: Image, outcome: Void)]) async throws -> [Verdict] {
         let counts = try await update(group.map(\.work))
         return group.map { image, _ in

@@ -4,10 +4,12 @@ import Pipeline
 
 /// A service that jobs are submitted for.
 public struct Target: Sendable, Equatable {
+    /// The service it is of.
     public var service: String
+    /// The queue it is of.
     public var queue: String
 
-    public init(service: String, queue: String) {
+    package init(service: String, queue: String) {
         self.service = service
         self.queue = queue
     }
@@ -15,7 +17,9 @@ public struct Target: Sendable, Equatable {
 
 /// What to submit.
 public struct ProducerOptions: Sendable {
+    /// The services.
     public var targets: [Target]
+    /// The images.
     public var filter: ImageFilter
     /// Of images; nil: all.
     public var limit: Int?
@@ -24,7 +28,7 @@ public struct ProducerOptions: Sendable {
     /// Count only.
     public var isDryRun: Bool
 
-    public init(
+    package init(
         targets: [Target], filter: ImageFilter, limit: Int? = nil, delay: Duration = .zero, isDryRun: Bool = false
     ) {
         self.targets = targets
@@ -37,10 +41,12 @@ public struct ProducerOptions: Sendable {
 
 /// What was submitted.
 public struct ProducerCounts: Sendable, Equatable {
+    /// Rows of `images`.
     public var images = 0
+    /// Messages.
     public var jobs = 0
 
-    public init() {}
+    package init() {}
 }
 
 /// Submits image × service jobs, by ascending image_id.
@@ -51,7 +57,7 @@ public struct Producer: Sendable {
     let queue: any JobQueue
     let time: any Timekeeper
 
-    public init(catalogue: any ImageCatalogue, queue: any JobQueue, time: any Timekeeper) {
+    package init(catalogue: any ImageCatalogue, queue: any JobQueue, time: any Timekeeper) {
         self.catalogue = catalogue
         self.queue = queue
         self.time = time

@@ -8,9 +8,10 @@ public struct SupervisedRole: Sendable {
     public var name: String
     /// What it was made from: a role whose settings changed has another one.
     public var fingerprint: String
+    /// Runs until the drain; what it throws is why it failed.
     public var run: @Sendable (Drain) async throws -> Void
 
-    public init(name: String, fingerprint: String, run: @escaping @Sendable (Drain) async throws -> Void) {
+    package init(name: String, fingerprint: String, run: @escaping @Sendable (Drain) async throws -> Void) {
         self.name = name
         self.fingerprint = fingerprint
         self.run = run
@@ -31,7 +32,7 @@ public struct Supervisor: Sendable {
     let time: any Timekeeper
     let log: Logger
 
-    public init(time: any Timekeeper, log: Logger) {
+    package init(time: any Timekeeper, log: Logger) {
         self.time = time
         self.log = log
     }

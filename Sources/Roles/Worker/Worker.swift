@@ -13,16 +13,20 @@ public enum Transport: String, Sendable, CaseIterable {
 
 /// What the worker of one service needs to know.
 public struct WorkerOptions: Sendable {
+    /// Who it is.
     public var identity: RoleIdentity
+    /// The queue it is of.
     public var queue: String
+    /// How it reaches the picture.
     public var transport: Transport
     /// Its boxes are merged, so its results trigger the merger; others trigger the consensus.
     public var isDetector: Bool
     /// A pause after each job.
     public var processingDelay: Duration
 
-    public init(
-        identity: RoleIdentity, queue: String, transport: Transport = .auto, isDetector: Bool, processingDelay: Duration = .zero
+    package init(
+        identity: RoleIdentity, queue: String, transport: Transport = .auto, isDetector: Bool,
+        processingDelay: Duration = .zero
     ) {
         self.identity = identity
         self.queue = queue
@@ -53,7 +57,7 @@ public struct Worker: StageHandler {
 
     private var identity: RoleIdentity { options.identity }
 
-    public init(
+    package init(
         _ options: WorkerOptions, service: any AnalysisService, store: any ResultStore, cropper: any ImageCropper,
         time: any Timekeeper
     ) {
@@ -64,10 +68,12 @@ public struct Worker: StageHandler {
         self.time = time
     }
 
+    /// Waits until work may be taken: see `StageHandler`.
     public func permits() async throws -> Int { try await service.permits() }
 
     // MARK: Admit
 
+    /// Checks the batch: see `StageHandler`.
     public func admit(_ deliveries: [Delivery]) async throws -> [Admission<UUID, Task>] {
         let jobs = deliveries.map { delivery in
             Result { () throws(MessageFault) in
@@ -85,7 +91,8 @@ public struct Worker: StageHandler {
             case .failure(let fault):
                 return .settled(Verdict(.dead(identity.deadLetter("bad_message", fault.description, at: time.now()))))
             case .success(let job):
-                return admission(of: job, standing: standings.next() ?? .unknownImage, redelivered: delivery.redelivered)
+                return admission(
+                    of: job, standing: standings.next() ?? .unknownImage, redelivered: delivery.redelivered)
             }
         }
     }
@@ -112,6 +119,7 @@ public struct Worker: StageHandler {
 
     // MARK: Handle
 
+    /// Computes: see `StageHandler`.
     public func handle(_ task: Task) async -> AnalysisOutcome {
         guard task.deaths < Worker.deathLimit else {
             return failure(.crashedWorker, "\(task.deaths) processes died over this job", tries: task.deaths)
@@ -149,6 +157,7 @@ public struct Worker: StageHandler {
 
     // MARK: Commit
 
+    /// Writes the group: see `StageHandler`.
     public func commit(_ group: [(work: Task, outcome: AnalysisOutcome)]) async throws -> [Verdict] {
         let rows = group.compactMap { row(of: $0.work, $0.outcome) }
         if !rows.isEmpty { try await store.record(rows) }
@@ -178,7 +187,8 @@ public struct Worker: StageHandler {
         case .unavailable: return nil
         }
         return AnalysisResult(
-            imageID: task.image.id, service: identity.serviceName, data: data, status: status, processingTime: max(0, seconds),
+            imageID: task.image.id, service: identity.serviceName, data: data, status: status,
+            processingTime: max(0, seconds),
             workerID: identity.workerID, jobID: task.job.jobID)
     }
 }

@@ -21,7 +21,8 @@ struct ImportCommand: AsyncParsableCommand {
 
     @Argument(help: "Folders, image files and CSV lists.") var paths: [String] = []
     @Option(help: "The group the images belong to.") var group: String?
-    @Option(help: ArgumentHelp("Where services find the named folder: sets image_url.", valueName: "url")) var urlPrefix: String?
+    @Option(help: ArgumentHelp("Where services find the named folder: sets image_url.", valueName: "url"))
+    var urlPrefix: String?
     @Flag(help: "Put images that are there already into the named group.") var move = false
     @Flag(help: "Give the group to all images that have none.") var existing = false
     @Flag(help: "Print the counts as JSON.") var json = false
@@ -30,7 +31,9 @@ struct ImportCommand: AsyncParsableCommand {
     func validate() throws {
         if existing && group == nil { throw ValidationError("--existing needs --group: which group shall they get?") }
         if move && group == nil { throw ValidationError("--move needs --group: where to?") }
-        if !existing && paths.isEmpty { throw ValidationError("Name folders, images or CSV lists; or --existing --group NAME.") }
+        if !existing && paths.isEmpty {
+            throw ValidationError("Name folders, images or CSV lists; or --existing --group NAME.")
+        }
     }
 
     func run() async throws {

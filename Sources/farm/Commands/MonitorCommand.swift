@@ -28,7 +28,8 @@ struct MonitorCommand: AsyncParsableCommand {
 
     func validate() throws {
         let windows = [
-            ("--dead-threshold", deadThreshold), ("--performance-window", performanceWindow), ("--errors-window", errorsWindow),
+            ("--dead-threshold", deadThreshold), ("--performance-window", performanceWindow),
+            ("--errors-window", errorsWindow),
         ]
         for (name, minutes) in windows where !(minutes > 0 && minutes <= 1_000_000) {
             throw ValidationError("\(name) must be over 0 minutes, is \(minutes).")
@@ -41,7 +42,8 @@ struct MonitorCommand: AsyncParsableCommand {
             errors: .seconds(errorsWindow * 60))
         let anyDead = try await Session.with(options) { session in
             guard let heartbeats = session.backends.heartbeats else {
-                throw CommandFailure.unusable("nothing to monitor: set MONITORING_DB_HOST and the other MONITORING_DB_ variables")
+                throw CommandFailure.unusable(
+                    "nothing to monitor: set MONITORING_DB_HOST and the other MONITORING_DB_ variables")
             }
             var anyDead = false
             try await Redrawing(isWatched: watch, isJSON: json).run {
@@ -61,7 +63,8 @@ struct MonitorCommand: AsyncParsableCommand {
         [
             section("Dead workers (silent for over \(Self.minutes(deadThreshold)))", report.deadTable, none: "none"),
             section(
-                "Performance (last \(Self.minutes(performanceWindow)))", report.performanceTable, none: "no worker reported"),
+                "Performance (last \(Self.minutes(performanceWindow)))", report.performanceTable,
+                none: "no worker reported"),
             section("Nodes", report.nodeTable, none: "no live worker"),
             section("Errors (last \(Self.minutes(errorsWindow)))", report.errorTable, none: "none"),
         ].joined(separator: "\n\n")
@@ -81,7 +84,8 @@ extension MonitorReport {
         ])
         for worker in deadWorkers {
             table.add([
-                Terminal.red(worker.workerID), worker.serviceName, worker.nodeHostname, Timestamp.iso8601(worker.lastSeen),
+                Terminal.red(worker.workerID), worker.serviceName, worker.nodeHostname,
+                Timestamp.iso8601(worker.lastSeen),
                 String(format: "%.1f", worker.minutesSilent),
             ])
         }
@@ -90,7 +94,8 @@ extension MonitorReport {
 
     fileprivate var performanceTable: Table {
         var table = Table([
-            ("service", .left), ("workers", .right), ("jobs/min", .right), ("jobs", .right), ("last update (UTC)", .left),
+            ("service", .left), ("workers", .right), ("jobs/min", .right), ("jobs", .right),
+            ("last update (UTC)", .left),
         ])
         for service in performance {
             table.add([
@@ -108,10 +113,13 @@ extension MonitorReport {
     }
 
     fileprivate var errorTable: Table {
-        var table = Table([("time (UTC)", .left), ("worker", .left), ("service", .left), ("node", .left), ("error", .left)])
+        var table = Table([
+            ("time (UTC)", .left), ("worker", .left), ("service", .left), ("node", .left), ("error", .left),
+        ])
         for error in errors {
             table.add([
-                Timestamp.iso8601(error.timestamp), error.workerID, error.serviceName, error.nodeHostname, error.message,
+                Timestamp.iso8601(error.timestamp), error.workerID, error.serviceName, error.nodeHostname,
+                error.message,
             ])
         }
         return table

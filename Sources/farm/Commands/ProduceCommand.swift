@@ -20,9 +20,11 @@ struct ProduceCommand: AsyncParsableCommand {
               farm produce --list-services
             """)
 
-    @Option(name: .shortAndLong, help: "all, primary, spatial_only, full_catalog, or names with commas.") var services = "all"
+    @Option(name: .shortAndLong, help: "all, primary, spatial_only, full_catalog, or names with commas.") var services =
+        "all"
     @Option(name: .shortAndLong, help: "Only images of this group.") var group: String?
-    @Option(name: .shortAndLong, help: "At most so many images; with --resume, images that lack something.") var limit: Int?
+    @Option(name: .shortAndLong, help: "At most so many images; with --resume, images that lack something.") var limit:
+        Int?
     @Option(name: .shortAndLong, help: "Seconds between two jobs.") var delay: Double = 0
     @Flag(help: "List the services by category, with port and description, and end.") var listServices = false
     @Flag(help: "Skip image × service pairs that have a successful result.") var resume = false
@@ -65,7 +67,8 @@ struct ProduceCommand: AsyncParsableCommand {
         let progress = Progress("submitted")
         let producer = Producer(catalogue: store, queue: session.backends.queue, time: session.time)
         let counts = try await producer.run(
-            ProducerOptions(targets: targets, filter: filter, limit: limit, delay: .seconds(delay), isDryRun: dryRun), drain: drain
+            ProducerOptions(targets: targets, filter: filter, limit: limit, delay: .seconds(delay), isDryRun: dryRun),
+            drain: drain
         ) { progress.show($0.jobs, of: resume ? nil : total) }
         progress.end()
         report(counts, targets)
@@ -82,7 +85,8 @@ struct ProduceCommand: AsyncParsableCommand {
         } else {
             let verb = dryRun ? "would be submitted" : "submitted"
             Terminal.output(
-                "\(counts.jobs) jobs \(verb): \(counts.images) images × \(targets.map(\.service).joined(separator: ", "))")
+                "\(counts.jobs) jobs \(verb): \(counts.images) images × \(targets.map(\.service).joined(separator: ", "))"
+            )
         }
     }
 
@@ -97,7 +101,8 @@ struct ProduceCommand: AsyncParsableCommand {
             $0 + $1.waiting + ($1.inFlight ?? 0)
         }
         if waiting > 0 {
-            Terminal.error("farm: warning: \(waiting) jobs of these services still wait; those images may be submitted twice")
+            Terminal.error(
+                "farm: warning: \(waiting) jobs of these services still wait; those images may be submitted twice")
         }
     }
 

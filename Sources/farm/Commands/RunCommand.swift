@@ -30,7 +30,8 @@ struct RunCommand: AsyncParsableCommand {
             let drain = Signals.shared.drain(within: session.settings.shutdownTimeout)
             let fleet = Fleet(session)
             guard !fleet.configuration.workers.isEmpty else {
-                throw CommandFailure.unusable("service_config.json names no primary service with \"work\" true for this box")
+                throw CommandFailure.unusable(
+                    "service_config.json names no primary service with \"work\" true for this box")
             }
             let known = try await session.backends.store.newestID()
             let images = try await load(session, fleet, drain)
@@ -88,7 +89,8 @@ struct RunCommand: AsyncParsableCommand {
         guard !images.isEmpty, !targets.isEmpty else { return }
         let producer = Producer(catalogue: session.backends.store, queue: session.backends.queue, time: session.time)
         _ = try await producer.run(
-            ProducerOptions(targets: targets, filter: ImageFilter(ids: images, lacking: targets.map(\.service))), drain: drain
+            ProducerOptions(targets: targets, filter: ImageFilter(ids: images, lacking: targets.map(\.service))),
+            drain: drain
         ) { _ in }
     }
 
@@ -106,7 +108,9 @@ struct RunCommand: AsyncParsableCommand {
             }
         }
         if json { Terminal.output(JSON.array(documents).text) }
-        if let pictures { Terminal.error("farm: \(images.count) annotated pictures in \(ImageList.absolute(pictures))") }
+        if let pictures {
+            Terminal.error("farm: \(images.count) annotated pictures in \(ImageList.absolute(pictures))")
+        }
     }
 
     private func makeFolder(_ path: String) throws {
@@ -122,7 +126,9 @@ extension ImageReport {
     /// What `farm run` prints of an image: what the services agreed on.
     fileprivate var summary: String {
         let boxes = findings.boxes.compactMap(\.box)
-            .map { "\($0.emoji ?? "") \($0.label) \(String(format: "%.2f", $0.score)) (\($0.contributingServices.joined(separator: ", ")))" }
+            .map {
+                "\($0.emoji ?? "") \($0.label) \(String(format: "%.2f", $0.score)) (\($0.contributingServices.joined(separator: ", ")))"
+            }
         let votes = voteTable
         var lines = [Terminal.bold(image.path ?? image.url ?? image.filename ?? "image \(image.id)")]
         lines.append(votes.rows.isEmpty ? "  no emoji has votes of enough services" : votes.text.indented)

@@ -17,7 +17,8 @@ struct ShowCommand: AsyncParsableCommand {
             """)
 
     @Argument(help: "Images: id, path, URL or filename.") var images: [String]
-    @Option(help: ArgumentHelp("Write the photo with its boxes and labels here (.jpg, .png, .webp).", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("Write the photo with its boxes and labels here (.jpg, .png, .webp).", valueName: "file"))
     var picture: String?
     @Flag(help: "Print JSON.") var json = false
     @OptionGroup var options: SettingsOptions
@@ -44,7 +45,8 @@ struct ShowCommand: AsyncParsableCommand {
             var matches = try await session.backends.store.find(name)
             if matches.isEmpty { matches = try await session.backends.store.find(ImageList.absolute(name)) }
             guard !matches.isEmpty else {
-                throw CommandFailure.failed("no image \(name): name its id, path, URL or filename; farm import loads images")
+                throw CommandFailure.failed(
+                    "no image \(name): name its id, path, URL or filename; farm import loads images")
             }
             found += matches.filter { match in !found.contains { $0.id == match.id } }
         }

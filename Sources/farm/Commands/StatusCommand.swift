@@ -55,7 +55,8 @@ struct Status {
             "queues": .array(
                 queues.map { service, depth in
                     .object([
-                        "queue": .string(depth.queue), "service": .string(service), "waiting": .int(Int64(depth.waiting)),
+                        "queue": .string(depth.queue), "service": .string(service),
+                        "waiting": .int(Int64(depth.waiting)),
                         "in_flight": depth.inFlight.map { .int(Int64($0)) } ?? .null, "dead": .int(Int64(depth.dead)),
                     ])
                 }),
@@ -81,11 +82,13 @@ struct Status {
             queueTable.add([depth.queue, "\(depth.waiting)", depth.inFlight.map(String.init) ?? "-", "\(depth.dead)"])
         }
         var resultTable = Table([
-            ("service", .left), ("success", .right), ("error", .right), ("p50 s", .right), ("p95 s", .right), ("last (UTC)", .left),
+            ("service", .left), ("success", .right), ("error", .right), ("p50 s", .right), ("p95 s", .right),
+            ("last (UTC)", .left),
         ])
         for report in services {
             resultTable.add([
-                report.service, "\(report.success)", "\(report.error)", Status.seconds(report.p50), Status.seconds(report.p95),
+                report.service, "\(report.success)", "\(report.error)", Status.seconds(report.p50),
+                Status.seconds(report.p95),
                 report.last.map(Timestamp.iso8601) ?? "-",
             ])
         }

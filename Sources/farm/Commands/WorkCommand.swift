@@ -54,7 +54,8 @@ struct WorkCommand: AsyncParsableCommand {
         var chosen: [ServiceSettings] = []
         for name in names where !chosen.contains(where: { $0.name == name }) {
             guard var service = choice.service(named: name) else {
-                throw CommandFailure.unusable("unknown service \(name); known are \(choice.known.joined(separator: ", "))")
+                throw CommandFailure.unusable(
+                    "unknown service \(name); known are \(choice.known.joined(separator: ", "))")
             }
             if let concurrency { service.concurrency = concurrency }
             chosen.append(service)

@@ -48,7 +48,9 @@ struct CSVHeader {
             throw CSVReader.Fault(line: record.line, message: "neither path, URL nor filename")
         }
         if image.filename == nil {
-            image.filename = (image.path ?? image.url.flatMap { URL(string: $0)?.path }).map { ($0 as NSString).lastPathComponent }
+            image.filename = (image.path ?? image.url.flatMap { URL(string: $0)?.path }).map {
+                ($0 as NSString).lastPathComponent
+            }
         }
         image.group = image.group ?? group
         return image

@@ -60,7 +60,9 @@ struct ImageList: Sendable {
         let below = absolute.dropFirst(ImageList.absolute(folder).count).drop { $0 == "/" }
         return NewImage(
             filename: (absolute as NSString).lastPathComponent, path: absolute,
-            url: urlPrefix.map { $0 + (below.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) ?? String(below)) },
+            url: urlPrefix.map {
+                $0 + (below.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) ?? String(below))
+            },
             group: group)
     }
 
@@ -79,11 +81,14 @@ struct ImageList: Sendable {
                 entries = try FileManager.default.contentsOfDirectory(
                     at: next, includingPropertiesForKeys: [.isDirectoryKey], options: [.skipsHiddenFiles])
             } catch {
-                findings.faults.append(SkippedFile(place: next.path, reason: "cannot be read: \(error.localizedDescription)"))
+                findings.faults.append(
+                    SkippedFile(place: next.path, reason: "cannot be read: \(error.localizedDescription)"))
                 continue
             }
             let sorted = entries.sorted { $0.path < $1.path }
-            folders += sorted.reversed().filter { (try? $0.resourceValues(forKeys: [.isDirectoryKey]).isDirectory) == true }
+            folders += sorted.reversed().filter {
+                (try? $0.resourceValues(forKeys: [.isDirectoryKey]).isDirectory) == true
+            }
             for entry in sorted where (try? entry.resourceValues(forKeys: [.isDirectoryKey]).isDirectory) != true {
                 if let fault = await fault(of: entry.path) {
                     findings.skipped.append(SkippedFile(place: entry.path, reason: fault.message))

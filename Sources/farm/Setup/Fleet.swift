@@ -59,7 +59,8 @@ struct Fleet: Sendable {
     /// What `farm up` runs here: workers for primary services, and the post_processing roles.
     func roles() -> [SupervisedRole] {
         let workers = configuration.workers
-        return workers.map { worker($0, isOneOfSeveral: true) } + configuration.postProcessing.map { postProcessing($0, isOneOfSeveral: true) }
+        return workers.map { worker($0, isOneOfSeveral: true) }
+            + configuration.postProcessing.map { postProcessing($0, isOneOfSeveral: true) }
     }
 
     func worker(_ service: ServiceSettings, isOneOfSeveral: Bool) -> SupervisedRole {
@@ -73,7 +74,9 @@ struct Fleet: Sendable {
         let stage = Stage(
             stageOptions(service.queue, identity, prefetch: settings.prefetch ?? service.concurrency, activity),
             queue: session.backends.queue, handler: worker)
-        return supervised("worker \(service.name)", "\(service)", identity, service.queue, activity) { try await stage.run($0) }
+        return supervised("worker \(service.name)", "\(service)", identity, service.queue, activity) {
+            try await stage.run($0)
+        }
     }
 
     func postProcessing(_ role: PostProcessing, isOneOfSeveral: Bool) -> SupervisedRole {
@@ -84,7 +87,8 @@ struct Fleet: Sendable {
         switch role {
         case .merger:
             let stage = Stage(
-                stageOptions(role.queue, identity, prefetch: Fleet.triggerPrefetch, activity), queue: session.backends.queue,
+                stageOptions(role.queue, identity, prefetch: Fleet.triggerPrefetch, activity),
+                queue: session.backends.queue,
                 handler: merger())
             run = { try await stage.run($0) }
             // A dictionary prints in no fixed order.
@@ -95,7 +99,8 @@ struct Fleet: Sendable {
             fingerprint = "\(numbers) \(merging.synonyms.sorted { $0.key < $1.key }) \(detectors)"
         case .consensus:
             let stage = Stage(
-                stageOptions(role.queue, identity, prefetch: Fleet.triggerPrefetch, activity), queue: session.backends.queue,
+                stageOptions(role.queue, identity, prefetch: Fleet.triggerPrefetch, activity),
+                queue: session.backends.queue,
                 handler: consenser())
             run = { try await stage.run($0) }
             fingerprint = "\(configuration.voting) \(evidence.sorted { $0.key < $1.key })"
@@ -129,13 +134,15 @@ struct Fleet: Sendable {
 
     func consenser() -> Consenser {
         Consenser(
-            identity: identity(.consensus), evidence: evidence, voting: VotingOptions(minVotes: configuration.voting.minVotes),
+            identity: identity(.consensus), evidence: evidence,
+            voting: VotingOptions(minVotes: configuration.voting.minVotes),
             store: session.backends.store, time: session.time)
     }
 
     func enricher() -> Enricher {
         Enricher(
-            identity: identity(.enricher), services: cropServices.map(client), store: session.backends.store, cropper: cropper,
+            identity: identity(.enricher), services: cropServices.map(client), store: session.backends.store,
+            cropper: cropper,
             fetcher: http, time: session.time, missing: MissingSignal())
     }
 
@@ -160,7 +167,8 @@ struct Fleet: Sendable {
         let host = Fleet.hostname
         return RoleIdentity(
             workerID: settings.workerID.id(
-                role: role, service: service, host: host, pid: ProcessInfo.processInfo.processIdentifier, several: isOneOfSeveral),
+                role: role, service: service, host: host, pid: ProcessInfo.processInfo.processIdentifier,
+                several: isOneOfSeveral),
             serviceName: service, nodeHostname: String(host.prefix(50)))
     }
 

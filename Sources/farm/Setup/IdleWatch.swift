@@ -54,7 +54,8 @@ struct IdleWatch: Sendable {
         guard standing.inFlight == 0 else { return (standing, nil) }
         var undone: [String] = []
         for depth in depths where depth.waiting > 0 {
-            guard let service = queues.first(where: { $0.queue == depth.queue })?.service, let outage = outages[service] else {
+            guard let service = queues.first(where: { $0.queue == depth.queue })?.service, let outage = outages[service]
+            else {
                 return (standing, nil)
             }
             undone.append("\(depth.waiting) job\(depth.waiting == 1 ? "" : "s") of \(service) still waiting: \(outage)")

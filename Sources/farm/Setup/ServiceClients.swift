@@ -37,7 +37,8 @@ final class ServiceClients: Sendable {
 extension ServiceSettings {
     var address: ServiceEndpoint {
         ServiceEndpoint(
-            name: name, host: host, port: port, endpoint: endpoint, health: health, timeout: timeout, maxTries: maxRetries,
+            name: name, host: host, port: port, endpoint: endpoint, health: health, timeout: timeout,
+            maxTries: maxRetries,
             retryDelay: retryDelay, concurrency: concurrency)
     }
 }

@@ -13,10 +13,12 @@ struct Serving: Sendable {
         let log = session.log("farm")
         let configuration = fleet.configuration.path ?? "the catalogue on localhost (no service_config.json)"
         log.notice(
-            "\(roles.map(\.name).joined(separator: ", ")): \(session.backends.description); services of \(configuration)")
+            "\(roles.map(\.name).joined(separator: ", ")): \(session.backends.description); services of \(configuration)"
+        )
         if !fleet.assumedCropServices.isEmpty && roles.contains(where: { $0.name == "spatial_enrichment" }) {
             log.warning(
-                "\(fleet.assumedCropServices.joined(separator: ", ")) not in \(configuration): looked for on localhost at the catalogue's port")
+                "\(fleet.assumedCropServices.joined(separator: ", ")) not in \(configuration): looked for on localhost at the catalogue's port"
+            )
         }
     }
 

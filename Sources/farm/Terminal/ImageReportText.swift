@@ -22,7 +22,8 @@ extension ImageReport {
     /// One line per emoji: who voted, and what speaks for it.
     var voteTable: Table {
         var table = Table([
-            ("", .left), ("votes", .right), ("score", .right), ("services", .left), ("evidence", .left), ("confirmed by", .left),
+            ("", .left), ("votes", .right), ("score", .right), ("services", .left), ("evidence", .left),
+            ("confirmed by", .left),
         ])
         for entry in consensus?["votes"]?["consensus"]?.arrayValue ?? [] {
             table.add([
@@ -38,10 +39,13 @@ extension ImageReport {
         if let spatial = evidence?["spatial"], !spatial.isNull {
             parts.append(
                 "\(spatial["instance_count"].text) box\(spatial["instance_count"]?.integerValue == 1 ? "" : "es") "
-                    + "by up to \(spatial["detection_count"].text) detectors, confidence \(spatial["avg_confidence"].text)")
+                    + "by up to \(spatial["detection_count"].text) detectors, confidence \(spatial["avg_confidence"].text)"
+            )
         }
         if let semantic = evidence?["semantic"], !semantic.isNull { parts.append("caption \(semantic["words"].list)") }
-        if let classes = evidence?["classification"], !classes.isNull { parts.append("classified by \(classes["sources"].list)") }
+        if let classes = evidence?["classification"], !classes.isNull {
+            parts.append("classified by \(classes["sources"].list)")
+        }
         if let special = evidence?["specialized"], !special.list.isEmpty { parts.append(special.list) }
         return parts.joined(separator: "; ")
     }
@@ -51,13 +55,15 @@ extension ImageReport {
         guard !found.isEmpty else { return nil }
         return found.map { member in
             let content = member.value["content"]?.stringValue.map { ": \($0.prefix(200))" } ?? ""
-            return "\(member.value["emoji"]?.stringValue ?? "") \(member.key), confidence \(member.value["confidence"].text)\(content)"
+            return
+                "\(member.value["emoji"]?.stringValue ?? "") \(member.key), confidence \(member.value["confidence"].text)\(content)"
         }.joined(separator: "\n")
     }
 
     private var boxTable: Table {
         var table = Table([
-            ("box", .left), ("score", .right), ("confidence", .right), ("detectors", .left), ("x, y, width, height", .left),
+            ("box", .left), ("score", .right), ("confidence", .right), ("detectors", .left),
+            ("x, y, width, height", .left),
             ("crop services", .left),
         ])
         for stored in findings.boxes {
@@ -76,7 +82,9 @@ extension ImageReport {
     }
 
     private var resultTable: Table {
-        var table = Table([("service", .left), ("status", .left), ("seconds", .right), ("at (UTC)", .left), ("", .left)])
+        var table = Table([
+            ("service", .left), ("status", .left), ("seconds", .right), ("at (UTC)", .left), ("", .left),
+        ])
         for result in findings.results.sorted(by: { $0.service < $1.service }) {
             table.add([
                 result.service, result.status.rawValue, String(format: "%.3f", result.processingTime),
@@ -90,13 +98,16 @@ extension ImageReport {
         .object([
             "image": .object([
                 "image_id": .int(Int64(image.id)), "image_filename": .optional(image.filename),
-                "image_path": .optional(image.path), "image_url": .optional(image.url), "image_group": .optional(image.group),
+                "image_path": .optional(image.path), "image_url": .optional(image.url),
+                "image_group": .optional(image.group),
             ]),
             "results": .array(
                 findings.results.map {
                     .object([
-                        "result_id": .int(Int64($0.resultID)), "service": .string($0.service), "status": .string($0.status.rawValue),
-                        "processing_time": .double($0.processingTime), "result_created": .string(Timestamp.iso8601($0.created)),
+                        "result_id": .int(Int64($0.resultID)), "service": .string($0.service),
+                        "status": .string($0.status.rawValue),
+                        "processing_time": .double($0.processingTime),
+                        "result_created": .string(Timestamp.iso8601($0.created)),
                         "data": $0.data,
                     ])
                 }),

@@ -39,7 +39,8 @@ final class LogOutput: Sendable {
             case .text: "\(time) \(level.rawValue.uppercased()) \(label): \(message)\n"
             case .json:
                 JSON.object([
-                    "time": .string(time), "level": .string(level.rawValue), "logger": .string(label), "message": .string(message),
+                    "time": .string(time), "level": .string(level.rawValue), "logger": .string(label),
+                    "message": .string(message),
                 ]).text + "\n"
             }
         Terminal.write(line, to: STDERR_FILENO)

@@ -24,7 +24,9 @@ final class Progress: Sendable {
         let now = Date()
         let due = state.withLock { state in
             let interval: TimeInterval = isTerminal ? 0.1 : 10
-            guard now.timeIntervalSince(state.lastDrawn == .distantPast ? start : state.lastDrawn) >= interval else { return false }
+            guard now.timeIntervalSince(state.lastDrawn == .distantPast ? start : state.lastDrawn) >= interval else {
+                return false
+            }
             state.lastDrawn = now
             state.isDrawn = true
             return true

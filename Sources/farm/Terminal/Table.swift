@@ -31,7 +31,8 @@ struct Table {
     static func width(_ text: String) -> Int {
         text.reduce(0) { width, character in
             guard let first = character.unicodeScalars.first else { return width }
-            let isWide = first.properties.isEmojiPresentation || character.unicodeScalars.contains { $0.value == 0xFE0F }
+            let isWide =
+                first.properties.isEmojiPresentation || character.unicodeScalars.contains { $0.value == 0xFE0F }
                 || (0x1100...0x115F).contains(first.value) || (0x2E80...0xA4CF).contains(first.value)
                 || (0xAC00...0xD7A3).contains(first.value) || (0xF900...0xFAFF).contains(first.value)
                 || (0xFF00...0xFF60).contains(first.value) || (0x1F300...0x1FAFF).contains(first.value)
