@@ -5,7 +5,9 @@ import Glibc
 enum EntryPoint {
     static func main() async {
         do {
-            var command = try FarmCommand.parseAsRoot(CalledName.arguments(CommandLine.arguments))
+            let arguments = CalledName.arguments(CommandLine.arguments)
+            try checkCommand(arguments.first)
+            var command = try FarmCommand.parseAsRoot(arguments)
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {
@@ -18,6 +20,14 @@ enum EntryPoint {
         } catch {
             finish(with: error)
         }
+    }
+
+    /// ArgumentParser would only call an unknown command an unexpected argument.
+    private static func checkCommand(_ name: String?) throws {
+        let groups = FarmCommand.configuration.groupedSubcommands
+        let known = groups.flatMap(\.subcommands).compactMap(\.configuration.commandName)
+        guard let name, !name.hasPrefix("-"), name != "help", !known.contains(name) else { return }
+        throw CommandFailure.unusable("unknown command \(name); known are \(known.joined(separator: ", "))")
     }
 
     /// ArgumentParser's own ends: help and version are no failure, unusable arguments are exit code 2.

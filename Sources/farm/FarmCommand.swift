@@ -10,8 +10,7 @@ struct FarmCommand: AsyncParsableCommand {
             Jobs (image × service) wait in queues; workers call the services over HTTP and store their answers; the boxes \
             of several detectors are fused, cropped for the face, pose and colour services, and all services vote.
 
-            Without any configuration everything lives in one SQLite file, farm.db; RabbitMQ, PostgreSQL and MariaDB are \
-            chosen by variables in .env.
+            Everything lives in one SQLite file, farm.db (FARM_DB), which several farm processes may share.
 
             Examples:
               farm run photos/                       everything in one go, on this box

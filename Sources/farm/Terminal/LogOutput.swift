@@ -43,6 +43,7 @@ final class LogOutput: Sendable {
                     "message": .string(message),
                 ]).text + "\n"
             }
+        Terminal.removeProgressLine()
         Terminal.write(line, to: STDERR_FILENO)
         file.withLock { file in
             if let file { Terminal.write(line, to: file.fileDescriptor) }

@@ -3,14 +3,9 @@ import Synchronization
 
 /// Progress of long work on standard error: one line that is redrawn on a terminal, a plain line every 10 s elsewhere.
 final class Progress: Sendable {
-    private struct State {
-        var lastDrawn = Date.distantPast
-        var isDrawn = false
-    }
-
     private let title: String
     private let start = Date()
-    private let state = Mutex(State())
+    private let lastDrawn = Mutex(Date.distantPast)
     private let isTerminal: Bool
 
     init(_ title: String) {
@@ -22,13 +17,10 @@ final class Progress: Sendable {
     /// - Parameter initial: of `done`, what was done before this work began.
     func show(_ done: Int, of total: Int?, initial: Int = 0, note: String = "") {
         let now = Date()
-        let due = state.withLock { state in
+        let due = lastDrawn.withLock { lastDrawn in
             let interval: TimeInterval = isTerminal ? 0.1 : 10
-            guard now.timeIntervalSince(state.lastDrawn == .distantPast ? start : state.lastDrawn) >= interval else {
-                return false
-            }
-            state.lastDrawn = now
-            state.isDrawn = true
+            guard now.timeIntervalSince(max(lastDrawn, start)) >= interval else { return false }
+            lastDrawn = now
             return true
         }
         guard due else { return }
@@ -40,20 +32,14 @@ final class Progress: Sendable {
         if let total, rate > 0, total > done { line += ", \(Progress.duration(Double(total - done) / rate)) left" }
         if !note.isEmpty { line += ", \(note)" }
         if isTerminal {
-            Terminal.write("\r\u{1B}[K" + String(line.prefix(Terminal.width - 1)), to: STDERR_FILENO)
+            Terminal.progress(line)
         } else {
             Terminal.error(line)
         }
     }
 
     /// Removes the line, so that what follows starts on a clean one.
-    func end() {
-        let drawn = state.withLock { state in
-            defer { state.isDrawn = false }
-            return state.isDrawn
-        }
-        if drawn && isTerminal { Terminal.write("\r\u{1B}[K", to: STDERR_FILENO) }
-    }
+    func end() { Terminal.removeProgressLine() }
 
     static func duration(_ seconds: Double) -> String {
         let seconds = Int(min(seconds.rounded(.up), 1e9))

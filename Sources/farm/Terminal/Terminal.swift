@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// Data goes to standard output, messages to standard error.
 enum Terminal {
@@ -7,8 +8,29 @@ enum Terminal {
     /// Colour only on a terminal, and never with NO_COLOR (https://no-color.org).
     static let outputHasColour = outputIsTerminal && (ProcessInfo.processInfo.environment["NO_COLOR"] ?? "").isEmpty
 
-    static func output(_ text: String) { write(text + "\n", to: STDOUT_FILENO) }
-    static func error(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
+    /// A progress line stands at the end of standard error: what is written next takes its place.
+    private static let hasProgressLine = Atomic(false)
+    private static let clearLine = "\r\u{1B}[K"
+
+    static func output(_ text: String) {
+        removeProgressLine()
+        write(text + "\n", to: STDOUT_FILENO)
+    }
+
+    static func error(_ text: String) {
+        removeProgressLine()
+        write(text + "\n", to: STDERR_FILENO)
+    }
+
+    /// Draws a line that the next one replaces.
+    static func progress(_ line: String) {
+        hasProgressLine.store(true, ordering: .relaxed)
+        write(clearLine + line.prefix(width - 1), to: STDERR_FILENO)
+    }
+
+    static func removeProgressLine() {
+        if hasProgressLine.exchange(false, ordering: .relaxed) { write(clearLine, to: STDERR_FILENO) }
+    }
 
     /// Columns of the terminal that standard error goes to.
     static var width: Int {
