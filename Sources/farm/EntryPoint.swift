@@ -25,7 +25,7 @@ enum EntryPoint {
     /// ArgumentParser would only call an unknown command an unexpected argument.
     private static func checkCommand(_ name: String?) throws {
         let groups = FarmCommand.configuration.groupedSubcommands
-        let known = groups.flatMap(\.subcommands).compactMap(\.configuration.commandName)
+        let known = groups.flatMap { $0.subcommands }.compactMap { $0.configuration.commandName }
         guard let name, !name.hasPrefix("-"), name != "help", !known.contains(name) else { return }
         throw CommandFailure.unusable("unknown command \(name); known are \(known.joined(separator: ", "))")
     }
