@@ -52,7 +52,8 @@ let package = Package(
         .executableTarget(
             name: "farm",
             dependencies: [
-                argumentParser, "Embedded", "Harmony", "Imaging", "Model", "Pipeline", "Roles", "Services", "Settings", logging,
+                argumentParser, "Embedded", "Harmony", "Imaging", "Model", "Pipeline", "Roles", "Services", "Settings",
+                logging,
             ],
             swiftSettings: settings),
 

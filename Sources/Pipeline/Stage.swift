@@ -52,7 +52,8 @@ public struct Stage<Handler: StageHandler>: Sendable {
                     await dispatch(works, ready, drain)
                 }
                 group.addTask { try await settle(consumer, ready) }
-                try await group.waitForAll()
+                // Unlike waitForAll, the first failure cancels the others.
+                for try await _ in group {}
             }
         } catch {
             await consumer.close()

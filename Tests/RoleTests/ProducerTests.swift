@@ -91,7 +91,7 @@ struct PipelineTests {
             try await bench.run { drain in
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     for role in roles { group.addTask { try await role(drain) } }
-                    try await group.waitForAll()
+                    for try await _ in group {}
                 }
             } until: {
                 for queue in workers.map({ "queue_\($0.name)" }) + PostProcessing.allCases.map(\.queue) {

@@ -26,7 +26,7 @@ public struct EnricherRole: Sendable {
                 group.addTask { _ = try await drain.until { try await makeUp.run() } }
             }
             group.addTask { try await stage.run(drain) }
-            try await group.waitForAll()
+            for try await _ in group {}
         }
     }
 }

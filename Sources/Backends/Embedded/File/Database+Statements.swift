@@ -1,0 +1,39 @@
+import GRDB
+
+/// Statements by their text: each is compiled once per connection.
+extension Database {
+    /// Runs a statement.
+    /// - Returns: how many rows it changed, triggers not counted.
+    @discardableResult
+    func run(_ sql: String, _ arguments: StatementArguments = []) throws -> Int {
+        try cachedStatement(sql: sql).execute(arguments: arguments)
+        return changesCount
+    }
+
+    /// All rows of a statement, each turned into a value while it is at hand.
+    func all<Value>(
+        _ sql: String, _ arguments: StatementArguments = [], _ value: (Row) throws -> Value
+    ) throws -> [Value] {
+        let rows = try Row.fetchCursor(cachedStatement(sql: sql), arguments: arguments)
+        var values: [Value] = []
+        while let row = try rows.next() { values.append(try value(row)) }
+        return values
+    }
+
+    /// The first row of a statement, turned into a value.
+    func first<Value>(
+        _ sql: String, _ arguments: StatementArguments = [], _ value: (Row) throws -> Value
+    ) throws -> Value? {
+        try Row.fetchOne(cachedStatement(sql: sql), arguments: arguments).map(value)
+    }
+
+    /// The whole number in the first column of the first row; nil if there is none.
+    func integer(_ sql: String, _ arguments: StatementArguments = []) throws -> Int? {
+        try first(sql, arguments) { $0.integer(0) } ?? nil
+    }
+
+    /// Whether a statement has any row.
+    func exists(_ sql: String, _ arguments: StatementArguments = []) throws -> Bool {
+        try first(sql, arguments) { _ in true } ?? false
+    }
+}

@@ -1,0 +1,40 @@
+import GRDB
+import Pipeline
+
+extension PortFault {
+    /// What an error of SQLite's means for the caller, and how to mend it.
+    init(_ error: any Error, place: String) {
+        guard let error = error as? DatabaseError else {
+            self.init(.unusable, place: place, message: "\(error)")
+            return
+        }
+        let detail = "SQLite \(error.extendedResultCode.rawValue): \(error.message ?? "no message")"
+        func fault(_ kind: Kind, _ message: String) -> PortFault {
+            PortFault(kind, place: place, message: "\(message) (\(detail))")
+        }
+        switch error.resultCode {
+        case .SQLITE_BUSY, .SQLITE_LOCKED:
+            let seconds = Int(SQLiteFile.busyTimeout)
+            self = fault(
+                .transient, "locked by another program for over \(seconds) s: end the tool that keeps a transaction open")
+        case .SQLITE_FULL: self = fault(.transient, "the disk is full: make room on it")
+        case .SQLITE_IOERR: self = fault(.transient, "the disk does not read or write: look at the kernel's log")
+        case .SQLITE_NOMEM: self = fault(.transient, "no memory left")
+        case .SQLITE_INTERRUPT, .SQLITE_ABORT: self = fault(.transient, "interrupted")
+        case .SQLITE_CONSTRAINT, .SQLITE_TOOBIG, .SQLITE_MISMATCH, .SQLITE_RANGE:
+            self = fault(.refused, "these values are refused")
+        case .SQLITE_NOTADB:
+            self = fault(
+                .unusable, "is not an SQLite database: set FARM_DB to another file, or move this one out of the way")
+        case .SQLITE_CORRUPT:
+            self = fault(
+                .unusable, "is damaged: stop every farm, keep a copy, and try `sqlite3 \(place) .recover | sqlite3 mended.db`")
+        case .SQLITE_READONLY:
+            self = fault(.unusable, "is read-only, or was moved while it was open: check the file, its folder and the mount")
+        case .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_AUTH:
+            self = fault(.unusable, "cannot be opened: this user must be able to write the file and its folder")
+        case .SQLITE_MISUSE: self = fault(.unusable, "is closed")
+        default: self = fault(.unusable, "does not do what farm asks of it: `farm init` brings its tables up to date")
+        }
+    }
+}

@@ -1,0 +1,45 @@
+import Foundation
+import GRDB
+import Model
+
+/// Columns that any SQLite tool may have written: a value of an unexpected kind is nil, never a trap.
+extension Row {
+    func text(_ index: Int) -> String? { String.fromDatabaseValue(self[index]) }
+
+    func integer(_ index: Int) -> Int? {
+        Int64.fromDatabaseValue(self[index]).flatMap(Int.init(exactly:))
+    }
+
+    func real(_ index: Int) -> Double? { Double.fromDatabaseValue(self[index]) }
+
+    func bytes(_ index: Int) -> [UInt8] { Data.fromDatabaseValue(self[index]).map(Array.init) ?? [] }
+
+    func time(_ index: Int) -> Date? { StoredTime.date(self[index]) }
+
+    /// JSON text; null if it is malformed.
+    func json(_ index: Int) -> JSON {
+        let parsed = try? withUnsafeData(atIndex: index) { data in try data.map { try JSON(parsing: $0) } }
+        return (parsed ?? nil) ?? .null
+    }
+}
+
+/// Text that fits its column.
+enum Columns {
+    /// The value, cut with a mark if it is longer than the column.
+    static func cut(_ text: String, to limit: Int) -> String {
+        guard text.utf8.count > limit, text.unicodeScalars.count > limit else { return text }
+        var scalars = String.UnicodeScalarView(text.unicodeScalars.prefix(limit - 1))
+        scalars.append("…")
+        return String(scalars)
+    }
+
+    /// Whether the value fits its column.
+    static func fits(_ text: String, _ limit: Int) -> Bool {
+        text.utf8.count <= limit || text.unicodeScalars.count <= limit
+    }
+
+    /// A list as one argument, for `json_each(?)`.
+    static func list(_ texts: [String]) -> String { JSON.array(texts.map(JSON.string)).text }
+
+    static func list(_ numbers: [Int]) -> String { JSON.array(numbers.map { .int(Int64($0)) }).text }
+}

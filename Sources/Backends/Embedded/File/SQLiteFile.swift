@@ -1,0 +1,110 @@
+import Dispatch
+import Foundation
+import GRDB
+import Glibc
+import Pipeline
+
+/// The open file: one connection that writes and a few that read, each on a queue of its own, so nothing blocks Swift's
+/// cooperative pool. Errors become `PortFault`s.
+final class SQLiteFile: Sendable {
+    private static let readers = 3
+    /// The write-ahead log is cut to this many bytes when it is started over.
+    private static let logLimit = 64 << 20
+
+    /// As it was given: for messages.
+    let place: String
+    /// The write-ahead log's absolute path.
+    let logPath: String
+    private let pool: DatabasePool
+
+    private init(path: String, place: String) throws {
+        var configuration = Configuration()
+        configuration.label = "farm"
+        configuration.busyMode = .timeout(SQLiteFile.busyTimeout)
+        configuration.maximumReaderCount = SQLiteFile.readers
+        // A file that another program made may declare keys that it never enforced, as SQLite by itself does not.
+        configuration.foreignKeysEnabled = false
+        configuration.prepareDatabase { try $0.execute(sql: "PRAGMA journal_size_limit = \(SQLiteFile.logLimit)") }
+        pool = try DatabasePool(path: path, configuration: configuration)
+        logPath = path + "-wal"
+        self.place = place
+    }
+
+    /// Opens or makes the file; waits while another process sets it up.
+    /// - Throws: `PortFault`.
+    static func open(_ place: String) async throws -> SQLiteFile {
+        let path = URL(fileURLWithPath: place).standardizedFileURL.path
+        return try await blocking {
+            try checkPlace(path, place: place)
+            let deadline = DispatchTime.now() + SQLiteFile.busyTimeout
+            while true {
+                do { return try SQLiteFile(path: path, place: place) } catch {
+                    // Changing the journal mode does not honour the busy time-out, and no event tells when it would work.
+                    guard (error as? DatabaseError)?.resultCode == .SQLITE_BUSY, DispatchTime.now() < deadline else {
+                        throw PortFault(error, place: place)
+                    }
+                    usleep(10_000)
+                }
+            }
+        }
+    }
+
+    /// How long a write waits for another process's, in seconds.
+    static let busyTimeout = 10.0
+
+    // MARK: Access
+
+    /// Reads one snapshot.
+    /// - Throws: `PortFault`; `CancellationError` as soon as the task is cancelled.
+    func read<Value: Sendable>(_ work: @Sendable @escaping (Database) throws -> Value) async throws -> Value {
+        do { return try await pool.read(work) } catch { throw SQLiteFile.fault(error, place) }
+    }
+
+    /// Runs one immediate transaction: all of it is done, or nothing. Once begun it is not cancelled: a caller that goes
+    /// away would not know what became of it.
+    /// - Parameter announced: whether other processes that wait for jobs shall look.
+    /// - Throws: `PortFault`.
+    func write<Value: Sendable>(
+        announced: Bool = false, _ work: @Sendable @escaping (Database) throws -> Value
+    ) async throws -> Value {
+        try await onWriter { [logPath] database in
+            var value: Value?
+            try database.inTransaction(.immediate) {
+                value = try work(database)
+                return .commit
+            }
+            if announced { utimensat(AT_FDCWD, logPath, nil, 0) }
+            guard let value else { throw DatabaseError(message: "the transaction did not run") }
+            return value
+        }
+    }
+
+    /// Runs on the writing connection, outside any transaction.
+    /// - Throws: `PortFault`.
+    func onWriter<Value: Sendable>(_ work: @Sendable @escaping (Database) throws -> Value) async throws -> Value {
+        let place = place
+        return try await withCheckedThrowingContinuation { continuation in
+            pool.asyncWriteWithoutTransaction { database in
+                continuation.resume(with: Result { try work(database) }.mapError { SQLiteFile.fault($0, place) })
+            }
+        }
+    }
+
+    /// Closes all connections; what is under way ends first.
+    func close() async {
+        // A connection that does not close is closed by the end of the process, with nothing lost.
+        try? await SQLiteFile.blocking { [pool] in try pool.close() }
+    }
+
+    // MARK: Parts
+
+    private static func fault(_ error: any Error, _ place: String) -> any Error {
+        error is PortFault || error is CancellationError ? error : PortFault(error, place: place)
+    }
+
+    private static func blocking<Value: Sendable>(_ work: @Sendable @escaping () throws -> Value) async throws -> Value {
+        try await withCheckedThrowingContinuation { continuation in
+            DispatchQueue.global().async { continuation.resume(with: Result { try work() }) }
+        }
+    }
+}

@@ -1,0 +1,191 @@
+import Foundation
+import GRDB
+import Logging
+import Pipeline
+import Synchronization
+
+/// What the consumers of one process share: the lease, the bell that wakes them, and what rings it: publishing here, other
+/// processes (the watch), and time (the alarm).
+///
+/// Thread safety: `State` is behind a mutex. `holder` is set only inside write transactions, which run one after another on
+/// the file's writing queue. If such a transaction is rolled back, the holder that memory knows has no row: the next one
+/// finds that and registers anew.
+final class ConsumerHub: Sendable {
+    private struct State {
+        var holder: Int64?
+        var lastTag: Int64 = 0
+        var isOpen = false
+        var watch: LogWatch?
+        var upkeep: Task<Void, Never>?
+        /// The writing connection's `PRAGMA data_version`, which only others' commits change.
+        var dataVersion: Int?
+    }
+
+    let bell = Bell()
+    let file: SQLiteFile
+    let time: any Timekeeper
+    let log: Logger
+    private let lease: Duration
+    private let alarm: Alarm
+    private let state = Mutex(State())
+
+    init(file: SQLiteFile, time: any Timekeeper, log: Logger, lease: Duration) {
+        self.file = file
+        self.time = time
+        self.log = log
+        self.lease = lease
+        alarm = Alarm(time: time)
+    }
+
+    /// The lease holder that this process is at present.
+    var holder: Int64? { state.withLock { $0.holder } }
+
+    // MARK: Life
+
+    /// Called by each consumer that begins; the first one starts the upkeep.
+    ///
+    /// The upkeep is the one unstructured task of the embedded backend: a lease belongs to the process, not to any of the
+    /// roles that come and go under it, so no scope but the database's own life could hold the task. `close` cancels it and
+    /// waits for its end; it does not keep the hub alive by itself.
+    func open() {
+        state.withLock { state in
+            guard !state.isOpen else { return }
+            state.isOpen = true
+            state.watch = makeWatch()
+            state.upkeep = Task { [weak self, alarm] in
+                while true {
+                    switch await alarm.wait() {
+                    case .due: await self?.maintain()
+                    case .called: await self?.lookForOthers()
+                    case .cancelled: return
+                    }
+                    if self == nil { return }
+                }
+            }
+        }
+    }
+
+    private func makeWatch() -> LogWatch? {
+        do {
+            return try LogWatch(log: file.logPath) { [alarm] in alarm.call() }
+        } catch {
+            log.warning("\(file.place): jobs of other processes are seen late, by looking every \(interval): \(error)")
+            return nil
+        }
+    }
+
+    /// Gives back all that this process holds.
+    func close() async {
+        let (watch, upkeep) = state.withLock { state in
+            defer { (state.watch, state.upkeep) = (nil, nil) }
+            return (state.watch, state.upkeep)
+        }
+        watch?.close()
+        upkeep?.cancel()
+        await upkeep?.value
+        guard let holder else { return }
+        do {
+            try await file.write(announced: true) { try LeaseTable.end(holder, $0) }
+        } catch {
+            log.warning("what was not settled comes again when the lease runs out: \(error)")
+        }
+    }
+
+    // MARK: Taking
+
+    /// Leases messages to this process; first it releases what time has made ready.
+    func take(_ queue: String, limit: Int) async throws -> (holder: Int64, taken: [QueueTable.Taken]) {
+        try await file.write { database in
+            let now = StoredTime.milliseconds(self.time.now())
+            try self.release(at: now, database)
+            let holder = try LeaseTable.ensure(self.holder, until: self.expiry(now), database)
+            self.state.withLock { $0.holder = holder }
+            return (holder, try QueueTable.take(queue, limit: limit, holder: holder, database))
+        }
+    }
+
+    /// Numbers for receipts, never the same twice in this process.
+    func tags(_ count: Int) -> Range<Int64> {
+        state.withLock { state in
+            let first = state.lastTag + 1
+            state.lastTag += Int64(count)
+            return first..<first + Int64(count)
+        }
+    }
+
+    // MARK: Waking
+
+    /// Messages of these queues can be taken from `dueAt` on (ms since 1970); nil: now.
+    func announce(_ queues: Set<String>, dueAt: Int64?) {
+        if let dueAt { alarm.bring(forwardTo: StoredTime.date(milliseconds: dueAt)) } else { bell.ring(queues: queues) }
+    }
+
+    /// A process has announced messages, perhaps this one.
+    private func lookForOthers() async {
+        guard bell.hasWaiters else { return bell.ringAll() }
+        do {
+            let survey = try await file.onWriter { database -> Survey? in
+                let version = try database.integer("PRAGMA data_version")
+                let isChanged = self.state.withLock { state in
+                    defer { state.dataVersion = version }
+                    return state.dataVersion != version
+                }
+                return isChanged ? try self.survey(database) : nil
+            }
+            if let survey { tell(survey) }
+        } catch {
+            log.debug("\(error)")
+        }
+    }
+
+    // MARK: Upkeep
+
+    /// Renews the lease, releases what time has made ready, wakes those who can take, and sets the alarm for the next time.
+    private func maintain() async {
+        let now = time.now()
+        let milliseconds = StoredTime.milliseconds(now)
+        do {
+            let (isLost, survey) = try await file.write { database in
+                let before = self.holder
+                let holder = try LeaseTable.renew(before, until: self.expiry(milliseconds), database)
+                self.state.withLock { $0.holder = holder }
+                try self.release(at: milliseconds, database)
+                return (before != nil && before != holder, try self.survey(database))
+            }
+            alarm.set(now.addingTimeInterval(interval.seconds))
+            if isLost {
+                log.warning("\(file.place): the lease ran out (was this machine asleep?): what was taken comes again")
+                bell.ringAll()
+            }
+            tell(survey)
+        } catch {
+            log.warning("the lease is not renewed, trying again: \(error)")
+            alarm.set(now.addingTimeInterval(interval.seconds / 5))
+        }
+    }
+
+    private var interval: Duration { lease / 3 }
+
+    private func expiry(_ now: Int64) -> Int64 { now + Int64((lease.seconds * 1000).rounded(.up)) }
+
+    private func release(at now: Int64, _ database: Database) throws {
+        try LeaseTable.releaseExpired(at: now, except: holder, database)
+        try QueueTable.releaseDue(at: now, database)
+    }
+
+    /// What there is to take for this process's consumers, and when there may be more.
+    private struct Survey: Sendable {
+        var ready: Set<String>
+        var nextDue: Int64?
+    }
+
+    private func survey(_ database: Database) throws -> Survey {
+        let due = [try QueueTable.nextDue(database), try LeaseTable.nextExpiry(except: holder, database)]
+        return Survey(ready: try QueueTable.ready(among: bell.queues, database), nextDue: due.compactMap { $0 }.min())
+    }
+
+    private func tell(_ survey: Survey) {
+        bell.ring(queues: survey.ready)
+        if let due = survey.nextDue { alarm.bring(forwardTo: StoredTime.date(milliseconds: due)) }
+    }
+}

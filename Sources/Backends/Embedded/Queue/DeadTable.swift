@@ -1,0 +1,40 @@
+import Foundation
+import GRDB
+import Model
+import Pipeline
+
+/// The statements of `farm_dead`; each runs inside a transaction of its caller's.
+enum DeadTable {
+    /// Moves messages out of the queue; one that is not held as it says is left where it is.
+    static func bury(_ dead: [(held: Held, letter: DeadLetter)], at now: Date, _ database: Database) throws {
+        for (held, letter) in dead {
+            let found = try database.first(
+                "SELECT queue, body, headers FROM farm_queue WHERE id = ? AND holder = ?", [held.message, held.holder]
+            ) { ($0.text(0) ?? "", $0.bytes(1), $0.text(2)) }
+            guard let (queue, body, headers) = found else { continue }
+            try QueueTable.remove([held], database)
+            try insert(letter, queue: queue, body: body, headers: headers, at: now, database)
+        }
+    }
+
+    private static func insert(
+        _ letter: DeadLetter, queue: String, body: [UInt8], headers: String?, at now: Date, _ database: Database
+    ) throws {
+        let json = try? JSON(parsing: body)
+        let jobID = json?["job_id"]?.stringValue.flatMap(UUID.init(uuidString:))
+        try database.run(
+            """
+            INSERT INTO farm_dead (queue, body, headers, reason, message, tries, worker_id, first_failure, dead_since,
+                image_id, job_id, service)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """,
+            [
+                queue, Data(body), headers, letter.reason, letter.message, letter.tries, letter.workerID,
+                StoredTime.text(letter.firstFailure), StoredTime.text(now), json?["image_id"]?.integerValue, jobID?.text,
+                (json?["service_name"] ?? json?["service"])?.stringValue,
+            ])
+        if let job = try? Job(body: body, queue: queue, service: "") {
+            try database.run("DELETE FROM farm_begun WHERE job_id = ?", [job.jobID.text])
+        }
+    }
+}

@@ -1,0 +1,50 @@
+import GRDB
+import Model
+import Pipeline
+
+/// The queues in the file.
+public final class EmbeddedQueue: JobQueue, QueueAdministration {
+    private let hub: ConsumerHub
+
+    /// The queues of a file; several values may share it.
+    public init(_ database: EmbeddedDatabase) { hub = database.hub }
+
+    /// Puts the messages in, in one transaction.
+    public func publish(_ messages: [Message]) async throws {
+        guard !messages.isEmpty else { return }
+        let now = StoredTime.milliseconds(hub.time.now())
+        try await hub.file.write(announced: true) { try QueueTable.insert(messages, at: now, $0) }
+        hub.announce(Set(messages.map(\.queue)), dueAt: nil)
+    }
+
+    /// Starts taking; the first consumer of a process also starts renewing its lease.
+    public func consume(_ queue: String, prefetch: Int) async throws -> any JobConsumer {
+        hub.open()
+        return EmbeddedConsumer(queue: queue, prefetch: max(1, prefetch), hub: hub)
+    }
+
+    /// A queue of the file is there as soon as something is in it: there is nothing to make.
+    public func declare(_ queues: [String]) async throws {}
+
+    /// The depths, which the file counts by itself.
+    public func depths(of queues: [String]) async throws -> [QueueDepth] {
+        try await hub.file.read { database in
+            try queues.map { queue in
+                let depth = try database.first("SELECT waiting, held, dead FROM farm_depths WHERE queue = ?", [queue]) {
+                    QueueDepth(
+                        queue: queue, waiting: $0.integer(0) ?? 0, inFlight: $0.integer(1) ?? 0, dead: $0.integer(2) ?? 0)
+                }
+                return depth ?? QueueDepth(queue: queue, waiting: 0, inFlight: 0, dead: 0)
+            }
+        }
+    }
+
+    /// Queues with a message that waits, is delayed, held or dead.
+    public func queueNames() async throws -> [String] {
+        try await hub.file.read { database in
+            try database.all("SELECT queue FROM farm_depths WHERE waiting > 0 OR held > 0 OR dead > 0 ORDER BY queue") {
+                $0.text(0) ?? ""
+            }
+        }
+    }
+}

@@ -1,0 +1,35 @@
+/// The indexes of both kinds of tables.
+enum Indexes {
+    /// Enrichment rows that are unique by box and service; older programs' rows of other services are not.
+    static let enrichmentKey = "CREATE UNIQUE INDEX IF NOT EXISTS farm_postprocessing_key ON postprocessing "
+        + "(image_id, merged_box_id, service) WHERE service IN ('face', 'pose', 'colors')"
+
+    static let all = [
+        "CREATE INDEX IF NOT EXISTS farm_images_path ON images (image_path) WHERE image_path IS NOT NULL",
+        "CREATE INDEX IF NOT EXISTS farm_images_url ON images (image_url) WHERE image_url IS NOT NULL",
+        "CREATE INDEX IF NOT EXISTS farm_images_filename ON images (image_filename)",
+        "CREATE INDEX IF NOT EXISTS farm_images_group ON images (image_group)",
+
+        // A job has one row, however often it is delivered.
+        "CREATE UNIQUE INDEX IF NOT EXISTS farm_results_job ON results (image_id, job_id) WHERE job_id IS NOT NULL",
+        // The newest row, and the newest successful one, of an image and service.
+        "CREATE INDEX IF NOT EXISTS farm_results_newest ON results (image_id, service, status, result_id)",
+        // Counts, last and percentiles by service, without a look at the large rows.
+        "CREATE INDEX IF NOT EXISTS farm_results_service ON results (service, status, result_created, processing_time)",
+
+        "CREATE INDEX IF NOT EXISTS farm_merged_boxes_image ON merged_boxes (image_id)",
+        "CREATE INDEX IF NOT EXISTS farm_consensus_image ON consensus (image_id)",
+        enrichmentKey,
+
+        "CREATE INDEX IF NOT EXISTS idx_worker_time ON worker_heartbeats (worker_id, timestamp)",
+        "CREATE INDEX IF NOT EXISTS idx_service_time ON worker_heartbeats (service_name, timestamp)",
+        "CREATE INDEX IF NOT EXISTS farm_heartbeats_time ON worker_heartbeats (timestamp)",
+
+        // Only what can be taken is in the first one, in the order of taking (the rowid comes last by itself): neither
+        // delayed messages nor held ones stand in the way.
+        "CREATE INDEX IF NOT EXISTS farm_queue_ready ON farm_queue (queue, due_at) WHERE holder IS NULL AND delayed = 0",
+        "CREATE INDEX IF NOT EXISTS farm_queue_delayed ON farm_queue (due_at, queue) WHERE delayed = 1",
+        "CREATE INDEX IF NOT EXISTS farm_queue_held ON farm_queue (holder, queue) WHERE holder IS NOT NULL",
+        "CREATE INDEX IF NOT EXISTS farm_missing_service ON farm_missing_enrichments (service, image_id)",
+    ]
+}

@@ -1,0 +1,109 @@
+/// A table as farm wants it.
+struct TableDefinition {
+    var name: String
+    /// Name and declaration of each column, the key first.
+    var columns: [(name: String, declaration: String)]
+    /// What stands after the columns: a key of several columns.
+    var constraint: String?
+    var isWithoutRowID = false
+
+    var sql: String {
+        let parts = columns.map { "\($0.name) \($0.declaration)" } + [constraint].compactMap { $0 }
+        return "CREATE TABLE IF NOT EXISTS \(name) (\(parts.joined(separator: ", ")))" + (isWithoutRowID ? " WITHOUT ROWID" : "")
+    }
+}
+
+extension TableDefinition {
+    /// The present time, for rows that other tools insert.
+    private static let now = "TEXT DEFAULT (strftime('%Y-%m-%d %H:%M:%f', 'now'))"
+    /// Ids are never used twice, as PostgreSQL's SERIAL: a slow enricher must not meet another box under an old one's id.
+    private static let serial = "INTEGER PRIMARY KEY AUTOINCREMENT"
+
+    /// The tables that other programs know (spec section 4), with farm's own columns last.
+    static let shared = [
+        TableDefinition(
+            name: "images",
+            columns: [
+                ("image_id", serial), ("image_filename", "VARCHAR(255)"), ("image_path", "TEXT"), ("image_url", "TEXT"),
+                ("image_group", "TEXT"),
+            ]),
+        TableDefinition(
+            name: "results",
+            columns: [
+                ("result_id", serial), ("image_id", "INTEGER"), ("service", "VARCHAR(50)"), ("data", "TEXT"),
+                ("status", "VARCHAR(20)"), ("processing_time", "FLOAT"), ("result_created", now), ("worker_id", "VARCHAR(50)"),
+                ("job_id", "TEXT"),
+            ]),
+        TableDefinition(
+            name: "merged_boxes",
+            columns: [
+                ("merged_id", serial), ("image_id", "INTEGER"), ("source_result_ids", "TEXT"), ("merged_data", "TEXT"),
+                ("status", "VARCHAR(20)"), ("created", now), ("worker_id", "VARCHAR(50)"),
+            ]),
+        TableDefinition(
+            name: "consensus",
+            columns: [
+                ("consensus_id", serial), ("image_id", "INTEGER"), ("consensus_data", "TEXT"), ("processing_time", "FLOAT"),
+                ("consensus_created", now),
+            ]),
+        TableDefinition(
+            name: "postprocessing",
+            columns: [
+                ("postprocessing_id", serial), ("image_id", "INTEGER"), ("merged_box_id", "INTEGER"),
+                ("service", "VARCHAR(50)"), ("data", "TEXT"), ("status", "VARCHAR(20)"), ("result_created", now),
+            ]),
+        TableDefinition(
+            name: "worker_heartbeats",
+            columns: [
+                ("id", serial), ("timestamp", now), ("worker_id", "VARCHAR(50)"), ("service_name", "VARCHAR(50)"),
+                ("node_hostname", "VARCHAR(50)"), ("status", "VARCHAR(20)"), ("jobs_completed", "INTEGER"),
+                ("jobs_per_minute", "FLOAT"), ("last_job_time", "TEXT"), ("queue_depth", "INTEGER"), ("error_message", "TEXT"),
+            ]),
+    ]
+
+    /// The tables that are farm's alone.
+    static let own = [
+        // Messages. due_at (ms) orders them and, where delayed is 1, is when they may be taken; holder has leased them.
+        TableDefinition(
+            name: "farm_queue",
+            columns: [
+                ("id", "INTEGER PRIMARY KEY"), ("queue", "TEXT NOT NULL"), ("body", "BLOB"), ("headers", "TEXT"),
+                ("due_at", "INTEGER NOT NULL"), ("delayed", "INTEGER NOT NULL DEFAULT 0"),
+                ("redelivered", "INTEGER NOT NULL DEFAULT 0"), ("holder", "INTEGER"),
+            ]),
+        // Processes that lease messages, until expires_at (ms). Ids are never used twice.
+        TableDefinition(name: "farm_holders", columns: [("id", serial), ("expires_at", "INTEGER NOT NULL")]),
+        // Dead letters.
+        TableDefinition(
+            name: "farm_dead",
+            columns: [
+                ("id", serial), ("queue", "TEXT NOT NULL"), ("body", "BLOB"), ("headers", "TEXT"), ("reason", "TEXT NOT NULL"),
+                ("message", "TEXT NOT NULL"), ("tries", "INTEGER NOT NULL"), ("worker_id", "TEXT NOT NULL"),
+                ("first_failure", "TEXT NOT NULL"), ("dead_since", "TEXT NOT NULL"), ("image_id", "INTEGER"), ("job_id", "TEXT"),
+                ("service", "TEXT"),
+            ]),
+        // How many messages each queue has; kept by triggers.
+        TableDefinition(
+            name: "farm_depths",
+            columns: [
+                ("queue", "TEXT PRIMARY KEY NOT NULL"), ("waiting", "INTEGER NOT NULL DEFAULT 0"),
+                ("held", "INTEGER NOT NULL DEFAULT 0"), ("dead", "INTEGER NOT NULL DEFAULT 0"),
+            ],
+            isWithoutRowID: true),
+        // Redelivered jobs that a run of a worker has begun and not settled.
+        TableDefinition(
+            name: "farm_begun",
+            columns: [
+                ("job_id", "TEXT NOT NULL"), ("worker_id", "TEXT NOT NULL"), ("run", "TEXT NOT NULL"),
+                ("begun_at", "TEXT NOT NULL"),
+            ],
+            constraint: "PRIMARY KEY (job_id, worker_id, run)", isWithoutRowID: true),
+        // Boxes that wait for a crop service that was down.
+        TableDefinition(
+            name: "farm_missing_enrichments",
+            columns: [("image_id", "INTEGER NOT NULL"), ("merged_id", "INTEGER NOT NULL"), ("service", "TEXT NOT NULL")],
+            constraint: "PRIMARY KEY (image_id, merged_id, service)", isWithoutRowID: true),
+        // Images whose consensus is missing or older than what it rests on; kept by triggers.
+        TableDefinition(name: "farm_stale", columns: [("image_id", "INTEGER PRIMARY KEY")]),
+    ]
+}

@@ -1,0 +1,131 @@
+import GRDB
+import Model
+import Pipeline
+
+extension EmbeddedStore {
+    /// Adds those that are not there.
+    public func add(_ images: [NewImage], move: Bool) async throws -> (counts: ImportCounts, ids: [ImageID]) {
+        guard !images.isEmpty else { return (ImportCounts(), []) }
+        let images = try images.map(fitting)
+        return try await file.write { database in
+            var counts = ImportCounts()
+            let ids = try images.map { image -> ImageID in
+                guard let known = try EmbeddedStore.known(image, database) else {
+                    counts.added += 1
+                    return try EmbeddedStore.insert(image, database)
+                }
+                counts.existing += 1
+                if move, let group = image.group, group != known.group {
+                    try database.run("UPDATE images SET image_group = ? WHERE image_id = ?", [group, known.id])
+                    counts.moved += 1
+                }
+                return known.id
+            }
+            return (counts, ids)
+        }
+    }
+
+    /// What is empty counts as not given; a filename that is too long is cut, here already, so that it is found again.
+    private func fitting(_ image: NewImage) throws -> NewImage {
+        func given(_ text: String?) -> String? { text.flatMap { $0.isEmpty ? nil : $0 } }
+        let fitting = NewImage(
+            filename: given(image.filename).map { Columns.cut($0, to: 255) }, path: given(image.path), url: given(image.url),
+            group: given(image.group))
+        guard fitting.path != nil || fitting.url != nil || fitting.filename != nil else {
+            throw PortFault(.refused, place: file.place, message: "an image has neither path nor URL nor filename")
+        }
+        return fitting
+    }
+
+    private static func known(_ image: NewImage, _ database: Database) throws -> Image? {
+        let column = image.path != nil ? "image_path" : image.url != nil ? "image_url" : "image_filename"
+        let value = image.path ?? image.url ?? image.filename
+        return try database.first(
+            "SELECT \(ImageRows.imageColumns) FROM images WHERE \(column) = ? ORDER BY image_id LIMIT 1", [value],
+            ImageRows.image)
+    }
+
+    private static func insert(_ image: NewImage, _ database: Database) throws -> ImageID {
+        try database.run(
+            "INSERT INTO images (image_filename, image_path, image_url, image_group) VALUES (?, ?, ?, ?)",
+            [image.filename, image.path, image.url, image.group])
+        return ImageID(database.lastInsertedRowID)
+    }
+
+    /// Gives a group to all rows that have none.
+    public func assignGroup(_ group: String) async throws -> Int {
+        try await file.write {
+            try $0.run("UPDATE images SET image_group = ? WHERE image_group IS NULL OR image_group = ''", [group])
+        }
+    }
+
+    /// The next images by ascending id.
+    public func images(_ filter: ImageFilter, after: ImageID, limit: Int) async throws -> [ListedImage] {
+        try await file.read { database in
+            let query = CatalogueQuery(filter)
+            return try database.all(
+                """
+                SELECT \(ImageRows.imageColumns), lacking FROM (\(query.sql)) WHERE image_id > ? \(query.condition)
+                ORDER BY image_id LIMIT ?
+                """, query.arguments + [after, max(0, limit)]
+            ) { row in
+                ListedImage(image: ImageRows.image(row), lacking: (row.json(5).arrayValue ?? []).compactMap(\.stringValue))
+            }
+        }
+    }
+
+    /// How many images match.
+    public func count(_ filter: ImageFilter) async throws -> Int {
+        try await file.read { database in
+            let query = CatalogueQuery(filter)
+            return try database.integer(
+                "SELECT count(*) FROM (\(query.sql)) WHERE 1 \(query.condition)", query.arguments) ?? 0
+        }
+    }
+
+    /// The largest id; 0 if there is no image.
+    public func newestID() async throws -> ImageID {
+        try await file.read { try $0.integer("SELECT max(image_id) FROM images") ?? 0 }
+    }
+
+    /// Images by id (digits), absolute path, URL or filename: all that match.
+    public func find(_ text: String) async throws -> [Image] {
+        let id = text.allSatisfy { $0.isASCII && $0.isNumber } ? Int(text) : nil
+        return try await file.read { database in
+            try database.all(
+                """
+                SELECT \(ImageRows.imageColumns) FROM images
+                WHERE image_id = ?1 OR image_path = ?2 OR image_url = ?2 OR image_filename = ?2 ORDER BY image_id
+                """, [id, text], ImageRows.image)
+        }
+    }
+}
+
+/// The images that a filter is about, with the services that each one lacks as a JSON array.
+private struct CatalogueQuery {
+    var sql = "SELECT \(ImageRows.imageColumns), "
+    var condition = ""
+    var arguments = StatementArguments()
+
+    init(_ filter: ImageFilter) {
+        if let lacking = filter.lacking {
+            sql += """
+                (SELECT json_group_array(value) FROM (SELECT DISTINCT value FROM json_each(?)) s WHERE NOT EXISTS (
+                    SELECT 1 FROM results r WHERE r.image_id = i.image_id AND r.service = s.value AND r.status = 'success'))
+                """
+            arguments += [Columns.list(lacking)]
+            condition = "AND lacking <> '[]'"
+        } else {
+            sql += "'[]'"
+        }
+        sql += " AS lacking FROM images i WHERE 1"
+        if let group = filter.group {
+            sql += " AND image_group = ?"
+            arguments += [group]
+        }
+        if let ids = filter.ids {
+            sql += " AND image_id IN (SELECT value FROM json_each(?))"
+            arguments += [Columns.list(ids)]
+        }
+    }
+}

@@ -1,0 +1,43 @@
+import GRDB
+import Model
+import Pipeline
+
+extension EmbeddedStore {
+    /// Replaces the images' consensus by what `vote` makes of the newest rows; an older table may hold several of an image.
+    public func updateConsensus(
+        of images: [ImageID], vote: @Sendable @escaping (ImageFindings) -> ConsensusRecord?
+    ) async throws {
+        guard !images.isEmpty else { return }
+        let now = now
+        try await file.write { database in
+            let rows = ImageRows(database)
+            for image in Set(images).sorted() {
+                let findings = try rows.findings(image)
+                let record = findings.results.isEmpty ? nil : vote(findings)
+                try database.run("DELETE FROM consensus WHERE image_id = ?", [image])
+                if let record {
+                    try database.run(
+                        """
+                        INSERT INTO consensus (image_id, consensus_data, processing_time, consensus_created)
+                        VALUES (?, ?, ?, ?)
+                        """,
+                        [image, record.data.text, record.processingTime.isFinite ? record.processingTime : nil, now])
+                }
+                // The deletion has marked the image; see Indexes.
+                try database.run("DELETE FROM farm_stale WHERE image_id = ?", [image])
+            }
+        }
+    }
+
+    /// Images whose consensus is missing or older than what it rests on, ascending.
+    public func imagesWithStaleConsensus(limit: Int) async throws -> [ImageID] {
+        try await file.read { database in
+            try database.all(
+                """
+                SELECT image_id FROM farm_stale s WHERE EXISTS (SELECT 1 FROM results WHERE image_id = s.image_id)
+                OR EXISTS (SELECT 1 FROM consensus WHERE image_id = s.image_id) ORDER BY image_id LIMIT ?
+                """, [max(0, limit)]
+            ) { $0.integer(0) ?? 0 }
+        }
+    }
+}

@@ -1,0 +1,85 @@
+import Foundation
+import GRDB
+import Model
+import Pipeline
+
+extension EmbeddedStore {
+    /// Where each job stands.
+    public func standing(of jobs: [JobKey], workerID: String) async throws -> [JobStanding] {
+        guard !jobs.isEmpty else { return [] }
+        let (now, run) = (now, run)
+        // Only what comes redelivered has to be written down.
+        guard jobs.contains(where: \.redelivered) else {
+            return try await file.read { database in try jobs.map { try EmbeddedStore.standing(of: $0, deaths: 0, database) } }
+        }
+        return try await file.write { database in
+            try jobs.map { job in
+                guard job.redelivered else { return try EmbeddedStore.standing(of: job, deaths: 0, database) }
+                let id = job.jobID.text
+                let deaths = try database.integer(
+                    "SELECT count(*) FROM farm_begun WHERE job_id = ? AND NOT (worker_id = ? AND run = ?)", [id, workerID, run])
+                let standing = try EmbeddedStore.standing(of: job, deaths: deaths ?? 0, database)
+                if case .open = standing {
+                    try database.run(
+                        "INSERT INTO farm_begun (job_id, worker_id, run, begun_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                        [id, workerID, run, now])
+                }
+                return standing
+            }
+        }
+    }
+
+    private static func standing(of job: JobKey, deaths: Int, _ database: Database) throws -> JobStanding {
+        guard let image = try ImageRows(database).image(job.imageID) else { return .unknownImage }
+        let row = try database.first(
+            "SELECT status, data FROM results WHERE image_id = ? AND job_id = ?", [job.imageID, job.jobID.text]
+        ) { ($0.text(0).flatMap(ResultStatus.init) ?? .error, $0.json(1)) }
+        guard let (status, data) = row else { return .open(image, deaths: deaths) }
+        return .recorded(status, error: status == .error ? data["error"] : nil)
+    }
+
+    /// Forgets that this run of the worker had begun these jobs.
+    public func settle(_ jobs: [UUID], workerID: String) async throws {
+        guard !jobs.isEmpty else { return }
+        let run = run
+        try await file.write { database in
+            for job in jobs {
+                try database.run(
+                    "DELETE FROM farm_begun WHERE job_id = ? AND worker_id = ? AND run = ?", [job.text, workerID, run])
+            }
+        }
+    }
+
+    /// Inserts the rows that are not there yet.
+    public func record(_ results: [AnalysisResult]) async throws {
+        guard !results.isEmpty else { return }
+        for result in results where !Columns.fits(result.service, 50) {
+            throw PortFault(
+                .refused, place: file.place, message: "results.service holds 50 characters: \(Columns.cut(result.service, to: 50))")
+        }
+        let now = now
+        try await file.write { database in
+            for result in results {
+                let job = result.jobID.text
+                try database.run(
+                    """
+                    INSERT INTO results (image_id, service, data, status, processing_time, result_created, worker_id, job_id)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (image_id, job_id) WHERE job_id IS NOT NULL DO NOTHING
+                    """,
+                    [
+                        result.imageID, result.service, String(decoding: result.data, as: UTF8.self), result.status.rawValue,
+                        result.processingTime.isFinite ? result.processingTime : nil, now, Columns.cut(result.workerID, to: 50), job,
+                    ])
+                try database.run("DELETE FROM farm_begun WHERE job_id = ?", [job])
+            }
+        }
+    }
+
+    /// Which of these images there are.
+    public func images(_ ids: [ImageID]) async throws -> [ImageID: Image] {
+        try await file.read { database in
+            let rows = ImageRows(database)
+            return try ids.reduce(into: [:]) { images, id in images[id] = try rows.image(id) }
+        }
+    }
+}

@@ -1,0 +1,25 @@
+import Foundation
+import GRDB
+import Model
+import Pipeline
+
+/// The rows of the pipeline in the file. SQLite's write lock is the lock of every image: what is computed and written in
+/// one transaction rests on the newest rows.
+public struct EmbeddedStore: Sendable {
+    let file: SQLiteFile
+    let time: any Timekeeper
+    /// Tells this run of the program from others that have the same worker id.
+    let run: String
+
+    /// The store of a file; several values may share it.
+    public init(_ database: EmbeddedDatabase) {
+        file = database.file
+        time = database.time
+        run = database.run.text
+    }
+
+    /// The present time as it is written.
+    var now: String { StoredTime.text(time.now()) }
+}
+
+extension EmbeddedStore: ResultStore, ImageCatalogue, Reports {}

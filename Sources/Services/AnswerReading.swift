@@ -1,0 +1,74 @@
+import Model
+import Pipeline
+
+/// Why a try has no answer that could be stored.
+struct CallFault: Error, Equatable {
+    var kind: FailureKind
+    var message: String
+    var httpStatus: Int?
+    /// No further try would help.
+    var isFinal: Bool
+}
+
+extension HTTPResponse {
+    /// What a service's answer amounts to, by its status, its JSON, what it says of itself, its predictions, in this
+    /// order.
+    /// - Parameter label: how messages name the service.
+    func answer(from label: String) -> Result<Answer, CallFault> {
+        guard (200..<300).contains(status) else {
+            let mayPass = status == 408 || status == 425 || status == 429 || (500..<600).contains(status)
+            let text = "\(label) answered \(status)" + (errorText.map { ": \($0)" } ?? "")
+            return .failure(CallFault(kind: .http, message: text, httpStatus: status, isFinal: !mayPass))
+        }
+        let json: JSON
+        do {
+            json = try JSON(parsing: body)
+        } catch .tooDeep(let limit) {
+            return fault(.tooLarge, "\(label) answered with nesting deeper than \(limit)")
+        } catch {
+            return fault(.notJSON, "\(label) answered with what is not JSON (\(error)): \(beginning)", isFinal: false)
+        }
+        guard case .object = json else { return fault(.badAnswer, "\(label) answered with JSON that is no object") }
+        if json["status"]?.stringValue == "error" {
+            return fault(.serviceError, "\(label): \(Self.errorText(json) ?? "an error without a message")")
+        }
+        guard json["predictions"]?.arrayValue != nil else {
+            return fault(.badAnswer, "\(label) answered without a list of predictions")
+        }
+        let reported = json["metadata"]?["processing_time"]?.numberValue.flatMap { $0.isFinite && $0 >= 0 ? $0 : nil }
+        return .success(Answer(body: body, json: json, processingTime: reported ?? seconds))
+    }
+
+    private func fault(_ kind: FailureKind, _ message: String, isFinal: Bool = true) -> Result<Answer, CallFault> {
+        .failure(CallFault(kind: kind, message: message, httpStatus: status, isFinal: isFinal))
+    }
+
+    /// How the body begins, for people.
+    private var beginning: String {
+        body.isEmpty
+            ? "an empty body" : "“\(Wording.line(String(decoding: body.prefix(240), as: UTF8.self), limit: 60))”"
+    }
+
+    private var errorText: String? { (try? JSON(parsing: body)).flatMap(Self.errorText) }
+
+    private static func errorText(_ json: JSON) -> String? {
+        let text = json["error"]?["message"]?.stringValue ?? json["error"]?.stringValue
+        return text.flatMap { $0.isEmpty ? nil : Wording.line($0) }
+    }
+}
+
+extension HTTPFault {
+    /// What the fault of a call is to its job.
+    func callFault(from label: String) -> CallFault {
+        let kind: FailureKind
+        switch self.kind {
+        case .timeout: kind = .timeout
+        case .tooLarge: kind = .tooLarge
+        case .unreadableFile: kind = .image
+        case .broken, .other, .unreachable, .cancelled: kind = .connection
+        }
+        return CallFault(
+            kind: kind, message: kind == .image ? cause : "\(label): \(cause)", httpStatus: status,
+            isFinal: kind == .tooLarge || kind == .image)
+    }
+}

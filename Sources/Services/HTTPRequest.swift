@@ -1,0 +1,46 @@
+import Pipeline
+
+/// One request over http or https: a GET, or a POST where there is content.
+public struct HTTPRequest: Sendable {
+    /// What is posted as the multipart field `file`.
+    public enum Content: Sendable {
+        /// Streamed from this path.
+        case file(path: String)
+        case bytes([UInt8], filename: String)
+    }
+
+    /// http or https.
+    public var url: String
+    /// nil makes it a GET.
+    public var content: Content?
+    /// For everything from the name's lookup to the last byte.
+    public var timeout: Duration
+    /// How many bytes of an answer are taken.
+    public var bodyLimit: Int
+    /// How many redirections are followed.
+    public var redirections: Int
+
+    /// A GET; with content a POST. No redirection is followed unless asked for.
+    public init(url: String, content: Content? = nil, timeout: Duration, bodyLimit: Int, redirections: Int = 0) {
+        self.url = url
+        self.content = content
+        self.timeout = timeout
+        self.bodyLimit = bodyLimit
+        self.redirections = redirections
+    }
+
+    /// How long the making of a connection may take.
+    var connectTimeout: Duration { min(timeout, .seconds(10)) }
+}
+
+/// A whole answer, whatever its status.
+public struct HTTPResponse: Sendable {
+    /// The HTTP status.
+    public var status: Int
+    /// At most as long as the request allows.
+    public var body: [UInt8]
+    /// How long the `Retry-After` header, in seconds or as a date, asks to wait; nil if it is missing or past.
+    public var retryAfter: Duration?
+    /// What the request took, in seconds.
+    public var seconds: Double
+}

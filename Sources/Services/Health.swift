@@ -1,0 +1,16 @@
+extension HTTPClient {
+    private static let healthBodyLimit = 1 << 20
+
+    /// Asks a service's `health`.
+    /// - Returns: the status it answered, whatever became of the rest; or why there is none.
+    public func health(of endpoint: ServiceEndpoint) async -> Result<Int, HTTPFault> {
+        let request = HTTPRequest(
+            url: endpoint.healthURL, timeout: min(endpoint.timeout, .seconds(10)), bodyLimit: HTTPClient.healthBodyLimit
+        )
+        do {
+            return .success(try await perform(request).status)
+        } catch {
+            return error.status.map(Result.success) ?? .failure(error)
+        }
+    }
+}

@@ -1,0 +1,78 @@
+import Pipeline
+
+/// Where a service is and how it is to be called.
+public struct ServiceEndpoint: Sendable, Equatable {
+    /// As the configuration names it.
+    public var name: String
+    /// A name or an address; an IPv6 address with or without brackets.
+    public var host: String
+    /// 1…65535.
+    public var port: Int
+    /// The path of its analysis.
+    public var endpoint: String
+    /// The path that tells whether it lives.
+    public var health: String
+    /// For one try.
+    public var timeout: Duration
+    /// How often a job is tried.
+    public var maxTries: Int
+    /// Base of the exponential back-off between tries.
+    public var retryDelay: Duration
+    /// How many requests may be in flight.
+    public var concurrency: Int
+
+    /// An endpoint with the defaults of spec section 2.
+    public init(
+        name: String, host: String, port: Int, endpoint: String = "/analyze", health: String = "/health",
+        timeout: Duration = .seconds(30), maxTries: Int = 3, retryDelay: Duration = .seconds(5), concurrency: Int = 4
+    ) {
+        self.name = name
+        self.host = host
+        self.port = port
+        self.endpoint = endpoint
+        self.health = health
+        self.timeout = timeout
+        self.maxTries = maxTries
+        self.retryDelay = retryDelay
+        self.concurrency = concurrency
+    }
+
+    /// `localhost:7777`.
+    public var address: String { "\(bracketedHost):\(port)" }
+
+    /// `blip at localhost:7777`, as messages name it.
+    public var label: String { "\(name) at \(address)" }
+
+    private var bracketedHost: String { host.contains(":") && !host.hasPrefix("[") ? "[\(host)]" : host }
+
+    private func url(_ path: String) -> String {
+        // The zone of a link-local address stands behind a percent sign, which a URL has to encode (RFC 6874).
+        let host = bracketedHost.replacing("%25", with: "%").replacing("%", with: "%25")
+        return "http://\(host):\(port)" + (path.hasPrefix("/") ? path : "/" + path)
+    }
+
+    var healthURL: String { url(health) }
+
+    /// The analysis of this subject.
+    func request(_ subject: Subject) -> HTTPRequest {
+        var request = HTTPRequest(url: url(endpoint), timeout: timeout, bodyLimit: ServiceLimits.answerBytes)
+        switch subject {
+        case .url(let picture):
+            request.url += (endpoint.contains("?") ? "&" : "?") + "url=" + URLText.encodedComponent(picture)
+        case .file(let path): request.content = .file(path: path)
+        case .picture(let jpeg, let filename): request.content = .bytes(jpeg, filename: filename)
+        }
+        return request
+    }
+}
+
+/// Limits of the calls (spec section 5).
+enum ServiceLimits {
+    static let answerBytes = 16 << 20
+    /// A try waits at most that long for the next; a longer Retry-After pauses the service.
+    static let longestWait = Duration.seconds(60)
+    /// A pause that a service asks for is taken seriously up to a day.
+    static let longestPause = Duration.seconds(86_400)
+    /// How long a job may be held: no job stays unacknowledged for over five minutes (spec section 3).
+    static let holding = Duration.seconds(285)
+}

@@ -1,0 +1,126 @@
+import Foundation
+import Logging
+import Pipeline
+import Synchronization
+
+/// A service's circuit breaker at work: those who take jobs wait here, those who hold some are told when it opens, and
+/// the log hears once of each outage.
+final class ServiceGate: Sendable {
+    private struct State {
+        var breaker = CircuitBreaker()
+        var calls = 0
+    }
+
+    private let endpoint: ServiceEndpoint
+    private let client: HTTPClient
+    private let time: any Timekeeper
+    private let randomness: @Sendable () -> Double
+    private let log: Logger
+    private let state = Mutex(State())
+    /// More or fewer jobs pass than before.
+    private let changes = Signal()
+    private let openings = Signal()
+
+    init(
+        endpoint: ServiceEndpoint, client: HTTPClient, time: any Timekeeper,
+        randomness: @escaping @Sendable () -> Double,
+        log: Logger
+    ) {
+        self.endpoint = endpoint
+        self.client = client
+        self.time = time
+        self.randomness = randomness
+        self.log = log
+    }
+
+    private var jitter: Double { 0.5 + 0.5 * randomness() }
+
+    /// Why no job passes; nil while some do.
+    var outage: String? { state.withLock { $0.breaker.outage }.map { "\(endpoint.label) \($0)" } }
+
+    // MARK: Calls
+
+    func begin() -> CircuitBreaker.Call {
+        state.withLock { state in
+            state.calls += 1
+            return state.calls
+        }
+    }
+
+    /// - Returns: why this call's next try may not go out; nil if it may.
+    func refusal(of call: CircuitBreaker.Call) -> String? {
+        state.withLock { $0.breaker.refusal(of: call) }.map { "\(endpoint.label) \($0)" }
+    }
+
+    @discardableResult
+    func report(_ event: CircuitBreaker.Event, of call: CircuitBreaker.Call) -> CircuitBreaker.Effect {
+        let (now, jitter) = (time.now(), jitter)
+        let effect = state.withLock { $0.breaker.report(event, of: call, at: now, jitter: jitter) }
+        switch effect.change {
+        case .opened(let reason):
+            log.warning("\(endpoint.label) \(reason); its jobs stay in the queue")
+            openings.raise()
+        case .reopened: openings.raise()
+        case .closed: log.notice("\(endpoint.label) works again")
+        case nil: return effect
+        }
+        changes.raise()
+        return effect
+    }
+
+    func end(_ call: CircuitBreaker.Call) {
+        if state.withLock({ $0.breaker.end(call) }) { changes.raise() }
+    }
+
+    /// Counts how often the breaker opened.
+    var generation: Int { openings.generation }
+
+    /// - Returns: false if the breaker opened since that generation or the task was cancelled meanwhile.
+    func sleep(_ duration: Duration, since generation: Int) async -> Bool {
+        await withTaskGroup(of: Bool.self) { group in
+            group.addTask { (try? await self.time.sleep(duration)) != nil }
+            group.addTask {
+                await self.openings.wait(past: generation)
+                return false
+            }
+            defer { group.cancelAll() }
+            return await group.next() ?? false
+        }
+    }
+
+    // MARK: Taking and probing
+
+    /// Waits until jobs pass and says how many. While the breaker is open, one of those who wait probes for all.
+    /// - Throws: `CancellationError`.
+    func permits() async throws -> Int {
+        while true {
+            try Task.checkCancellation()
+            let generation = changes.generation
+            let now = time.now()
+            switch state.withLock({ $0.breaker.step(at: now) }) {
+            case .take(let count): return count
+            case .pause(let date): try await time.sleep(.seconds(date.timeIntervalSince(now)))
+            case .probe(let date): try await probe(at: date)
+            case .wait: await changes.wait(past: generation)
+            }
+        }
+    }
+
+    private func probe(at date: Date) async throws {
+        // Whether it answered or not: those who wait look again, so that one of them probes if this one is gone.
+        defer { changes.raise() }
+        do {
+            let wait = date.timeIntervalSince(time.now())
+            if wait > 0 { try await time.sleep(.seconds(wait)) }
+            let began = time.now()
+            let health = await client.health(of: endpoint)
+            try Task.checkCancellation()
+            let isUp = if case .success(let status) = health { status < 500 } else { false }
+            let (now, jitter) = (time.now(), jitter)
+            state.withLock { $0.breaker.probed(isUp: isUp, began: began, at: now, jitter: jitter) }
+        } catch {
+            state.withLock { $0.breaker.abandonProbe() }
+            throw error
+        }
+    }
+}

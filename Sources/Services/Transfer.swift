@@ -1,0 +1,168 @@
+import CCurl
+import Foundation
+import Pipeline
+
+/// One request in curl's hands, and what has come of its answer. It belongs to the loop's thread.
+final class Transfer {
+    let submission: Submission
+    let handle: UnsafeMutableRawPointer
+    private let freshConnection: Bool
+    private var body: [UInt8] = []
+    private var isTooLarge = false
+    private var form: OpaquePointer?
+    private var headers: UnsafeMutablePointer<curl_slist>?
+    private let errorText = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
+
+    private var request: HTTPRequest { submission.request }
+
+    init(_ submission: Submission, _ handle: UnsafeMutableRawPointer, freshConnection: Bool) {
+        self.submission = submission
+        self.handle = handle
+        self.freshConnection = freshConnection
+        errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
+    }
+
+    deinit {
+        curl_mime_free(form)
+        curl_slist_free_all(headers)
+        errorText.deallocate()
+    }
+
+    // MARK: Before
+
+    /// Sets the handle up.
+    /// - Returns: why the request cannot be sent; nil if it can.
+    func prepare() -> HTTPFault? {
+        set(CURLOPT_NOSIGNAL, 1)
+        // A name server that hangs must not hold up the thread when a request has timed out.
+        set(CURLOPT_QUICK_EXIT, 1)
+        set(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1)
+        set(CURLOPT_PROXY, "")
+        set(CURLOPT_PROTOCOLS_STR, "http,https")
+        set(CURLOPT_REDIR_PROTOCOLS_STR, "http,https")
+        set(CURLOPT_USERAGENT, "farm")
+        set(CURLOPT_FOLLOWLOCATION, request.redirections > 0 ? 1 : 0)
+        set(CURLOPT_MAXREDIRS, request.redirections)
+        set(CURLOPT_TIMEOUT_MS, milliseconds(request.timeout))
+        set(CURLOPT_CONNECTTIMEOUT_MS, milliseconds(request.connectTimeout))
+        set(CURLOPT_FRESH_CONNECT, freshConnection ? 1 : 0)
+        ccurl_set_offset(handle, CURLOPT_MAXFILESIZE_LARGE, curl_off_t(request.bodyLimit))
+        ccurl_set_pointer(handle, CURLOPT_ERRORBUFFER, errorText)
+        ccurl_set_pointer(handle, CURLOPT_WRITEDATA, Unmanaged.passUnretained(self).toOpaque())
+        ccurl_set_write_callback(handle, receive)
+        let code = set(CURLOPT_URL, request.url)
+        guard code == CURLE_OK else { return fault(code) }
+        return request.content.flatMap(post)
+    }
+
+    private func post(_ content: HTTPRequest.Content) -> HTTPFault? {
+        form = curl_mime_init(handle)
+        guard let part = curl_mime_addpart(form) else { return fault(CURLE_OUT_OF_MEMORY) }
+        curl_mime_name(part, "file")
+        var code: CURLcode
+        switch content {
+        case .file(let path):
+            let first: [UInt8]
+            switch LocalFile.firstBytes(of: path, count: MediaType.prefixLength) {
+            case .success(let bytes): first = bytes
+            case .failure(let fault):
+                return HTTPFault(.unreadableFile, place: place, cause: Wording.line(fault.description))
+            }
+            let name = path.split(separator: "/").last.map(String.init) ?? path
+            code = curl_mime_filedata(part, path)
+            curl_mime_filename(part, name)
+            curl_mime_type(part, MediaType.of(first, filename: name))
+        case .bytes(let bytes, let filename):
+            code = bytes.withUnsafeBytes {
+                curl_mime_data(part, $0.baseAddress?.assumingMemoryBound(to: CChar.self), $0.count)
+            }
+            curl_mime_filename(part, filename)
+            curl_mime_type(part, MediaType.of(bytes, filename: filename))
+        }
+        guard code == CURLE_OK else { return fault(code) }
+        // Without this, curl waits a second for "100 Continue" before it sends more than a megabyte.
+        headers = curl_slist_append(nil, "Expect:")
+        ccurl_set_pointer(handle, CURLOPT_HTTPHEADER, headers)
+        code = ccurl_set_pointer(handle, CURLOPT_MIMEPOST, form.map(UnsafeMutableRawPointer.init))
+        return code == CURLE_OK ? nil : fault(code)
+    }
+
+    @discardableResult
+    private func set(_ option: CURLoption, _ value: Int) -> CURLcode { ccurl_set_long(handle, option, value) }
+
+    @discardableResult
+    private func set(_ option: CURLoption, _ value: String) -> CURLcode { ccurl_set_string(handle, option, value) }
+
+    /// At least one, for zero would mean none at all, and at most a day.
+    private func milliseconds(_ duration: Duration) -> Int { Int(min(max(duration.seconds * 1000, 1), 86_400_000)) }
+
+    // MARK: Meanwhile
+
+    /// - Returns: how many bytes were taken; less than came ends the transfer.
+    func take(_ bytes: UnsafeRawBufferPointer) -> Int {
+        guard body.count + bytes.count <= request.bodyLimit else {
+            isTooLarge = true
+            return 0
+        }
+        if body.isEmpty {
+            let announced = Int(ccurl_get_offset(handle, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T))
+            body.reserveCapacity(min(max(announced, bytes.count), request.bodyLimit))
+        }
+        body.append(contentsOf: bytes)
+        return bytes.count
+    }
+
+    // MARK: After
+
+    /// A kept connection that the server closed in the moment of its reuse says nothing about the request. curl sends
+    /// again by itself where it finds out before it sends a body.
+    func deservesFreshConnection(_ code: CURLcode) -> Bool {
+        guard code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR || code == CURLE_GOT_NOTHING else { return false }
+        return !freshConnection && ccurl_get_long(handle, CURLINFO_NUM_CONNECTS) == 0
+            && ccurl_get_long(handle, CURLINFO_HEADER_SIZE) == 0
+    }
+
+    func result(_ code: CURLcode) -> Result<HTTPResponse, HTTPFault> {
+        guard code == CURLE_OK else { return .failure(fault(code)) }
+        let retryAfter = ccurl_get_offset(handle, CURLINFO_RETRY_AFTER)
+        return .success(
+            HTTPResponse(
+                status: ccurl_get_long(handle, CURLINFO_RESPONSE_CODE), body: body,
+                retryAfter: retryAfter > 0 ? .seconds(retryAfter) : nil,
+                seconds: Double(ccurl_get_offset(handle, CURLINFO_TOTAL_TIME_T)) / 1_000_000))
+    }
+
+    private var place: String { URLText.place(of: request.url) }
+
+    private func fault(_ code: CURLcode) -> HTTPFault {
+        let connected = ccurl_get_offset(handle, CURLINFO_PRETRANSFER_TIME_T) > 0
+        let kind = isTooLarge ? .tooLarge : HTTPFault.Kind(code, connected: connected)
+        let status = ccurl_get_long(handle, CURLINFO_RESPONSE_CODE)
+        return HTTPFault(kind, place: place, cause: Wording.line(cause(kind, code)), status: status > 0 ? status : nil)
+    }
+
+    private func cause(_ kind: HTTPFault.Kind, _ code: CURLcode) -> String {
+        let systemError = Int32(ccurl_get_long(handle, CURLINFO_OS_ERRNO))
+        switch kind {
+        case .tooLarge: return "the answer is over \(request.bodyLimit >> 20) MiB"
+        case .timeout: return "no answer within \(Wording.seconds(request.timeout))"
+        case .unreachable where code == CURLE_OPERATION_TIMEDOUT:
+            return "no connection within \(Wording.seconds(request.connectTimeout))"
+        case .unreachable where code == CURLE_COULDNT_CONNECT && systemError != 0:
+            return Wording.systemError(systemError)
+        case .unreachable where code == CURLE_COULDNT_RESOLVE_HOST: return "the host's name cannot be resolved"
+        default:
+            let detail = String(cString: errorText)
+            return detail.isEmpty ? String(cString: curl_easy_strerror(code)) : detail
+        }
+    }
+}
+
+/// curl's write callback.
+private func receive(
+    _ data: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int, _ context: UnsafeMutableRawPointer?
+) -> Int {
+    guard let data, let context else { return 0 }
+    let transfer = Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
+    return transfer.take(UnsafeRawBufferPointer(start: data, count: size * count))
+}

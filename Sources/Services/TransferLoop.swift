@@ -1,0 +1,112 @@
+import CCurl
+import Foundation
+import Synchronization
+
+/// A request on its way to the loop's thread.
+struct Submission: Sendable {
+    let id: Int
+    let request: HTTPRequest
+    let continuation: CheckedContinuation<Result<HTTPResponse, HTTPFault>, Never>
+
+    func refuse(_ cause: String) {
+        continuation.resume(
+            returning: .failure(HTTPFault(.cancelled, place: URLText.place(of: request.url), cause: cause)))
+    }
+}
+
+/// The thread that lives in `curl_multi_poll`, and the inbox through which work reaches it.
+final class TransferLoop: Sendable {
+    private struct Inbox {
+        var submitted: [Submission] = []
+        var cancelled: [Int] = []
+        var isStopping = false
+
+        var isEmpty: Bool { submitted.isEmpty && cancelled.isEmpty }
+    }
+
+    private static let isReady = ccurl_global_init() == CURLE_OK
+
+    private let inbox = Mutex(Inbox())
+    private let ids = Atomic(0)
+    /// Used by the loop's thread alone, but for `curl_multi_wakeup`, which is made for other threads. That is called
+    /// under the inbox's lock and never once it is stopping, so never on a multi handle that is gone.
+    private nonisolated(unsafe) let multi: UnsafeMutableRawPointer
+
+    init?() {
+        guard TransferLoop.isReady, let multi = curl_multi_init() else { return nil }
+        self.multi = multi
+    }
+
+    func nextID() -> Int { ids.add(1, ordering: .relaxed).newValue }
+
+    // MARK: From any thread
+
+    /// Begins the thread; it keeps the loop alive until it ends.
+    func start() -> pthread_t? {
+        var thread = pthread_t()
+        let context = Unmanaged.passRetained(self)
+        let status = pthread_create(
+            &thread, nil,
+            { context in
+                if let context { Unmanaged<TransferLoop>.fromOpaque(context).takeRetainedValue().run() }
+                return nil
+            }, context.toOpaque())
+        guard status == 0 else {
+            context.release()
+            inbox.withLock { $0.isStopping = true }
+            curl_multi_cleanup(multi)
+            return nil
+        }
+        return thread
+    }
+
+    /// A cancellation that came before is not lost: it set the task's flag before it asked for the lock.
+    func submit(_ submission: Submission) {
+        let refusal = inbox.withLock { inbox -> String? in
+            if inbox.isStopping { return "the HTTP client is shut down" }
+            if Task.isCancelled { return "cancelled" }
+            wake(&inbox) { $0.submitted.append(submission) }
+            return nil
+        }
+        if let refusal { submission.refuse(refusal) }
+    }
+
+    func cancel(_ id: Int) {
+        inbox.withLock { inbox in
+            if !inbox.isStopping { wake(&inbox) { $0.cancelled.append(id) } }
+        }
+    }
+
+    func stop() {
+        inbox.withLock { inbox in
+            if !inbox.isStopping { wake(&inbox) { $0.isStopping = true } }
+        }
+    }
+
+    /// Only what finds the inbox empty has to wake the thread: it takes all at once.
+    private func wake(_ inbox: inout Inbox, _ change: (inout Inbox) -> Void) {
+        if inbox.isEmpty { curl_multi_wakeup(multi) }
+        change(&inbox)
+    }
+
+    // MARK: On its thread
+
+    private func run() {
+        let transfers = Transfers(multi)
+        while true {
+            let work = inbox.withLock { inbox in
+                defer {
+                    inbox.submitted = []
+                    inbox.cancelled = []
+                }
+                return inbox
+            }
+            for submission in work.submitted { transfers.begin(submission) }
+            for id in work.cancelled { transfers.cancel(id) }
+            if work.isStopping { break }
+            transfers.advance()
+        }
+        transfers.end()
+        curl_multi_cleanup(multi)
+    }
+}

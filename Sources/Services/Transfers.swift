@@ -1,0 +1,116 @@
+import CCurl
+
+/// The transfers in flight. It belongs to the loop's thread.
+final class Transfers {
+    private static let idleHandleLimit = 64
+    private static let keptConnectionLimit = 256
+    /// Work, curl's own deadlines and sockets end the poll before.
+    private static let longestPoll: Int32 = 3_600_000
+
+    private let multi: UnsafeMutableRawPointer
+    /// A transfer stays here, and so alive, until curl has let go of its handle.
+    private var byHandle: [UnsafeMutableRawPointer: Transfer] = [:]
+    private var handles: [Int: UnsafeMutableRawPointer] = [:]
+    private var idle: [UnsafeMutableRawPointer] = []
+
+    init(_ multi: UnsafeMutableRawPointer) {
+        self.multi = multi
+        ccurl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, Transfers.keptConnectionLimit)
+    }
+
+    func begin(_ submission: Submission) { begin(submission, freshConnection: false) }
+
+    private func begin(_ submission: Submission, freshConnection: Bool) {
+        guard let handle = idle.popLast() ?? curl_easy_init() else {
+            return fail(submission, .other, "libcurl is out of memory")
+        }
+        let transfer = Transfer(submission, handle, freshConnection: freshConnection)
+        if let fault = transfer.prepare() {
+            recycle(handle)
+            submission.continuation.resume(returning: .failure(fault))
+            return
+        }
+        byHandle[handle] = transfer
+        handles[submission.id] = handle
+        let code = curl_multi_add_handle(multi, handle)
+        guard code == CURLM_OK else {
+            forget(transfer)
+            return fail(submission, .other, String(cString: curl_multi_strerror(code)))
+        }
+    }
+
+    private func fail(_ submission: Submission, _ kind: HTTPFault.Kind, _ cause: String) {
+        let fault = HTTPFault(kind, place: URLText.place(of: submission.request.url), cause: cause)
+        submission.continuation.resume(returning: .failure(fault))
+    }
+
+    func cancel(_ id: Int) {
+        guard let handle = handles[id], let transfer = byHandle[handle] else { return }
+        remove(transfer)
+        transfer.submission.refuse("cancelled")
+    }
+
+    /// Moves all transfers on, answers those that are done, and waits until there is more to do.
+    func advance() {
+        var running: Int32 = 0
+        var code = curl_multi_perform(multi, &running)
+        let hasBegunAgain = finishDone()
+        if code == CURLM_OK, !hasBegunAgain { code = curl_multi_poll(multi, nil, 0, Transfers.longestPoll, nil) }
+        guard code == CURLM_OK else {
+            for transfer in byHandle.values {
+                remove(transfer)
+                fail(transfer.submission, .other, String(cString: curl_multi_strerror(code)))
+            }
+            return
+        }
+    }
+
+    private func finishDone() -> Bool {
+        var left: Int32 = 0
+        var hasBegunAgain = false
+        while let message = curl_multi_info_read(multi, &left) {
+            guard message.pointee.msg == CURLMSG_DONE, let handle = message.pointee.easy_handle,
+                let transfer = byHandle[handle]
+            else { continue }
+            // The message is gone with the handle's removal.
+            let code = ccurl_message_result(message)
+            if transfer.deservesFreshConnection(code) {
+                remove(transfer)
+                begin(transfer.submission, freshConnection: true)
+                hasBegunAgain = true
+                continue
+            }
+            let result = transfer.result(code)
+            remove(transfer)
+            transfer.submission.continuation.resume(returning: result)
+        }
+        return hasBegunAgain
+    }
+
+    /// Cancels what is left and frees every handle.
+    func end() {
+        for transfer in byHandle.values {
+            remove(transfer)
+            transfer.submission.refuse("the HTTP client is shut down")
+        }
+        for handle in idle { curl_easy_cleanup(handle) }
+        idle = []
+    }
+
+    private func remove(_ transfer: Transfer) {
+        curl_multi_remove_handle(multi, transfer.handle)
+        forget(transfer)
+    }
+
+    private func forget(_ transfer: Transfer) {
+        recycle(transfer.handle)
+        byHandle[transfer.handle] = nil
+        handles[transfer.submission.id] = nil
+    }
+
+    private func recycle(_ handle: UnsafeMutableRawPointer) {
+        guard idle.count < Transfers.idleHandleLimit else { return curl_easy_cleanup(handle) }
+        curl_easy_reset(handle)
+        idle.append(handle)
+    }
+}

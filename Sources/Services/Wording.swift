@@ -1,0 +1,30 @@
+import Foundation
+import Pipeline
+
+/// How foreign texts and durations are told to people.
+enum Wording {
+    /// One line without control characters, cut to `limit` Unicode scalars.
+    static func line(_ text: some StringProtocol, limit: Int = 500) -> String {
+        var line = String.UnicodeScalarView()
+        for (count, scalar) in text.unicodeScalars.enumerated() {
+            if count == limit { return String(line) + "…" }
+            switch scalar.properties.generalCategory {
+            case .control, .lineSeparator, .paragraphSeparator: line.append(" ")
+            default: line.append(scalar)
+            }
+        }
+        return String(line)
+    }
+
+    /// `30 s`, `0.2 s`: to a thousandth.
+    static func seconds(_ duration: Duration) -> String {
+        let seconds = (duration.seconds * 1000).rounded() / 1000
+        return (Int(exactly: seconds)?.description ?? seconds.description) + " s"
+    }
+
+    /// `connection refused`.
+    static func systemError(_ number: Int32) -> String {
+        let text = String(cString: strerror(number))
+        return text.prefix(1).lowercased() + text.dropFirst()
+    }
+}
