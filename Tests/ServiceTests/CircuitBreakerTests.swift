@@ -1,0 +1,149 @@
+import Foundation
+import Testing
+
+@testable import Services
+
+@Suite("Circuit breaker")
+final class CircuitBreakerTests {
+    private var breaker = CircuitBreaker()
+    private let start = Date(timeIntervalSince1970: 1_790_000_000)
+
+    private func report(_ event: CircuitBreaker.Event, _ call: Int, after seconds: Double = 0) -> CircuitBreaker.Effect
+    {
+        breaker.report(event, of: call, at: start.addingTimeInterval(seconds), jitter: 1)
+    }
+
+    private func step(at now: Date) -> CircuitBreaker.Step { breaker.step(at: now) }
+
+    private func refusal(of call: Int) -> String? { breaker.refusal(of: call) }
+
+    private func end(_ call: Int) -> Bool { breaker.end(call) }
+
+    private func open() {
+        for call in 1...5 { _ = report(.refused("is down"), call) }
+    }
+
+    private func halfOpen() {
+        open()
+        _ = step(at: start)
+        breaker.probed(isUp: true, began: start + 1, at: start + 1, jitter: 1)
+    }
+
+    @Test("Closed, it lets any number of jobs pass")
+    func closed() {
+        #expect(step(at: start) == .take(.max))
+        #expect(refusal(of: 1) == nil)
+        #expect(breaker.outage == nil)
+    }
+
+    @Test("Refusals of five jobs in a row open it; four and an answer do not")
+    func refusals() {
+        for call in 1...4 { #expect(report(.refused("is down"), call).change == nil) }
+        #expect(report(.answered, 9) == CircuitBreaker.Effect())
+        for call in 1...4 { #expect(report(.refused("is down"), call).change == nil) }
+        #expect(report(.refused("is down"), 5).change == .opened("is down"))
+        #expect(breaker.outage == "is down")
+        #expect(refusal(of: 6) == "is down")
+    }
+
+    @Test("A job is counted once however often it times out")
+    func jobsNotTries() {
+        for _ in 1...3 { for call in 1...4 { #expect(report(.timedOut("hangs"), call) == CircuitBreaker.Effect()) } }
+        let effect = report(.timedOut("hangs"), 5)
+        #expect(effect == CircuitBreaker.Effect(givesBack: true, countsTry: false, change: .opened("hangs")))
+    }
+
+    @Test("A cut connection is neither: it does not break the row")
+    func broken() {
+        for call in 1...4 { _ = report(.timedOut("hangs"), call) }
+        #expect(report(.broken, 7) == CircuitBreaker.Effect())
+        #expect(report(.timedOut("hangs"), 5).change == .opened("hangs"))
+    }
+
+    @Test("A refusal makes the takers pause, longer each time")
+    func pauses() {
+        for (call, pause) in [(1, 0.1), (2, 0.2), (3, 0.4), (4, 0.8)] {
+            #expect(report(.refused("is down"), call).givesBack)
+            #expect(step(at: start) == .pause(until: start + pause))
+        }
+        #expect(step(at: start + 0.8) == .take(.max))
+    }
+
+    @Test("Open, one taker probes, after 1, 2, 4, 8, 15, 15 s, and the others wait")
+    func probes() {
+        open()
+        var began = start
+        for wait in [1.0, 2, 4, 8, 15, 15] {
+            #expect(step(at: began) == .probe(at: began + wait))
+            #expect(step(at: began) == .wait)
+            began += wait
+            breaker.probed(isUp: false, began: began, at: began + 0.5, jitter: 1)
+        }
+    }
+
+    @Test("Another takes over the probe of one who leaves")
+    func abandoned() {
+        open()
+        #expect(step(at: start) == .probe(at: start + 1))
+        breaker.abandonProbe()
+        #expect(step(at: start) == .probe(at: start + 1))
+    }
+
+    @Test("Half-open, one job passes; its answer lets all pass")
+    func trialSucceeds() {
+        halfOpen()
+        #expect(breaker.outage == nil)
+        #expect(step(at: start) == .take(1))
+        #expect(refusal(of: 10) == nil)
+        #expect(refusal(of: 10) == nil)
+        #expect(refusal(of: 11) != nil)
+        #expect(step(at: start) == .wait)
+        #expect(report(.answered, 10) == CircuitBreaker.Effect(change: .closed))
+        #expect(step(at: start) == .take(.max))
+    }
+
+    @Test("The one job's time-out opens it again and counts; its refusal does not count")
+    func trialFails() {
+        for (event, counts) in [(CircuitBreaker.Event.timedOut("hangs"), true), (.refused("is down"), false)] {
+            breaker = CircuitBreaker()
+            halfOpen()
+            _ = refusal(of: 10)
+            let effect = report(event, 10, after: 2)
+            #expect(effect == CircuitBreaker.Effect(givesBack: true, countsTry: counts, change: .reopened))
+            #expect(step(at: start + 2) == .probe(at: start + 3))
+        }
+    }
+
+    @Test("A trial that ends without a word makes way for another")
+    func trialEnds() {
+        halfOpen()
+        _ = refusal(of: 10)
+        #expect(!end(11))
+        #expect(end(10))
+        #expect(step(at: start) == .take(1))
+        #expect(refusal(of: 11) == nil)
+    }
+
+    @Test("Late news of calls that are not the trial change nothing")
+    func late() {
+        halfOpen()
+        _ = refusal(of: 10)
+        #expect(report(.timedOut("hangs"), 3) == CircuitBreaker.Effect(givesBack: true))
+        #expect(report(.answered, 4) == CircuitBreaker.Effect())
+        #expect(step(at: start) == .wait)
+    }
+
+    @Test("A pause that the service asks for is kept, and the longest counts")
+    func pause() {
+        let effect = report(.asksForPause(until: start + 100, "asks"), 1)
+        #expect(effect == CircuitBreaker.Effect(givesBack: true, change: .opened("asks")))
+        _ = report(.asksForPause(until: start + 3600, "asks for more"), 2)
+        _ = report(.asksForPause(until: start + 50, "asks for less"), 3)
+        #expect(breaker.outage == "asks for more")
+        #expect(step(at: start) == .probe(at: start + 3600))
+        breaker.probed(isUp: true, began: start + 100, at: start + 100, jitter: 1)
+        #expect(breaker.outage == "asks for more")
+        breaker.probed(isUp: true, began: start + 3600, at: start + 3600, jitter: 1)
+        #expect(breaker.outage == nil)
+    }
+}

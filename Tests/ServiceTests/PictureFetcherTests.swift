@@ -1,0 +1,64 @@
+import Foundation
+import Model
+import Pipeline
+import Testing
+
+@testable import Services
+
+@Suite("Picture fetcher")
+struct PictureFetcherTests {
+    private func fault(_ url: String) async -> PictureFault? {
+        do {
+            _ = try await HTTPClient().fetch(url)
+            return nil
+        } catch { return error }
+    }
+
+    @Test("The bytes come, over redirections, from URLs with spaces and letters of any script")
+    func fetched() async throws {
+        let server = try MisbehavingServer {
+            $0.path == "/old"
+                ? .json("", status: 302, headers: ["Location": "/new"]) : .answer(200, Array($0.target.utf8))
+        }
+        let base = "http://127.0.0.1:\(server.port)"
+        #expect(try await HTTPClient().fetch(base + "/old") == Array("/new".utf8))
+        #expect(try await HTTPClient().fetch(base + "/ü a.jpg?x=1") == Array("/%C3%BC%20a.jpg?x=1".utf8))
+    }
+
+    @Test("Another status is an image fault that names it, without the URL's secrets")
+    func missing() async throws {
+        let server = try MisbehavingServer { _ in .json("", status: 404) }
+        let fault = try #require(await fault("http://me:secret@127.0.0.1:\(server.port)/a.jpg?token=secret"))
+        #expect(fault == PictureFault(.image, "http://127.0.0.1:\(server.port)/a.jpg answered 404"))
+        #expect(server.requests.first?.headers["authorization"] != nil)
+    }
+
+    @Test("More than 64 MiB is too large")
+    func tooLarge() async throws {
+        let server = try MisbehavingServer { _ in
+            .garbage(Array("HTTP/1.1 200 OK\r\nContent-Length: \((64 << 20) + 1)\r\n\r\n".utf8))
+        }
+        #expect(await fault("http://127.0.0.1:\(server.port)/")?.kind == .tooLarge)
+    }
+
+    @Test("Endless redirections, a refused connection and a cut answer are image faults")
+    func unreachable() async throws {
+        let endless = try MisbehavingServer { _ in .json("", status: 301, headers: ["Location": "/again"]) }
+        #expect(await fault("http://127.0.0.1:\(endless.port)/")?.kind == .image)
+        #expect(endless.requests.count == 6)
+        let absent = try MisbehavingServer(listening: false)
+        let refused = try #require(await fault("http://127.0.0.1:\(absent.port)/a.jpg"))
+        #expect(refused.message == "http://127.0.0.1:\(absent.port)/a.jpg was not fetched: connection refused")
+        let cut = try MisbehavingServer { _ in .cutShort(promised: 10, [1]) }
+        #expect(await fault("http://127.0.0.1:\(cut.port)/a.jpg")?.kind == .image)
+    }
+
+    @Test(
+        "Only http and https are fetched, also behind a redirection",
+        arguments: ["file:///etc/passwd", "ftp://h/a", "/etc/passwd", "", "gopher://x", "data:image/png,x"])
+    func schemes(url: String) async throws {
+        #expect(await fault(url)?.kind == .image)
+        let server = try MisbehavingServer { _ in .json("", status: 302, headers: ["Location": url]) }
+        if url.contains(":") { #expect(await fault("http://127.0.0.1:\(server.port)/")?.kind == .image) }
+    }
+}

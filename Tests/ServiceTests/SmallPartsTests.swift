@@ -1,0 +1,103 @@
+import Foundation
+import Testing
+
+@testable import Services
+
+@Suite("Texts, slots and the book of tries")
+struct SmallPartsTests {
+    @Test("Everything but the unreserved characters is percent-encoded")
+    func encoding() {
+        #expect(URLText.encodedComponent("aZ09-._~") == "aZ09-._~")
+        #expect(URLText.encodedComponent("a&b#c+d%e f") == "a%26b%23c%2Bd%25e%20f")
+        #expect(URLText.encodedComponent("ü🙂/?=:") == "%C3%BC%F0%9F%99%82%2F%3F%3D%3A")
+    }
+
+    @Test("A picture's URL may hold spaces and letters of any script behind its host")
+    func sendable() {
+        #expect(URLText.sendable("http://a/b c/ü.jpg?q=%20x y") == "http://a/b%20c/%C3%BC.jpg?q=%20x%20y")
+        #expect(URLText.sendable("http://a") == "http://a")
+    }
+
+    @Test("What is shown of a URL holds neither password nor query")
+    func shown() {
+        #expect(URLText.shown("https://me:secret@host:8/a/b.jpg?token=1#x") == "https://host:8/a/b.jpg")
+        #expect(URLText.place(of: "https://me:secret@host/a") == "host:443")
+        #expect(URLText.place(of: "http://[::1]:80/a") == "[::1]:80")
+        #expect(URLText.place(of: "http://[::1]/a") == "[::1]:80")
+        #expect(!URLText.shown("me:secret@host").contains("secret"))
+    }
+
+    @Test("A service's host may be an IPv6 address, with or without brackets, also with a zone")
+    func addresses() {
+        #expect(ServiceEndpoint(name: "a", host: "::1", port: 1).healthURL == "http://[::1]:1/health")
+        #expect(ServiceEndpoint(name: "a", host: "[::1]", port: 1, health: "h").healthURL == "http://[::1]:1/h")
+        #expect(
+            ServiceEndpoint(name: "a", host: "fe80::1%eth0", port: 1).healthURL == "http://[fe80::1%25eth0]:1/health")
+        let withQuery = ServiceEndpoint(name: "a", host: "h", port: 1, endpoint: "v1?model=x")
+        #expect(withQuery.request(.url("u/")).url == "http://h:1/v1?model=x&url=u%2F")
+    }
+
+    @Test("Foreign text becomes one line, cut")
+    func lines() {
+        #expect(Wording.line("a\nb\u{0}c\u{2028}d") == "a b c d")
+        #expect(Wording.line("e" + String(repeating: "\u{301}", count: 1000)).unicodeScalars.count == 501)
+        #expect(Wording.seconds(.milliseconds(200)) == "0.2 s")
+        #expect(Wording.seconds(.seconds(30)) == "30 s")
+    }
+
+    @Test("The media type follows the bytes, then the name")
+    func mediaTypes() {
+        #expect(MediaType.of([0xff, 0xd8, 0xff, 0xe0], filename: "a.png") == "image/jpeg")
+        #expect(MediaType.of("RIFF....WEBP".utf8, filename: "a") == "image/webp")
+        #expect(MediaType.of([], filename: "a.PNG") == "image/png")
+        #expect(MediaType.of([1, 2], filename: "a.") == "application/octet-stream")
+    }
+
+    @Test("Slots go to who came first, and one that was cancelled does not keep any")
+    func slots() async throws {
+        let slots = Slots(1)
+        #expect(slots.takeFree())
+        #expect(!slots.takeFree())
+        let cancelled = Task { await slots.take() }
+        cancelled.cancel()
+        #expect(await cancelled.value == false)
+        async let waiting = slots.take()
+        while slots.waiting == 0 { await Task.yield() }
+        slots.giveBack()
+        #expect(await waiting)
+        #expect(!slots.takeFree())
+        slots.giveBack()
+        #expect(await slots.take())
+        #expect(!slots.takeFree())
+    }
+
+    @Test("A slot that comes in the moment the waiting ends is not lost")
+    func lateSlot() async {
+        let slots = Slots(1)
+        #expect(slots.takeFree())
+        for _ in 1...500 {
+            let isTaken = await slots.take {
+                while slots.waiting == 0 { await Task.yield() }
+                slots.giveBack()
+            }
+            #expect(isTaken)
+        }
+        #expect(await slots.take {} == false)
+        slots.giveBack()
+        #expect(slots.takeFree())
+    }
+
+    @Test("The book remembers a bounded number of jobs, and forgets the one that failed longest ago")
+    func book() {
+        var book = TryBook(limit: 3)
+        let keys = (0..<4).map { _ in UUID() }
+        for (index, key) in keys.enumerated() {
+            book[key] = TryBook.Entry(tries: index + 1, firstFailure: Date(timeIntervalSince1970: Double(index)))
+        }
+        #expect(book.count == 3)
+        #expect(book[keys[0]] == TryBook.Entry())
+        #expect(book[keys[3]].tries == 4)
+        book[keys[3]] = TryBook.Entry()
+        #expect(book.count == 2)
+    }
+}
