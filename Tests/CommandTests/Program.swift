@@ -72,6 +72,10 @@ final class Workplace: Sendable {
         try await start(arguments, environment: environment, calledAs: name).finished()
     }
 
+    func farm(_ arguments: [String], calledAs name: String? = nil) async throws -> Finished {
+        try await start(arguments, calledAs: name).finished()
+    }
+
     /// Starts a command that goes on running.
     func start(_ arguments: [String], environment: [String: String] = [:], calledAs name: String? = nil) throws
         -> Running
@@ -100,7 +104,8 @@ final class Workplace: Sendable {
     }
 
     func count(_ sql: String) async throws -> Int {
-        try #require(Int(try #require(try await rows(sql).first)))
+        let first = try await rows(sql).first
+        return try #require(first.flatMap { Int($0) })
     }
 }
 
@@ -128,8 +133,7 @@ final class Running: Sendable {
         outputURL = folder.appending(path: ".out-\(id)")
         errorURL = folder.appending(path: ".err-\(id)")
         // Files, not pipes: nothing fills up when nobody reads.
-        FileManager.default.createFile(atPath: outputURL.path, contents: nil)
-        FileManager.default.createFile(atPath: errorURL.path, contents: nil)
+        for file in [outputURL, errorURL] { try Data().write(to: file) }
         let process = Process()
         process.executableURL = executable
         process.arguments = arguments
@@ -144,11 +148,16 @@ final class Running: Sendable {
             continuation.yield(process.terminationReason == .uncaughtSignal ? 128 + status : status)
             continuation.finish()
         }
-        try process.run()
+        try withoutBlockedSignals { try process.run() }
         pid = process.processIdentifier
         ended = stream
         self.process = Mutex(process)
     }
+
+    /// A test that gave up leaves nothing running.
+    deinit { if isRunning { signal(SIGTERM) } }
+
+    var isRunning: Bool { process.withLock { $0.isRunning } }
 
     /// What it has written to standard error so far.
     var error: String { (try? String(contentsOf: errorURL, encoding: .utf8)) ?? "" }
@@ -174,4 +183,14 @@ func eventually(_ what: String, within limit: Duration = .seconds(120), _ condit
         try await Task.sleep(for: .milliseconds(20))
     }
     Issue.record("did not come: \(what)")
+}
+
+/// A child inherits the signals that its parent's thread has blocked, and Dispatch's threads block nearly all.
+private func withoutBlockedSignals<Value>(_ body: () throws -> Value) rethrows -> Value {
+    var none = sigset_t()
+    var before = sigset_t()
+    sigemptyset(&none)
+    pthread_sigmask(SIG_SETMASK, &none, &before)
+    defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+    return try body()
 }

@@ -29,11 +29,10 @@ struct ImageList: Sendable {
     /// Hands out what it finds in batches, so that memory does not grow with their number.
     /// - Throws: what `body` throws.
     func read(_ path: String, drain: Drain, _ body: (Findings) async throws -> Void) async throws {
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+        guard FileManager.default.fileExists(atPath: path) else {
             return try await body(Findings(faults: [SkippedFile(place: path, reason: "no such file or folder")]))
         }
-        if isFolder.boolValue {
+        if ImageList.isFolder(path) {
             try await readFolder(path, drain, body)
         } else if path.lowercased().hasSuffix(".csv") {
             try await readCSV(path, drain, body)
@@ -72,28 +71,26 @@ struct ImageList: Sendable {
 
     private func readFolder(_ folder: String, _ drain: Drain, _ body: (Findings) async throws -> Void) async throws {
         var findings = Findings()
-        let root = URL(fileURLWithPath: folder)
-        // Sorted by folder, so that a second run and another box see the same order.
-        var folders = [root]
+        var folders = [folder]
+        // A link may lead back to a folder above it.
+        var seen: Set<String> = []
         while let next = folders.popLast(), !drain.isBegun {
-            let entries: [URL]
+            guard seen.insert(URL(fileURLWithPath: next).resolvingSymlinksInPath().path).inserted else { continue }
+            let names: [String]
             do {
-                entries = try FileManager.default.contentsOfDirectory(
-                    at: next, includingPropertiesForKeys: [.isDirectoryKey], options: [.skipsHiddenFiles])
+                names = try FileManager.default.contentsOfDirectory(atPath: next)
             } catch {
-                findings.faults.append(
-                    SkippedFile(place: next.path, reason: "cannot be read: \(error.localizedDescription)"))
+                findings.faults.append(SkippedFile(place: next, reason: "cannot be read: \(error.localizedDescription)"))
                 continue
             }
-            let sorted = entries.sorted { $0.path < $1.path }
-            folders += sorted.reversed().filter {
-                (try? $0.resourceValues(forKeys: [.isDirectoryKey]).isDirectory) == true
-            }
-            for entry in sorted where (try? entry.resourceValues(forKeys: [.isDirectoryKey]).isDirectory) != true {
-                if let fault = await fault(of: entry.path) {
-                    findings.skipped.append(SkippedFile(place: entry.path, reason: fault.message))
+            // Sorted, so that a second run and another box see the same order.
+            let entries = names.filter { !$0.hasPrefix(".") }.sorted().map { (next as NSString).appendingPathComponent($0) }
+            folders += entries.filter(ImageList.isFolder).reversed()
+            for entry in entries where !ImageList.isFolder(entry) {
+                if let fault = await fault(of: entry) {
+                    findings.skipped.append(SkippedFile(place: entry, reason: fault.message))
                 } else {
-                    findings.images.append(image(entry.path, below: folder))
+                    findings.images.append(image(entry, below: folder))
                 }
                 if findings.images.count + findings.skipped.count >= ImageList.batch {
                     try await body(findings)
@@ -103,6 +100,11 @@ struct ImageList: Sendable {
             }
         }
         try await body(findings)
+    }
+
+    private static func isFolder(_ path: String) -> Bool {
+        var isFolder: ObjCBool = false
+        return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
     }
 
     // MARK: CSV
