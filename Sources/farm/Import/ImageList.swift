@@ -80,11 +80,14 @@ struct ImageList: Sendable {
             do {
                 names = try FileManager.default.contentsOfDirectory(atPath: next)
             } catch {
-                findings.faults.append(SkippedFile(place: next, reason: "cannot be read: \(error.localizedDescription)"))
+                findings.faults.append(
+                    SkippedFile(place: next, reason: "cannot be read: \(error.localizedDescription)"))
                 continue
             }
             // Sorted, so that a second run and another box see the same order.
-            let entries = names.filter { !$0.hasPrefix(".") }.sorted().map { (next as NSString).appendingPathComponent($0) }
+            let entries = names.filter { !$0.hasPrefix(".") }.sorted().map {
+                (next as NSString).appendingPathComponent($0)
+            }
             folders += entries.filter(ImageList.isFolder).reversed()
             for entry in entries where !ImageList.isFolder(entry) {
                 if let fault = await fault(of: entry) {

@@ -58,12 +58,12 @@ struct IdleWatch: Sendable {
             else {
                 return (standing, nil)
             }
-            undone.append("\(depth.waiting) job\(depth.waiting == 1 ? "" : "s") of \(service) still waiting: \(outage)")
+            undone.append("\(counted(depth.waiting, "job")) of \(service) still waiting: \(outage)")
         }
         if roles.contains(.enricher) {
             for (service, count) in try await backends.store.missingEnrichments().sorted(by: { $0.key < $1.key }) {
                 guard let outage = outages[service] else { return (standing, nil) }
-                undone.append("\(count) box\(count == 1 ? "" : "es") without \(service): \(outage)")
+                undone.append("\(counted(count, "box")) without \(service): \(outage)")
             }
         }
         if roles.contains(.consensus) {
