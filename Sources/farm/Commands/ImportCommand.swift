@@ -64,9 +64,9 @@ struct ImportCommand: AsyncParsableCommand {
         }
         var parts = paths.isEmpty ? [] : ["\(counts.added) added", "\(counts.existing) there already"]
         if move { parts.append("\(counts.moved) moved into \(group ?? "")") }
-        if outcome.skipped > 0 { parts.append("\(outcome.skipped) files that are no images skipped") }
+        if outcome.skipped > 0 { parts.append("\(counted(outcome.skipped, "file")) skipped: no image") }
         if outcome.refused > 0 { parts.append("\(outcome.refused) refused") }
-        if existing { parts.append("\(assigned) without a group put into \(group ?? "")") }
+        if existing { parts.append("\(counted(assigned, "image")) without a group put into \(group ?? "")") }
         Terminal.output(parts.joined(separator: ", "))
     }
 }

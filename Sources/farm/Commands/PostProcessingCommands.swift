@@ -120,11 +120,11 @@ struct PostProcessingRun {
             progress.show(seen, of: total)
         }
         progress.end()
-        Terminal.output("\(done) images recomputed")
+        Terminal.output("\(counted(done, "image")) recomputed")
         let unknown = wanted.subtracting(found).sorted()
         if !unknown.isEmpty && !drain.isBegun {
             throw CommandFailure.failed("no image with id \(unknown.map(String.init).joined(separator: ", "))")
         }
-        if done < seen { throw CommandFailure.failed("\(seen - done) images wait for a service that is down") }
+        if done < seen { throw CommandFailure.failed("\(counted(seen - done, "image")) not done: a service is down") }
     }
 }

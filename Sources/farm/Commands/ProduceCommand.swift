@@ -85,7 +85,8 @@ struct ProduceCommand: AsyncParsableCommand {
         } else {
             let verb = dryRun ? "would be submitted" : "submitted"
             Terminal.output(
-                "\(counts.jobs) jobs \(verb): \(counts.images) images × \(targets.map(\.service).joined(separator: ", "))"
+                "\(counted(counts.jobs, "job")) \(verb): \(counted(counts.images, "image")) × "
+                    + targets.map(\.service).joined(separator: ", ")
             )
         }
     }

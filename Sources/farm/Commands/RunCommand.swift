@@ -109,7 +109,7 @@ struct RunCommand: AsyncParsableCommand {
         }
         if json { Terminal.output(JSON.array(documents).text) }
         if let pictures {
-            Terminal.error("farm: \(images.count) annotated pictures in \(ImageList.absolute(pictures))")
+            Terminal.error("farm: \(counted(images.count, "annotated picture")) in \(ImageList.absolute(pictures))")
         }
     }
 

@@ -38,8 +38,9 @@ extension ImageReport {
         var parts: [String] = []
         if let spatial = evidence?["spatial"], !spatial.isNull {
             parts.append(
-                "\(spatial["instance_count"].text) box\(spatial["instance_count"]?.integerValue == 1 ? "" : "es") "
-                    + "by up to \(spatial["detection_count"].text) detectors, confidence \(spatial["avg_confidence"].text)"
+                counted(spatial["instance_count"]?.integerValue ?? 0, "box") + " by up to "
+                    + counted(spatial["detection_count"]?.integerValue ?? 0, "detector")
+                    + ", confidence \(spatial["avg_confidence"].text)"
             )
         }
         if let semantic = evidence?["semantic"], !semantic.isNull { parts.append("caption \(semantic["words"].list)") }
@@ -66,8 +67,8 @@ extension ImageReport {
             ("x, y, width, height", .left),
             ("crop services", .left),
         ])
-        for stored in findings.boxes {
-            guard let box = stored.box else { continue }
+        let boxes = findings.boxes.compactMap { stored in stored.box.map { (stored: stored, box: $0) } }
+        for (stored, box) in boxes.sorted(by: { $0.box.score > $1.box.score }) {
             let enrichments = findings.enrichments.filter { $0.mergedID == stored.mergedID }
                 .sorted { $0.service < $1.service }
                 .map { $0.status == .success ? $0.service : "\($0.service) (\($0.status.rawValue))" }
