@@ -16,7 +16,8 @@ extension PortFault {
         case .SQLITE_BUSY, .SQLITE_LOCKED:
             let seconds = Int(SQLiteFile.busyTimeout)
             self = fault(
-                .transient, "locked by another program for over \(seconds) s: end the tool that keeps a transaction open")
+                .transient,
+                "locked by another program for over \(seconds) s: end the tool that keeps a transaction open")
         case .SQLITE_FULL: self = fault(.transient, "the disk is full: make room on it")
         case .SQLITE_IOERR: self = fault(.transient, "the disk does not read or write: look at the kernel's log")
         case .SQLITE_NOMEM: self = fault(.transient, "no memory left")
@@ -28,9 +29,11 @@ extension PortFault {
                 .unusable, "is not an SQLite database: set FARM_DB to another file, or move this one out of the way")
         case .SQLITE_CORRUPT:
             self = fault(
-                .unusable, "is damaged: stop every farm, keep a copy, and try `sqlite3 \(place) .recover | sqlite3 mended.db`")
+                .unusable,
+                "is damaged: stop every farm, keep a copy, and try `sqlite3 \(place) .recover | sqlite3 mended.db`")
         case .SQLITE_READONLY:
-            self = fault(.unusable, "is read-only, or was moved while it was open: check the file, its folder and the mount")
+            self = fault(
+                .unusable, "is read-only, or was moved while it was open: check the file, its folder and the mount")
         case .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_AUTH:
             self = fault(.unusable, "cannot be opened: this user must be able to write the file and its folder")
         case .SQLITE_MISUSE: self = fault(.unusable, "is closed")

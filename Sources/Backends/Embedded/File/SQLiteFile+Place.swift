@@ -9,17 +9,20 @@ extension SQLiteFile {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {
             throw PortFault(
-                .unusable, place: place, message: "the folder \(folder) does not exist: make it, or set FARM_DB to another file")
+                .unusable, place: place,
+                message: "the folder \(folder) does not exist: make it, or set FARM_DB to another file")
         }
         guard access(folder, W_OK) == 0 else {
             throw PortFault(
                 .unusable, place: place,
-                message: "the folder \(folder) cannot be written: let this user write there (SQLite keeps two files beside "
+                message:
+                    "the folder \(folder) cannot be written: let this user write there (SQLite keeps two files beside "
                     + "the database), or set FARM_DB to another file")
         }
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { return }
         guard !isFolder.boolValue else {
-            throw PortFault(.unusable, place: place, message: "is a folder: set FARM_DB to a file, for instance \(path)/farm.db")
+            throw PortFault(
+                .unusable, place: place, message: "is a folder: set FARM_DB to a file, for instance \(path)/farm.db")
         }
         guard access(path, R_OK | W_OK) == 0 else {
             throw PortFault(

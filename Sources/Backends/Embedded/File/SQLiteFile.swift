@@ -20,7 +20,11 @@ final class SQLiteFile: Sendable {
     private init(path: String, place: String) throws {
         var configuration = Configuration()
         configuration.label = "farm"
-        configuration.busyMode = .timeout(SQLiteFile.busyTimeout)
+        // SQLite's own waits grow to 100 ms, in which others take the lock again and again.
+        configuration.busyMode = .callback { tries in
+            usleep(SQLiteFile.busyPause)
+            return tries < Int(SQLiteFile.busyTimeout * 1_000_000) / Int(SQLiteFile.busyPause)
+        }
         configuration.maximumReaderCount = SQLiteFile.readers
         // A file that another program made may declare keys that it never enforced, as SQLite by itself does not.
         configuration.foreignKeysEnabled = false
@@ -51,6 +55,8 @@ final class SQLiteFile: Sendable {
 
     /// How long a write waits for another process's, in seconds.
     static let busyTimeout = 10.0
+    /// How long it waits before it tries again, in microseconds.
+    private static let busyPause: UInt32 = 2000
 
     // MARK: Access
 
@@ -102,7 +108,8 @@ final class SQLiteFile: Sendable {
         error is PortFault || error is CancellationError ? error : PortFault(error, place: place)
     }
 
-    private static func blocking<Value: Sendable>(_ work: @Sendable @escaping () throws -> Value) async throws -> Value {
+    private static func blocking<Value: Sendable>(_ work: @Sendable @escaping () throws -> Value) async throws -> Value
+    {
         try await withCheckedThrowingContinuation { continuation in
             DispatchQueue.global().async { continuation.resume(with: Result { try work() }) }
         }

@@ -38,8 +38,8 @@ enum StoredTime {
 
     /// Farm's own form, fast: every row that is voted on has one.
     private static func canonical(_ text: String) -> Date? {
+        guard text.utf8.count == 23 else { return nil }
         let digits = Array(text.utf8)
-        guard digits.count == 23 else { return nil }
         func number(_ range: Range<Int>) -> Int? {
             var number = 0
             for digit in digits[range] {
@@ -72,7 +72,8 @@ enum StoredTime {
             let local = Timestamp.date(text[..<sign].trimmingCharacters(in: .whitespaces))
         else { return nil }
         let parts = text[text.index(after: sign)...].split(separator: ":").map { Int($0) }
-        guard let hours = parts.first ?? nil, let minutes = parts.count > 1 ? parts[1] : 0, hours < 24, minutes < 60 else {
+        guard let hours = parts.first ?? nil, let minutes = parts.count > 1 ? parts[1] : 0, hours < 24, minutes < 60
+        else {
             return nil
         }
         let offset = Double(hours * 3600 + minutes * 60)

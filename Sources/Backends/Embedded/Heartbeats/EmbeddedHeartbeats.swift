@@ -25,7 +25,8 @@ public struct EmbeddedHeartbeats: HeartbeatStore {
             let values: StatementArguments = [
                 now, workerID, Columns.cut(heartbeat.serviceName, to: 50), Columns.cut(heartbeat.nodeHostname, to: 50),
                 heartbeat.status.rawValue, heartbeat.jobsCompleted,
-                heartbeat.jobsPerMinute.isFinite ? heartbeat.jobsPerMinute : nil, heartbeat.lastJobTime.map(StoredTime.text),
+                heartbeat.jobsPerMinute.isFinite ? heartbeat.jobsPerMinute : nil,
+                heartbeat.lastJobTime.map(StoredTime.text),
                 heartbeat.queueDepth, heartbeat.errorMessage,
             ]
             let count = try database.integer(

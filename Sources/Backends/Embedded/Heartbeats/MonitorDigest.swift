@@ -70,7 +70,8 @@ struct MonitorDigest {
     private var nodes: [NodeReport] {
         Dictionary(grouping: live, by: \.nodeHostname).map { host, beats in
             NodeReport(
-                nodeHostname: host, workers: Set(beats.map(\.workerID)).count, services: Set(beats.map(\.serviceName)).sorted())
+                nodeHostname: host, workers: Set(beats.map(\.workerID)).count,
+                services: Set(beats.map(\.serviceName)).sorted())
         }
         .sorted { $0.nodeHostname < $1.nodeHostname }
     }
@@ -91,7 +92,8 @@ extension MonitorDigest {
         let byService = Dictionary(grouping: heartbeats, by: \.serviceName)
         return byService.compactMap { service, beats -> ServicePerformance? in
             guard let last = beats.last, last.timestamp >= windows.performance else { return nil }
-            let workers = Dictionary(grouping: beats) { Place(workerID: $0.workerID, nodeHostname: $0.nodeHostname) }.values
+            let workers = Dictionary(grouping: beats) { Place(workerID: $0.workerID, nodeHostname: $0.nodeHostname) }
+                .values
                 .filter { ($0.last?.timestamp ?? .distantPast) >= windows.performance }
             return ServicePerformance(
                 serviceName: service, workers: workers.count,

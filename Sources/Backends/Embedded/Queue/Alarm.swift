@@ -23,9 +23,14 @@ final class Alarm: Sendable {
     }
 
     private let time: any Timekeeper
+    private let longest: Double
     private let state = Mutex(State())
 
-    init(time: any Timekeeper) { self.time = time }
+    /// - Parameter longest: seconds; it waits no longer, even if the clock was set back.
+    init(time: any Timekeeper, longest: Double) {
+        self.time = time
+        self.longest = longest
+    }
 
     /// Sets the date anew; only who waits does this.
     func set(_ due: Date) { state.withLock { $0.due = due } }
@@ -57,14 +62,18 @@ final class Alarm: Sendable {
                 return (state.isCalled, state.due)
             }
             if isCalled { return .called }
-            let rest = due.timeIntervalSince(time.now())
+            let rest = min(due.timeIntervalSince(time.now()), longest)
             guard rest > 0 else { return .due }
-            await withTaskGroup(of: Void.self) { group in
-                group.addTask { try? await self.time.sleep(.seconds(rest)) }
-                group.addTask { await self.stirred() }
-                await group.next()
-                group.cancelAll()
+            let hasSlept = await withTaskGroup(of: Bool.self) { group in
+                group.addTask { (try? await self.time.sleep(.seconds(rest))) != nil }
+                group.addTask {
+                    await self.stirred()
+                    return false
+                }
+                defer { group.cancelAll() }
+                return await group.next() ?? false
             }
+            if hasSlept { return .due }
         }
         return .cancelled
     }

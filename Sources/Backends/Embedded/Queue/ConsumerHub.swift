@@ -34,7 +34,7 @@ final class ConsumerHub: Sendable {
         self.time = time
         self.log = log
         self.lease = lease
-        alarm = Alarm(time: time)
+        alarm = Alarm(time: time, longest: lease.seconds / 3)
     }
 
     /// The lease holder that this process is at present.
@@ -155,7 +155,6 @@ final class ConsumerHub: Sendable {
             alarm.set(now.addingTimeInterval(interval.seconds))
             if isLost {
                 log.warning("\(file.place): the lease ran out (was this machine asleep?): what was taken comes again")
-                bell.ringAll()
             }
             tell(survey)
         } catch {

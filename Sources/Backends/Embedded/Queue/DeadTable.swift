@@ -30,7 +30,8 @@ enum DeadTable {
             """,
             [
                 queue, Data(body), headers, letter.reason, letter.message, letter.tries, letter.workerID,
-                StoredTime.text(letter.firstFailure), StoredTime.text(now), json?["image_id"]?.integerValue, jobID?.text,
+                StoredTime.text(letter.firstFailure), StoredTime.text(now), json?["image_id"]?.integerValue,
+                jobID?.text,
                 (json?["service_name"] ?? json?["service"])?.stringValue,
             ])
         if let job = try? Job(body: body, queue: queue, service: "") {

@@ -55,7 +55,8 @@ final class EmbeddedConsumer: JobConsumer {
         let (holder, taken) = try await hub.take(queue, limit: room)
         guard !taken.isEmpty else { return [] }
         let held = Dictionary(
-            zip(hub.tags(taken.count), taken.map { Held(message: $0.id, holder: holder) })) { first, _ in first }
+            zip(hub.tags(taken.count), taken.map { Held(message: $0.id, holder: holder) })
+        ) { first, _ in first }
         let isClosed = state.withLock { state in
             state.unsettled.merge(held) { _, new in new }
             return state.isClosed

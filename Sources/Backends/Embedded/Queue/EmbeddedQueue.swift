@@ -32,7 +32,8 @@ public final class EmbeddedQueue: JobQueue, QueueAdministration {
             try queues.map { queue in
                 let depth = try database.first("SELECT waiting, held, dead FROM farm_depths WHERE queue = ?", [queue]) {
                     QueueDepth(
-                        queue: queue, waiting: $0.integer(0) ?? 0, inFlight: $0.integer(1) ?? 0, dead: $0.integer(2) ?? 0)
+                        queue: queue, waiting: $0.integer(0) ?? 0, inFlight: $0.integer(1) ?? 0,
+                        dead: $0.integer(2) ?? 0)
                 }
                 return depth ?? QueueDepth(queue: queue, waiting: 0, inFlight: 0, dead: 0)
             }

@@ -1,8 +1,11 @@
 /// The indexes of both kinds of tables.
 enum Indexes {
-    /// Enrichment rows that are unique by box and service; older programs' rows of other services are not.
-    static let enrichmentKey = "CREATE UNIQUE INDEX IF NOT EXISTS farm_postprocessing_key ON postprocessing "
-        + "(image_id, merged_box_id, service) WHERE service IN ('face', 'pose', 'colors')"
+    /// Enrichment rows are unique by box and service; older programs' rows of other services are not. It cannot be made
+    /// before `Takeover` has set duplicates aside.
+    static let enrichmentKey = """
+        CREATE UNIQUE INDEX IF NOT EXISTS farm_postprocessing_key ON postprocessing (image_id, merged_box_id, service) \
+        WHERE service IN ('face', 'pose', 'colors')
+        """
 
     static let all = [
         "CREATE INDEX IF NOT EXISTS farm_images_path ON images (image_path) WHERE image_path IS NOT NULL",
@@ -19,7 +22,8 @@ enum Indexes {
 
         "CREATE INDEX IF NOT EXISTS farm_merged_boxes_image ON merged_boxes (image_id)",
         "CREATE INDEX IF NOT EXISTS farm_consensus_image ON consensus (image_id)",
-        enrichmentKey,
+        // Whatever service a row is of, as a box takes all of them along.
+        "CREATE INDEX IF NOT EXISTS farm_postprocessing_box ON postprocessing (image_id, merged_box_id)",
 
         "CREATE INDEX IF NOT EXISTS idx_worker_time ON worker_heartbeats (worker_id, timestamp)",
         "CREATE INDEX IF NOT EXISTS idx_service_time ON worker_heartbeats (service_name, timestamp)",
@@ -28,8 +32,8 @@ enum Indexes {
         // Only what can be taken is in the first one, in the order of taking (the rowid comes last by itself): neither
         // delayed messages nor held ones stand in the way.
         "CREATE INDEX IF NOT EXISTS farm_queue_ready ON farm_queue (queue, due_at) WHERE holder IS NULL AND delayed = 0",
-        "CREATE INDEX IF NOT EXISTS farm_queue_delayed ON farm_queue (due_at, queue) WHERE delayed = 1",
-        "CREATE INDEX IF NOT EXISTS farm_queue_held ON farm_queue (holder, queue) WHERE holder IS NOT NULL",
+        "CREATE INDEX IF NOT EXISTS farm_queue_delayed ON farm_queue (due_at) WHERE delayed = 1",
+        "CREATE INDEX IF NOT EXISTS farm_queue_held ON farm_queue (holder) WHERE holder IS NOT NULL",
         "CREATE INDEX IF NOT EXISTS farm_missing_service ON farm_missing_enrichments (service, image_id)",
     ]
 }

@@ -19,9 +19,10 @@ enum SchemaUpgrade {
                 done.append("table \(table.name) created")
             }
         }
-        done += try Takeover.run(database)
         let before = try names(database)
-        for statement in Indexes.all + Triggers.all { try database.execute(sql: statement) }
+        for statement in Indexes.all { try database.execute(sql: statement) }
+        done += try Takeover.run(database)
+        for statement in [Indexes.enrichmentKey] + Triggers.all { try database.execute(sql: statement) }
         done += try names(database).filter { !before.contains($0) }.map { "\($0) created" }.sorted()
         try SchemaVersion.record(database, at: now)
         return done
@@ -34,14 +35,16 @@ enum SchemaUpgrade {
             guard keys.count == 1, keys[0].name.lowercased() == key.name, keys[0].type.uppercased() == "INTEGER" else {
                 throw PortFault(
                     .unusable, place: place,
-                    message: "in the table \(table.name), \(key.name) is not INTEGER PRIMARY KEY, so SQLite gives new rows no id: "
+                    message:
+                        "in the table \(table.name), \(key.name) is not INTEGER PRIMARY KEY, so SQLite gives new rows no id: "
                         + "rename the table, run `farm init`, and copy its rows over")
             }
         }
         let present = Set(columns.map { $0.name.lowercased() })
         var done: [String] = []
         for column in table.columns where !present.contains(column.name) {
-            try database.execute(sql: "ALTER TABLE \(table.name) ADD COLUMN \(column.name) \(addable(column.declaration))")
+            try database.execute(
+                sql: "ALTER TABLE \(table.name) ADD COLUMN \(column.name) \(addable(column.declaration))")
             done.append("column \(table.name).\(column.name) added")
         }
         return done

@@ -9,7 +9,8 @@ struct TableDefinition {
 
     var sql: String {
         let parts = columns.map { "\($0.name) \($0.declaration)" } + [constraint].compactMap { $0 }
-        return "CREATE TABLE IF NOT EXISTS \(name) (\(parts.joined(separator: ", ")))" + (isWithoutRowID ? " WITHOUT ROWID" : "")
+        return "CREATE TABLE IF NOT EXISTS \(name) (\(parts.joined(separator: ", ")))"
+            + (isWithoutRowID ? " WITHOUT ROWID" : "")
     }
 }
 
@@ -31,7 +32,8 @@ extension TableDefinition {
             name: "results",
             columns: [
                 ("result_id", serial), ("image_id", "INTEGER"), ("service", "VARCHAR(50)"), ("data", "TEXT"),
-                ("status", "VARCHAR(20)"), ("processing_time", "FLOAT"), ("result_created", now), ("worker_id", "VARCHAR(50)"),
+                ("status", "VARCHAR(20)"), ("processing_time", "FLOAT"), ("result_created", now),
+                ("worker_id", "VARCHAR(50)"),
                 ("job_id", "TEXT"),
             ]),
         TableDefinition(
@@ -43,7 +45,8 @@ extension TableDefinition {
         TableDefinition(
             name: "consensus",
             columns: [
-                ("consensus_id", serial), ("image_id", "INTEGER"), ("consensus_data", "TEXT"), ("processing_time", "FLOAT"),
+                ("consensus_id", serial), ("image_id", "INTEGER"), ("consensus_data", "TEXT"),
+                ("processing_time", "FLOAT"),
                 ("consensus_created", now),
             ]),
         TableDefinition(
@@ -57,7 +60,8 @@ extension TableDefinition {
             columns: [
                 ("id", serial), ("timestamp", now), ("worker_id", "VARCHAR(50)"), ("service_name", "VARCHAR(50)"),
                 ("node_hostname", "VARCHAR(50)"), ("status", "VARCHAR(20)"), ("jobs_completed", "INTEGER"),
-                ("jobs_per_minute", "FLOAT"), ("last_job_time", "TEXT"), ("queue_depth", "INTEGER"), ("error_message", "TEXT"),
+                ("jobs_per_minute", "FLOAT"), ("last_job_time", "TEXT"), ("queue_depth", "INTEGER"),
+                ("error_message", "TEXT"),
             ]),
     ]
 
@@ -77,9 +81,11 @@ extension TableDefinition {
         TableDefinition(
             name: "farm_dead",
             columns: [
-                ("id", serial), ("queue", "TEXT NOT NULL"), ("body", "BLOB"), ("headers", "TEXT"), ("reason", "TEXT NOT NULL"),
+                ("id", serial), ("queue", "TEXT NOT NULL"), ("body", "BLOB"), ("headers", "TEXT"),
+                ("reason", "TEXT NOT NULL"),
                 ("message", "TEXT NOT NULL"), ("tries", "INTEGER NOT NULL"), ("worker_id", "TEXT NOT NULL"),
-                ("first_failure", "TEXT NOT NULL"), ("dead_since", "TEXT NOT NULL"), ("image_id", "INTEGER"), ("job_id", "TEXT"),
+                ("first_failure", "TEXT NOT NULL"), ("dead_since", "TEXT NOT NULL"), ("image_id", "INTEGER"),
+                ("job_id", "TEXT"),
                 ("service", "TEXT"),
             ]),
         // How many messages each queue has; kept by triggers.
@@ -101,7 +107,9 @@ extension TableDefinition {
         // Boxes that wait for a crop service that was down.
         TableDefinition(
             name: "farm_missing_enrichments",
-            columns: [("image_id", "INTEGER NOT NULL"), ("merged_id", "INTEGER NOT NULL"), ("service", "TEXT NOT NULL")],
+            columns: [
+                ("image_id", "INTEGER NOT NULL"), ("merged_id", "INTEGER NOT NULL"), ("service", "TEXT NOT NULL"),
+            ],
             constraint: "PRIMARY KEY (image_id, merged_id, service)", isWithoutRowID: true),
         // Images whose consensus is missing or older than what it rests on; kept by triggers.
         TableDefinition(name: "farm_stale", columns: [("image_id", "INTEGER PRIMARY KEY")]),

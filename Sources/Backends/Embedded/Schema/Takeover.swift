@@ -4,7 +4,9 @@ import GRDB
 enum Takeover {
     /// - Returns: what was done, a line each.
     static func run(_ database: Database) throws -> [String] {
-        guard try !database.exists("SELECT 1 FROM sqlite_master WHERE name = 'farm_postprocessing_key'") else { return [] }
+        guard try !database.exists("SELECT 1 FROM sqlite_master WHERE name = 'farm_postprocessing_key'") else {
+            return []
+        }
         try markStale(database)
         return try setAsideDuplicates(database)
     }

@@ -29,7 +29,8 @@ extension EmbeddedStore {
     private func fitting(_ image: NewImage) throws -> NewImage {
         func given(_ text: String?) -> String? { text.flatMap { $0.isEmpty ? nil : $0 } }
         let fitting = NewImage(
-            filename: given(image.filename).map { Columns.cut($0, to: 255) }, path: given(image.path), url: given(image.url),
+            filename: given(image.filename).map { Columns.cut($0, to: 255) }, path: given(image.path),
+            url: given(image.url),
             group: given(image.group))
         guard fitting.path != nil || fitting.url != nil || fitting.filename != nil else {
             throw PortFault(.refused, place: file.place, message: "an image has neither path nor URL nor filename")
@@ -69,7 +70,8 @@ extension EmbeddedStore {
                 ORDER BY image_id LIMIT ?
                 """, query.arguments + [after, max(0, limit)]
             ) { row in
-                ListedImage(image: ImageRows.image(row), lacking: (row.json(5).arrayValue ?? []).compactMap(\.stringValue))
+                ListedImage(
+                    image: ImageRows.image(row), lacking: (row.json(5).arrayValue ?? []).compactMap(\.stringValue))
             }
         }
     }

@@ -22,7 +22,8 @@ extension EmbeddedStore {
         _ rows: [Enrichment], missing: [MissingEnrichment], of images: [ImageID]
     ) async throws {
         for row in rows where !Enrichment.services.contains(row.service) {
-            throw PortFault(.refused, place: file.place, message: "postprocessing.service: \(Columns.cut(row.service, to: 50))")
+            throw PortFault(
+                .refused, place: file.place, message: "postprocessing.service: \(Columns.cut(row.service, to: 50))")
         }
         let now = now
         try await file.write { database in

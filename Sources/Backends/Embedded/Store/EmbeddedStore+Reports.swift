@@ -16,7 +16,9 @@ extension EmbeddedStore {
                 """
             ) { ($0.text(0) ?? "", $0.text(1), $0.integer(2) ?? 0, $0.time(3)) }
             for (service, status, count, last) in groups {
-                var report = reports[service] ?? ServiceReport(service: service, success: 0, error: 0, last: nil, p50: nil, p95: nil)
+                var report =
+                    reports[service]
+                    ?? ServiceReport(service: service, success: 0, error: 0, last: nil, p50: nil, p95: nil)
                 if status == ResultStatus.success.rawValue { report.success += count } else { report.error += count }
                 report.last = [report.last, last].compactMap { $0 }.max()
                 reports[service] = report

@@ -10,14 +10,17 @@ extension EmbeddedStore {
         let (now, run) = (now, run)
         // Only what comes redelivered has to be written down.
         guard jobs.contains(where: \.redelivered) else {
-            return try await file.read { database in try jobs.map { try EmbeddedStore.standing(of: $0, deaths: 0, database) } }
+            return try await file.read { database in
+                try jobs.map { try EmbeddedStore.standing(of: $0, deaths: 0, database) }
+            }
         }
         return try await file.write { database in
             try jobs.map { job in
                 guard job.redelivered else { return try EmbeddedStore.standing(of: job, deaths: 0, database) }
                 let id = job.jobID.text
                 let deaths = try database.integer(
-                    "SELECT count(*) FROM farm_begun WHERE job_id = ? AND NOT (worker_id = ? AND run = ?)", [id, workerID, run])
+                    "SELECT count(*) FROM farm_begun WHERE job_id = ? AND NOT (worker_id = ? AND run = ?)",
+                    [id, workerID, run])
                 let standing = try EmbeddedStore.standing(of: job, deaths: deaths ?? 0, database)
                 if case .open = standing {
                     try database.run(
@@ -55,7 +58,8 @@ extension EmbeddedStore {
         guard !results.isEmpty else { return }
         for result in results where !Columns.fits(result.service, 50) {
             throw PortFault(
-                .refused, place: file.place, message: "results.service holds 50 characters: \(Columns.cut(result.service, to: 50))")
+                .refused, place: file.place,
+                message: "results.service holds 50 characters: \(Columns.cut(result.service, to: 50))")
         }
         let now = now
         try await file.write { database in
@@ -67,8 +71,10 @@ extension EmbeddedStore {
                     VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (image_id, job_id) WHERE job_id IS NOT NULL DO NOTHING
                     """,
                     [
-                        result.imageID, result.service, String(decoding: result.data, as: UTF8.self), result.status.rawValue,
-                        result.processingTime.isFinite ? result.processingTime : nil, now, Columns.cut(result.workerID, to: 50), job,
+                        result.imageID, result.service, String(decoding: result.data, as: UTF8.self),
+                        result.status.rawValue,
+                        result.processingTime.isFinite ? result.processingTime : nil, now,
+                        Columns.cut(result.workerID, to: 50), job,
                     ])
                 try database.run("DELETE FROM farm_begun WHERE job_id = ?", [job])
             }

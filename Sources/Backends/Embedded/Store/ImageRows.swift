@@ -48,7 +48,8 @@ struct ImageRows {
     }
 
     func boxes(_ id: ImageID) throws -> [StoredBox] {
-        try database.all("SELECT merged_id, merged_data FROM merged_boxes WHERE image_id = ? ORDER BY merged_id", [id]) {
+        try database.all("SELECT merged_id, merged_data FROM merged_boxes WHERE image_id = ? ORDER BY merged_id", [id])
+        {
             StoredBox(mergedID: $0.integer(0) ?? 0, data: $0.json(1))
         }
     }

@@ -1,0 +1,72 @@
+import Doubles
+import Foundation
+import Model
+import Pipeline
+import Testing
+
+/// A store that claims the behaviours of `ResultStore`, `ImageCatalogue` and `Reports`. A new one joins with a line in
+/// `storeBackends`.
+struct StoreBackend: Sendable, CustomTestStringConvertible {
+    var name: String
+    var make: @Sendable () async throws -> StoreBase
+
+    var testDescription: String { name }
+
+    /// Runs a test on an empty store of its own.
+    func run(_ test: (StoreBase) async throws -> Void) async throws {
+        let base = try await make()
+        do { try await test(base) } catch {
+            await base.close()
+            throw error
+        }
+        await base.close()
+    }
+}
+
+let storeBackends = [StoreBackend.embedded]
+
+typealias Store = ResultStore & ImageCatalogue & Reports
+
+/// A database of one test's own, empty at first.
+struct StoreBase: Sendable {
+    /// The first process's store.
+    var store: any Store
+    /// Opens another one, as another process would.
+    var connect: @Sendable () async throws -> any Store
+    var time: ManualTime
+    /// SQL of another program's: only the columns of spec section 4.
+    var execute: @Sendable (String) async throws -> Void
+    /// The first column of a query.
+    var select: @Sendable (String) async throws -> [String]
+    var close: @Sendable () async -> Void
+
+    /// Adds images by filename.
+    func images(_ count: Int) async throws -> [ImageID] {
+        try await store.add((0..<count).map { NewImage(filename: "\($0).jpg") }, move: false).ids
+    }
+
+    /// Adds one image.
+    func image() async throws -> ImageID { try #require(try await images(1).first) }
+}
+
+extension AnalysisResult {
+    /// A successful answer, unless it says otherwise.
+    static func of(
+        _ imageID: ImageID, _ service: String = "blip", _ data: String = #"{"predictions":[]}"#,
+        status: ResultStatus = .success, seconds: Double = 0.25, workerID: String = "w1", jobID: UUID = UUID()
+    ) -> AnalysisResult {
+        AnalysisResult(
+            imageID: imageID, service: service, data: Array(data.utf8), status: status, processingTime: seconds,
+            workerID: workerID, jobID: jobID)
+    }
+}
+
+extension MergedBox {
+    static func of(_ label: String, sources: [Int] = [1], x: Double = 1) -> MergedBox {
+        MergedBox(
+            clusterID: "\(label)_1", label: label, emoji: nil, bbox: Box(x: x, y: 2, width: 30, height: 40),
+            averageConfidence: 0.9, score: 0.9, contributingServices: ["yolov8"],
+            detections: [Detection(service: "yolov8", confidence: 0.9, bbox: Box(x: x, y: 2, width: 30, height: 40))],
+            sourceResultIDs: sources)
+    }
+}

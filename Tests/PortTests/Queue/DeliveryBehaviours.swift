@@ -1,0 +1,154 @@
+import Foundation
+import Pipeline
+import Testing
+
+@Suite("A queue delivers", .timeLimit(.minutes(1)))
+struct DeliveryBehaviours {
+    @Test("what was published, byte for byte, with its headers, first in first out", arguments: queueBackends)
+    func content(_ backend: QueueBackend) async throws {
+        try await backend.run { broker in
+            let queue = try await broker.connect().queue
+            let messages = [
+                Message(queue: "q", body: Array(#"{"image_id":1}"#.utf8), headers: ["x-farm-reason": "é\"\n"]),
+                Message(queue: "q", body: [0xFF, 0x00, 0xFE]), Message(queue: "q", body: []),
+                Message(queue: "other", body: [1]),
+            ]
+            try await queue.publish(messages)
+            let taken = try await queue.consume("q", prefetch: 10).next(upTo: 10)
+            #expect(taken.map(\.body) == messages.prefix(3).map(\.body))
+            #expect(taken.map(\.headers) == [["x-farm-reason": "é\"\n"], [:], [:]])
+            #expect(taken.allSatisfy { !$0.redelivered })
+        }
+    }
+
+    @Test("in order over several batches", arguments: queueBackends)
+    func order(_ backend: QueueBackend) async throws {
+        try await backend.run { broker in
+            let queue = try await broker.connect().queue
+            for batch in 0..<5 { try await queue.publish((0..<10).map { "\(batch)-\($0)" }, to: "q") }
+            let consumer = try await queue.consume("q", prefetch: 50)
+            var taken: [String] = []
+            while taken.count < 50 { taken += try await consumer.next(upTo: 7).map(\.text) }
+            #expect(taken == (0..<5).flatMap { batch in (0..<10).map { "\(batch)-\($0)" } })
+        }
+    }
+
+    @Test("no more at once than asked for, and no more unsettled than the prefetch", arguments: queueBackends)
+    func bounds(_ backend: QueueBackend) async throws {
+        try await backend.run { broker in
+            let queue = try await broker.connect().queue
+            try await queue.publish(["1", "2", "3", "4", "5"], to: "q")
+            let consumer = try await queue.consume("q", prefetch: 3)
+            let first = try await consumer.next(upTo: 2)
+            #expect(first.count <= 2)
+            var unsettled = first
+            while unsettled.count < 3 { unsettled += try await consumer.next(upTo: 10) }
+            #expect(unsettled.map(\.text) == ["1", "2", "3"])
+            async let next = consumer.next(upTo: 10)
+            try await consumer.acknowledge([unsettled[0].receipt])
+            #expect(try await next.map(\.text) == ["4"])
+        }
+    }
+
+    @Test("a message to one of two consumers only, and a thousand to four exactly once each", arguments: queueBackends)
+    func sharing(_ backend: QueueBackend) async throws {
+        try await backend.run { broker in
+            let queues = [try await broker.connect().queue, try await broker.connect().queue]
+            let texts = (0..<1000).map(String.init)
+            let taken = try await withThrowingTaskGroup(of: [String].self) { group in
+                for index in 0..<4 {
+                    let consumer = try await queues[index % 2].consume("q", prefetch: 10)
+                    group.addTask {
+                        var taken: [String] = []
+                        while true {
+                            let deliveries = try await consumer.next(upTo: 10)
+                            try await consumer.acknowledge(deliveries.map(\.receipt))
+                            let mine = deliveries.map(\.text)
+                            taken += mine.filter { $0 != "end" }
+                            if mine.contains("end") {
+                                await consumer.close()
+                                return taken
+                            }
+                        }
+                    }
+                }
+                for start in stride(from: 0, to: 1000, by: 100) {
+                    try await queues[0].publish(Array(texts[start..<start + 100]), to: "q")
+                }
+                // A consumer that has taken one "end" may hold another: as many as it takes until all have ended.
+                var all: [String] = []
+                var ended = 0
+                try await queues[1].publish(["end"], to: "q")
+                while let part = try await group.next() {
+                    all += part
+                    ended += 1
+                    if ended < 4 { try await queues[1].publish(["end"], to: "q") }
+                }
+                return all
+            }
+            #expect(taken.sorted() == texts.sorted())
+            let depth = try await queues[0].depths(of: ["q"])[0]
+            #expect(depth.waiting == 0)
+            #expect(depth.inFlight ?? 0 == 0)
+        }
+    }
+
+    @Test("to a consumer that waits, whichever process publishes", arguments: queueBackends)
+    func waking(_ backend: QueueBackend) async throws {
+        try await backend.run { broker in
+            let (here, there) = (try await broker.connect().queue, try await broker.connect().queue)
+            // Ping-pong: each side waits while the other one publishes; a wake-up that is missed would hang.
+            async let echo: Void = {
+                let pings = try await there.consume("ping", prefetch: 1)
+                for _ in 0..<100 {
+                    let ping = try await pings.next(upTo: 1)
+                    try await there.publish(ping.map { Message(queue: "pong", body: $0.body) })
+                    try await pings.acknowledge(ping.map(\.receipt))
+                }
+            }()
+            let pongs = try await here.consume("pong", prefetch: 1)
+            for number in 0..<100 {
+                try await here.publish(["\(number)"], to: "ping")
+                let pong = try await pongs.next(upTo: 1)
+                #expect(pong.map(\.text) == ["\(number)"])
+                try await pongs.acknowledge(pong.map(\.receipt))
+            }
+            try await echo
+        }
+    }
+
+    @Test("nothing to a task that is cancelled, which ends at once", arguments: queueBackends)
+    func cancelling(_ backend: QueueBackend) async throws {
+        try await backend.run { broker in
+            let queue = try await broker.connect().queue
+            let consumer = try await queue.consume("q", prefetch: 1)
+            let waiting = Task { try await consumer.next(upTo: 1) }
+            waiting.cancel()
+            await #expect(throws: CancellationError.self) { try await waiting.value }
+            try await queue.publish(["1"], to: "q")
+            #expect(try await consumer.next(upTo: 1).map(\.text) == ["1"])
+        }
+    }
+
+    @Test("depths and names of what is there", arguments: queueBackends)
+    func depths(_ backend: QueueBackend) async throws {
+        try await backend.run { broker in
+            let queue = try await broker.connect().queue
+            try await queue.declare(["b", "a", "empty"])
+            try await queue.publish([])
+            try await queue.publish(["1", "2", "3"], to: "b")
+            try await queue.publish(["1"], to: "a")
+            let consumer = try await queue.consume("b", prefetch: 1)
+            let taken = try await consumer.next(upTo: 1)
+            #expect(taken.count == 1)
+            let depths = try await queue.depths(of: ["b", "nowhere", "a"])
+            #expect(depths.map(\.queue) == ["b", "nowhere", "a"])
+            #expect(depths.map(\.waiting) == [2, 0, 1])
+            #expect(depths.map { $0.inFlight ?? -1 } == [1, 0, 0] || depths.allSatisfy { $0.inFlight == nil })
+            #expect(try await queue.queueNames() == ["a", "b"])
+            try await consumer.acknowledge(taken.map(\.receipt))
+            let after = try await queue.depths(of: ["b"])[0]
+            #expect(after.waiting + (after.inFlight ?? 0) == 2)
+        }
+    }
+}
