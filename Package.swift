@@ -60,10 +60,10 @@ let package = Package(
         .target(name: "Doubles", dependencies: ["Model", "Pipeline"], path: "Tests/Doubles", swiftSettings: settings),
         tests("HarmonyTests", ["Harmony", "Model"], exclude: ["Reference"]),
         tests("SettingsTests", ["Settings"]),
-        tests("PortTests", ["Doubles", "Embedded", "Model", "Pipeline", grdb]),
-        tests("ServiceTests", ["Doubles", "Model", "Pipeline", "Services"]),
+        tests("PortTests", ["Doubles", "Embedded", "Model", "Pipeline", grdb, logging]),
+        tests("ServiceTests", ["Doubles", "Model", "Pipeline", "Services", logging]),
         tests("ImagingTests", ["Imaging", "Model", "Pipeline"], exclude: ["Fixtures"]),
-        tests("RoleTests", ["Doubles", "Embedded", "Harmony", "Model", "Pipeline", "Roles"]),
+        tests("RoleTests", ["Doubles", "Embedded", "Harmony", "Model", "Pipeline", "Roles", logging]),
         tests("CommandTests", ["Model"], exclude: ["Doubles"]),
     ],
     cxxLanguageStandard: .cxx17

@@ -47,6 +47,8 @@ public struct Pulse: Sendable {
             await beat.send(.error, message: "\(error)")
             throw error
         }
+        // What went wrong since the last heartbeat is told, however short the run.
+        if let error = activity.takeError() { await beat.send(.error, message: error) }
         await beat.send(.stopping)
     }
 }

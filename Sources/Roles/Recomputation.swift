@@ -7,6 +7,8 @@ public struct Recomputation<Handler: StageHandler>: Sendable {
     let queue: any JobQueue
     /// Turns images into the role's work, batch-wise.
     let work: @Sendable ([Image]) async throws -> [Handler.Work]
+    /// Whether nothing of the image waits for a service.
+    let isWhole: @Sendable (Handler.Outcome) -> Bool
 
     /// Handles, commits and triggers what follows.
     /// - Returns: how many images are done; the others wait for a service that is down.
@@ -20,7 +22,9 @@ public struct Recomputation<Handler: StageHandler>: Sendable {
         let verdicts = try await handler.commit(group.map { (works[$0.0], $0.1) })
         let messages = verdicts.flatMap(\.publish)
         if !messages.isEmpty { try await queue.publish(messages) }
-        return verdicts.filter { if case .done = $0.fate { true } else { false } }.count
+        return zip(group, verdicts).count { item, verdict in
+            if case .done = verdict.fate { isWhole(item.1) } else { false }
+        }
     }
 }
 
@@ -30,6 +34,7 @@ extension Recomputation where Handler.Work == Image {
         self.handler = handler
         self.queue = queue
         work = { $0 }
+        isWhole = { _ in true }
     }
 }
 
@@ -38,5 +43,6 @@ extension Recomputation where Handler == Enricher {
         handler = enricher
         self.queue = queue
         work = { try await enricher.store.enrichmentWork(of: $0.map(\.id)) }
+        isWhole = { $0.missing.isEmpty }
     }
 }

@@ -31,6 +31,9 @@ struct ImportCommand: AsyncParsableCommand {
     func validate() throws {
         if existing && group == nil { throw ValidationError("--existing needs --group: which group shall they get?") }
         if move && group == nil { throw ValidationError("--move needs --group: where to?") }
+        if let urlPrefix, !["http://", "https://"].contains(where: urlPrefix.lowercased().hasPrefix) {
+            throw ValidationError("--url-prefix must begin with http:// or https://, is \(urlPrefix).")
+        }
         if !existing && paths.isEmpty {
             throw ValidationError("Name folders, images or CSV lists; or --existing --group NAME.")
         }

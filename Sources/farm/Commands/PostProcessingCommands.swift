@@ -125,6 +125,9 @@ struct PostProcessingRun {
         if !unknown.isEmpty && !drain.isBegun {
             throw CommandFailure.failed("no image with id \(unknown.map(String.init).joined(separator: ", "))")
         }
-        if done < seen { throw CommandFailure.failed("\(counted(seen - done, "image")) not done: a service is down") }
+        if done < seen {
+            let services = try await store.missingEnrichments().keys.sorted().joined(separator: ", ")
+            throw CommandFailure.failed("\(counted(seen - done, "image")) not done: a service is down: \(services)")
+        }
     }
 }

@@ -34,23 +34,26 @@ struct RunCommand: AsyncParsableCommand {
                     "service_config.json names no primary service with \"work\" true for this box")
             }
             let known = try await session.backends.store.newestID()
-            let images = try await load(session, fleet, drain)
+            let (images, refused) = try await load(session, fleet, drain)
             let undone = try await process(session, fleet, images, newerThan: known, drain)
             guard !Signals.shared.wasInterrupted else {
                 throw CommandFailure(exitCode: Signals.shared.exitCode, message: "stopped; run it again to do the rest")
             }
             try await report(session, fleet, images)
             try CommandFailure.check(undone: undone)
+            if refused > 0 { throw CommandFailure(exitCode: 1, message: "") }
         }
     }
 
-    private func load(_ session: Session, _ fleet: Fleet, _ drain: Drain) async throws -> [ImageID] {
+    private func load(
+        _ session: Session, _ fleet: Fleet, _ drain: Drain
+    ) async throws -> (images: [ImageID], refused: Int) {
         let list = ImageList(group: group, urlPrefix: nil, cropper: fleet.cropper)
         let images = ImageImport(list: list, catalogue: session.backends.store, move: false, keepsIDs: true)
         let outcome = try await images.run(paths, drain: drain, progress: Progress("imported"))
         outcome.tellFaults()
         guard !outcome.ids.isEmpty else { throw CommandFailure.failed("no image in \(paths.joined(separator: ", "))") }
-        return outcome.ids
+        return (outcome.ids, outcome.refused)
     }
 
     /// Jobs of an interrupted run may still wait: their images are not submitted again before those are done.

@@ -17,6 +17,8 @@ struct IdleWatch: Sendable {
     /// Progress is shown at this rate anyway; that it is over is seen with the next look.
     private static let interval = Duration.milliseconds(100)
 
+    private static let page = 500
+
     let backends: Backends
     let time: any Timekeeper
     /// The queue of each service whose jobs are waited for.
@@ -67,8 +69,23 @@ struct IdleWatch: Sendable {
             }
         }
         if roles.contains(.consensus) {
-            guard try await backends.store.imagesWithStaleConsensus(limit: 1).isEmpty else { return (standing, nil) }
+            let stale = try await backends.store.imagesWithStaleConsensus(limit: IdleWatch.page)
+            guard stale.isEmpty else {
+                try await trigger(stale)
+                return (standing, nil)
+            }
         }
         return (standing, undone)
+    }
+
+    /// Nothing is on its way any more, so nobody has told of these: another program has written rows of theirs.
+    private func trigger(_ images: [ImageID]) async throws {
+        try await backends.queue.publish(
+            images.map { id in
+                let trigger = Trigger(
+                    imageID: id, imageFilename: nil, service: PostProcessing.consensus.rawValue, workerID: "",
+                    processedAt: time.now())
+                return Message(queue: PostProcessing.consensus.queue, body: trigger.body)
+            })
     }
 }

@@ -43,7 +43,10 @@ extension ImageReport {
                     + ", confidence \(spatial["avg_confidence"].text)"
             )
         }
-        if let semantic = evidence?["semantic"], !semantic.isNull { parts.append("caption \(semantic["words"].list)") }
+        if let semantic = evidence?["semantic"], !semantic.isNull {
+            let words = semantic["words"].list
+            parts.append("captioned by \(semantic["sources"].list)" + (words.isEmpty ? "" : " (\(words))"))
+        }
         if let classes = evidence?["classification"], !classes.isNull {
             parts.append("classified by \(classes["sources"].list)")
         }
