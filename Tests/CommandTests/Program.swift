@@ -128,6 +128,10 @@ final class Running: Sendable {
     private let ended: AsyncStream<Int32>
     let pid: Int32
 
+    /// Foundation tells a child's end by a socket that only the child holds. Two that are launched at the same moment
+    /// would hold each other's, and the end of one be told only with that of both.
+    private static let launching = Mutex(())
+
     init(_ executable: URL, _ arguments: [String], in folder: URL, _ environment: [String: String]) throws {
         let id = UUID().text
         outputURL = folder.appending(path: ".out-\(id)")
@@ -163,7 +167,10 @@ final class Running: Sendable {
     var error: String { (try? String(contentsOf: errorURL, encoding: .utf8)) ?? "" }
     var output: String { (try? String(contentsOf: outputURL, encoding: .utf8)) ?? "" }
 
-    func signal(_ number: Int32) { kill(pid, number) }
+    func signal(_ number: Int32) {
+        // 0 would be every process of this group.
+        if pid > 0 { kill(pid, number) }
+    }
 
     /// Waits for its end.
     func finished() async throws -> Finished {

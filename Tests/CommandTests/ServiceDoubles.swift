@@ -1,5 +1,15 @@
 import Foundation
+import FoundationNetworking
+import Model
 import Testing
+
+/// What a double has been asked.
+struct Calls {
+    var begun: Int
+    var answered: Int
+    /// When the last call came, in seconds since 1970.
+    var last: Double?
+}
 
 /// The test double of HTTP services (Doubles/services.py), on loopback ports of its own.
 final class ServiceDoubles: Sendable {
@@ -14,13 +24,21 @@ final class ServiceDoubles: Sendable {
     deinit { running.signal(SIGTERM) }
 
     /// Starts them and waits until they listen.
-    static func start(_ services: [String], delay: Double = 0, in workplace: Workplace) async throws -> ServiceDoubles {
+    /// - Parameters:
+    ///   - gate: a file of the workplace: while it exists no call is answered.
+    ///   - failing: services that answer 500 where the request holds the text.
+    static func start(
+        _ services: [String], delay: Double = 0, gate: String? = nil, failing: [(service: String, text: String)] = [],
+        in workplace: Workplace
+    ) async throws -> ServiceDoubles {
         let ports = try zip(services, freePorts(services.count)).map { ($0, $1) }
         let script = Program.root.appending(path: "Tests/CommandTests/Doubles/services.py").path
-        let ready = workplace.path("doubles-ready")
+        let ready = workplace.path("doubles-ready-\(UUID().text)")
         let running = try Running(
             URL(fileURLWithPath: "/usr/bin/python3"),
-            [script, "--delay", "\(delay)", "--ready-file", ready] + ports.map { "\($0.0)=\($0.1)" },
+            [script, "--delay", "\(delay)", "--ready-file", ready] + ports.map { "\($0.0)=\($0.1)" }
+                + (gate.map { ["--gate", workplace.path($0)] } ?? [])
+                + failing.flatMap { ["--fail", "\($0.service)=\($0.text)"] },
             in: workplace.folder,
             ["PATH": "/usr/bin:/bin"])
         try await eventually("the services are ready") { FileManager.default.fileExists(atPath: ready) }
@@ -33,6 +51,16 @@ final class ServiceDoubles: Sendable {
     }
 
     func port(_ service: String) throws -> Int { try #require(ports.first { $0.service == service }).port }
+
+    /// What a service has been asked so far.
+    func calls(of service: String) async throws -> Calls {
+        let url = try #require(URL(string: "http://127.0.0.1:\(try port(service))/calls"))
+        let (data, _) = try await URLSession.shared.data(from: url)
+        let json = try JSON(parsing: String(decoding: data, as: UTF8.self))
+        return Calls(
+            begun: try #require(json["begun"]?.integerValue), answered: try #require(json["calls"]?.integerValue),
+            last: json["last"]?.numberValue)
+    }
 
     /// Ports that nobody listens on.
     static func freePorts(_ count: Int) throws -> [Int] {

@@ -76,7 +76,11 @@ struct ImportCommand: AsyncParsableCommand {
 
 extension ImageImport.Outcome {
     func tellFaults() {
-        for fault in faults { Terminal.error("farm: \(fault.place): \(fault.reason)") }
+        for fault in faults {
+            // A picture's fault names its file itself.
+            let isPlaced = fault.reason.hasPrefix(fault.place)
+            Terminal.error("farm: \(isPlaced ? "" : fault.place + ": ")\(fault.reason)")
+        }
         if refused > faults.count { Terminal.error("farm: … and \(refused - faults.count) more") }
     }
 }

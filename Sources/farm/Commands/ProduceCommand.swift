@@ -47,7 +47,9 @@ struct ProduceCommand: AsyncParsableCommand {
             let drain = Signals.shared.drain(within: session.settings.shutdownTimeout)
             try await warn(session, targets)
             let counts = try await submit(session, targets, drain)
-            if drain.isBegun { Terminal.error("farm: stopped after \(counts.jobs) jobs; --resume submits the rest") }
+            if drain.isBegun {
+                Terminal.error("farm: stopped after \(counted(counts.jobs, "job")); --resume submits the rest")
+            }
             if wait && !dryRun && !drain.isBegun { try await waitForRows(session, targets, drain) }
         }
     }

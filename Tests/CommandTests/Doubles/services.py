@@ -1,13 +1,16 @@
 """A test double: HTTP services in the contract's form that answer at once (or after --delay), one port each.
 
-    services.py NAME=PORT… [--delay SECONDS] [--ready-file PATH]
+    services.py NAME=PORT… [--delay SECONDS] [--ready-file PATH] [--gate PATH] [--fail NAME=TEXT…]
 
 Detectors (yolov8, rtdetr, detectron2) see a person and a dog in every picture, face sees a face, pose a pose,
-classifiers a dog; all others answer without a vote. GET /calls tells how many pictures were analysed.
+classifiers a dog; all others answer without a vote. While the file --gate exists no call is answered. A service that
+--fail names answers 500 where the request holds the text, say a file's name. GET /calls tells how many pictures were
+analysed, how many calls have come in, and when the last did (seconds since 1970).
 """
 
 import argparse
 import json
+import os
 import signal
 import sys
 import threading
@@ -41,9 +44,10 @@ class Double(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 256
 
-    def __init__(self, service, port, delay):
+    def __init__(self, service, port, delay, gate, failing):
         super().__init__(("127.0.0.1", port), Handler)
         self.service, self.delay, self.calls, self.lock = service, delay, 0, threading.Lock()
+        self.gate, self.failing, self.begun, self.last = gate, failing, 0, None
         metadata = {"processing_time": 0.01, "model_info": {"name": "test double"}}
         answer = {"service": service, "status": "success", "predictions": predictions(service), "metadata": metadata}
         self.answer = json.dumps(answer).encode()
@@ -55,30 +59,39 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, *_):
         pass
 
-    def reply(self, body):
-        self.send_response(200)
+    def reply(self, body, status=200):
+        self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
 
-    def analyse(self):
+    def analyse(self, request):
+        with self.server.lock:
+            self.server.begun += 1
+            self.server.last = time.time()
+        while self.server.gate and os.path.exists(self.server.gate):
+            time.sleep(0.01)
         time.sleep(self.server.delay)
         with self.server.lock:
             self.server.calls += 1
-        self.reply(self.server.answer)
+        if any(text.encode() in request for text in self.server.failing):
+            self.reply(b"out of order", 500)
+        else:
+            self.reply(self.server.answer)
 
     def do_GET(self):
         if self.path.startswith("/analyze"):
-            self.analyse()
+            self.analyse(self.path.encode())
         elif self.path == "/calls":
-            self.reply(json.dumps({"calls": self.server.calls}).encode())
+            with self.server.lock:
+                counts = {"calls": self.server.calls, "begun": self.server.begun, "last": self.server.last}
+            self.reply(json.dumps(counts).encode())
         else:
             self.reply(b"{}")
 
     def do_POST(self):
-        self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        self.analyse()
+        self.analyse(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
 
 
 def main():
@@ -86,11 +99,14 @@ def main():
     arguments.add_argument("services", nargs="+")
     arguments.add_argument("--delay", type=float, default=0)
     arguments.add_argument("--ready-file")
+    arguments.add_argument("--gate")
+    arguments.add_argument("--fail", action="append", default=[])
     given = arguments.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     for pair in given.services:
         name, port = pair.split("=")
-        server = Double(name, int(port), given.delay)
+        failing = [text for service, text in (fail.split("=", 1) for fail in given.fail) if service == name]
+        server = Double(name, int(port), given.delay, given.gate, failing)
         threading.Thread(target=server.serve_forever, daemon=True).start()
     if given.ready_file:
         with open(given.ready_file, "w", encoding="utf-8") as file:
