@@ -130,7 +130,7 @@ final class Running: Sendable {
 
     /// Foundation tells a child's end by a socket that only the child holds. Two that are launched at the same moment
     /// would hold each other's, and the end of one be told only with that of both.
-    private static let launching = Mutex(())
+    private static let launching = NSLock()
 
     init(_ executable: URL, _ arguments: [String], in folder: URL, _ environment: [String: String]) throws {
         let id = UUID().text
@@ -152,7 +152,7 @@ final class Running: Sendable {
             continuation.yield(process.terminationReason == .uncaughtSignal ? 128 + status : status)
             continuation.finish()
         }
-        try withoutBlockedSignals { try process.run() }
+        try Running.launching.withLock { try withoutBlockedSignals { try process.run() } }
         pid = process.processIdentifier
         ended = stream
         self.process = Mutex(process)

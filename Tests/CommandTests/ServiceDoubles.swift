@@ -1,6 +1,7 @@
 import Foundation
 import FoundationNetworking
 import Model
+import Synchronization
 import Testing
 
 /// What a double has been asked.
@@ -41,7 +42,10 @@ final class ServiceDoubles: Sendable {
                 + failing.flatMap { ["--fail", "\($0.service)=\($0.text)"] },
             in: workplace.folder,
             ["PATH": "/usr/bin:/bin"])
-        try await eventually("the services are ready") { FileManager.default.fileExists(atPath: ready) }
+        try await eventually("the services are ready") {
+            FileManager.default.fileExists(atPath: ready) || !running.isRunning
+        }
+        try #require(FileManager.default.fileExists(atPath: ready), "\(running.error)")
         return ServiceDoubles(ports, running)
     }
 
@@ -62,23 +66,31 @@ final class ServiceDoubles: Sendable {
             last: json["last"]?.numberValue)
     }
 
-    /// Ports that nobody listens on.
+    /// Below the ports that the kernel gives to outgoing connections, which would take one between here and its use.
+    private static let next = Atomic(20_000 + Int(ProcessInfo.processInfo.processIdentifier) % 1000 * 10)
+
+    /// Ports that nobody listens on, none of them given out twice.
     static func freePorts(_ count: Int) throws -> [Int] {
-        // All are bound before the first is released, so that they differ.
-        let sockets = (0..<count).map { _ in socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0) }
-        defer { for socket in sockets { close(socket) } }
-        return try sockets.map { socket in
-            var address = sockaddr_in()
-            address.sin_family = sa_family_t(AF_INET)
-            address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
-            var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-            let bound = withUnsafeMutablePointer(to: &address) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    bind(socket, $0, length) == 0 && getsockname(socket, $0, &length) == 0
-                }
+        var ports: [Int] = []
+        for _ in 0..<12_000 where ports.count < count {
+            let port = 20_000 + (next.wrappingAdd(1, ordering: .relaxed).oldValue - 20_000) % 12_000
+            if isFree(port) { ports.append(port) }
+        }
+        try #require(ports.count == count, "no free ports")
+        return ports
+    }
+
+    private static func isFree(_ port: Int) -> Bool {
+        let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(socket) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
+        address.sin_port = in_port_t(port).bigEndian
+        return withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
             }
-            try #require(bound)
-            return Int(UInt16(bigEndian: address.sin_port))
         }
     }
 }
