@@ -27,13 +27,16 @@ public struct AnalysisFailure: Error, Sendable, Equatable, CustomStringConvertib
     public var tries: Int
     /// When the first try failed.
     public var firstFailure: Date
+    /// What the call took, all its tries and waits included.
+    public var seconds: Double
 
-    package init(kind: FailureKind, message: String, httpStatus: Int? = nil, tries: Int, firstFailure: Date) {
+    package init(kind: FailureKind, message: String, httpStatus: Int? = nil, tries: Int, firstFailure: Date, seconds: Double = 0) {
         self.kind = kind
         self.message = message
         self.httpStatus = httpStatus
         self.tries = tries
         self.firstFailure = firstFailure
+        self.seconds = seconds
     }
 
     /// One line for people.

@@ -33,13 +33,12 @@ public struct Pulse: Sendable {
     /// Runs `role` and beats beside it, from `starting` to `stopping`, or to `error` when the role throws.
     public func around(_ role: @Sendable @escaping () async throws -> Void) async throws {
         guard let store else { return try await role() }
-        var beat = Beat(pulse: self, store: store)
+        let beat = Beat(pulse: self, store: store)
         await beat.send(.starting)
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
-                let started = beat
                 group.addTask { try await role() }
-                group.addTask { try await started.goOn() }
+                group.addTask { try await beat.goOn() }
                 try await group.next()
                 group.cancelAll()
             }
@@ -54,9 +53,9 @@ public struct Pulse: Sendable {
 }
 
 /// The series of one run's heartbeats.
-private struct Beat: Sendable {
-    let pulse: Pulse
-    let store: any HeartbeatStore
+private actor Beat {
+    private let pulse: Pulse
+    private let store: any HeartbeatStore
     private var lastCompleted: Int
     private var lastSent: Date
     private var isFailing = false
@@ -69,16 +68,15 @@ private struct Beat: Sendable {
     }
 
     func goOn() async throws {
-        var beat = self
         while true {
             try await pulse.time.sleep(pulse.interval)
             let error = pulse.activity.takeError()
-            await beat.send(error == nil ? .alive : .error, message: error)
+            await send(error == nil ? .alive : .error, message: error)
         }
     }
 
     /// A monitoring database that is down never stops or slows work: it is told once, and once when it is back.
-    mutating func send(_ status: Heartbeat.Status, message: String? = nil) async {
+    func send(_ status: Heartbeat.Status, message: String? = nil) async {
         let now = pulse.time.now()
         let snapshot = pulse.activity.snapshot
         let minutes = now.timeIntervalSince(lastSent) / 60

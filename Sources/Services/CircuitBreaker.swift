@@ -65,6 +65,16 @@ struct CircuitBreaker {
     private static let longestProbeWait = 15.0
 
     private var state = State.closed(row: [], pausedUntil: nil)
+    /// Time-outs of so many jobs in a row open it: five, or as many as are in flight at once, since with fewer a fifth
+    /// would only come when the first have used up their tries.
+    private let timeoutLimit: Int
+    /// Trials that failed since it opened: the waits grow over them too.
+    private var failedTrials = 0
+
+    /// - Parameter concurrency: how many calls are in flight at once.
+    init(concurrency: Int = CircuitBreaker.rowLimit) {
+        timeoutLimit = min(CircuitBreaker.rowLimit, max(concurrency, 2))
+    }
 
     // MARK: Calls
 
@@ -113,7 +123,9 @@ struct CircuitBreaker {
             return Effect(givesBack: true, change: .opened(reason))
         case .refused(let reason), .timedOut(let reason):
             let row = row.union([call])
-            if row.count >= CircuitBreaker.rowLimit {
+            var limit = CircuitBreaker.rowLimit
+            if case .timedOut = event { limit = timeoutLimit }
+            if row.count >= limit {
                 open(reason, now, jitter)
                 return Effect(givesBack: true, change: .opened(reason))
             }
@@ -131,11 +143,14 @@ struct CircuitBreaker {
         switch event {
         case .answered, .broken:
             state = .closed(row: [], pausedUntil: nil)
+            failedTrials = 0
             return Effect(change: .closed)
         case .refused(let reason):
+            failedTrials += 1
             open(reason, now, jitter)
             return Effect(givesBack: true, change: .reopened)
         case .timedOut(let reason):
+            failedTrials += 1
             // `health` answered and this job did not: it is the job's try.
             open(reason, now, jitter)
             return Effect(givesBack: true, countsTry: true, change: .reopened)
@@ -146,7 +161,12 @@ struct CircuitBreaker {
     }
 
     private mutating func open(_ reason: String, _ now: Date, _ jitter: Double) {
-        state = .open(Outage(reason: reason, probeAt: now.addingTimeInterval(jitter)))
+        state = .open(Outage(reason: reason, probeAt: now.addingTimeInterval(CircuitBreaker.wait(failedTrials) * jitter)))
+    }
+
+    /// 1, 2, 4, 8, 15, 15 … s.
+    private static func wait(_ failures: Int) -> Double {
+        min(Double(1 << min(failures, 10)), CircuitBreaker.longestProbeWait)
     }
 
     /// The call is over; one that was the trial and said nothing makes way for another.
@@ -191,8 +211,7 @@ struct CircuitBreaker {
             state = .halfOpen(trial: nil)
         } else {
             outage.failedProbes += 1
-            let wait = min(Double(1 << min(outage.failedProbes, 10)), CircuitBreaker.longestProbeWait) * jitter
-            outage.probeAt = began.addingTimeInterval(wait)
+            outage.probeAt = began.addingTimeInterval(CircuitBreaker.wait(outage.failedProbes) * jitter)
             state = .open(outage)
         }
     }

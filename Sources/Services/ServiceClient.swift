@@ -111,7 +111,8 @@ public final class ServiceClient: AnalysisService {
         return .failed(
             AnalysisFailure(
                 kind: fault.kind, message: fault.message, httpStatus: fault.httpStatus, tries: call.past.tries,
-                firstFailure: call.past.firstFailure ?? time.now()))
+                firstFailure: call.past.firstFailure ?? time.now(),
+                seconds: max(0, time.now().timeIntervalSince(call.began))))
     }
 
     /// The job goes back. Its tries are kept, so that one which makes its service crash comes to an end too.

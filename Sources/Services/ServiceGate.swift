@@ -7,7 +7,7 @@ import Synchronization
 /// the log hears once of each outage.
 final class ServiceGate: Sendable {
     private struct State {
-        var breaker = CircuitBreaker()
+        var breaker: CircuitBreaker
         var calls = 0
     }
 
@@ -16,7 +16,7 @@ final class ServiceGate: Sendable {
     private let time: any Timekeeper
     private let randomness: @Sendable () -> Double
     private let log: Logger
-    private let state = Mutex(State())
+    private let state: Mutex<State>
     /// More or fewer jobs pass than before.
     private let changes = Signal()
     private let openings = Signal()
@@ -31,6 +31,7 @@ final class ServiceGate: Sendable {
         self.time = time
         self.randomness = randomness
         self.log = log
+        state = Mutex(State(breaker: CircuitBreaker(concurrency: endpoint.concurrency)))
     }
 
     private var jitter: Double { 0.5 + 0.5 * randomness() }

@@ -110,8 +110,21 @@ final class CircuitBreakerTests {
             _ = refusal(of: 10)
             let effect = report(event, 10, after: 2)
             #expect(effect == CircuitBreaker.Effect(givesBack: true, countsTry: counts, change: .reopened))
-            #expect(step(at: start + 2) == .probe(at: start + 3))
+            #expect(step(at: start + 2) == .probe(at: start + 4), "the second probe waits longer than the first")
         }
+    }
+
+    @Test("Time-outs of as many jobs as are in flight open it, so that the first of them are not burnt meanwhile")
+    func hangingWithFewInFlight() {
+        breaker = CircuitBreaker(concurrency: 3)
+        for call in 1...2 { #expect(report(.timedOut("hangs"), call).change == nil) }
+        #expect(report(.timedOut("hangs"), 1).change == nil, "another try of the same job is no other job")
+        #expect(report(.timedOut("hangs"), 3).change == .opened("hangs"))
+        breaker = CircuitBreaker(concurrency: 1)
+        #expect(report(.timedOut("hangs"), 1).change == nil, "one job that hangs is no outage")
+        breaker = CircuitBreaker(concurrency: 3)
+        for call in 1...4 { #expect(report(.refused("refused"), call).change == nil, "a refusal burns nothing") }
+        #expect(report(.refused("refused"), 5).change == .opened("refused"))
     }
 
     @Test("A trial that ends without a word makes way for another")

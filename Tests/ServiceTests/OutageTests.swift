@@ -177,7 +177,8 @@ struct OutageTests {
         for attempt in 1...3 {
             async let permits = bench.client.permits()
             await bench.time.sleepers(1)
-            bench.time.advance(by: .seconds(1.01))
+            // A trial that failed makes the next one wait longer.
+            bench.time.advance(by: .seconds(Double(1 << (attempt - 1)) + 0.01))
             #expect(try await permits == 1)
             let outcome = await bench.analyze("bad", key: key)
             if attempt < 3 {
@@ -191,7 +192,7 @@ struct OutageTests {
         }
         async let permits = bench.client.permits()
         await bench.time.sleepers(1)
-        bench.time.advance(by: .seconds(1.01))
+        bench.time.advance(by: .seconds(8.01))
         #expect(try await permits == 1)
         #expect(await bench.analyze("good").answer != nil)
         #expect(try await bench.client.permits() == .max)

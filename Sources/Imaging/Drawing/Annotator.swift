@@ -7,6 +7,9 @@ public struct Annotator: Sendable {
     /// An annotator that draws one picture at a time.
     public init() {}
 
+    /// - Throws: `PictureFault` if no picture can be written to such a path: what its extension may be.
+    public static func checkExtension(of path: String) throws(PictureFault) { _ = try AnnotatedFormat(path: path) }
+
     /// Writes the upright picture with boxes and labels to a path: JPEG, PNG or WebP by its extension, at once or not at
     /// all. A label has the same colour in all pictures; boxes wholly outside are left out.
     ///

@@ -91,9 +91,11 @@ struct CropAnswer {
 }
 
 extension Enrichment {
-    /// Whether a stored error says that the picture itself cannot be used: no further try would help.
+    /// Whether a stored error says that the picture itself cannot be used: no service was asked, and no further try
+    /// would help.
     static func isFinal(_ data: JSON) -> Bool {
-        let kind = data["error"]?["kind"]?.stringValue
+        guard let error = data["error"], error["tries"]?.integerValue == 0 else { return false }
+        let kind = error["kind"]?.stringValue
         return kind == FailureKind.image.rawValue || kind == FailureKind.tooLarge.rawValue
     }
 }

@@ -26,7 +26,8 @@ struct MakeUp: Sendable {
             noted = signal.count(of: service.name)
             let images = try await store.imagesMissingEnrichments(of: [service.name], after: after, limit: MakeUp.page)
             guard !images.isEmpty else {
-                try await commitOrRecheck()
+                // Another enricher may have noted an image below, and be gone.
+                if try await commitOrRecheck() { after = 0 }
                 continue
             }
             let permits = try await service.permits()
@@ -35,16 +36,23 @@ struct MakeUp: Sendable {
                 batch.map { identity.trigger(.enricher, image: Image(id: $0), at: time.now()) })
             after = batch.last ?? after
             // A half-open breaker lets one pass: how that ends says whether the others may follow.
-            if permits == 1 { try await commitOrRecheck() }
+            if permits == 1 { _ = try await commitOrRecheck() }
         }
     }
 
-    private func commitOrRecheck() async throws {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { await signal.nextCommit() }
-            group.addTask { try await time.sleep(MakeUp.recheck) }
+    /// - Returns: whether it is time to look at all images again; false after a commit.
+    private func commitOrRecheck() async throws -> Bool {
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                await signal.nextCommit()
+                return false
+            }
+            group.addTask {
+                try await time.sleep(MakeUp.recheck)
+                return true
+            }
             defer { group.cancelAll() }
-            try await group.next()
+            return try await group.next() ?? false
         }
     }
 }

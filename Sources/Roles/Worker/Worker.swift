@@ -183,7 +183,7 @@ public struct Worker: StageHandler {
         switch outcome {
         case .answered(let answer): (data, status, seconds) = (answer.body, .success, answer.processingTime)
         case .failed(let failure):
-            (data, status, seconds) = (failure.json.bytes, .error, time.now().timeIntervalSince(failure.firstFailure))
+            (data, status, seconds) = (failure.json.bytes, .error, failure.seconds)
         case .unavailable: return nil
         }
         return AnalysisResult(

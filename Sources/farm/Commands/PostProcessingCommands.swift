@@ -80,7 +80,8 @@ struct ConsenseCommand: AsyncParsableCommand {
 
 /// Serves the queue of a post-processing role, or recomputes.
 struct PostProcessingRun {
-    private static let page = 200
+    /// Images at once; the enricher holds their pictures in memory.
+    private var pageSize: Int { role == .enricher ? 8 : 200 }
 
     let role: PostProcessing
     let recompute: RecomputeOptions
@@ -102,7 +103,7 @@ struct PostProcessingRun {
         }
     }
 
-    private func run(_ session: Session, _ compute: ([Image]) async throws -> Int, _ drain: Drain) async throws {
+    private func run(_ session: Session, _ compute: @escaping @Sendable ([Image]) async throws -> Int, _ drain: Drain) async throws {
         let store = session.backends.store
         let filter = ImageFilter(ids: recompute.all ? nil : recompute.images)
         let total = try await store.count(filter)
@@ -111,10 +112,10 @@ struct PostProcessingRun {
         var (seen, done, after) = (0, 0, 0)
         var found: Set<ImageID> = []
         while !drain.isBegun {
-            let page = try await store.images(filter, after: after, limit: PostProcessingRun.page).map(\.image)
+            let page = try await store.images(filter, after: after, limit: pageSize).map(\.image)
             guard let last = page.last else { break }
             after = last.id
-            done += try await compute(page)
+            done += try await drain.until { try await compute(page) } ?? 0
             seen += page.count
             if !recompute.all { found.formUnion(page.map(\.id)) }
             progress.show(seen, of: total)

@@ -143,7 +143,7 @@ extension CommandFailure {
     static func check(undone: [String]) throws {
         guard !undone.isEmpty else { return }
         for line in undone { Terminal.error("farm: \(line)") }
-        throw failed("not all is done; start the service and run farm up, or farm produce --resume later")
+        throw failed("not all is done; it is kept: start the service, then farm up or the same command again")
     }
 }
 

@@ -39,9 +39,9 @@ struct RunCommand: AsyncParsableCommand {
             guard !Signals.shared.wasInterrupted else {
                 throw CommandFailure(exitCode: Signals.shared.exitCode, message: "stopped; run it again to do the rest")
             }
-            try await report(session, fleet, images)
+            let isDrawn = try await report(session, fleet, images)
             try CommandFailure.check(undone: undone)
-            if refused > 0 { throw CommandFailure(exitCode: 1, message: "") }
+            if refused > 0 || !isDrawn { throw CommandFailure(exitCode: 1, message: "") }
         }
     }
 
@@ -97,23 +97,36 @@ struct RunCommand: AsyncParsableCommand {
         ) { _ in }
     }
 
-    private func report(_ session: Session, _ fleet: Fleet, _ images: [ImageID]) async throws {
+    /// - Returns: whether every picture that was asked for is written; a photo that cannot be drawn stops no other.
+    private func report(_ session: Session, _ fleet: Fleet, _ images: [ImageID]) async throws -> Bool {
         if let pictures { try makeFolder(pictures) }
-        var documents: [JSON] = []
-        for id in images {
+        var drawn = 0
+        if json { Terminal.write("[", to: STDOUT_FILENO) }
+        for (index, id) in images.enumerated() {
             for report in try await session.backends.store.report(on: [id]) {
-                if json { documents.append(report.json) } else { Terminal.output(report.summary + "\n") }
-                if let pictures {
-                    let name = (report.image.filename ?? "\(id)") as NSString
-                    let path = "\(pictures)/\(name.deletingPathExtension)-\(id).jpg"
+                if json {
+                    Terminal.write((index > 0 ? "," : "") + report.json.text, to: STDOUT_FILENO)
+                } else {
+                    Terminal.output(report.summary + "\n")
+                }
+                guard let pictures else { continue }
+                let name = (report.image.filename ?? "\(id)") as NSString
+                let path = "\(pictures)/\(name.deletingPathExtension)-\(id).jpg"
+                do {
                     try await AnnotatedPicture(fleet: fleet).write(report, to: path)
+                    drawn += 1
+                } catch {
+                    Terminal.error("farm: no picture of \(report.image.path ?? "\(id)"): \(error.message)")
                 }
             }
         }
-        if json { Terminal.output(JSON.array(documents).text) }
+        if json { Terminal.output("]") }
         if let pictures {
-            Terminal.error("farm: \(counted(images.count, "annotated picture")) in \(ImageList.absolute(pictures))")
+            let all = counted(images.count, "annotated picture")
+            let count = drawn == images.count ? all : "\(drawn) of \(all)"
+            Terminal.error("farm: \(count) in \(ImageList.absolute(pictures))")
         }
+        return pictures == nil || drawn == images.count
     }
 
     private func makeFolder(_ path: String) throws {

@@ -23,6 +23,11 @@ struct ShowCommand: AsyncParsableCommand {
     @Flag(help: "Print JSON.") var json = false
     @OptionGroup var options: SettingsOptions
 
+    func validate() throws {
+        guard let picture else { return }
+        do { try Annotator.checkExtension(of: picture) } catch { throw ValidationError("--picture: \(error)") }
+    }
+
     func run() async throws {
         try await Session.with(options) { session in
             let found = try await find(session)

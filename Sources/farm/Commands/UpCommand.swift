@@ -70,7 +70,10 @@ private struct Reloading: Sendable {
             let log = session.log("farm")
             do {
                 let settings = try options.load()
-                continuation.yield(fleet.adopting(settings.services).roles())
+                let renewed = fleet.adopting(settings.services)
+                let roles = renewed.roles()
+                renewed.warnOfAssumedServices(roles)
+                continuation.yield(roles)
                 log.notice("service_config.json read again")
             } catch {
                 log.error("SIGHUP: the old settings are kept: \((error as? CommandFailure)?.message ?? "\(error)")")

@@ -7,18 +7,18 @@ struct AnnotatedPicture {
     let fleet: Fleet
 
     /// - Throws: `CommandFailure`.
-    func write(_ report: ImageReport, to path: String) async throws {
+    func write(_ report: ImageReport, to path: String) async throws(CommandFailure) {
         let boxes = report.findings.boxes.compactMap(\.box).map {
             AnnotatedBox(box: $0.bbox, label: $0.label, score: $0.score)
         }
         do {
             try await Annotator().annotate(try await source(report.image), boxes: boxes, to: path)
-        } catch let fault as PictureFault {
-            throw CommandFailure.failed("\(path): \(fault.message)")
+        } catch {
+            throw CommandFailure.failed(error.message)
         }
     }
 
-    private func source(_ image: Image) async throws -> PictureSource {
+    private func source(_ image: Image) async throws(PictureFault) -> PictureSource {
         if let path = image.path, (try? await fleet.cropper.inspect(.file(path))) != nil || image.url == nil {
             return .file(path)
         }

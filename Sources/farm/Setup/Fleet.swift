@@ -151,9 +151,15 @@ struct Fleet: Sendable {
         Enrichment.services.compactMap(service)
     }
 
-    /// Crop services that this box does not name, for the one warning about them.
-    var assumedCropServices: [String] {
-        Enrichment.services.filter { configuration.path != nil && configuration.service(named: $0) == nil }
+    /// Tells once of crop services that this box does not name, where an enricher would look for them.
+    func warnOfAssumedServices(_ roles: [SupervisedRole]) {
+        guard let path = configuration.path, roles.contains(where: { $0.name == PostProcessing.enricher.rawValue }) else {
+            return
+        }
+        let assumed = Enrichment.services.filter { configuration.service(named: $0) == nil }
+        guard !assumed.isEmpty else { return }
+        session.log("farm").warning(
+            "\(assumed.joined(separator: ", ")) not in \(path): looked for on localhost at the catalogue's port")
     }
 
     // MARK: Parts

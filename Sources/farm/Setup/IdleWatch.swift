@@ -33,8 +33,9 @@ struct IdleWatch: Sendable {
     /// - Throws: `PortFault`, `CancellationError`.
     func run() async throws -> [String] {
         var undoneBefore: [String]?
+        var triggered: Set<ImageID> = []
         while true {
-            let (standing, undone) = try await look()
+            let (standing, undone) = try await look(&triggered)
             try await progress(standing)
             if let undone {
                 // Between two of a role's steps nothing may wait for a moment: it must be so twice.
@@ -46,7 +47,7 @@ struct IdleWatch: Sendable {
     }
 
     /// - Returns: with the standing, what is left undone if nothing more can happen; nil while work goes on.
-    private func look() async throws -> (Standing, undone: [String]?) {
+    private func look(_ triggered: inout Set<ImageID>) async throws -> (Standing, undone: [String]?) {
         let depths = try await backends.queue.depths(of: queues.map(\.queue) + roles.map(\.queue))
         let outages = await outages()
         let standing = Standing(
@@ -70,10 +71,14 @@ struct IdleWatch: Sendable {
         }
         if roles.contains(.consensus) {
             let stale = try await backends.store.imagesWithStaleConsensus(limit: IdleWatch.page)
-            guard stale.isEmpty else {
-                try await trigger(stale)
+            let news = stale.filter { !triggered.contains($0) }
+            guard news.isEmpty else {
+                triggered.formUnion(news)
+                try await trigger(news)
                 return (standing, nil)
             }
+            // Their triggers were taken, and still they are stale.
+            if !stale.isEmpty { undone.append("\(counted(stale.count, "image")) without a consensus of all that is there") }
         }
         return (standing, undone)
     }

@@ -15,11 +15,7 @@ struct Serving: Sendable {
         log.notice(
             "\(roles.map(\.name).joined(separator: ", ")): \(session.backends.description); services of \(configuration)"
         )
-        if !fleet.assumedCropServices.isEmpty && roles.contains(where: { $0.name == "spatial_enrichment" }) {
-            log.warning(
-                "\(fleet.assumedCropServices.joined(separator: ", ")) not in \(configuration): looked for on localhost at the catalogue's port"
-            )
-        }
+        fleet.warnOfAssumedServices(roles)
     }
 
     /// Runs the roles until a signal.

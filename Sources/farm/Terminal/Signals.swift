@@ -9,17 +9,19 @@ final class Signals: Sendable {
 
     private struct State {
         var drains: [Drain] = []
-        var first: Int32?
+        var first: (number: Int32, time: ContinuousClock.Instant)?
         var limit: Duration = .seconds(10)
         var hangup: (@Sendable () -> Void)?
         var sources: [any DispatchSourceSignal] = []
     }
 
+    private static let echo = Duration.milliseconds(20)
+
     private let state = Mutex(State())
     private let queue = DispatchQueue(label: "farm.signals")
 
     /// Of a command that ended by itself or was drained: 130 after SIGINT, else 0.
-    var exitCode: Int32 { state.withLock { $0.first == SIGINT ? 130 : 0 } }
+    var exitCode: Int32 { state.withLock { $0.first?.number == SIGINT ? 130 : 0 } }
 
     var wasInterrupted: Bool { state.withLock { $0.first != nil } }
 
@@ -53,16 +55,19 @@ final class Signals: Sendable {
     }
 
     private func received(_ number: Int32) {
-        if number == SIGHUP {
-            state.withLock { $0.hangup }?()
-            return
-        }
-        let (isFirst, drains, limit) = state.withLock { state in
-            defer { state.first = state.first ?? number }
-            return (state.first == nil, state.drains, state.limit)
+        // Where nothing is read again, a terminal that is gone ends the command.
+        if number == SIGHUP, let hangup = state.withLock({ $0.hangup }) { return hangup() }
+        let now = ContinuousClock.now
+        let (first, drains, limit) = state.withLock { state in
+            defer { state.first = state.first ?? (number, now) }
+            return (state.first, state.drains, state.limit)
         }
         let code: Int32 = number == SIGINT ? 130 : 0
-        guard isFirst else { _exit(code) }
+        if let first {
+            // `timeout` signals the process and then its group: that is one signal.
+            guard first.number != number || now - first.time > Signals.echo else { return }
+            _exit(code)
+        }
         for drain in drains { drain.begin() }
         queue.asyncAfter(deadline: .now() + limit.seconds) {
             Terminal.error("farm: not drained within \(limit.seconds) s, ends; what was in flight comes again")

@@ -104,7 +104,9 @@ struct TakeoverTests {
         let created = try await tool(folder.database).write { other in
             try other.execute(
                 sql: """
-                    INSERT OR REPLACE INTO results (image_id, service, data, status) VALUES (1, 'a', '{}', 'success'), (1, 'b', '{}', 'success');
+                    INSERT INTO images (image_filename) VALUES ('1.jpg');
+                    INSERT INTO results (image_id, service, data, status)
+                    VALUES (1, 'a', '{}', 'success'), (1, 'b', '{}', 'success'), (99, 'orphan', '{}', 'success');
                     INSERT INTO worker_heartbeats (worker_id, status) VALUES ('w', 'alive');
                     """)
             return try String.fetchOne(other, sql: "SELECT result_created FROM results") ?? ""

@@ -29,13 +29,15 @@ extension EmbeddedStore {
         }
     }
 
-    /// Images whose consensus is missing or older than what it rests on, ascending.
+    /// Images whose consensus is missing or older than what it rests on, ascending. Rows of an image that `images` does
+    /// not have are nobody's to vote on.
     public func imagesWithStaleConsensus(limit: Int) async throws -> [ImageID] {
         try await file.read { database in
             try database.all(
                 """
-                SELECT image_id FROM farm_stale s WHERE EXISTS (SELECT 1 FROM results WHERE image_id = s.image_id)
-                OR EXISTS (SELECT 1 FROM consensus WHERE image_id = s.image_id) ORDER BY image_id LIMIT ?
+                SELECT image_id FROM farm_stale s WHERE EXISTS (SELECT 1 FROM images WHERE image_id = s.image_id)
+                AND (EXISTS (SELECT 1 FROM results WHERE image_id = s.image_id)
+                OR EXISTS (SELECT 1 FROM consensus WHERE image_id = s.image_id)) ORDER BY image_id LIMIT ?
                 """, [max(0, limit)]
             ) { $0.integer(0) ?? 0 }
         }
