@@ -101,4 +101,20 @@ struct DatabaseFileTests {
         #expect(finished.error.contains("locked"))
         locker.signal(SIGTERM)
     }
+
+    @Test("rows of another program without a trigger are voted on; those of no image keep nobody waiting")
+    func rowsWithoutTrigger() async throws {
+        let scene = try await Scene(["yolov8", "clip"], photos: 1)
+        _ = try await scene.workplace.rows(
+            """
+            INSERT INTO results (image_id, service, data, status) VALUES
+            (1, 'a', '{"predictions": [{"emoji": "☕"}]}', 'success'), (1, 'b', '{"predictions": [{"emoji": "☕"}]}', 'success'),
+            (99, 'a', '{"predictions": []}', 'success');
+            """)
+        let up = try await scene.upUntilIdle()
+        #expect(up.status == 0, "\(up.error)")
+        #expect(try await scene.workplace.count("SELECT count(*) FROM consensus WHERE image_id = 1") == 1)
+        #expect(try await scene.workplace.count("SELECT count(*) FROM farm_dead") == 0)
+        try await scene.doubles.stop()
+    }
 }

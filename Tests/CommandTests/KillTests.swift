@@ -65,6 +65,10 @@ struct KillTests {
             \(rows) rows, \(pairs) pairs, \(consensus) consensus, \(boxes) boxes, \(enrichments) enrichments out
             """)
         #expect(inFlight.allSatisfy { $0 > 0 })
+        var calls = 0
+        for service in services.prefix(5) { calls += try await doubles.calls(of: service).begun }
+        // colors is asked about crops as well, so it is left out.
+        #expect(calls <= photos * 5 + inFlight.reduce(0, +), "a kill costs at most the calls in flight")
         #expect(rows == jobs)
         #expect(pairs == jobs)
         #expect(consensus == photos)

@@ -100,7 +100,9 @@ struct RealServicesTests {
         #expect(try photo("coffee.png").votes("☕") >= 2, "☕ among the coffee's votes")
         #expect(try photo("coffee_exif_gps.jpg").votes("☕") >= 2, "also when the photo is stored rotated")
         let cat = try photo("chelsea.png").predictions("inception_v3")
-        #expect(cat.contains { $0["label"]?.stringValue?.split(separator: " ").contains("cat") == true }, "a cat, by the classifier")
+        #expect(
+            cat.contains { $0["label"]?.stringValue?.split(separator: " ").contains("cat") == true },
+            "a cat, by the classifier")
 
         let astronaut = try photo("astronaut.png")
         let person = try #require(astronaut.boxes("person").compactMap { Box($0["merged_bbox"]) }.first)

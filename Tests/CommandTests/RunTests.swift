@@ -56,6 +56,22 @@ struct RunTests {
         try await scene.doubles.stop()
     }
 
+    @Test("a photo that cannot be drawn stops no other, and is exit 1")
+    func damagedPhoto() async throws {
+        let scene = try await Scene(["yolov8", "clip", "colors", "face", "pose"], photos: 0)
+        let work = scene.workplace
+        try work.photos(["photos/b.jpg"])
+        let whole = try Data(contentsOf: URL(fileURLWithPath: work.path("photos/b.jpg")))
+        try whole.prefix(whole.count / 2).write(to: URL(fileURLWithPath: work.path("photos/a.jpg")))
+        let run = try await work.farm("run", "photos", "--pictures", "out", environment: Scene.impatient)
+        #expect(run.status == 1)
+        #expect(run.error.contains("no picture of \(work.path("photos/a.jpg"))"))
+        #expect(run.error.contains("1 of 2 annotated pictures"))
+        #expect(run.output.contains("photos/b.jpg"))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: work.path("out")).count == 1)
+        try await scene.doubles.stop()
+    }
+
     @Test("what is no image is exit 1, and nobody is asked")
     func noImage() async throws {
         let scene = try await Scene(["clip"], photos: 0)

@@ -141,8 +141,11 @@ struct PulseTests {
             await bench.time.sleepers(1)
             bench.time.advance(by: .seconds(60))
             try await eventually { diary.all.count == 3 }
+            bench.time.advance(by: .seconds(30))
             drain.begin()
             try await running
+            #expect(diary.all.last?.status == .stopping)
+            #expect(diary.all.last?.jobsPerMinute == 0, "since the last heartbeat, not since the start")
             #expect(diary.all[1].status == .error)
             #expect(diary.all[1].errorMessage == "http: clip answered 400")
             #expect(diary.all[1].jobsCompleted == 30)

@@ -52,13 +52,14 @@ struct WorkerTests {
                 return .failed(
                     AnalysisFailure(
                         kind: .http, message: "clip answered 400", httpStatus: 400, tries: 1,
-                        firstFailure: Date(timeIntervalSince1970: 1)))
+                        firstFailure: Date(timeIntervalSince1970: 1), seconds: 2.5))
             }
             try await bench.run("queue_clip", bench.stage(bench.worker(clip), "clip").run)
 
             let bad = try await bench.report(images[1]).findings.results
             #expect(bad.count == 1)
             #expect(bad.first?.status == .error)
+            #expect(bad.first?.processingTime == 2.5, "the call's seconds")
             let error = bad.first?.data["error"]
             #expect(error?["kind"] == "http")
             #expect(error?["http_status"] == 400)

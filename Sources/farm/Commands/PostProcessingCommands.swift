@@ -103,7 +103,9 @@ struct PostProcessingRun {
         }
     }
 
-    private func run(_ session: Session, _ compute: @escaping @Sendable ([Image]) async throws -> Int, _ drain: Drain) async throws {
+    private func run(_ session: Session, _ compute: @escaping @Sendable ([Image]) async throws -> Int, _ drain: Drain)
+        async throws
+    {
         let store = session.backends.store
         let filter = ImageFilter(ids: recompute.all ? nil : recompute.images)
         let total = try await store.count(filter)

@@ -128,10 +128,14 @@ struct ProduceCommand: AsyncParsableCommand {
         let services = (targets.map(\.service) + Enrichment.services).compactMap(fleet.service)
         let reachability = Reachability(services.map(\.address), http: fleet.http)
         let progress = Progress("waiting jobs")
+        let hint = WorkerHint(session: session, services: targets.map(\.service))
         let watch = IdleWatch(
             backends: session.backends, time: session.time, queues: targets.map { ($0.service, $0.queue) },
             roles: PostProcessing.allCases, outages: { await reachability.outages() },
-            progress: { progress.show($0.waiting + $0.inFlight, of: nil, note: $0.note) })
+            progress: {
+                progress.show($0.waiting + $0.inFlight, of: nil, note: $0.note)
+                await hint.look(at: $0)
+            })
         let undone = try await drain.until { try await watch.run() } ?? []
         progress.end()
         try CommandFailure.check(undone: undone)

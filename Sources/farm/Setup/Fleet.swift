@@ -153,7 +153,8 @@ struct Fleet: Sendable {
 
     /// Tells once of crop services that this box does not name, where an enricher would look for them.
     func warnOfAssumedServices(_ roles: [SupervisedRole]) {
-        guard let path = configuration.path, roles.contains(where: { $0.name == PostProcessing.enricher.rawValue }) else {
+        guard let path = configuration.path, roles.contains(where: { $0.name == PostProcessing.enricher.rawValue })
+        else {
             return
         }
         let assumed = Enrichment.services.filter { configuration.service(named: $0) == nil }

@@ -78,7 +78,9 @@ struct IdleWatch: Sendable {
                 return (standing, nil)
             }
             // Their triggers were taken, and still they are stale.
-            if !stale.isEmpty { undone.append("\(counted(stale.count, "image")) without a consensus of all that is there") }
+            if !stale.isEmpty {
+                undone.append("\(counted(stale.count, "image")) without a consensus of all that is there")
+            }
         }
         return (standing, undone)
     }
