@@ -11,7 +11,7 @@ packages=(
   libsqlite3-dev libturbojpeg0-dev uuid-dev
   libvips42 fonts-dejavu-core                               # opened when a picture needs them
   python3 python3-venv libimage-exiftool-perl               # the example services and the tests
-  sqlite3 curl
+  sqlite3
 )
 
 missing=()
