@@ -6,10 +6,10 @@ PREFIX ?= /usr/local
 BUILD := $(SWIFT) build
 export FARM_TEST_PYTHON := $(CURDIR)/.build-python/bin/python3
 
-.PHONY: help setup build demo test lint format install clean
+.PHONY: help setup build demo test lint format install clean test-servers
 
 help: ## lists the verbs
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 setup: ## installs the Debian packages and makes the Python environments of services and tests
 	@scripts/setup.sh
@@ -25,6 +25,10 @@ test: ## sets up what the tests need and runs every test
 	$(SWIFT) build --build-tests
 	$(SWIFT) test --skip-build
 
+test-servers: ## tests the backends in the making against real RabbitMQ, PostgreSQL and MariaDB servers
+	@FARM_SERVERS=1 scripts/setup.sh
+	FARM_SERVERS=1 $(SWIFT) test --scratch-path .build-servers --filter PortTests
+
 lint: ## checks the format and builds with warnings as errors
 	@scripts/lint.sh
 
@@ -36,4 +40,4 @@ install: build ## installs farm, and links with the roles' names, under PREFIX (
 	for role in produce work merge consense enrich monitor; do ln -sf farm $(DESTDIR)$(PREFIX)/bin/farm-$$role; done
 
 clean: ## removes what was built
-	rm -rf .build .build-python demo services/.venv*
+	rm -rf .build .build-servers .build-python demo services/.venv*

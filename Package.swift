@@ -5,6 +5,9 @@ import PackageDescription
 let checked = Context.environment["CI"] != nil || Context.environment["FARM_CHECKED"] != nil
 let settings: [SwiftSetting] = [.swiftLanguageMode(.v6)] + (checked ? [.treatAllWarnings(as: .error)] : [])
 
+/// The backends for RabbitMQ, PostgreSQL and MariaDB are in the making: `make test-servers` builds and tests them.
+let withServers = Context.environment["FARM_SERVERS"] != nil
+
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
@@ -19,9 +22,23 @@ func library(_ name: String, pkgConfig: String, apt: String) -> Target {
     .systemLibrary(name: name, path: "Sources/CLibraries/\(name)", pkgConfig: pkgConfig, providers: [.apt([apt])])
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
-    .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
+func tests(
+    _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [], defining: [String] = []
+) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies, exclude: exclude,
+        swiftSettings: settings + defining.map { .define($0) })
 }
+
+let serverTargets = [
+    library("CMariaDB", pkgConfig: "libmariadb", apt: "libmariadb-dev"),
+    library("CPostgreSQL", pkgConfig: "libpq", apt: "libpq-dev"),
+    library("CRabbitMQ", pkgConfig: "librabbitmq", apt: "librabbitmq-dev"),
+    module("MariaDB", path: "Backends/MariaDB", ["CMariaDB", "Model", "Pipeline", logging]),
+    module("PostgreSQL", path: "Backends/PostgreSQL", ["CPostgreSQL", "Model", "Pipeline", logging]),
+    module("RabbitMQ", path: "Backends/RabbitMQ", ["CRabbitMQ", "Model", "Pipeline", logging]),
+]
+let serverDependencies: [Target.Dependency] = ["CMariaDB", "CPostgreSQL", "MariaDB", "PostgreSQL", "RabbitMQ"]
 
 let package = Package(
     name: "farm",
@@ -60,11 +77,14 @@ let package = Package(
         .target(name: "Doubles", dependencies: ["Model", "Pipeline"], path: "Tests/Doubles", swiftSettings: settings),
         tests("HarmonyTests", ["Harmony", "Model"], exclude: ["Reference"]),
         tests("SettingsTests", ["Settings"]),
-        tests("PortTests", ["Doubles", "Embedded", "Model", "Pipeline", grdb, logging]),
+        tests(
+            "PortTests",
+            ["Doubles", "Embedded", "Model", "Pipeline", grdb, logging] + (withServers ? serverDependencies : []),
+            exclude: withServers ? [] : ["MariaDB", "PostgreSQL", "RabbitMQ"], defining: withServers ? ["SERVERS"] : []),
         tests("ServiceTests", ["Doubles", "Model", "Pipeline", "Services", logging]),
         tests("ImagingTests", ["Imaging", "Model", "Pipeline"], exclude: ["Fixtures"]),
         tests("RoleTests", ["Doubles", "Embedded", "Harmony", "Model", "Pipeline", "Roles", logging]),
         tests("CommandTests", ["Model"], exclude: ["Doubles"]),
-    ],
+    ] + (withServers ? serverTargets : []),
     cxxLanguageStandard: .cxx17
 )

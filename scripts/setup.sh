@@ -14,6 +14,11 @@ packages=(
   sqlite3
 )
 
+# The backends in the making: `make test-servers`.
+[ -z "${FARM_SERVERS:-}" ] || packages+=(
+  librabbitmq-dev rabbitmq-server libpq-dev postgresql libmariadb-dev mariadb-server openssl procps
+)
+
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query --show --showformat='${Status}\n' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")

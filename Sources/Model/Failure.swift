@@ -30,7 +30,9 @@ public struct AnalysisFailure: Error, Sendable, Equatable, CustomStringConvertib
     /// What the call took, all its tries and waits included.
     public var seconds: Double
 
-    package init(kind: FailureKind, message: String, httpStatus: Int? = nil, tries: Int, firstFailure: Date, seconds: Double = 0) {
+    package init(
+        kind: FailureKind, message: String, httpStatus: Int? = nil, tries: Int, firstFailure: Date, seconds: Double = 0
+    ) {
         self.kind = kind
         self.message = message
         self.httpStatus = httpStatus

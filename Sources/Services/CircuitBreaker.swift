@@ -161,7 +161,8 @@ struct CircuitBreaker {
     }
 
     private mutating func open(_ reason: String, _ now: Date, _ jitter: Double) {
-        state = .open(Outage(reason: reason, probeAt: now.addingTimeInterval(CircuitBreaker.wait(failedTrials) * jitter)))
+        state = .open(
+            Outage(reason: reason, probeAt: now.addingTimeInterval(CircuitBreaker.wait(failedTrials) * jitter)))
     }
 
     /// 1, 2, 4, 8, 15, 15 … s.

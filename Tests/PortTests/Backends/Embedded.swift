@@ -117,7 +117,8 @@ extension StoreBackend {
                 others.withLock { $0.append(other) }
                 return EmbeddedStore(other)
             },
-            time: time, execute: { sql in try await tool(path).write { try $0.execute(sql: sql) } },
+            now: { time.now() }, advance: { time.advance(by: $0) },
+            execute: { sql in try await tool(path).write { try $0.execute(sql: sql) } },
             select: { sql in
                 try await tool(path).read {
                     try DatabaseValue.fetchAll($0, sql: sql).map { String.fromDatabaseValue($0) ?? "\($0)" }

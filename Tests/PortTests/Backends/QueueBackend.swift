@@ -21,7 +21,11 @@ struct QueueBackend: Sendable, CustomTestStringConvertible {
     }
 }
 
-let queueBackends = [QueueBackend.embedded]
+#if SERVERS
+    let queueBackends = [QueueBackend.embedded, .rabbitmq]
+#else
+    let queueBackends = [QueueBackend.embedded]
+#endif
 
 /// Something that queues live in, empty at first.
 struct QueueBroker: Sendable {

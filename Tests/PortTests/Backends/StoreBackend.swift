@@ -1,4 +1,3 @@
-import Doubles
 import Foundation
 import Model
 import Pipeline
@@ -23,7 +22,11 @@ struct StoreBackend: Sendable, CustomTestStringConvertible {
     }
 }
 
-let storeBackends = [StoreBackend.embedded]
+#if SERVERS
+    let storeBackends = [StoreBackend.embedded, .postgresql]
+#else
+    let storeBackends = [StoreBackend.embedded]
+#endif
 
 typealias Store = ResultStore & ImageCatalogue & Reports
 
@@ -33,7 +36,12 @@ struct StoreBase: Sendable {
     var store: any Store
     /// Opens another one, as another process would.
     var connect: @Sendable () async throws -> any Store
-    var time: ManualTime
+    /// What the clock says that rows' times go by.
+    var now: @Sendable () -> Date = { Date() }
+    /// How far from it a row that was just written may be, in seconds.
+    var tolerance = 0.001
+    /// Makes what is there older, or younger.
+    var advance: @Sendable (Duration) async throws -> Void
     /// SQL of another program's: only the columns of spec section 4.
     var execute: @Sendable (String) async throws -> Void
     /// The first column of a query.
@@ -58,6 +66,19 @@ extension AnalysisResult {
         AnalysisResult(
             imageID: imageID, service: service, data: Array(data.utf8), status: status, processingTime: seconds,
             workerID: workerID, jobID: jobID)
+    }
+}
+
+extension JSON {
+    /// As PostgreSQL's JSONB keeps it: the order of members and the way a number is written are no part of a value.
+    var normalised: JSON {
+        switch self {
+        case .array(let elements): .array(elements.map(\.normalised))
+        case .object(let members):
+            .object(members.map { Member($0.key, $0.value.normalised) }.sorted { $0.key < $1.key })
+        case .double(let value): Int64(exactly: value).map(JSON.int) ?? self
+        default: self
+        }
     }
 }
 

@@ -69,8 +69,8 @@ struct BoxBehaviours {
             try await base.store.record([.of(image, "yolov8", detector)])
             _ = try await base.update(image, BoxChanges(inserted: [.of("cat"), .of("dog")]))
             let boxes = try await base.boxes(of: image)
+            try await base.advance(.seconds(10))
             let before = try await base.select("SELECT created FROM merged_boxes ORDER BY merged_id")
-            base.time.advance(by: .seconds(10))
             let kept = [
                 BoxChanges.Kept(mergedID: boxes[0].mergedID, box: .of("cat")),
                 BoxChanges.Kept(mergedID: boxes[1].mergedID, box: .of("dog", x: 5)),

@@ -1,0 +1,110 @@
+import Logging
+import Pipeline
+import Synchronization
+
+/// A few connections to one server. What a lost connection or another transaction's way has spoilt is done again.
+final class ConnectionPool: Sendable {
+    /// How long a call goes on trying by itself before it tells its caller.
+    private static let patience = Duration.seconds(3)
+
+    private struct State {
+        var free: [Session]
+        var waiters: [CheckedContinuation<Session?, Never>] = []
+        var isClosed = false
+        var isDown = false
+    }
+
+    let server: Server
+    private let sessions: [Session]
+    private let state: Mutex<State>
+    private let time: any Timekeeper
+    private let log: Logger
+
+    init(_ server: Server, size: Int, time: any Timekeeper, log: Logger) {
+        self.server = server
+        self.time = time
+        self.log = log
+        sessions = (0..<size).map { _ in Session(server) }
+        state = Mutex(State(free: sessions))
+    }
+
+    /// Runs one transaction on some connection. It has to be safe to repeat: whether one that was lost while it was
+    /// committed took effect, nobody knows.
+    /// - Throws: `PortFault`, `CancellationError`.
+    func run<Value: Sendable>(_ work: @Sendable @escaping (Link) throws -> Value) async throws -> Value {
+        var backOff = BackOff(base: .milliseconds(50), limit: .seconds(1))
+        let deadline = ContinuousClock.now + ConnectionPool.patience
+        while true {
+            do {
+                let value = try await withSession { try await $0.run(work) }
+                tell(nil)
+                return value
+            } catch let fault as ServerFault {
+                if fault.isLost { tell(fault) }
+                guard fault.isWorthRepeating, .now < deadline else { throw PortFault(fault, server) }
+                try await time.sleep(backOff.next())
+            }
+        }
+    }
+
+    /// Keeps one connection for as long as `body` takes.
+    /// - Throws: `PortFault` if the pool is closed, or what `body` throws.
+    func withSession<Value: Sendable>(_ body: (Session) async throws -> Value) async throws -> Value {
+        guard let session = await take() else {
+            throw PortFault(.unusable, place: server.place, message: "is closed")
+        }
+        defer { giveBack(session) }
+        return try await body(session)
+    }
+
+    /// Closes all connections; what is under way ends first.
+    func close() async {
+        let waiters = state.withLock { state in
+            state.isClosed = true
+            defer { state.waiters = [] }
+            return state.waiters
+        }
+        for waiter in waiters { waiter.resume(returning: nil) }
+        for session in sessions { await session.close() }
+    }
+
+    // MARK: Parts
+
+    private func take() async -> Session? {
+        await withCheckedContinuation { continuation in
+            let session = state.withLock { state -> Session?? in
+                if state.isClosed { return .some(nil) }
+                // The one used last: the others may stay unconnected.
+                if let session = state.free.popLast() { return session }
+                state.waiters.append(continuation)
+                return nil
+            }
+            if let session { continuation.resume(returning: session) }
+        }
+    }
+
+    private func giveBack(_ session: Session) {
+        let waiter = state.withLock { state -> CheckedContinuation<Session?, Never>? in
+            if state.waiters.isEmpty {
+                state.free.append(session)
+                return nil
+            }
+            return state.waiters.removeFirst()
+        }
+        waiter?.resume(returning: session)
+    }
+
+    /// Says once that the server is away, and once that it is back.
+    private func tell(_ fault: ServerFault?) {
+        let isNew = state.withLock { state in
+            defer { state.isDown = fault != nil }
+            return state.isDown != (fault != nil)
+        }
+        guard isNew else { return }
+        if let fault {
+            log.info("\(server.place): connection lost, connecting again: \(fault.message)")
+        } else {
+            log.info("\(server.place): connected again")
+        }
+    }
+}

@@ -1,0 +1,124 @@
+import CPostgreSQL
+
+extension Link {
+    /// Runs SQL without parameters as it stands, several statements too; for what is not allowed in a pipeline.
+    /// - Parameter limit: nil: as long as it takes.
+    /// - Returns: what the last statement answered.
+    /// - Throws: `ServerFault`.
+    @discardableResult
+    func execute(_ sql: String, within limit: Duration? = Link.statementLimit) throws -> Rows? {
+        let deadline = Link.deadline(limit)
+        guard PQsendQuery(connection, sql) == 1 else { throw lost() }
+        try flush(until: deadline)
+        var fault: ServerFault?
+        var last: Rows?
+        while let result = try nextResult(until: deadline) {
+            let rows = Rows(result)
+            if PQresultStatus(result) == PGRES_FATAL_ERROR {
+                fault = fault ?? ServerFault(result: result)
+            } else {
+                last = rows
+            }
+            guard PQstatus(connection) == CONNECTION_OK else { throw fault ?? lost() }
+        }
+        if let fault { throw fault }
+        return last
+    }
+
+    /// Runs prepared statements in one round trip; what comes after one that fails is not run.
+    /// - Returns: what each of them answered.
+    /// - Throws: `ServerFault` of the first that failed.
+    func run(_ statements: [Statement], within limit: Duration? = Link.statementLimit) throws -> [Rows] {
+        let deadline = Link.deadline(limit)
+        guard PQenterPipelineMode(connection) == 1 else { throw lost() }
+        let preparations = try statements.map(send)
+        guard PQpipelineSync(connection) == 1 else { throw lost() }
+        try flush(until: deadline)
+
+        var fault: ServerFault?
+        var answers: [Rows] = []
+        for (statement, isPrepared) in zip(statements, preparations) {
+            if isPrepared, try answer(&fault, until: deadline) == nil { prepared[statement.sql] = nil }
+            if let rows = try answer(&fault, until: deadline) { answers.append(rows) }
+        }
+        guard let end = try nextResult(until: deadline) else { throw fault ?? lost() }
+        defer { PQclear(end) }
+        guard PQresultStatus(end) == PGRES_PIPELINE_SYNC, PQexitPipelineMode(connection) == 1 else {
+            throw fault ?? lost()
+        }
+        if let fault { throw fault }
+        return answers
+    }
+
+    /// - Returns: whether the statement had to be prepared first.
+    private func send(_ statement: Statement) throws -> Bool {
+        var isNew = false
+        let name: String
+        if let known = prepared[statement.sql] {
+            name = known
+        } else {
+            preparedCount += 1
+            name = "farm_\(preparedCount)"
+            guard PQsendPrepare(connection, name, statement.sql, 0, nil) == 1 else { throw lost() }
+            prepared[statement.sql] = name
+            isNew = true
+        }
+        let sent = statement.parameters.withPointers { values, lengths, formats in
+            PQsendQueryPrepared(connection, name, Int32(statement.parameters.count), values, lengths, formats, 0)
+        }
+        guard sent == 1 else { throw lost() }
+        return isNew
+    }
+
+    /// The answer of the next command in the pipeline; nil if it failed or was not run.
+    private func answer(_ fault: inout ServerFault?, until deadline: ContinuousClock.Instant?) throws -> Rows? {
+        guard let result = try nextResult(until: deadline) else { throw fault ?? lost() }
+        let rows = Rows(result)
+        let status = PQresultStatus(result)
+        if status == PGRES_FATAL_ERROR {
+            fault = fault ?? ServerFault(result: result)
+            guard PQstatus(connection) == CONNECTION_OK else { throw fault ?? lost() }
+        }
+        while let rest = try nextResult(until: deadline) { PQclear(rest) }
+        return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK ? rows : nil
+    }
+
+    // MARK: Transactions
+
+    /// What a transaction sees.
+    enum Isolation: String {
+        /// Every statement what is committed when it begins: after a lock, what its last holder wrote.
+        case current = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+        /// All statements the same; nothing can be written.
+        case snapshot = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+    }
+
+    /// One transaction in one round trip.
+    func transaction(_ isolation: Isolation, _ statements: [Statement]) throws -> [Rows] {
+        try rollingBack {
+            Array(try run([Statement(isolation.rawValue)] + statements + [Statement("COMMIT")]).dropFirst().dropLast())
+        }
+    }
+
+    /// One transaction in two round trips: the second depends on what the first one read.
+    func transaction<Value>(
+        _ isolation: Isolation, _ statements: [Statement], then next: ([Rows]) throws -> (Value, [Statement])
+    ) throws -> Value {
+        try rollingBack {
+            let read = Array(try run([Statement(isolation.rawValue)] + statements).dropFirst())
+            let (value, writes) = try next(read)
+            _ = try run(writes + [Statement("COMMIT")])
+            return value
+        }
+    }
+
+    func rollingBack<Value>(_ work: () throws -> Value) throws -> Value {
+        do { return try work() } catch {
+            // A link that cannot even do this is not idle, and so is thrown away by its session.
+            if PQpipelineStatus(connection) == PQ_PIPELINE_OFF, PQtransactionStatus(connection) != PQTRANS_IDLE {
+                _ = try? execute("ROLLBACK")
+            }
+            throw error
+        }
+    }
+}

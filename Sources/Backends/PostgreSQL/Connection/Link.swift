@@ -1,0 +1,147 @@
+import CPostgreSQL
+import Foundation
+import Glibc
+
+/// One connection. libpq never blocks here but to look a name up (resolv.conf bounds that): what waits, waits in `poll`
+/// with a deadline, on the queue of the session that owns the link.
+final class Link {
+    /// How long connecting may take.
+    static let connectLimit = Duration.seconds(5)
+    /// How long the server may take for a statement, and a little later this side gives up.
+    static let statementLimit = Duration.seconds(60)
+    private static let grace = Duration.seconds(10)
+
+    let server: Server
+    let connection: OpaquePointer
+    /// Names of prepared statements by their SQL.
+    var prepared: [String: String] = [:]
+    var preparedCount = 0
+
+    /// Connects.
+    /// - Throws: `ServerFault`.
+    init(_ server: Server) throws {
+        self.server = server
+        guard let connection = Link.start(server.parameters) else {
+            throw ServerFault(message: "no memory left", isLost: true)
+        }
+        self.connection = connection
+        // With the codes of what the server refuses; the texts are in its language.
+        PQsetErrorVerbosity(connection, PQERRORS_VERBOSE)
+        PQsetNoticeProcessor(connection, { _, _ in }, nil)
+        try connect(until: .now + Link.connectLimit)
+        guard PQsetnonblocking(connection, 1) == 0 else { throw lost() }
+        try settle()
+    }
+
+    deinit { PQfinish(connection) }
+
+    private static func start(_ parameters: [(key: String, value: String)]) -> OpaquePointer? {
+        let keys = parameters.map { strdup($0.key) }
+        let values = parameters.map { strdup($0.value) }
+        defer { for text in keys + values { free(text) } }
+        return PQconnectStartParams(
+            keys.map { UnsafePointer($0) } + [nil], values.map { UnsafePointer($0) } + [nil], 0)
+    }
+
+    private func connect(until deadline: ContinuousClock.Instant) throws {
+        var status = PGRES_POLLING_WRITING
+        while status != PGRES_POLLING_OK {
+            guard PQstatus(connection) != CONNECTION_BAD, status != PGRES_POLLING_FAILED else {
+                throw ServerFault(connecting: errorText)
+            }
+            try wait(for: status == PGRES_POLLING_READING ? POLLIN : POLLOUT, until: deadline)
+            status = PQconnectPoll(connection)
+        }
+    }
+
+    private func settle() throws {
+        let version = PQserverVersion(connection)
+        guard version >= 150_000 else {
+            throw ServerFault(
+                state: "0A000", message: "version \(version / 10_000), but farm needs PostgreSQL 15 or newer",
+                isLost: true)
+        }
+        // The time zone stays the server's: what is written has to read like what other programs write.
+        try execute("\(Link.timeouts); SET client_min_messages = error; SET jit = off")
+    }
+
+    /// How long the server lets statements, locks and idle transactions last.
+    static let timeouts: String = {
+        let milliseconds = Link.statementLimit.components.seconds * 1000
+        return """
+            SET statement_timeout = \(milliseconds); SET lock_timeout = 30000;
+            SET idle_in_transaction_session_timeout = \(milliseconds)
+            """
+    }()
+
+    // MARK: State
+
+    /// Whether it still stands: a server that went away has left the end of the stream in the socket.
+    var isAlive: Bool {
+        var descriptor = pollfd(fd: PQsocket(connection), events: Int16(POLLIN), revents: 0)
+        guard PQstatus(connection) == CONNECTION_OK, descriptor.fd >= 0 else { return false }
+        while poll(&descriptor, 1, 0) > 0 {
+            guard PQconsumeInput(connection) == 1, PQstatus(connection) == CONNECTION_OK else { return false }
+        }
+        return true
+    }
+
+    /// Whether nothing is under way on it.
+    var isIdle: Bool {
+        PQstatus(connection) == CONNECTION_OK && PQtransactionStatus(connection) == PQTRANS_IDLE
+            && PQpipelineStatus(connection) == PQ_PIPELINE_OFF
+    }
+
+    var errorText: String { String(cString: PQerrorMessage(connection)) }
+
+    /// The fault of a connection that does not answer any more.
+    func lost() -> ServerFault {
+        let fault = ServerFault(connecting: errorText)
+        return fault.message.isEmpty ? ServerFault(message: "the connection is lost", isLost: true) : fault
+    }
+
+    // MARK: Waiting
+
+    /// When this side gives up what begins now; nil: never.
+    static func deadline(_ limit: Duration?) -> ContinuousClock.Instant? { limit.map { .now + $0 + grace } }
+
+    @discardableResult
+    func wait(for events: Int32, until deadline: ContinuousClock.Instant?) throws -> Int32 {
+        var descriptor = pollfd(fd: PQsocket(connection), events: Int16(events), revents: 0)
+        guard descriptor.fd >= 0 else { throw lost() }
+        while true {
+            var milliseconds: Int32 = -1
+            if let deadline {
+                let rest = deadline - .now
+                guard rest > .zero else { throw ServerFault(message: "no answer in time", isLost: true) }
+                milliseconds = Int32(min(60_000, rest.components.seconds * 1000 + 999))
+                if rest < .seconds(60) { milliseconds = Int32(rest / .milliseconds(1)) + 1 }
+            }
+            let ready = poll(&descriptor, 1, milliseconds)
+            if ready > 0 { return Int32(descriptor.revents) }
+            guard ready == 0 || errno == EINTR else { throw lost() }
+        }
+    }
+
+    /// Sends what is buffered, and meanwhile takes in what comes: neither side may wait for the other.
+    func flush(until deadline: ContinuousClock.Instant?) throws {
+        while true {
+            switch PQflush(connection) {
+            case 0: return
+            case 1:
+                let ready = try wait(for: POLLIN | POLLOUT, until: deadline)
+                if ready & POLLIN != 0, PQconsumeInput(connection) == 0 { throw lost() }
+            default: throw lost()
+            }
+        }
+    }
+
+    /// The next result; nil at the end of a statement's.
+    func nextResult(until deadline: ContinuousClock.Instant?) throws -> OpaquePointer? {
+        while PQisBusy(connection) == 1 {
+            try wait(for: POLLIN, until: deadline)
+            guard PQconsumeInput(connection) == 1 else { throw lost() }
+        }
+        return PQgetResult(connection)
+    }
+}

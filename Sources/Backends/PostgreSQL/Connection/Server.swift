@@ -1,0 +1,35 @@
+import Foundation
+
+/// One server as this program logs in there.
+struct Server: Sendable {
+    /// Which of the two hosts.
+    var host: String
+    var options: PostgreSQLOptions
+
+    /// For messages: `PostgreSQL animal_farm on k1:5432`.
+    var place: String { "PostgreSQL \(options.name) on \(host):\(options.port)" }
+
+    /// libpq's connection parameters. They hold the password, so they are made for one connection and not kept.
+    var parameters: [(key: String, value: String)] {
+        var parameters = [
+            ("host", host), ("port", String(options.port)), ("dbname", options.name), ("user", options.user),
+            ("password", options.password()), ("sslmode", options.sslMode),
+            ("application_name", options.applicationName), ("client_encoding", "UTF8"),
+            // Kerberos would be tried first, and its libraries look for tickets in the network.
+            ("gssencmode", "disable"),
+            // A cut cable shows while something waits for an answer, and while something waits to be sent.
+            ("keepalives_idle", "20"), ("keepalives_interval", "10"), ("keepalives_count", "3"),
+            ("tcp_user_timeout", "30000"),
+        ]
+        if let authorities { parameters.append(("sslrootcert", authorities)) }
+        return parameters
+    }
+
+    /// libpq 15 has no word for the system's certificates: it would look into the user's home.
+    private var authorities: String? {
+        if let file = options.caFile { return file }
+        guard options.sslMode.hasPrefix("verify") else { return nil }
+        let bundles = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"]
+        return bundles.first { FileManager.default.fileExists(atPath: $0) }
+    }
+}

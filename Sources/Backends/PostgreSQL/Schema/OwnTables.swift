@@ -1,0 +1,92 @@
+/// The tables that are farm's alone, and what keeps them up.
+enum OwnTables {
+    static let names = ["farm_schema", "farm_begun", "farm_missing_enrichments", "farm_stale"]
+
+    static let tables: [(name: String, sql: String)] = [
+        (
+            "farm_schema",
+            """
+            CREATE TABLE IF NOT EXISTS farm_schema (
+                version INT PRIMARY KEY, needs INT NOT NULL, applied TIMESTAMPTZ NOT NULL DEFAULT now())
+            """
+        ),
+        // Redelivered jobs that a run of a worker has begun and not settled.
+        (
+            "farm_begun",
+            """
+            CREATE TABLE IF NOT EXISTS farm_begun (
+                job_id UUID NOT NULL, worker_id TEXT NOT NULL, run UUID NOT NULL, begun_at TIMESTAMPTZ NOT NULL DEFAULT now(),
+                PRIMARY KEY (job_id, worker_id, run))
+            """
+        ),
+        // Boxes that wait for a crop service that was down.
+        (
+            "farm_missing_enrichments",
+            """
+            CREATE TABLE IF NOT EXISTS farm_missing_enrichments (
+                image_id INT NOT NULL, merged_id INT NOT NULL, service TEXT NOT NULL, PRIMARY KEY (image_id, merged_id, service))
+            """
+        ),
+        // Images whose consensus is missing or older than what it rests on: a mark for every change, so that no writer waits
+        // for another one's. Kept by triggers.
+        (
+            "farm_stale",
+            """
+            CREATE TABLE IF NOT EXISTS farm_stale (
+                image_id INT NOT NULL, mark_id BIGINT GENERATED ALWAYS AS IDENTITY, PRIMARY KEY (image_id, mark_id))
+            """
+        ),
+    ]
+
+    // MARK: Stale consensus
+
+    /// Set to `on` in a transaction that replaces a consensus: its deletion makes nothing stale.
+    static let voting = "farm.voting"
+
+    /// They run with their owner's rights, so that programs which know nothing of farm's tables can write; their search
+    /// path is fixed, so that nobody can put another table in the way.
+    static func functions(schema: String) -> [(name: String, sql: String)] {
+        func function(_ name: String, _ body: String) -> (String, String) {
+            (
+                name,
+                """
+                CREATE OR REPLACE FUNCTION \(name)() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+                SET search_path = \(schema), pg_temp AS $$ BEGIN \(body); RETURN NULL; END $$
+                """
+            )
+        }
+        let marking = function(
+            "farm_mark_stale",
+            "INSERT INTO farm_stale (image_id) SELECT DISTINCT image_id FROM farm_rows WHERE image_id IS NOT NULL")
+        let unvoting = function(
+            "farm_mark_unvoted",
+            """
+            INSERT INTO farm_stale (image_id) SELECT DISTINCT image_id FROM farm_rows r
+            WHERE EXISTS (SELECT 1 FROM results WHERE image_id = r.image_id); \
+            DELETE FROM farm_stale s USING farm_rows r WHERE s.image_id = r.image_id
+            AND NOT EXISTS (SELECT 1 FROM results WHERE image_id = r.image_id)
+            """)
+        return [marking, unvoting]
+    }
+
+    /// Whatever a consensus rests on marks its image, whoever writes it. No clocks are compared, so nothing stale is missed.
+    static let triggers: [(name: String, table: String, sql: String)] = {
+        func trigger(_ event: String, _ table: String, _ rows: String, _ action: String) -> (String, String, String) {
+            let name = "farm_stale_\(event.lowercased())"
+            let sql = """
+                CREATE OR REPLACE TRIGGER \(name) AFTER \(event) ON \(table)
+                REFERENCING \(rows) TABLE AS farm_rows FOR EACH STATEMENT \(action)()
+                """
+            return (name, table, sql)
+        }
+        let marking = ["results", "merged_boxes", "postprocessing"].flatMap { table in
+            [("INSERT", "NEW"), ("UPDATE", "NEW"), ("DELETE", "OLD")].map {
+                trigger($0, table, $1, "EXECUTE FUNCTION farm_mark_stale")
+            }
+        }
+        let unvoted = trigger(
+            "DELETE", "consensus", "OLD",
+            "WHEN (current_setting('\(voting)', true) IS DISTINCT FROM 'on') EXECUTE FUNCTION farm_mark_unvoted")
+        return marking + [unvoted]
+    }()
+}

@@ -1,0 +1,70 @@
+/// What a database has of what farm needs.
+struct SchemaState {
+    struct Column {
+        /// Without its length: `character varying`.
+        var type: String
+        /// Something gives it a value when none is given.
+        var hasDefault: Bool
+    }
+
+    /// The schema that new tables go to, quoted; nil if the search path leads nowhere.
+    var schema: String?
+    /// Of the tables that are there.
+    var columns: [String: [String: Column]] = [:]
+    /// Of the tables that are there and are no parents of partitions.
+    var hasRows: Set<String> = []
+    /// Names of indexes: whether each can be used, or was left half made.
+    var indexes: [String: Bool] = [:]
+    /// `table.name`.
+    var triggers: Set<String> = []
+    var functions: Set<String> = []
+    /// Rows of `postprocessing` that another one of the same box and service has replaced.
+    var superseded = 0
+    var isCurrent = false
+
+    /// - Throws: `ServerFault`, `PortFault`.
+    init(_ link: Link) throws {
+        isCurrent = try SchemaVersion.isCurrent(link)
+        schema = try link.execute("SELECT quote_ident(current_schema())")?.first?.text(0)
+        let names = SharedTable.all.map(\.name) + OwnTables.names
+        let list = names.map { "'\($0)'" }.joined(separator: ", ")
+        let tables = "unnest(ARRAY[\(list)]) AS t(name) JOIN pg_class c ON c.oid = to_regclass(t.name)"
+        var plain: [String] = []
+        for row in try all(
+            """
+            SELECT t.name, a.attname, format_type(a.atttypid, NULL),
+                a.atthasdef OR a.attidentity <> '', c.relkind = 'r'
+            FROM \(tables) JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+            """, link)
+        {
+            guard let table = row.text(0), let name = row.text(1), let type = row.text(2) else { continue }
+            columns[table, default: [:]][name] = Column(type: type, hasDefault: row.flag(3))
+            if row.flag(4), !plain.contains(table) { plain.append(table) }
+        }
+        for row in try all(
+            "SELECT i.relname, x.indisvalid FROM \(tables) JOIN pg_index x ON x.indrelid = c.oid JOIN pg_class i ON i.oid = x.indexrelid",
+            link)
+        {
+            if let name = row.text(0) { indexes[name] = row.flag(1) }
+        }
+        triggers = Set(
+            try all("SELECT t.name || '.' || g.tgname FROM \(tables) JOIN pg_trigger g ON g.tgrelid = c.oid", link)
+                .compactMap { $0.text(0) })
+        functions = Set(
+            try all(
+                """
+                SELECT f.name FROM unnest(ARRAY[\(OwnTables.functions(schema: "").map { "'\($0.name)'" }.joined(separator: ", "))]) AS f(name)
+                WHERE to_regproc(f.name) IS NOT NULL
+                """, link
+            ).compactMap { $0.text(0) })
+        for table in plain where try all("SELECT 1 FROM \(table) LIMIT 1", link).first != nil { hasRows.insert(table) }
+        if hasRows.contains("postprocessing"), indexes[Index.enrichmentKey.name] != true {
+            superseded = try all("SELECT count(*) FROM (\(Takeover.superseded)) s", link).first?.integer(0) ?? 0
+        }
+    }
+
+    private func all(_ sql: String, _ link: Link) throws -> [Row] {
+        guard let rows = try link.execute(sql, within: nil) else { return [] }
+        return rows.map { $0 }
+    }
+}

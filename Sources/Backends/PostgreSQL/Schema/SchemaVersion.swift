@@ -1,0 +1,31 @@
+import Pipeline
+
+/// The numbered states of the schema, recorded in `farm_schema`: a row each. They only ever add.
+enum SchemaVersion {
+    /// This program's.
+    static let current = 1
+    /// The oldest farm schema whose program can still work with a database of this one. It rises only with a change that is
+    /// not additive.
+    private static let needs = 1
+
+    static let record = """
+        INSERT INTO farm_schema (version, needs) VALUES (\(current), \(needs)) ON CONFLICT DO NOTHING
+        """
+
+    /// Whether nothing is left to do.
+    /// - Throws: `ServerFault`; `PortFault` if a newer farm made the tables and this one cannot use them.
+    static func isCurrent(_ link: Link) throws -> Bool {
+        guard try link.execute("SELECT to_regclass('farm_schema')")?.first?.text(0) != nil,
+            let row = try link.execute("SELECT max(version), max(needs) FROM farm_schema")?.first,
+            let version = row.integer(0), let needs = row.integer(1)
+        else { return false }
+        guard needs <= current else {
+            throw PortFault(
+                .unusable, place: link.server.place,
+                message:
+                    "its tables were made by a newer farm (schema \(version), this program knows \(current)): "
+                    + "install that version here too")
+        }
+        return version >= current
+    }
+}

@@ -1,0 +1,118 @@
+import Model
+import Pipeline
+
+extension PostgreSQLStore {
+    /// Adds those that are not there.
+    public func add(_ images: [NewImage], move: Bool) async throws -> (counts: ImportCounts, ids: [ImageID]) {
+        guard !images.isEmpty else { return (ImportCounts(), []) }
+        let images = try images.map(fitting)
+        return try await primary.run { link in
+            try link.rollingBack {
+                let begin = Statement(Link.Isolation.current.rawValue)
+                let known = try link.run([begin, Locks.imports] + ImportLedger.questions(images))
+                var ledger = ImportLedger(known: known.dropFirst(2))
+                let places = images.map { ledger.enter($0, move: move) }
+                let answers = try link.run(ledger.statements + [Statement("COMMIT")])
+                let ids = try ledger.newIDs(answers, place: link.server.place)
+                return (ledger.counts, places.map { $0.id(ids) })
+            }
+        }
+    }
+
+    /// What is empty counts as not given; a filename that is too long is cut, here already, so that it is found again.
+    private func fitting(_ image: NewImage) throws -> NewImage {
+        func given(_ text: String?) -> String? { text.flatMap { $0.isEmpty ? nil : $0 } }
+        let fitting = NewImage(
+            filename: given(image.filename).map { Columns.cut($0, to: 255) }, path: given(image.path),
+            url: given(image.url), group: given(image.group))
+        guard fitting.path != nil || fitting.url != nil || fitting.filename != nil else {
+            throw PortFault(.refused, place: place, message: "an image has neither path nor URL nor filename")
+        }
+        return fitting
+    }
+
+    /// Gives a group to all rows that have none.
+    public func assignGroup(_ group: String) async throws -> Int {
+        let statement = Statement(
+            "UPDATE images SET image_group = $1::text WHERE image_group IS NULL OR image_group = ''", .text(group))
+        return try await primary.run { try $0.run([statement])[0].changed }
+    }
+
+    /// The next images by ascending id.
+    public func images(_ filter: ImageFilter, after: ImageID, limit: Int) async throws -> [ListedImage] {
+        var query = CatalogueQuery(filter)
+        query.add("i.image_id > \(query.next("bigint"))", .integer(after))
+        let sql = """
+            SELECT \(ImageRows.imageColumns), \(query.lacking) \(query.sql) ORDER BY i.image_id \
+            LIMIT \(query.next("bigint"))
+            """
+        let statement = Statement(sql, values: query.values + [.integer(max(0, limit))])
+        return try await primary.run { link in
+            try link.run([statement])[0].map { row in
+                ImageRows.image(row).map {
+                    ListedImage(image: $0, lacking: (row.json(5)?.arrayValue ?? []).compactMap(\.stringValue))
+                }
+            }.compactMap { $0 }
+        }
+    }
+
+    /// How many images match.
+    public func count(_ filter: ImageFilter) async throws -> Int {
+        let query = CatalogueQuery(filter)
+        let statement = Statement("SELECT count(*) \(query.sql)", values: query.values)
+        return try await primary.run { try $0.run([statement])[0].first?.integer(0) ?? 0 }
+    }
+
+    /// The largest id; 0 if there is no image.
+    public func newestID() async throws -> ImageID {
+        try await primary.run { try $0.run([Statement("SELECT max(image_id) FROM images")])[0].first?.integer(0) ?? 0 }
+    }
+
+    /// Images by id (digits), absolute path, URL or filename: all that match.
+    public func find(_ text: String) async throws -> [Image] {
+        // PostgreSQL's text cannot hold it.
+        guard !text.utf8.contains(0) else { return [] }
+        let id = text.allSatisfy { $0.isASCII && $0.isNumber } ? Int(text) : nil
+        let condition = "i.image_path = $1::text OR i.image_url = $1::text OR i.image_filename = $1::text"
+        let sql = """
+            SELECT \(ImageRows.imageColumns) FROM images i WHERE \(condition)\(id == nil ? "" : " OR i.image_id = $2::bigint")
+            ORDER BY i.image_id
+            """
+        let statement = Statement(sql, values: [.text(text)] + (id.map { [.integer($0)] } ?? []))
+        return try await primary.run { try $0.run([statement])[0].map(ImageRows.image).compactMap { $0 } }
+    }
+}
+
+/// The images that a filter is about, with the services that each one lacks as a JSON array.
+private struct CatalogueQuery {
+    var lacking = "'[]'"
+    var sql = "FROM images i"
+    var values: [Statement.Value] = []
+
+    init(_ filter: ImageFilter) {
+        var conditions: [String] = []
+        if let services = filter.lacking {
+            var seen: Set<String> = []
+            lacking = "to_jsonb(l.services)"
+            sql += """
+                , LATERAL (SELECT array_agg(s.name ORDER BY s.place) AS services
+                    FROM unnest(\(next("text[]"))) WITH ORDINALITY AS s(name, place)
+                    WHERE NOT EXISTS (SELECT 1 FROM results r
+                        WHERE r.image_id = i.image_id AND r.service = s.name AND r.status = 'success')) l
+                """
+            values.append(.texts(services.filter { seen.insert($0).inserted }))
+            conditions.append("l.services IS NOT NULL")
+        }
+        sql += " WHERE " + (conditions.first ?? "true")
+        if let group = filter.group { add("i.image_group = \(next("text"))", .text(group)) }
+        if let ids = filter.ids { add("i.image_id = ANY(\(next("bigint[]")))", .integers(ids)) }
+    }
+
+    /// The next parameter.
+    func next(_ type: String) -> String { "$\(values.count + 1)::\(type)" }
+
+    mutating func add(_ condition: String, _ value: Statement.Value) {
+        sql += " AND " + condition
+        values.append(value)
+    }
+}

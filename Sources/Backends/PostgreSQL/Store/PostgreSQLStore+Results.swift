@@ -1,0 +1,109 @@
+import Foundation
+import Model
+import Pipeline
+
+extension PostgreSQLStore {
+    /// Where each job stands.
+    public func standing(of jobs: [JobKey], workerID: String) async throws -> [JobStanding] {
+        guard !jobs.isEmpty else { return [] }
+        let begun = jobs.filter(\.redelivered)
+        let run = runID
+        let standing = Statement(
+            """
+            SELECT \(ImageRows.imageColumns), r.result_id IS NOT NULL, r.status,
+                CASE WHEN r.status = 'error' THEN r.data -> 'error' END,
+                CASE WHEN k.redelivered = 1 THEN (SELECT count(*) FROM farm_begun b
+                    WHERE b.job_id = k.job_id AND NOT (b.worker_id = $4::text AND b.run = $5::uuid)) ELSE 0 END
+            FROM unnest($1::bigint[], $2::uuid[], $3::bigint[]) WITH ORDINALITY AS k(image_id, job_id, redelivered, place)
+            LEFT JOIN images i ON i.image_id = k.image_id
+            LEFT JOIN results r ON r.image_id = k.image_id AND r.job_id = k.job_id
+            ORDER BY k.place
+            """,
+            .integers(jobs.map(\.imageID)), .uuids(jobs.map(\.jobID)), .integers(jobs.map { $0.redelivered ? 1 : 0 }),
+            .text(workerID), .uuid(run))
+        // Only what comes redelivered and is open has to be written down.
+        let begin = Statement(
+            """
+            INSERT INTO farm_begun (job_id, worker_id, run) SELECT DISTINCT k.job_id, $3::text, $4::uuid
+            FROM unnest($1::bigint[], $2::uuid[]) AS k(image_id, job_id)
+            WHERE EXISTS (SELECT 1 FROM images i WHERE i.image_id = k.image_id)
+            AND NOT EXISTS (SELECT 1 FROM results r WHERE r.image_id = k.image_id AND r.job_id = k.job_id)
+            ON CONFLICT DO NOTHING
+            """, .integers(begun.map(\.imageID)), .uuids(begun.map(\.jobID)), .text(workerID), .uuid(run))
+        return try await primary.run { link in
+            let answers =
+                begun.isEmpty ? try link.run([standing]) : try link.transaction(.current, [standing, begin])
+            return answers[0].map { row in
+                guard let image = ImageRows.image(row) else { return .unknownImage }
+                guard row.flag(5) else { return .open(image, deaths: row.integer(8) ?? 0) }
+                return .recorded(row.text(6).flatMap(ResultStatus.init) ?? .error, error: row.json(7))
+            }
+        }
+    }
+
+    /// Forgets that this run of the worker had begun these jobs.
+    public func settle(_ jobs: [UUID], workerID: String) async throws {
+        guard !jobs.isEmpty else { return }
+        let statement = Statement(
+            "DELETE FROM farm_begun WHERE job_id = ANY($1::uuid[]) AND worker_id = $2::text AND run = $3::uuid",
+            .uuids(jobs), .text(workerID), .uuid(runID))
+        try await primary.run { _ = try $0.run([statement]) }
+    }
+
+    /// Inserts the rows that are not there yet, in the order given. What JSONB cannot hold of an answer, NUL and lone
+    /// surrogates, becomes U+FFFD.
+    public func record(_ results: [AnalysisResult]) async throws {
+        guard !results.isEmpty else { return }
+        for result in results where !Columns.fits(result.service, 50) {
+            throw PortFault(
+                .refused, place: place,
+                message: "results.service holds 50 characters: \(Columns.cut(result.service, to: 50))")
+        }
+        let statements =
+            results.parts(of: PostgreSQLStore.partSize).map(PostgreSQLStore.insertion) + [
+                Statement("DELETE FROM farm_begun WHERE job_id = ANY($1::uuid[])", .uuids(results.map(\.jobID)))
+            ]
+        try await primary.run { _ = try $0.transaction(.current, statements) }
+    }
+
+    /// Bytes of answers in one statement: the server builds its arrays in memory.
+    private static let partSize = 8 << 20
+
+    private static func insertion(_ results: ArraySlice<AnalysisResult>) -> Statement {
+        Statement(
+            """
+            INSERT INTO results (image_id, service, data, status, processing_time, worker_id, job_id)
+            SELECT * FROM unnest($1::bigint[], $2::text[], $3::jsonb[], $4::text[], $5::float8[], $6::text[], $7::uuid[])
+            ON CONFLICT DO NOTHING
+            """,
+            .integers(results.map(\.imageID)), .texts(results.map(\.service)),
+            .json(results.map { StorableJSON.mended($0.data) }), .texts(results.map(\.status.rawValue)),
+            .doubles(results.map(\.processingTime)), .texts(results.map { Columns.cut($0.workerID, to: 50) }),
+            .uuids(results.map(\.jobID)))
+    }
+
+    /// Which of these images there are.
+    public func images(_ ids: [ImageID]) async throws -> [ImageID: Image] {
+        guard !ids.isEmpty else { return [:] }
+        let statement = ImageRows.images(ids)
+        return try await primary.run { ImageRows.images(try $0.run([statement])[0]) }
+    }
+}
+
+extension [AnalysisResult] {
+    /// In slices of about so many bytes, each of at least one row.
+    fileprivate func parts(of size: Int) -> [ArraySlice<AnalysisResult>] {
+        var parts: [ArraySlice<AnalysisResult>] = []
+        var start = startIndex
+        var bytes = 0
+        for index in indices {
+            if bytes > 0, bytes + self[index].data.count > size {
+                parts.append(self[start..<index])
+                (start, bytes) = (index, 0)
+            }
+            bytes += self[index].data.count
+        }
+        if start < endIndex { parts.append(self[start...]) }
+        return parts
+    }
+}

@@ -1,0 +1,30 @@
+/// Acknowledgements that are not sent yet, in few words.
+struct Acknowledgements {
+    private(set) var count = 0
+    private var upTo: UInt64?
+    private var single: [UInt64] = []
+
+    mutating func add(_ tags: Int, _ verdicts: [Verdict]) {
+        count += tags
+        for verdict in verdicts {
+            if verdict.multiple {
+                upTo = verdict.tag
+                single.removeAll { $0 <= verdict.tag }
+            } else {
+                single.append(verdict.tag)
+            }
+        }
+    }
+
+    mutating func takeAll() -> [Verdict] {
+        defer { self = Acknowledgements() }
+        return (upTo.map { [Verdict(tag: $0, multiple: true)] } ?? [])
+            + single.map { Verdict(tag: $0, multiple: false) }
+    }
+}
+
+/// A verdict as the broker takes it: on one tag, or on all up to one.
+struct Verdict: Equatable {
+    var tag: UInt64
+    var multiple: Bool
+}

@@ -1,0 +1,56 @@
+import Foundation
+import Model
+import Pipeline
+
+/// Takes from one queue of the broker.
+final class RabbitMQConsumer: JobConsumer {
+    private let queue: String
+    private let channel: UInt16
+    private let broker: RabbitMQQueue
+
+    init(queue: String, channel: UInt16, broker: RabbitMQQueue) {
+        self.queue = queue
+        self.channel = channel
+        self.broker = broker
+    }
+
+    func next(upTo limit: Int) async throws -> [Delivery] {
+        try await broker.subscriber.next(channel, upTo: limit)
+    }
+
+    func acknowledge(_ receipts: [Receipt]) async throws { await broker.subscriber.acknowledge(channel, receipts) }
+
+    /// AMQP cannot delay: the messages are available at once.
+    func giveBack(_ receipts: [Receipt], after delay: Duration) async throws {
+        await broker.subscriber.giveBack(channel, receipts)
+    }
+
+    func bury(_ dead: [(receipt: Receipt, letter: DeadLetter)]) async throws {
+        let contents = await broker.subscriber.contents(channel, dead.map(\.receipt))
+        let now = broker.time.now()
+        let messages = dead.compactMap { receipt, letter in
+            contents[receipt].map { letter.message(for: $0, from: queue, at: now) }
+        }
+        guard !messages.isEmpty else { return }
+        try await broker.publish(messages)
+        await broker.subscriber.acknowledge(channel, Array(contents.keys))
+    }
+
+    func pause() async throws { await broker.subscriber.pause(channel) }
+
+    func close() async { await broker.subscriber.close(channel) }
+}
+
+extension DeadLetter {
+    /// The original with what is known of its end: spec section 3, and with it the message and the time it died.
+    func message(for content: Frame.Content, from queue: String, at now: Date) -> Message {
+        let own = [
+            "x-farm-reason": reason, "x-farm-message": String(message.prefix(1000)), "x-farm-tries": String(tries),
+            "x-farm-worker": workerID, "x-farm-first-failure": Timestamp.iso8601(firstFailure),
+            "x-farm-queue": queue, "x-farm-dead-since": Timestamp.iso8601(now),
+        ]
+        let all = content.headers.merging(own) { _, new in new }
+        // Headers of other programs' must not keep a bad message from its dead queue.
+        return Message(queue: queue + ".dead", body: content.body, headers: HeaderTable.fits(all) ? all : own)
+    }
+}

@@ -1,0 +1,42 @@
+/// What was sent and is not confirmed, by tag: the broker confirms one tag, or all up to one.
+struct Window<Element> {
+    private var elements: [UInt64: Element] = [:]
+    private var lowest: UInt64 = 1
+    private(set) var lastTag: UInt64 = 0
+
+    var count: Int { elements.count }
+
+    /// Takes the next tag, as the broker does.
+    mutating func append(_ element: Element) {
+        lastTag += 1
+        elements[lastTag] = element
+    }
+
+    /// Removes what a confirmation is about; a tag that is not outstanding is nobody's.
+    mutating func settle(_ tag: UInt64, multiple: Bool) -> [Element] {
+        guard multiple else { return elements.removeValue(forKey: tag).map { [$0] } ?? [] }
+        // Tag 0 means all.
+        let last = tag == 0 ? lastTag : min(tag, lastTag)
+        guard last >= lowest else { return [] }
+        defer { lowest = last + 1 }
+        return (lowest...last).compactMap { elements.removeValue(forKey: $0) }
+    }
+
+    /// Changes the first, in the order of sending, that this is true of.
+    mutating func updateFirst(where isMeant: (Element) -> Bool, _ change: (inout Element) -> Void) {
+        guard lowest <= lastTag else { return }
+        for tag in lowest...lastTag {
+            guard var element = elements[tag], isMeant(element) else { continue }
+            change(&element)
+            elements[tag] = element
+            return
+        }
+    }
+
+    /// Forgets all and begins with tag 1 again, as a new channel does.
+    /// - Returns: what was outstanding, in the order of sending.
+    mutating func reset() -> [Element] {
+        defer { self = Window() }
+        return elements.sorted { $0.key < $1.key }.map(\.value)
+    }
+}

@@ -1,0 +1,35 @@
+/// What the broker says, copied out of the library's buffers.
+enum Frame: Sendable {
+    /// A message, of a consumer's or one that could not be routed.
+    struct Content: Sendable {
+        var body: [UInt8]
+        var headers: [String: String]
+    }
+
+    case channelOpened(UInt16)
+    case channelClosed(UInt16, Refusal)
+    case channelCloseOK(UInt16)
+    case confirmsSelected
+    case confirmed(tag: UInt64, multiple: Bool, isPositive: Bool)
+    case returned(queue: String, Content)
+    case declared(UInt16, messages: Int)
+    case delivered(UInt16, tag: UInt64, redelivered: Bool, Content)
+    case consumerCancelled(UInt16)
+    case consumerCancelOK(UInt16)
+    case blocked(reason: String)
+    case unblocked
+    case closed(Refusal)
+    case closeOK
+    case other
+}
+
+/// The reply code and text with which the broker closes a channel or connection.
+struct Refusal: Sendable, Equatable {
+    var code: Int
+    /// The broker's words.
+    var text: String
+
+    static let accessRefused = 403
+    static let notFound = 404
+    static let preconditionFailed = 406
+}

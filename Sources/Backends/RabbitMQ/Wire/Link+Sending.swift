@@ -1,0 +1,125 @@
+import CRabbitMQ
+import Pipeline
+
+/// Requests; each throws a `PortFault` when the connection is broken.
+extension Link {
+    func openChannel(_ channel: UInt16) throws {
+        var arguments = amqp_channel_open_t(out_of_band: amqp_empty_bytes)
+        try send(channel, AMQP_CHANNEL_OPEN_METHOD, &arguments)
+    }
+
+    func closeChannel(_ channel: UInt16) throws {
+        try withBytes("done") { text in
+            var arguments = amqp_channel_close_t(reply_code: 200, reply_text: text, class_id: 0, method_id: 0)
+            try send(channel, AMQP_CHANNEL_CLOSE_METHOD, &arguments)
+        }
+    }
+
+    func answerChannelClose(_ channel: UInt16) throws {
+        var arguments = amqp_channel_close_ok_t()
+        try send(channel, AMQP_CHANNEL_CLOSE_OK_METHOD, &arguments)
+    }
+
+    func close() throws {
+        try withBytes("done") { text in
+            var arguments = amqp_connection_close_t(reply_code: 200, reply_text: text, class_id: 0, method_id: 0)
+            try send(0, AMQP_CONNECTION_CLOSE_METHOD, &arguments)
+        }
+    }
+
+    func answerClose() throws {
+        var arguments = amqp_connection_close_ok_t()
+        try send(0, AMQP_CONNECTION_CLOSE_OK_METHOD, &arguments)
+    }
+
+    // MARK: Queues
+
+    /// - Parameter making: nil only asks whether it is there.
+    func declare(_ queue: String, making type: RabbitMQOptions.QueueType?, on channel: UInt16) throws {
+        try withBytes(queue) { name in
+            var arguments = amqp_queue_declare_t(
+                ticket: 0, queue: name, passive: type == nil ? 1 : 0, durable: 1, exclusive: 0, auto_delete: 0,
+                nowait: 0, arguments: amqp_empty_table)
+            guard type == .quorum else { return try send(channel, AMQP_QUEUE_DECLARE_METHOD, &arguments) }
+            try HeaderTable.withTable(["x-queue-type": "quorum"]) { table in
+                arguments.arguments = table
+                try send(channel, AMQP_QUEUE_DECLARE_METHOD, &arguments)
+            }
+        }
+    }
+
+    // MARK: Publishing
+
+    func selectConfirms(_ channel: UInt16) throws {
+        var arguments = amqp_confirm_select_t(nowait: 0)
+        try send(channel, AMQP_CONFIRM_SELECT_METHOD, &arguments)
+    }
+
+    /// Sends it to its queue, persistent and mandatory.
+    func publish(_ message: Message, on channel: UInt16) throws {
+        var properties = amqp_basic_properties_t()
+        properties._flags = UInt32(AMQP_BASIC_CONTENT_TYPE_FLAG) | UInt32(AMQP_BASIC_DELIVERY_MODE_FLAG)
+        properties.delivery_mode = 2
+        let status = withBytes("application/json") { type in
+            properties.content_type = type
+            return withBytes(message.queue) { queue in
+                message.body.withUnsafeBytes { buffer in
+                    let body = amqp_bytes_t(
+                        len: buffer.count, bytes: UnsafeMutableRawPointer(mutating: buffer.baseAddress))
+                    func publish() -> Int32 {
+                        amqp_basic_publish(state, channel, amqp_empty_bytes, queue, 1, 0, &properties, body)
+                    }
+                    guard !message.headers.isEmpty else { return publish() }
+                    return HeaderTable.withTable(message.headers) { table in
+                        properties._flags |= UInt32(AMQP_BASIC_HEADERS_FLAG)
+                        properties.headers = table
+                        return publish()
+                    }
+                }
+            }
+        }
+        try check(status)
+    }
+
+    // MARK: Consuming
+
+    func limit(prefetch: Int, on channel: UInt16) throws {
+        var arguments = amqp_basic_qos_t(prefetch_size: 0, prefetch_count: UInt16(clamping: prefetch), global: 0)
+        try send(channel, AMQP_BASIC_QOS_METHOD, &arguments)
+    }
+
+    func consume(_ queue: String, on channel: UInt16) throws {
+        try withBytes(queue) { queue in
+            try withBytes(Link.consumerTag) { tag in
+                var arguments = amqp_basic_consume_t(
+                    ticket: 0, queue: queue, consumer_tag: tag, no_local: 0, no_ack: 0, exclusive: 0, nowait: 0,
+                    arguments: amqp_empty_table)
+                try send(channel, AMQP_BASIC_CONSUME_METHOD, &arguments)
+            }
+        }
+    }
+
+    func cancelConsumer(on channel: UInt16) throws {
+        try withBytes(Link.consumerTag) { tag in
+            var arguments = amqp_basic_cancel_t(consumer_tag: tag, nowait: 0)
+            try send(channel, AMQP_BASIC_CANCEL_METHOD, &arguments)
+        }
+    }
+
+    func acknowledge(_ tag: UInt64, multiple: Bool, on channel: UInt16) throws {
+        try check(amqp_basic_ack(state, channel, tag, multiple ? 1 : 0))
+    }
+
+    func giveBack(_ tag: UInt64, multiple: Bool, on channel: UInt16) throws {
+        try check(amqp_basic_nack(state, channel, tag, multiple ? 1 : 0, 1))
+    }
+
+    /// A channel has one consumer, and tags are the channel's own.
+    private static let consumerTag = "farm"
+
+    private func send<Arguments>(
+        _ channel: UInt16, _ method: amqp_method_number_t, _ arguments: inout Arguments
+    ) throws {
+        try check(withUnsafeMutablePointer(to: &arguments) { amqp_send_method(state, channel, method, $0) })
+    }
+}

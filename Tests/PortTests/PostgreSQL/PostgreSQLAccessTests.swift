@@ -1,0 +1,159 @@
+import Foundation
+import Model
+import Pipeline
+@testable import PostgreSQL
+import Testing
+
+@Suite("Logging in to PostgreSQL")
+struct PostgreSQLAccessTests {
+    private func fault(_ options: PostgreSQLOptions) async -> PortFault? {
+        await #expect(throws: PortFault.self) { try await PostgreSQLDatabase.open(options) }
+    }
+
+    /// A user of its own, with a password and no rights beyond connecting.
+    private func withUser(_ password: String, _ test: (PostgreSQLOptions) async throws -> Void) async throws {
+        try await withDatabase { options in
+            let user = "u_\(options.name)"
+            let quoted = password.replacing("'", with: "''")
+            _ = try await tool(
+                options, "SET standard_conforming_strings = on; CREATE ROLE \(user) LOGIN PASSWORD '\(quoted)'")
+            var theirs = options
+            theirs.user = user
+            theirs.password = { password }
+            let outcome: Result<Void, any Error>
+            do { outcome = .success(try await test(theirs)) } catch { outcome = .failure(error) }
+            _ = try await tool(options, "DROP OWNED BY \(user); DROP ROLE \(user)")
+            try outcome.get()
+        }
+    }
+
+    @Test("works with a password of any characters, and never prints it")
+    func passwords() async throws {
+        let password = #"pä'ss "w\ord=#%s$ 'x' host=evil 🐈"#
+        try await withUser(password) { options in
+            _ = try await tool(options.asSuperuser, "GRANT ALL ON SCHEMA public TO \(options.user)")
+            let database = try await PostgreSQLDatabase.open(options)
+            #expect(try await PostgreSQLStore(database).totals().images == 0)
+            await database.close()
+            var wrong = options
+            wrong.password = { "not-the-secret" }
+            let refused = await fault(wrong)
+            #expect(refused?.kind == .unusable)
+            #expect(refused?.message.contains("DB_PASSWORD") == true)
+            #expect(refused.map { "\($0)" }?.contains("not-the-secret") == false)
+            #expect(refused?.place == "PostgreSQL \(options.name) on 127.0.0.1:\(options.port)")
+        }
+    }
+
+    @Test("to a database that is not there, or a server that is not there, says what to check")
+    func missing() async throws {
+        let server = try await PostgreSQLServer.common()
+        let missing = await fault(server.options("nowhere"))
+        #expect(missing?.kind == .unusable)
+        #expect(missing?.message.contains("CREATE DATABASE nowhere") == true)
+        var dead = server.options()
+        dead.port = 1
+        let away = await fault(dead)
+        #expect(away?.kind == .transient)
+        #expect(away?.message.contains("DB_HOST") == true)
+    }
+
+    @Test("without the right to make tables prints the SQL for the administrator, which mends it")
+    func rights() async throws {
+        try await withUser("secret-word") { options in
+            let superuser = options.asSuperuser
+            _ = try await tool(
+                superuser,
+                "REVOKE CREATE ON SCHEMA public FROM PUBLIC; " + PostgreSQLTakeoverTests.guide
+                    + PostgreSQLTakeoverTests.rows
+                    + "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO \(options.user)")
+            let refused = await fault(options)
+            #expect(refused?.kind == .unusable)
+            let message = try #require(refused?.message)
+            #expect(message.contains("ALTER TABLE images ADD COLUMN IF NOT EXISTS image_group TEXT;"))
+            #expect(!message.contains("secret-word"))
+            let script = message.split(separator: "\n").dropFirst().joined(separator: "\n")
+            // CONCURRENTLY has to stand alone, as in psql.
+            for statement in script.split(separator: ";\n") { _ = try await tool(superuser, String(statement)) }
+            let database = try await PostgreSQLDatabase.open(options)
+            #expect(try await database.prepare().isEmpty)
+            let store = PostgreSQLStore(database)
+            try await store.record([.of(1, "yolov8")])
+            try await store.updateConsensus(of: [1, 2]) { _ in ConsensusRecord(data: .null, processingTime: 0) }
+            #expect(try await store.imagesWithStaleConsensus(limit: 9).isEmpty)
+            await database.close()
+        }
+    }
+
+    @Test("by TLS checks the certificate's signer and name, and says why it fails")
+    func tls() async throws {
+        let server = try await PostgreSQLServer.common()
+        try await withDatabase { options in
+            var secure = options
+            secure.host = "localhost"
+            secure.sslMode = "verify-full"
+            secure.caFile = server.folder + "/ca.pem"
+            let database = try await PostgreSQLDatabase.open(secure)
+            #expect(
+                try await tool(
+                    options,
+                    "SELECT DISTINCT ssl FROM pg_stat_ssl s JOIN pg_stat_activity a USING (pid) WHERE a.datname = '\(options.name)' AND a.pid <> pg_backend_pid()"
+                ) == ["t"])
+            await database.close()
+            secure.caFile = nil
+            let untrusted = await fault(secure)
+            #expect(untrusted?.kind == .unusable)
+            #expect(untrusted?.message.contains("DB_CA_FILE") == true)
+        }
+    }
+
+    @Test("to a server that takes no writes is a passing fault: it may be a primary that has just failed over")
+    func readOnly() async throws {
+        try await withDatabase { options in
+            let first = try await PostgreSQLDatabase.open(options)
+            _ = try await tool(
+                options,
+                "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'read-only' USING ERRCODE = '25006'; END $$; "
+                    + "CREATE TRIGGER refuse BEFORE INSERT ON images EXECUTE FUNCTION refuse()")
+            let fault = await #expect(throws: PortFault.self) {
+                try await PostgreSQLStore(first).add([NewImage(path: "/a")], move: false)
+            }
+            #expect(fault?.kind == .transient)
+            #expect(fault?.message.contains("read-only") == true)
+            await first.close()
+            let closed = await #expect(throws: PortFault.self) { try await PostgreSQLStore(first).totals() }
+            #expect(closed?.kind == .unusable)
+        }
+    }
+
+    @Test(
+        "gives each of the server's codes its meaning",
+        arguments: [
+            ("53300", PortFault.Kind.transient, "max_connections"), ("40P01", .transient, ""),
+            ("40001", .transient, ""),
+            ("55P03", .transient, "lock"), ("53100", .transient, "disk"), ("57P01", .transient, ""),
+            ("57P03", .transient, ""), ("25006", .transient, "read-only"), ("57014", .transient, "too long"),
+            ("08006", .transient, ""), ("22P02", .refused, "refused"), ("22003", .refused, ""), ("23505", .refused, ""),
+            ("22001", .refused, ""), ("54000", .refused, ""), ("28P01", .unusable, "DB_PASSWORD"),
+            ("28000", .unusable, "pg_hba.conf"), ("3D000", .unusable, "DB_NAME"), ("42501", .unusable, "GRANT"),
+            ("42P01", .unusable, "farm init"), ("42703", .unusable, "farm init"), ("XX001", .unusable, "damage"),
+        ])
+    func codes(_ state: String, _ kind: PortFault.Kind, _ mending: String) {
+        let options = PostgreSQLOptions(host: "k1", name: "animal_farm", user: "u", password: { "p" })
+        let fault = PortFault(
+            ServerFault(state: state, message: "m", object: "results.data", isLost: false),
+            Server(host: "k1", options: options))
+        #expect(fault.kind == kind)
+        #expect(mending.isEmpty || fault.message.contains(mending))
+        #expect(fault.message.contains("results.data"))
+        #expect(fault.place == "PostgreSQL animal_farm on k1:5432")
+    }
+}
+
+extension PostgreSQLOptions {
+    fileprivate var asSuperuser: PostgreSQLOptions {
+        var options = self
+        options.user = "postgres"
+        return options
+    }
+}
