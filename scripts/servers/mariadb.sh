@@ -62,7 +62,8 @@ start)
     sleep 0.1
   done
   answers || { echo "mariadb.sh: it did not start on port $port; the end of $dir/log:" >&2; tail -20 "$dir/log" >&2; exit 1; }
-  if [ -n "$owner" ]; then
+  if [ -n "$owner" ] && [ "$(cat "$dir/owner" 2>/dev/null)" != "$owner" ]; then
+    echo "$owner" > "$dir/owner"
     # Nothing is left behind when a test run is killed.
     detached bash -c 'tail --pid="$1" -f /dev/null; "$2" stop "$3" kill; rm -rf "$3"' - \
       "$owner" "$(readlink -f "$0")" "$dir" > /dev/null 2>&1

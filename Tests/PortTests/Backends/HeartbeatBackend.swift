@@ -21,7 +21,11 @@ struct HeartbeatBackend: Sendable, CustomTestStringConvertible {
     }
 }
 
-let heartbeatBackends = [HeartbeatBackend.embedded]
+#if SERVERS
+    let heartbeatBackends = [HeartbeatBackend.embedded, .mariadb]
+#else
+    let heartbeatBackends = [HeartbeatBackend.embedded]
+#endif
 
 /// A table of one test's own.
 struct HeartbeatBase: Sendable {

@@ -1,0 +1,62 @@
+import CMariaDB
+import Foundation
+import Model
+
+/// A heartbeat as it is written.
+struct HeartbeatRow: Sendable {
+    /// Rows of one worker; beyond, it overwrites its oldest.
+    static let limit = 1000
+
+    private var workerID: String
+    private var values: [String?]
+
+    /// - Parameter now: this box's clock, which `lastJobTime` goes by: the database is told how long ago that was.
+    init(_ heartbeat: Heartbeat, now: Date) {
+        workerID = Columns.cut(heartbeat.workerID, to: Columns.name)
+        values = [
+            workerID, Columns.cut(heartbeat.serviceName, to: Columns.name),
+            Columns.cut(heartbeat.nodeHostname, to: Columns.name), heartbeat.status.rawValue,
+            Columns.integer(heartbeat.jobsCompleted), Columns.real(heartbeat.jobsPerMinute),
+            heartbeat.lastJobTime.map { String(format: "%.0f", max(0, now.timeIntervalSince($0))) },
+            heartbeat.queueDepth.map(Columns.integer),
+            heartbeat.errorMessage.map { Columns.cut($0, to: Columns.message) },
+        ]
+    }
+
+    /// Inserts it, or writes it over the worker's oldest. The row's time is the database's.
+    /// - Throws: `ServerFault`.
+    func write(_ connection: Connection) throws {
+        do { try put(connection) } catch let fault as ServerFault where fault.number == ER_CANT_AGGREGATE_2COLLATIONS {
+            // The column's characters lack some of the id's: stored they would be `?`, but compared they are an error.
+            var plain = self
+            plain.workerID = String(String.UnicodeScalarView(workerID.unicodeScalars.map { $0.isASCII ? $0 : "?" }))
+            plain.values[0] = plain.workerID
+            try plain.put(connection)
+        }
+    }
+
+    private func put(_ connection: Connection) throws {
+        let count = try connection.run(HeartbeatRow.count, [workerID]).first?.first ?? nil
+        if count.flatMap(Int.init) ?? 0 < HeartbeatRow.limit {
+            try connection.run(HeartbeatRow.insert, values)
+        } else {
+            try connection.run(HeartbeatRow.update, values + [workerID])
+        }
+    }
+
+    private static let count =
+        "SELECT count(*) FROM (SELECT id FROM worker_heartbeats WHERE worker_id = ? LIMIT \(limit)) AS known"
+
+    private static let insert = """
+        INSERT INTO worker_heartbeats (timestamp, worker_id, service_name, node_hostname, status, jobs_completed,
+            jobs_per_minute, last_job_time, queue_depth, error_message)
+        VALUES (NOW(), ?, ?, ?, ?, ?, ?, FROM_UNIXTIME(UNIX_TIMESTAMP() - ?), ?, ?)
+        """
+
+    private static let update = """
+        UPDATE worker_heartbeats SET timestamp = NOW(), worker_id = ?, service_name = ?, node_hostname = ?, status = ?,
+            jobs_completed = ?, jobs_per_minute = ?, last_job_time = FROM_UNIXTIME(UNIX_TIMESTAMP() - ?),
+            queue_depth = ?, error_message = ?
+        WHERE worker_id = ? ORDER BY timestamp, id LIMIT 1
+        """
+}

@@ -1,0 +1,136 @@
+import Foundation
+import Pipeline
+
+/// The windows of a report as dates.
+struct HeartbeatWindows: Sendable {
+    /// What is silent for longer is forgotten.
+    private static let memory = 24 * 3600.0
+
+    var now: Date
+    /// Silent since before then is dead.
+    var live: Date
+    var performance: Date
+    var errors: Date
+    /// Silent since before then is forgotten.
+    var forgotten: Date
+
+    init(_ windows: MonitorWindows, now: Date) {
+        self.now = now
+        live = now.addingTimeInterval(-windows.deadThreshold.seconds)
+        performance = now.addingTimeInterval(-windows.performance.seconds)
+        errors = now.addingTimeInterval(-windows.errors.seconds)
+        forgotten = now.addingTimeInterval(-HeartbeatWindows.memory)
+    }
+
+    /// The oldest heartbeat that matters.
+    var first: Date { [live, performance, errors, forgotten].min() ?? forgotten }
+}
+
+/// Makes the report from heartbeats, oldest first: a pure function.
+struct MonitorDigest {
+    /// A worker on a box: by its id alone two boxes that share one would look like one worker.
+    private struct Place: Hashable {
+        var workerID: String
+        var nodeHostname: String
+    }
+
+    private let windows: HeartbeatWindows
+    private let heartbeats: [StoredHeartbeat]
+    private let latest: [StoredHeartbeat]
+
+    init(_ heartbeats: [StoredHeartbeat], windows: HeartbeatWindows) {
+        self.windows = windows
+        self.heartbeats = heartbeats
+        var latest: [Place: StoredHeartbeat] = [:]
+        for beat in heartbeats { latest[Place(workerID: beat.workerID, nodeHostname: beat.nodeHostname)] = beat }
+        self.latest = latest.values.sorted { ($0.workerID, $0.nodeHostname) < ($1.workerID, $1.nodeHostname) }
+    }
+
+    var report: MonitorReport {
+        MonitorReport(
+            deadWorkers: deadWorkers, performance: performance, nodes: nodes, errors: errors, sharedIDs: sharedIDs)
+    }
+
+    private var live: [StoredHeartbeat] { latest.filter { !$0.isStopping && $0.timestamp >= windows.live } }
+
+    private var deadWorkers: [DeadWorker] {
+        let successors = Set(live.map { [$0.serviceName, $0.nodeHostname] })
+        return latest.filter { beat in
+            !beat.isStopping && beat.timestamp < windows.live && beat.timestamp >= windows.forgotten
+                && !successors.contains([beat.serviceName, beat.nodeHostname])
+        }
+        .map { beat in
+            DeadWorker(
+                workerID: beat.workerID, serviceName: beat.serviceName, nodeHostname: beat.nodeHostname,
+                lastSeen: beat.timestamp, minutesSilent: windows.now.timeIntervalSince(beat.timestamp) / 60)
+        }
+        .sorted { ($0.lastSeen, $0.workerID) < ($1.lastSeen, $1.workerID) }
+    }
+
+    private var nodes: [NodeReport] {
+        Dictionary(grouping: live, by: \.nodeHostname).map { host, beats in
+            NodeReport(
+                nodeHostname: host, workers: Set(beats.map(\.workerID)).count,
+                services: Set(beats.map(\.serviceName)).sorted())
+        }
+        .sorted { $0.nodeHostname < $1.nodeHostname }
+    }
+
+    private var errors: [WorkerError] {
+        heartbeats.reversed().filter { $0.status == "error" && $0.timestamp >= windows.errors }.map { beat in
+            WorkerError(
+                timestamp: beat.timestamp, workerID: beat.workerID, serviceName: beat.serviceName,
+                nodeHostname: beat.nodeHostname, message: beat.errorMessage ?? "")
+        }
+    }
+}
+
+// MARK: Performance
+
+extension MonitorDigest {
+    private var performance: [ServicePerformance] {
+        let byService = Dictionary(grouping: heartbeats, by: \.serviceName)
+        return byService.compactMap { service, beats -> ServicePerformance? in
+            guard let last = beats.last, last.timestamp >= windows.performance else { return nil }
+            let workers = Dictionary(grouping: beats) { Place(workerID: $0.workerID, nodeHostname: $0.nodeHostname) }
+                .values
+                .filter { ($0.last?.timestamp ?? .distantPast) >= windows.performance }
+            return ServicePerformance(
+                serviceName: service, workers: workers.count,
+                jobsPerMinute: workers.compactMap(\.last).filter { !$0.isStopping }.reduce(0) { $0 + $1.jobsPerMinute },
+                jobsCompleted: workers.reduce(0) { $0 + completed($1) }, lastUpdate: last.timestamp)
+        }
+        .sorted { $0.serviceName < $1.serviceName }
+    }
+
+    /// What one worker's count has grown by within the window. It starts again from 0 with each run; what the first
+    /// heartbeat that is known of counts already was before it.
+    private func completed(_ beats: [StoredHeartbeat]) -> Int {
+        zip(beats, beats.dropFirst()).reduce(0) { sum, pair in
+            let (before, after) = pair
+            guard after.timestamp >= windows.performance else { return sum }
+            let grown = after.jobsCompleted.subtractingReportingOverflow(before.jobsCompleted)
+            let step = grown.overflow || grown.partialValue < 0 ? max(0, after.jobsCompleted) : grown.partialValue
+            return sum.addingReportingOverflow(step).partialValue
+        }
+    }
+}
+
+// MARK: Shared ids
+
+extension MonitorDigest {
+    /// Ids under which two live workers can be told apart: on two boxes, in two services, or because the count of jobs falls
+    /// although nobody has started. Two idle workers of one service on one box cannot.
+    private var sharedIDs: [String] {
+        let recent = heartbeats.filter { $0.timestamp >= windows.live }
+        return Dictionary(grouping: recent, by: \.workerID).filter { _, beats in
+            var last: [[String]: StoredHeartbeat] = [:]
+            for beat in beats { last[[beat.nodeHostname, beat.serviceName]] = beat }
+            if last.values.filter({ !$0.isStopping }).count > 1 { return true }
+            return zip(beats, beats.dropFirst()).contains { before, after in
+                after.status != "starting" && after.jobsCompleted < before.jobsCompleted
+            }
+        }
+        .keys.sorted()
+    }
+}

@@ -1,0 +1,67 @@
+import Foundation
+import Logging
+import Pipeline
+import Model
+
+/// The workers' signs of life in a MariaDB or MySQL database: the table `worker_heartbeats`.
+///
+/// It connects when it is needed, and again by itself. Writing, reading and preparing each have a connection of their
+/// own, so that a slow report holds up no heartbeat.
+public final class MariaDBHeartbeats: HeartbeatStore, Schema, Sendable {
+    /// Longer than any heartbeat may wait; each wait of the library has the same limit.
+    static let limit: UInt32 = 5
+    /// An index on a large table takes its time.
+    static let preparingLimit: UInt32 = 60
+
+    let options: MariaDBOptions
+    let time: any Timekeeper
+    let log: Logger
+    private let writing: Line
+    private let reading: Line
+    private let preparing: Line
+
+    /// Does not connect: the database may be down.
+    /// - Parameters:
+    ///   - time: tells how long ago the last job was; all else goes by the database's clock.
+    ///   - log: what is worth a warning while the tables are prepared.
+    public init(_ options: MariaDBOptions, time: any Timekeeper, log: Logger) {
+        self.options = options
+        self.time = time
+        self.log = log
+        writing = Line(options, label: "writing", seconds: MariaDBHeartbeats.limit)
+        reading = Line(options, label: "reading", seconds: MariaDBHeartbeats.limit)
+        preparing = Line(options, label: "preparing", seconds: MariaDBHeartbeats.preparingLimit)
+    }
+
+    /// Writes one row; a worker that has 1,000 overwrites its oldest. It takes five seconds at most, and fails at once
+    /// while another call waits for a server that does not answer.
+    /// - Throws: `PortFault`.
+    public func record(_ heartbeat: Heartbeat) async throws {
+        let row = HeartbeatRow(heartbeat, now: time.now())
+        try await writing.run { try row.write($0) }
+    }
+
+    /// What `farm monitor` shows, by the database's clock.
+    /// - Throws: `PortFault`.
+    public func report(_ windows: MonitorWindows) async throws -> MonitorReport {
+        try await reading.run { connection in
+            let windows = HeartbeatWindows(windows, now: try StoredHeartbeat.now(connection))
+            return MonitorDigest(try StoredHeartbeat.all(connection, in: windows), windows: windows).report
+        }
+    }
+
+    /// Makes the table, or what it lacks, if the user may; then tries whether it may write.
+    /// - Returns: what was done, a line each.
+    /// - Throws: `PortFault`; without the right to, the message holds the SQL for the administrator.
+    public func prepare() async throws -> [String] {
+        let upgrade = SchemaUpgrade(options: options, log: log)
+        return try await preparing.run { try upgrade.run($0) }
+    }
+
+    /// Closes the connections. Nothing else may be called after it.
+    public func close() async {
+        await writing.close()
+        await reading.close()
+        await preparing.close()
+    }
+}
