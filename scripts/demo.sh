@@ -25,5 +25,6 @@ done
 photos=("$@")
 [ ${#photos[@]} -gt 0 ] || photos=(photos)
 SERVICE_CONFIG=services/service_config.json FARM_DB=demo/farm.db LOG_LEVEL=WARNING \
-  .build/release/farm run "${photos[@]}" --pictures demo/pictures
+  .build/release/farm run "${photos[@]}" --pictures demo/pictures || status=$?
 echo "demo: look at demo/pictures; ask for more with: FARM_DB=demo/farm.db .build/release/farm show photos/two_dogs.jpg"
+exit "${status:-0}"
