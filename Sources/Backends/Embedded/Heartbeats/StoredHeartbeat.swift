@@ -1,18 +1,8 @@
 import Foundation
 import GRDB
+import Pipeline
 
-/// A row of `worker_heartbeats` as it was read.
-struct StoredHeartbeat: Sendable, Equatable {
-    var timestamp: Date
-    var workerID: String
-    var serviceName: String
-    var nodeHostname: String
-    /// `alive`, `starting`, `stopping`, `error`.
-    var status: String
-    var jobsCompleted: Int
-    var jobsPerMinute: Double
-    var errorMessage: String?
-
+extension StoredHeartbeat {
     /// Rows since a date, oldest first. Other tools write times in other forms: what sorts after the date's text is looked
     /// at once more; a row without a readable time is left out.
     static func all(_ database: Database, since: Date) throws -> [StoredHeartbeat] {
@@ -31,6 +21,4 @@ struct StoredHeartbeat: Sendable, Equatable {
         }
         .compactMap { $0 }
     }
-
-    var isStopping: Bool { status == "stopping" }
 }

@@ -1,19 +1,5 @@
 import Foundation
-
-/// A row of `worker_heartbeats` as it was read.
-struct StoredHeartbeat: Sendable, Equatable {
-    var timestamp: Date
-    var workerID: String
-    var serviceName: String
-    var nodeHostname: String
-    /// `alive`, `starting`, `stopping`, `error`.
-    var status: String
-    var jobsCompleted: Int
-    var jobsPerMinute: Double
-    var errorMessage: String?
-
-    var isStopping: Bool { status == "stopping" }
-}
+import Pipeline
 
 extension StoredHeartbeat {
     /// The database's clock.

@@ -1,20 +1,19 @@
 import Foundation
-import Pipeline
 
 /// The windows of a report as dates.
-struct HeartbeatWindows: Sendable {
+package struct HeartbeatWindows: Sendable {
     /// What is silent for longer is forgotten.
     private static let memory = 24 * 3600.0
 
-    var now: Date
+    package var now: Date
     /// Silent since before then is dead.
-    var live: Date
-    var performance: Date
-    var errors: Date
+    package var live: Date
+    package var performance: Date
+    package var errors: Date
     /// Silent since before then is forgotten.
-    var forgotten: Date
+    package var forgotten: Date
 
-    init(_ windows: MonitorWindows, now: Date) {
+    package init(_ windows: MonitorWindows, now: Date) {
         self.now = now
         live = now.addingTimeInterval(-windows.deadThreshold.seconds)
         performance = now.addingTimeInterval(-windows.performance.seconds)
@@ -23,11 +22,11 @@ struct HeartbeatWindows: Sendable {
     }
 
     /// The oldest heartbeat that matters.
-    var first: Date { [live, performance, errors, forgotten].min() ?? forgotten }
+    package var first: Date { [live, performance, errors, forgotten].min() ?? forgotten }
 }
 
 /// Makes the report from heartbeats, oldest first: a pure function.
-struct MonitorDigest {
+package struct MonitorDigest {
     /// A worker on a box: by its id alone two boxes that share one would look like one worker.
     private struct Place: Hashable {
         var workerID: String
@@ -38,7 +37,7 @@ struct MonitorDigest {
     private let heartbeats: [StoredHeartbeat]
     private let latest: [StoredHeartbeat]
 
-    init(_ heartbeats: [StoredHeartbeat], windows: HeartbeatWindows) {
+    package init(_ heartbeats: [StoredHeartbeat], windows: HeartbeatWindows) {
         self.windows = windows
         self.heartbeats = heartbeats
         var latest: [Place: StoredHeartbeat] = [:]
@@ -46,7 +45,7 @@ struct MonitorDigest {
         self.latest = latest.values.sorted { ($0.workerID, $0.nodeHostname) < ($1.workerID, $1.nodeHostname) }
     }
 
-    var report: MonitorReport {
+    package var report: MonitorReport {
         MonitorReport(
             deadWorkers: deadWorkers, performance: performance, nodes: nodes, errors: errors, sharedIDs: sharedIDs)
     }
