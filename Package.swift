@@ -5,9 +5,6 @@ import PackageDescription
 let checked = Context.environment["CI"] != nil || Context.environment["FARM_CHECKED"] != nil
 let settings: [SwiftSetting] = [.swiftLanguageMode(.v6)] + (checked ? [.treatAllWarnings(as: .error)] : [])
 
-/// The backends for RabbitMQ, PostgreSQL and MariaDB are in the making: `make test-servers` builds and tests them.
-let withServers = Context.environment["FARM_SERVERS"] != nil
-
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
@@ -22,23 +19,9 @@ func library(_ name: String, pkgConfig: String, apt: String) -> Target {
     .systemLibrary(name: name, path: "Sources/CLibraries/\(name)", pkgConfig: pkgConfig, providers: [.apt([apt])])
 }
 
-func tests(
-    _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [], defining: [String] = []
-) -> Target {
-    .testTarget(
-        name: name, dependencies: dependencies, exclude: exclude,
-        swiftSettings: settings + defining.map { .define($0) })
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
 }
-
-let serverTargets = [
-    library("CMariaDB", pkgConfig: "libmariadb", apt: "libmariadb-dev"),
-    library("CPostgreSQL", pkgConfig: "libpq", apt: "libpq-dev"),
-    library("CRabbitMQ", pkgConfig: "librabbitmq", apt: "librabbitmq-dev"),
-    module("MariaDB", path: "Backends/MariaDB", ["CMariaDB", "Model", "Pipeline", logging]),
-    module("PostgreSQL", path: "Backends/PostgreSQL", ["CPostgreSQL", "Model", "Pipeline", logging]),
-    module("RabbitMQ", path: "Backends/RabbitMQ", ["CRabbitMQ", "Model", "Pipeline", logging]),
-]
-let serverDependencies: [Target.Dependency] = ["CMariaDB", "CPostgreSQL", "MariaDB", "PostgreSQL", "RabbitMQ"]
 
 let package = Package(
     name: "farm",
@@ -53,6 +36,9 @@ let package = Package(
         library("CTurboJPEG", pkgConfig: "libturbojpeg", apt: "libturbojpeg0-dev"),
         library("CExif", pkgConfig: "libexif", apt: "libexif-dev"),
         library("CLibUUID", pkgConfig: "uuid", apt: "uuid-dev"),
+        library("CMariaDB", pkgConfig: "libmariadb", apt: "libmariadb-dev"),
+        library("CPostgreSQL", pkgConfig: "libpq", apt: "libpq-dev"),
+        library("CRabbitMQ", pkgConfig: "librabbitmq", apt: "librabbitmq-dev"),
         .target(
             name: "CJSON", path: "Sources/CLibraries/CJSON",
             linkerSettings: [.linkedLibrary("simdjson")]),
@@ -64,13 +50,16 @@ let package = Package(
         module("Settings", ["Model"]),
         module("Roles", ["Harmony", "Model", "Pipeline", logging]),
         module("Embedded", path: "Backends/Embedded", ["Model", "Pipeline", logging, grdb]),
+        module("MariaDB", path: "Backends/MariaDB", ["CMariaDB", "Model", "Pipeline", logging]),
+        module("PostgreSQL", path: "Backends/PostgreSQL", ["CPostgreSQL", "Model", "Pipeline", logging]),
+        module("RabbitMQ", path: "Backends/RabbitMQ", ["CRabbitMQ", "Model", "Pipeline", logging]),
         module("Services", ["CCurl", "Model", "Pipeline", logging]),
         module("Imaging", ["CExif", "CTurboJPEG", "CVips", "Model", "Pipeline"]),
         .executableTarget(
             name: "farm",
             dependencies: [
-                argumentParser, "Embedded", "Harmony", "Imaging", "Model", "Pipeline", "Roles", "Services", "Settings",
-                logging,
+                argumentParser, "Embedded", "Harmony", "Imaging", "MariaDB", "Model", "Pipeline", "PostgreSQL", "RabbitMQ",
+                "Roles", "Services", "Settings", logging,
             ],
             swiftSettings: settings),
 
@@ -79,12 +68,14 @@ let package = Package(
         tests("SettingsTests", ["Settings"]),
         tests(
             "PortTests",
-            ["Doubles", "Embedded", "Model", "Pipeline", grdb, logging] + (withServers ? serverDependencies : []),
-            exclude: withServers ? [] : ["MariaDB", "PostgreSQL", "RabbitMQ"], defining: withServers ? ["SERVERS"] : []),
+            [
+                "CMariaDB", "CPostgreSQL", "Doubles", "Embedded", "MariaDB", "Model", "Pipeline", "PostgreSQL", "RabbitMQ",
+                grdb, logging,
+            ]),
         tests("ServiceTests", ["Doubles", "Model", "Pipeline", "Services", logging]),
         tests("ImagingTests", ["Imaging", "Model", "Pipeline"], exclude: ["Fixtures"]),
         tests("RoleTests", ["Doubles", "Embedded", "Harmony", "Model", "Pipeline", "Roles", logging]),
         tests("CommandTests", ["Model"], exclude: ["Doubles"]),
-    ] + (withServers ? serverTargets : []),
+    ],
     cxxLanguageStandard: .cxx17
 )

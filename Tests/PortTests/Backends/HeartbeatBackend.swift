@@ -21,11 +21,7 @@ struct HeartbeatBackend: Sendable, CustomTestStringConvertible {
     }
 }
 
-#if SERVERS
-    let heartbeatBackends = [HeartbeatBackend.embedded, .mariadb]
-#else
-    let heartbeatBackends = [HeartbeatBackend.embedded]
-#endif
+let heartbeatBackends = [HeartbeatBackend.embedded, .mariadb]
 
 /// A table of one test's own.
 struct HeartbeatBase: Sendable {

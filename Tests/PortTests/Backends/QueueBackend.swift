@@ -21,11 +21,7 @@ struct QueueBackend: Sendable, CustomTestStringConvertible {
     }
 }
 
-#if SERVERS
-    let queueBackends = [QueueBackend.embedded, .rabbitmq]
-#else
-    let queueBackends = [QueueBackend.embedded]
-#endif
+let queueBackends = [QueueBackend.embedded, .rabbitmq]
 
 /// Something that queues live in, empty at first.
 struct QueueBroker: Sendable {

@@ -22,11 +22,7 @@ struct StoreBackend: Sendable, CustomTestStringConvertible {
     }
 }
 
-#if SERVERS
-    let storeBackends = [StoreBackend.embedded, .postgresql]
-#else
-    let storeBackends = [StoreBackend.embedded]
-#endif
+let storeBackends = [StoreBackend.embedded, .postgresql]
 
 typealias Store = ResultStore & ImageCatalogue & Reports
 
