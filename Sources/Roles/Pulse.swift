@@ -99,6 +99,6 @@ private actor Beat {
     }
 
     private func depth() async -> Int? {
-        try? await pulse.queues.depths(of: [pulse.queue]).first.map { $0.waiting + ($0.inFlight ?? 0) }
+        try? await pulse.queues.depths(of: [pulse.queue]).first.map { $0.waiting + $0.knownInFlight }
     }
 }

@@ -82,11 +82,14 @@ public final class RabbitMQQueue: JobQueue, QueueAdministration, Sendable {
 
     // MARK: Administration
 
-    /// Makes the queues that are missing, durable, of the type that the options name; others are used as they are.
+    /// Makes the queues that are missing, and those of their dead letters, durable, of the type that the options name; others
+    /// are used as they are.
     public func declare(_ queues: [String]) async throws {
         for queue in queues {
             try check(queue)
             try await subscriber.declare(queue)
+            // To ask for a queue that is missing is an error in the broker's log, each time.
+            if !queue.hasSuffix(".dead") { try await subscriber.declare(queue + ".dead") }
             names.withLock { names in
                 names.existing.insert(queue)
                 names.asked.insert(queue)
@@ -94,14 +97,16 @@ public final class RabbitMQQueue: JobQueue, QueueAdministration, Sendable {
         }
     }
 
-    /// The messages that are ready, as the broker counts them; it does not tell how many are leased.
+    /// The messages that are ready, as the broker counts them; of those that are leased it tells nothing, so that only this
+    /// process's own are known.
     public func depths(of queues: [String]) async throws -> [QueueDepth] {
         var depths: [QueueDepth] = []
         for queue in queues {
             try check(queue)
             let waiting = try await subscriber.messages(in: queue) ?? 0
             let dead = try await subscriber.messages(in: queue + ".dead") ?? 0
-            depths.append(QueueDepth(queue: queue, waiting: waiting, inFlight: nil, dead: dead))
+            let held = await subscriber.held(queue)
+            depths.append(QueueDepth(queue: queue, waiting: waiting, inFlight: nil, held: held, dead: dead))
             names.withLock { _ = $0.asked.insert(queue) }
         }
         return depths

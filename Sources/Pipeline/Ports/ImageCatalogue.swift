@@ -23,19 +23,34 @@ public struct ImportCounts: Sendable, Equatable {
     }
 }
 
+/// Which rows of `results` count as a service's answer.
+public enum AnswerRule: Sendable, Equatable {
+    /// The successful ones.
+    case success
+    /// Those of any status with a larger `result_id`: of jobs submitted after it was the largest.
+    case newer(than: Int)
+    /// Either.
+    case successOrNewer(than: Int)
+}
+
 /// Which images a command is about.
 public struct ImageFilter: Sendable, Equatable {
     /// nil: of every group and of none.
     public var group: String?
     /// Only these, if given.
     public var ids: [ImageID]?
-    /// Only images that lack a successful result of one of these services.
+    /// Only images that lack an answer of one of these services.
     public var lacking: [String]?
+    /// What counts as an answer.
+    public var answers: AnswerRule
 
-    package init(group: String? = nil, ids: [ImageID]? = nil, lacking: [String]? = nil) {
+    package init(
+        group: String? = nil, ids: [ImageID]? = nil, lacking: [String]? = nil, answers: AnswerRule = .success
+    ) {
         self.group = group
         self.ids = ids
         self.lacking = lacking
+        self.answers = answers
     }
 }
 
@@ -70,6 +85,9 @@ public protocol ImageCatalogue: Sendable {
 
     /// The largest id; 0 if there is no image.
     func newestID() async throws -> ImageID
+
+    /// The largest `result_id`; 0 if there is no result.
+    func newestResultID() async throws -> Int
 
     /// Images by id (digits), absolute path, URL or filename: all that match.
     func find(_ text: String) async throws -> [Image]

@@ -114,13 +114,19 @@ public struct QueueDepth: Sendable, Equatable {
     public var waiting: Int
     /// Leased to a consumer; nil where the queue cannot tell (AMQP does not).
     public var inFlight: Int?
+    /// Leased to consumers of this process, where the queue cannot tell `inFlight`.
+    public var held: Int
     /// In `<queue>.dead`.
     public var dead: Int
 
-    package init(queue: String, waiting: Int, inFlight: Int?, dead: Int) {
+    /// Leased, as far as is known here.
+    public var knownInFlight: Int { inFlight ?? held }
+
+    package init(queue: String, waiting: Int, inFlight: Int?, held: Int = 0, dead: Int) {
         self.queue = queue
         self.waiting = waiting
         self.inFlight = inFlight
+        self.held = held
         self.dead = dead
     }
 }

@@ -45,6 +45,8 @@ public struct ProducerCounts: Sendable, Equatable {
     public var images = 0
     /// Messages.
     public var jobs = 0
+    /// The largest image_id; 0 before the first.
+    public var lastImage: ImageID = 0
 
     package init() {}
 }
@@ -88,6 +90,7 @@ public struct Producer: Sendable {
                 progress(counts)
             }
             counts.images += page.count
+            counts.lastImage = last.image.id
             progress(counts)
         }
         return counts

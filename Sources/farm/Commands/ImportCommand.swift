@@ -40,12 +40,14 @@ struct ImportCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await Session.with(options) { session in
+        try await OpenSession.with(options) {
+            try await $0.store().store
+        } _: { session in
             let drain = Signals.shared.drain()
             var assigned = 0
-            if existing, let group { assigned = try await session.backends.store.assignGroup(group) }
+            if existing, let group { assigned = try await session.backends.assignGroup(group) }
             let list = ImageList(group: group, urlPrefix: urlPrefix, cropper: PictureCropper(parallelism: 1))
-            let images = ImageImport(list: list, catalogue: session.backends.store, move: move)
+            let images = ImageImport(list: list, catalogue: session.backends, move: move)
             let outcome = try await images.run(paths, drain: drain, progress: Progress("imported"))
             report(outcome, assigned)
             if drain.isBegun { Terminal.error("farm: stopped; run it again to load the rest") }

@@ -16,13 +16,16 @@ struct InitCommand: AsyncParsableCommand {
     @OptionGroup var options: SettingsOptions
 
     func run() async throws {
-        try await Session.with(options) { session in
-            let done = try await session.backends.schema.prepare()
-            let queues =
-                Fleet(session).configuration.services.map(\.queue) + PostProcessing.allCases.map(\.queue)
-            try await session.backends.queue.declare(queues)
+        try await OpenSession.with(options) {
+            (try await Backends.open($0), monitoring: await $0.monitoringDatabase()?.schema)
+        } _: { session in
+            let (backends, monitoring) = session.backends
+            let done = try await backends.schema.prepare()
             for line in done { Terminal.output(line) }
-            Terminal.output("ready: \(session.backends.description); \(queues.count) queues")
+            let queues = session.settings.services.services.map(\.queue) + PostProcessing.allCases.map(\.queue)
+            try await backends.queue.declare(queues)
+            for line in try await monitoring?.prepare() ?? [] { Terminal.output(line) }
+            Terminal.output("ready: \(backends.description); \(queues.count) queues")
         }
     }
 }

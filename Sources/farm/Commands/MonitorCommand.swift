@@ -40,14 +40,12 @@ struct MonitorCommand: AsyncParsableCommand {
         let windows = MonitorWindows(
             deadThreshold: .seconds(deadThreshold * 60), performance: .seconds(performanceWindow * 60),
             errors: .seconds(errorsWindow * 60))
-        let anyDead = try await Session.with(options) { session in
-            guard let heartbeats = session.backends.heartbeats else {
-                throw CommandFailure.unusable(
-                    "nothing to monitor: set MONITORING_DB_HOST and the other MONITORING_DB_ variables")
-            }
+        let anyDead = try await OpenSession.with(options) {
+            try await $0.monitoring()
+        } _: { session in
             var anyDead = false
             try await Redrawing(isWatched: watch, isJSON: json).run {
-                let report = try await heartbeats.report(windows)
+                let report = try await session.backends.report(windows)
                 anyDead = !report.deadWorkers.isEmpty
                 for id in report.sharedIDs {
                     Terminal.error("farm: warning: two live workers share the id \(id); see WORKER_ID in .env.example")

@@ -90,13 +90,15 @@ struct PostProcessingRun {
     func run(
         _ options: SettingsOptions, recomputation: @Sendable (Fleet) -> (@Sendable ([Image]) async throws -> Int)
     ) async throws {
-        try await Session.with(options) { session in
-            let drain = Signals.shared.drain(within: session.settings.shutdownTimeout)
-            let fleet = Fleet(session)
-            if recompute.all || !recompute.images.isEmpty {
-                try await run(session, recomputation(fleet), drain)
-            } else {
+        if recompute.all || !recompute.images.isEmpty {
+            try await Session.with(options) { session in
+                let drain = Signals.shared.drain(within: session.settings.shutdownTimeout)
+                try await run(session, recomputation(Fleet(session)), drain)
+            }
+        } else {
+            try await Session.serve(options) { session, drain in
                 Signals.shared.onHangup { session.output.reopen() }
+                let fleet = Fleet(session)
                 let roles = [fleet.postProcessing(role, isOneOfSeveral: false)]
                 await Serving(session: session, fleet: fleet).run(roles, drain: drain)
             }

@@ -46,11 +46,18 @@ struct ProduceCommand: AsyncParsableCommand {
         try await Session.with(options) { session in
             let drain = Signals.shared.drain(within: session.settings.shutdownTimeout)
             try await warn(session, targets)
+            let baseline = try await session.backends.store.newestResultID()
             let counts = try await submit(session, targets, drain)
             if drain.isBegun {
                 Terminal.error("farm: stopped after \(counted(counts.jobs, "job")); --resume submits the rest")
             }
-            if wait && !dryRun && !drain.isBegun { try await waitForRows(session, targets, drain) }
+            guard wait && !dryRun && !drain.isBegun else { return }
+            let submission = Submission(
+                filter: ImageFilter(
+                    group: group, lacking: targets.map(\.service),
+                    answers: resume ? .successOrNewer(than: baseline) : .newer(than: baseline)),
+                upTo: counts.lastImage, catalogue: session.backends.store, time: session.time)
+            try await waitForRows(session, targets, submission, drain)
         }
     }
 
@@ -101,7 +108,7 @@ struct ProduceCommand: AsyncParsableCommand {
         }
         guard resume else { return }
         let waiting = try await session.backends.queue.depths(of: targets.map(\.queue)).reduce(0) {
-            $0 + $1.waiting + ($1.inFlight ?? 0)
+            $0 + $1.waiting + $1.knownInFlight
         }
         if waiting > 0 {
             Terminal.error(
@@ -123,7 +130,7 @@ struct ProduceCommand: AsyncParsableCommand {
         Terminal.output(configuration.postProcessing.map(\.rawValue).joined(separator: "\n"))
     }
 
-    private func waitForRows(_ session: Session, _ targets: [Target], _ drain: Drain) async throws {
+    private func waitForRows(_ session: Session, _ targets: [Target], _ submission: Submission, _ drain: Drain) async throws {
         let fleet = Fleet(session)
         let services = (targets.map(\.service) + Enrichment.services).compactMap(fleet.service)
         let reachability = Reachability(services.map(\.address), http: fleet.http)
@@ -131,7 +138,7 @@ struct ProduceCommand: AsyncParsableCommand {
         let hint = WorkerHint(session: session, services: targets.map(\.service))
         let watch = IdleWatch(
             backends: session.backends, time: session.time, queues: targets.map { ($0.service, $0.queue) },
-            roles: PostProcessing.allCases, outages: { await reachability.outages() },
+            roles: PostProcessing.allCases, submission: submission, outages: { await reachability.outages() },
             progress: {
                 progress.show($0.waiting + $0.inFlight, of: nil, note: $0.note)
                 await hint.look(at: $0)

@@ -63,13 +63,13 @@ struct RunCommand: AsyncParsableCommand {
         let workers = fleet.configuration.workers
         let targets = workers.map { Target(service: $0.name, queue: $0.queue) }
         let depths = try await session.backends.queue.depths(of: targets.map(\.queue))
-        let backlogged = zip(targets, depths).filter { $1.waiting + ($1.inFlight ?? 0) > 0 }.map(\.0)
+        let backlogged = zip(targets, depths).filter { $1.waiting + $1.knownInFlight > 0 }.map(\.0)
         try await submit(session, images, to: targets.filter { !backlogged.contains($0) }, drain)
         try await submit(session, images.filter { $0 > known }, to: backlogged, drain)
 
         let queues = workers.map { ($0.name, $0.queue) }
         let total = try await session.backends.queue.depths(of: targets.map(\.queue)).reduce(0) {
-            $0 + $1.waiting + ($1.inFlight ?? 0)
+            $0 + $1.waiting + $1.knownInFlight
         }
         let progress = Progress("jobs done")
         let watch = IdleWatch(
@@ -113,7 +113,7 @@ struct RunCommand: AsyncParsableCommand {
                 let name = (report.image.filename ?? "\(id)") as NSString
                 let path = "\(pictures)/\(name.deletingPathExtension)-\(id).jpg"
                 do {
-                    try await AnnotatedPicture(fleet: fleet).write(report, to: path)
+                    try await AnnotatedPicture(cropper: fleet.cropper, http: fleet.http).write(report, to: path)
                     drawn += 1
                 } catch {
                     Terminal.error("farm: no picture of \(report.image.path ?? "\(id)"): \(error.message)")

@@ -2,6 +2,7 @@ import ArgumentParser
 import Imaging
 import Model
 import Pipeline
+import Services
 
 struct ShowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -29,26 +30,28 @@ struct ShowCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await Session.with(options) { session in
-            let found = try await find(session)
-            let reports = try await session.backends.store.report(on: found.map(\.id))
+        try await OpenSession.with(options) {
+            try await $0.store(readsOnly: true).store
+        } _: { session in
+            let found = try await find(session.backends)
+            let reports = try await session.backends.report(on: found.map(\.id))
             if json {
                 Terminal.output(JSON.array(reports.map(\.json)).text)
             } else {
                 Terminal.output(reports.map(\.text).joined(separator: "\n\n"))
             }
             if let picture, let report = reports.first {
-                try await AnnotatedPicture(fleet: Fleet(session)).write(report, to: picture)
+                try await AnnotatedPicture(cropper: PictureCropper(parallelism: 1), http: HTTPClient()).write(report, to: picture)
                 Terminal.error("farm: \(picture) written")
             }
         }
     }
 
-    private func find(_ session: Session) async throws -> [Image] {
+    private func find(_ store: Store) async throws -> [Image] {
         var found: [Image] = []
         for name in images {
-            var matches = try await session.backends.store.find(name)
-            if matches.isEmpty { matches = try await session.backends.store.find(ImageList.absolute(name)) }
+            var matches = try await store.find(name)
+            if matches.isEmpty { matches = try await store.find(ImageList.absolute(name)) }
             guard !matches.isEmpty else {
                 throw CommandFailure.failed(
                     "no image \(name): name its id, path, URL or filename; farm import loads images")

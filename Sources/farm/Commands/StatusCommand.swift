@@ -20,7 +20,7 @@ struct StatusCommand: AsyncParsableCommand {
     @OptionGroup var options: SettingsOptions
 
     func run() async throws {
-        try await Session.with(options) { session in
+        try await OpenSession.with(options, opening: ReadingBackends.open) { session in
             try await Redrawing(isWatched: watch, isJSON: json).run {
                 let status = try await Status(session)
                 return json ? status.json.text : status.text
@@ -35,7 +35,7 @@ struct Status {
     private let services: [ServiceReport]
     private let totals: Totals
 
-    init(_ session: Session) async throws {
+    init(_ session: OpenSession<ReadingBackends>) async throws {
         let configuration = session.settings.services
         var names: [(service: String, queue: String)] = configuration.services.map { ($0.name, $0.queue) }
         names += PostProcessing.allCases.map { ($0.rawValue, $0.queue) }

@@ -23,8 +23,7 @@ struct UpCommand: AsyncParsableCommand {
     @OptionGroup var options: SettingsOptions
 
     func run() async throws {
-        try await Session.with(options) { session in
-            let drain = Signals.shared.drain(within: session.settings.shutdownTimeout)
+        try await Session.serve(options) { session, drain in
             let fleet = Fleet(session)
             let roles = fleet.roles()
             guard !roles.isEmpty else {

@@ -32,8 +32,7 @@ struct WorkCommand: AsyncParsableCommand {
     func run() async throws {
         let settings = try options.load()
         let chosen = try choose(settings)
-        try await Session.with(options) { session in
-            let drain = Signals.shared.drain(within: session.settings.shutdownTimeout)
+        try await Session.serve(options) { session, drain in
             Signals.shared.onHangup { session.output.reopen() }
             for service in chosen where session.settings.services.service(named: service.name) == nil {
                 session.log("farm").warning(

@@ -1,10 +1,12 @@
 import Imaging
 import Model
 import Pipeline
+import Services
 
 /// Writes a photo with its merged boxes and labels drawn in.
 struct AnnotatedPicture {
-    let fleet: Fleet
+    let cropper: PictureCropper
+    let http: HTTPClient
 
     /// - Throws: `CommandFailure`.
     func write(_ report: ImageReport, to path: String) async throws(CommandFailure) {
@@ -19,10 +21,10 @@ struct AnnotatedPicture {
     }
 
     private func source(_ image: Image) async throws(PictureFault) -> PictureSource {
-        if let path = image.path, (try? await fleet.cropper.inspect(.file(path))) != nil || image.url == nil {
+        if let path = image.path, (try? await cropper.inspect(.file(path))) != nil || image.url == nil {
             return .file(path)
         }
         guard let url = image.url else { throw PictureFault(.image, "image \(image.id) has neither path nor URL") }
-        return .bytes(try await fleet.http.fetch(url))
+        return .bytes(try await http.fetch(url))
     }
 }

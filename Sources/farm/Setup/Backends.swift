@@ -1,39 +1,69 @@
-import Embedded
 import Foundation
-import Logging
 import Pipeline
 import Settings
 
-/// The queue, the store and the heartbeats that this box's settings choose: the only place that knows which they are.
+typealias Queue = any JobQueue & QueueAdministration
+typealias Store = any ResultStore & ImageCatalogue & Reports
+
+/// The queue, the store and the heartbeats that this box's settings choose.
 struct Backends: Sendable {
-    var queue: any JobQueue & QueueAdministration
-    var store: any ResultStore & ImageCatalogue & Reports
+    var queue: Queue
+    var store: Store
+    /// Tables and indexes of the store.
     var schema: any Schema
     /// nil where nobody wants heartbeats.
     var heartbeats: (any HeartbeatStore)?
-    /// For the banner: `queue and store farm.db, heartbeats there too`.
+    /// For the banner: `queue, store and heartbeats in farm.db`.
     var description: String
-    var close: @Sendable () async -> Void
 
-    /// Opens what the settings name, and brings an embedded file up to date.
+    /// Opens all three and brings the store's tables up to date.
     /// - Throws: `CommandFailure`, `PortFault`.
-    static func open(_ settings: Settings, time: any Timekeeper, log: Logger) async throws -> Backends {
-        guard settings.queue == nil, settings.database == nil else {
-            throw CommandFailure.unusable(
-                """
-                QUEUE_HOST and DB_HOST choose RabbitMQ and PostgreSQL, which this version of farm does not speak yet.
-                Unset both to run embedded, on the file FARM_DB (default farm.db).
-                """)
-        }
-        if settings.monitoringEnabled && settings.monitoring != nil {
-            throw CommandFailure.unusable(
-                "ENABLE_MONITORING chooses MariaDB, which this version of farm does not speak yet. Unset it: "
-                    + "heartbeats then go to the file FARM_DB.")
-        }
-        let database = try await EmbeddedDatabase(path: settings.embeddedPath, time: time, log: log)
+    static func open(_ connections: Connections) async throws -> Backends {
+        let (store, schema) = try await connections.store()
         return Backends(
-            queue: EmbeddedQueue(database), store: EmbeddedStore(database), schema: database,
-            heartbeats: EmbeddedHeartbeats(database),
-            description: "queue, store and heartbeats in \(settings.embeddedPath)", close: { await database.close() })
+            queue: try await connections.queue(), store: store, schema: schema,
+            heartbeats: try await connections.heartbeats()?.store,
+            description: connections.settings.chosenBackends)
     }
+}
+
+/// What `farm status` reads: the broker, and the store or its replica.
+struct ReadingBackends: Sendable {
+    var queue: Queue
+    var store: Store
+
+    /// - Throws: `CommandFailure`, `PortFault`.
+    static func open(_ connections: Connections) async throws -> ReadingBackends {
+        ReadingBackends(
+            queue: try await connections.queue(), store: try await connections.store(readsOnly: true).store)
+    }
+}
+
+extension Settings {
+    /// Which queue, store and monitoring are chosen, for people.
+    fileprivate var chosenBackends: String {
+        let heartbeats = monitoringEnabled ? monitoring.map { $0.place } : database == nil ? embeddedPath : nil
+        let places = [
+            ("queue", queue?.place ?? embeddedPath), ("store", database?.place ?? embeddedPath),
+            ("heartbeats", heartbeats ?? "nowhere (ENABLE_MONITORING is not set)"),
+        ]
+        guard let first = places.first, places.contains(where: { $0.1 != first.1 }) else {
+            return "queue, store and heartbeats in \(embeddedPath)"
+        }
+        return places.map { "\($0) \($1)" }.joined(separator: ", ")
+    }
+}
+
+extension QueueSettings {
+    fileprivate var place: String {
+        "RabbitMQ \(virtualHost) on \(hosts.joined(separator: ",")):\(port)\(tls ? " by TLS" : "")"
+    }
+}
+
+extension DatabaseSettings {
+    fileprivate var place: String { "PostgreSQL \(name) on \(host):\(port)" }
+}
+
+extension MonitoringSettings {
+    fileprivate var place: String { "MariaDB \(name) on \(host):\(port)" }
 }

@@ -11,11 +11,17 @@ struct IdleWatch: Sendable {
         /// All messages that wait, triggers too.
         var waiting = 0
         var inFlight = 0
+        /// Whether `inFlight` is all there is.
+        var isExact = true
         var outages: [String: String] = [:]
     }
 
     /// Progress is shown at this rate anyway; that it is over is seen with the next look.
     private static let interval = Duration.milliseconds(100)
+
+    /// Between two of a role's steps nothing may wait for a moment; where others' messages in flight are not told, for
+    /// longer.
+    private static let quietLooks = 10
 
     private static let page = 500
 
@@ -25,6 +31,8 @@ struct IdleWatch: Sendable {
     let queues: [(service: String, queue: String)]
     /// The roles whose work is waited for.
     let roles: [PostProcessing]
+    /// The jobs whose rows are waited for, besides what the queues tell.
+    var submission: Submission?
     /// Services that cannot answer now, with the reason.
     let outages: @Sendable () async -> [String: String]
     let progress: @Sendable (Standing) async throws -> Void
@@ -32,15 +40,15 @@ struct IdleWatch: Sendable {
     /// - Returns: what is left undone because a service is down, a line each.
     /// - Throws: `PortFault`, `CancellationError`.
     func run() async throws -> [String] {
+        try await backends.queue.declare(queues.map(\.queue) + roles.map(\.queue))
         var undoneBefore: [String]?
+        var quietLooks = 0
         var triggered: Set<ImageID> = []
         while true {
             let (standing, undone) = try await look(&triggered)
             try await progress(standing)
-            if let undone {
-                // Between two of a role's steps nothing may wait for a moment: it must be so twice.
-                if undone == undoneBefore { return undone }
-            }
+            quietLooks = undone != nil && undone == undoneBefore ? quietLooks + 1 : 0
+            if let undone, quietLooks >= (standing.isExact ? 1 : IdleWatch.quietLooks) { return undone }
             undoneBefore = undone
             try await time.sleep(IdleWatch.interval)
         }
@@ -51,9 +59,10 @@ struct IdleWatch: Sendable {
         let depths = try await backends.queue.depths(of: queues.map(\.queue) + roles.map(\.queue))
         let outages = await outages()
         let standing = Standing(
-            jobs: depths.prefix(queues.count).reduce(0) { $0 + $1.waiting + ($1.inFlight ?? 0) },
-            waiting: depths.reduce(0) { $0 + $1.waiting }, inFlight: depths.reduce(0) { $0 + ($1.inFlight ?? 0) },
-            outages: outages)
+            jobs: depths.prefix(queues.count).reduce(0) { $0 + $1.waiting + $1.knownInFlight },
+            waiting: depths.reduce(0) { $0 + $1.waiting }, inFlight: depths.reduce(0) { $0 + $1.knownInFlight },
+            isExact: depths.allSatisfy { $0.inFlight != nil }, outages: outages)
+        if standing.waiting + standing.inFlight > 0 { await submission?.isUnderWay() }
         guard standing.inFlight == 0 else { return (standing, nil) }
         var undone: [String] = []
         for depth in depths where depth.waiting > 0 {
@@ -62,6 +71,14 @@ struct IdleWatch: Sendable {
                 return (standing, nil)
             }
             undone.append("\(counted(depth.waiting, "job")) of \(service) still waiting: \(outage)")
+        }
+        // A broker does not tell what other processes have in flight: their rows are waited for.
+        if undone.isEmpty, !standing.isExact, let submission {
+            switch try await submission.standing() {
+            case .done: break
+            case .open: return (standing, nil)
+            case .lost(let what): undone.append(what)
+            }
         }
         if roles.contains(.enricher) {
             for (service, count) in try await backends.store.missingEnrichments().sorted(by: { $0.key < $1.key }) {

@@ -23,42 +23,91 @@ struct SettingsOptions: ParsableArguments {
 }
 
 /// One run of the program: its settings, its log and the backends it opened.
-struct Session: Sendable {
+struct OpenSession<Parts: Sendable>: Sendable {
     let settings: Settings
     let output: LogOutput
     let time: any Timekeeper
-    let backends: Backends
+    let backends: Parts
 
-    func log(_ label: String) -> Logger { Session.logger(label, output, settings.log) }
+    func log(_ label: String) -> Logger { Logger(label, output, settings.log) }
 
     /// Opens the session, runs `body` and closes what was opened.
+    /// - Parameter open: asks for the parts that the command works with.
     static func with<Value>(
-        _ options: SettingsOptions, _ body: (Session) async throws -> Value
+        _ options: SettingsOptions, opening open: @Sendable (Connections) async throws -> Parts,
+        _ body: (OpenSession) async throws -> Value
     ) async throws -> Value {
         let settings = try options.load()
         let output = try LogOutput(settings.log)
-        let log = logger("farm", output, settings.log)
+        let log = Logger("farm", output, settings.log)
         for warning in settings.warnings { log.warning("\(warning)") }
         let time = SystemTime()
-        let backends: Backends
+        let connections = Connections(settings, time: time, log: log)
         do {
-            backends = try await Backends.open(settings, time: time, log: log)
-        } catch let fault as PortFault {
-            throw fault.kind == .unusable ? CommandFailure.unusable(fault.description) : .failed(fault.description)
-        }
-        let session = Session(settings: settings, output: output, time: time, backends: backends)
-        do {
-            let value = try await body(session)
-            await backends.close()
+            let parts = try await open(connections)
+            let value = try await body(
+                OpenSession(settings: settings, output: output, time: time, backends: parts))
+            await connections.close()
             return value
         } catch {
-            await backends.close()
-            throw (error as? PortFault).map { CommandFailure.failed($0.description) } ?? error
+            await connections.close()
+            guard let fault = error as? PortFault else { throw error }
+            throw fault.kind == .unusable ? CommandFailure.unusable(fault.description) : .failed(fault.description)
         }
     }
+}
 
-    private static func logger(_ label: String, _ output: LogOutput, _ settings: LogSettings) -> Logger {
-        Logger(label: label) { LogLines(label: $0, output: output, logLevel: Logger.Level(settings.level)) }
+/// A session with queue, store and heartbeats.
+typealias Session = OpenSession<Backends>
+
+extension OpenSession<Backends> {
+    /// For commands that do one thing and end: a server that is out of reach is their failure.
+    static func with<Value>(_ options: SettingsOptions, _ body: (Session) async throws -> Value) async throws -> Value {
+        try await with(options, opening: Backends.open, body)
+    }
+
+    /// For roles: servers that are out of reach are waited for, since after a power cut boxes start in any order.
+    static func serve(_ options: SettingsOptions, _ body: (Session, Drain) async throws -> Void) async throws {
+        let settings = try options.load()
+        let drain = Signals.shared.drain(within: settings.shutdownTimeout)
+        do {
+            try await with(options) { connections in
+                guard let parts = try await drain.until({ try await Waiting(connections).open() }) else {
+                    throw CancellationError()
+                }
+                return parts
+            } _: { try await body($0, drain) }
+        } catch is CancellationError where drain.isBegun {}
+    }
+}
+
+/// Opens the backends as soon as their servers are there.
+private struct Waiting {
+    let connections: Connections
+
+    init(_ connections: Connections) { self.connections = connections }
+
+    func open() async throws -> Backends {
+        var backOff = BackOff(base: .milliseconds(500), limit: .seconds(10))
+        var isTold = false
+        while true {
+            do {
+                let parts = try await Backends.open(connections)
+                if isTold { connections.log.notice("connected") }
+                return parts
+            } catch let fault as PortFault where fault.kind == .transient {
+                await connections.close()
+                if !isTold { connections.log.warning("waiting for it: \(fault)") }
+                isTold = true
+                try await connections.time.sleep(backOff.next())
+            }
+        }
+    }
+}
+
+extension Logger {
+    fileprivate init(_ label: String, _ output: LogOutput, _ settings: LogSettings) {
+        self.init(label: label) { LogLines(label: $0, output: output, logLevel: Logger.Level(settings.level)) }
     }
 }
 

@@ -90,6 +90,11 @@ extension EmbeddedStore {
         try await file.read { try $0.integer("SELECT max(image_id) FROM images") ?? 0 }
     }
 
+    /// The largest result_id; 0 if there is no result.
+    public func newestResultID() async throws -> Int {
+        try await file.read { try $0.integer("SELECT max(result_id) FROM results") ?? 0 }
+    }
+
     /// Images by id (digits), absolute path, URL or filename: all that match.
     public func find(_ text: String) async throws -> [Image] {
         let id = text.allSatisfy { $0.isASCII && $0.isNumber } ? Int(text) : nil
@@ -113,7 +118,7 @@ private struct CatalogueQuery {
         if let lacking = filter.lacking {
             sql += """
                 (SELECT json_group_array(value) FROM (SELECT DISTINCT value FROM json_each(?)) s WHERE NOT EXISTS (
-                    SELECT 1 FROM results r WHERE r.image_id = i.image_id AND r.service = s.value AND r.status = 'success'))
+                    SELECT 1 FROM results r WHERE r.image_id = i.image_id AND r.service = s.value AND \(filter.answers.condition)))
                 """
             arguments += [Columns.list(lacking)]
             condition = "AND lacking <> '[]'"
@@ -128,6 +133,17 @@ private struct CatalogueQuery {
         if let ids = filter.ids {
             sql += " AND image_id IN (SELECT value FROM json_each(?))"
             arguments += [Columns.list(ids)]
+        }
+    }
+}
+
+extension AnswerRule {
+    /// Of the row `r` of results.
+    fileprivate var condition: String {
+        switch self {
+        case .success: "r.status = 'success'"
+        case .newer(let id): "r.result_id > \(id)"
+        case .successOrNewer(let id): "(r.status = 'success' OR r.result_id > \(id))"
         }
     }
 }

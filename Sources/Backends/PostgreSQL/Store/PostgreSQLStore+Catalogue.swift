@@ -68,6 +68,11 @@ extension PostgreSQLStore {
         try await primary.run { try $0.run([Statement("SELECT max(image_id) FROM images")])[0].first?.integer(0) ?? 0 }
     }
 
+    /// The largest result_id; 0 if there is no result.
+    public func newestResultID() async throws -> Int {
+        try await primary.run { try $0.run([Statement("SELECT max(result_id) FROM results")])[0].first?.integer(0) ?? 0 }
+    }
+
     /// Images by id (digits), absolute path, URL or filename: all that match.
     public func find(_ text: String) async throws -> [Image] {
         // PostgreSQL's text cannot hold it.
@@ -98,7 +103,7 @@ private struct CatalogueQuery {
                 , LATERAL (SELECT array_agg(s.name ORDER BY s.place) AS services
                     FROM unnest(\(next("text[]"))) WITH ORDINALITY AS s(name, place)
                     WHERE NOT EXISTS (SELECT 1 FROM results r
-                        WHERE r.image_id = i.image_id AND r.service = s.name AND r.status = 'success')) l
+                        WHERE r.image_id = i.image_id AND r.service = s.name AND \(filter.answers.condition))) l
                 """
             values.append(.texts(services.filter { seen.insert($0).inserted }))
             conditions.append("l.services IS NOT NULL")
@@ -114,5 +119,16 @@ private struct CatalogueQuery {
     mutating func add(_ condition: String, _ value: Statement.Value) {
         sql += " AND " + condition
         values.append(value)
+    }
+}
+
+extension AnswerRule {
+    /// Of the row `r` of results.
+    fileprivate var condition: String {
+        switch self {
+        case .success: "r.status = 'success'"
+        case .newer(let id): "r.result_id > \(id)"
+        case .successOrNewer(let id): "(r.status = 'success' OR r.result_id > \(id))"
+        }
     }
 }

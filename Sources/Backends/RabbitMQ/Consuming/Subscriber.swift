@@ -160,6 +160,11 @@ actor Subscriber: LineOwner {
         }
     }
 
+    /// How many deliveries of a queue are here and not settled.
+    func held(_ queue: String) -> Int {
+        subscriptions.values.reduce(0) { $0 + ($1.queue == queue ? $1.unsettled.count : 0) }
+    }
+
     /// Returns when the broker has confirmed that nothing more will come.
     func pause(_ channel: UInt16) async {
         guard let subscription = subscriptions[channel] else { return }

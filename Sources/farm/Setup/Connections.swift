@@ -1,0 +1,124 @@
+import Embedded
+import Foundation
+import Logging
+import MariaDB
+import Pipeline
+import PostgreSQL
+import RabbitMQ
+import Settings
+
+/// Opens what the settings name, each part when it is asked for: the only place that knows which backends there are.
+actor Connections {
+    let settings: Settings
+    let time: any Timekeeper
+    let log: Logger
+    /// Shared by the parts that are embedded.
+    private var file: EmbeddedDatabase?
+    private var closing: [@Sendable () async -> Void] = []
+
+    init(_ settings: Settings, time: any Timekeeper, log: Logger) {
+        self.settings = settings
+        self.time = time
+        self.log = log
+    }
+
+    /// - Throws: `CommandFailure`, `PortFault`.
+    func queue() async throws -> Queue {
+        guard let options = settings.queue else { return EmbeddedQueue(try await embedded()) }
+        guard !(options.partitions && options.hosts.count > 1) else {
+            throw CommandFailure.unusable(
+                "QUEUE_PARTITIONS=true: this version of farm does not spread jobs over brokers; unset it, and the hosts "
+                    + "of QUEUE_HOST are used one after another")
+        }
+        let queue = try await RabbitMQQueue(RabbitMQOptions(options), time: time, log: log)
+        closing.append { await queue.close() }
+        return queue
+    }
+
+    /// - Parameter readsOnly: the tables are not brought up to date, and a replica does.
+    /// - Throws: `PortFault`.
+    func store(readsOnly: Bool = false) async throws -> (store: Store, schema: any Schema) {
+        guard let options = settings.database else {
+            let file = try await embedded()
+            return (EmbeddedStore(file), file)
+        }
+        let database = try await PostgreSQLDatabase(
+            PostgreSQLOptions(options), time: time, log: log, readsOnly: readsOnly)
+        closing.append { await database.close() }
+        return (PostgreSQLStore(database), database)
+    }
+
+    /// Where this box's roles write their heartbeats; nil for nowhere.
+    /// - Throws: `PortFault` of the embedded file; MariaDB is connected to when it is needed.
+    func heartbeats() async throws -> (store: any HeartbeatStore, schema: any Schema)? {
+        if settings.monitoringEnabled { return monitoringDatabase() }
+        guard settings.database == nil else { return nil }
+        let file = try await embedded()
+        return (EmbeddedHeartbeats(file), file)
+    }
+
+    /// Where `farm monitor` reads: the monitoring database whenever it is set, else where the roles write.
+    /// - Throws: `CommandFailure`, `PortFault`.
+    func monitoring() async throws -> any HeartbeatStore {
+        if let database = monitoringDatabase() { return database.store }
+        guard let heartbeats = try await heartbeats() else {
+            throw CommandFailure.unusable(
+                "nothing to monitor: set MONITORING_DB_HOST and the other MONITORING_DB_ variables")
+        }
+        return heartbeats.store
+    }
+
+    /// The monitoring database, if it is set.
+    func monitoringDatabase() -> (store: any HeartbeatStore, schema: any Schema)? {
+        guard let options = settings.monitoring else { return nil }
+        let heartbeats = MariaDBHeartbeats(MariaDBOptions(options), time: time, log: log)
+        closing.append { await heartbeats.close() }
+        return (heartbeats, heartbeats)
+    }
+
+    /// Closes what was opened, the newest first.
+    func close() async {
+        file = nil
+        while let last = closing.popLast() { await last() }
+    }
+
+    private func embedded() async throws -> EmbeddedDatabase {
+        if let file { return file }
+        let opened = try await EmbeddedDatabase(path: settings.embeddedPath, time: time, log: log)
+        closing.append { await opened.close() }
+        file = opened
+        return opened
+    }
+}
+
+extension RabbitMQOptions {
+    init(_ settings: QueueSettings) {
+        self.init(
+            hosts: settings.hosts, port: settings.port, user: settings.user, password: settings.password.reveal,
+            virtualHost: settings.virtualHost, tls: settings.tls, caFile: settings.caFile,
+            queueType: settings.type == .quorum ? .quorum : .classic, connectionName: ProgramName.ofThisProcess)
+    }
+}
+
+extension PostgreSQLOptions {
+    init(_ settings: DatabaseSettings) {
+        self.init(
+            host: settings.host, port: settings.port, name: settings.name, user: settings.user,
+            password: settings.password.reveal, sslMode: settings.sslMode.rawValue, caFile: settings.caFile,
+            readHost: settings.readHost, applicationName: ProgramName.ofThisProcess)
+    }
+}
+
+extension MariaDBOptions {
+    init(_ settings: MonitoringSettings) {
+        self.init(
+            host: settings.host, port: settings.port, name: settings.name, user: settings.user,
+            password: settings.password.reveal, tls: settings.tls, caFile: settings.caFile)
+    }
+}
+
+/// What servers list our connections by.
+private enum ProgramName {
+    static let ofThisProcess =
+        "farm \(Fleet.hostname.prefix(40)) \(ProcessInfo.processInfo.processIdentifier)"
+}
