@@ -34,11 +34,14 @@ public struct Pulse: Sendable {
     public func around(_ role: @Sendable @escaping () async throws -> Void) async throws {
         guard let store else { return try await role() }
         let beat = Beat(pulse: self, store: store)
-        await beat.send(.starting)
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await role() }
-                group.addTask { try await beat.goOn() }
+                // Work does not wait for a monitoring database that is slow to say no.
+                group.addTask {
+                    await beat.send(.starting)
+                    try await beat.goOn()
+                }
                 try await group.next()
                 group.cancelAll()
             }

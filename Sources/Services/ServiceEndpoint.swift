@@ -53,6 +53,11 @@ public struct ServiceEndpoint: Sendable, Equatable {
 
     var healthURL: String { url(health) }
 
+    /// An analysis of nothing.
+    func emptyRequest(_ limit: Duration) -> HTTPRequest {
+        HTTPRequest(url: url(endpoint), timeout: min(timeout, limit), bodyLimit: ServiceLimits.answerBytes)
+    }
+
     /// The analysis of this subject.
     func request(_ subject: Subject) -> HTTPRequest {
         var request = HTTPRequest(url: url(endpoint), timeout: timeout, bodyLimit: ServiceLimits.answerBytes)

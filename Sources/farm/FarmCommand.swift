@@ -32,6 +32,6 @@ struct FarmCommand: AsyncParsableCommand {
                 subcommands: [
                     UpCommand.self, WorkCommand.self, MergeCommand.self, EnrichCommand.self, ConsenseCommand.self,
                 ]),
-            CommandGroup(name: "Operation:", subcommands: [MonitorCommand.self, InitCommand.self]),
+            CommandGroup(name: "Operation:", subcommands: [MonitorCommand.self, CheckCommand.self, InitCommand.self]),
         ])
 }

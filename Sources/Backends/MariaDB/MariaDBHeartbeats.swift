@@ -17,7 +17,7 @@ public final class MariaDBHeartbeats: HeartbeatStore, Schema, Sendable {
     let time: any Timekeeper
     let log: Logger
     private let writing: Line
-    private let reading: Line
+    let reading: Line
     private let preparing: Line
 
     /// Does not connect: the database may be down.

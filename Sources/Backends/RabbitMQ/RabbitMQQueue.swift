@@ -10,7 +10,7 @@ public final class RabbitMQQueue: JobQueue, QueueAdministration, Sendable {
     let subscriber: Subscriber
     let publisher: Publisher
     let time: any Timekeeper
-    private let place: String
+    private let options: RabbitMQOptions
     /// Queues that are known to exist, and those that were asked for.
     private let names = Mutex<(existing: Set<String>, asked: Set<String>)>(([], []))
 
@@ -21,7 +21,7 @@ public final class RabbitMQQueue: JobQueue, QueueAdministration, Sendable {
         subscriber = Subscriber(options, time: time, log: log)
         publisher = Publisher(options, time: time, log: log)
         self.time = time
-        place = options.place
+        self.options = options
         do {
             async let publishing: Void = publisher.connect()
             try await subscriber.connect()
@@ -45,9 +45,6 @@ public final class RabbitMQQueue: JobQueue, QueueAdministration, Sendable {
         await subscriber.abandon()
     }
 
-    /// Why the broker takes no messages at present (a memory or disk alarm); nil when it does.
-    public var blockade: String? { get async { await publisher.blockade } }
-
     // MARK: Jobs
 
     /// Returns when the broker has confirmed all. A queue that is missing is declared; one that was deleted meanwhile, too.
@@ -55,7 +52,7 @@ public final class RabbitMQQueue: JobQueue, QueueAdministration, Sendable {
         guard !messages.isEmpty else { return }
         for message in messages where !HeaderTable.fits(message.headers) {
             throw PortFault(
-                .refused, place: place,
+                .refused, place: options.place,
                 message:
                     "\(message.queue): headers of more than \(HeaderTable.limit) bytes, or a name of none or over 255")
         }
@@ -69,7 +66,7 @@ public final class RabbitMQQueue: JobQueue, QueueAdministration, Sendable {
         returned = try await publisher.publish(returned)
         guard let first = returned.first else { return }
         throw PortFault(
-            .transient, place: place,
+            .transient, place: options.place,
             message: "\(first.queue): the broker returned \(returned.count) messages: the queue was deleted")
     }
 
@@ -112,6 +109,9 @@ public final class RabbitMQQueue: JobQueue, QueueAdministration, Sendable {
         return depths
     }
 
+    /// Asks on a connection of its own.
+    public func blockade() async throws -> String? { try await RabbitMQProbe.blockade(options) }
+
     /// AMQP cannot list queues: these are those that this process has declared or asked for, and that hold something.
     public func queueNames() async throws -> [String] {
         let asked = names.withLock { $0.asked.filter { !$0.hasSuffix(".dead") } }
@@ -121,7 +121,7 @@ public final class RabbitMQQueue: JobQueue, QueueAdministration, Sendable {
     /// With `.dead` it has to fit into AMQP's short string.
     private func check(_ queue: String) throws {
         guard 1...250 ~= queue.utf8.count || (queue.hasSuffix(".dead") && queue.utf8.count <= 255) else {
-            throw PortFault(.refused, place: place, message: "a queue's name has 1 to 250 bytes: \(queue.prefix(300))")
+            throw PortFault(.refused, place: options.place, message: "a queue's name has 1 to 250 bytes: \(queue.prefix(300))")
         }
     }
 }

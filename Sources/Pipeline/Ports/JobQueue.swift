@@ -139,6 +139,9 @@ public protocol QueueAdministration: Sendable {
     /// The depths of these queues, in this order; 0 for one that does not exist.
     func depths(of queues: [String]) async throws -> [QueueDepth]
 
+    /// Why messages are not taken at present, though the queue is in reach: it is short of memory or disk. nil when they are.
+    func blockade() async throws -> String?
+
     /// All queues that hold something, sorted.
     func queueNames() async throws -> [String]
 }

@@ -32,6 +32,8 @@ struct StatusCommand: AsyncParsableCommand {
 /// What `farm status` shows.
 struct Status {
     private let queues: [(service: String, depth: QueueDepth)]
+    /// Why the queue takes no messages.
+    private let blockade: String?
     private let services: [ServiceReport]
     private let totals: Totals
 
@@ -46,6 +48,7 @@ struct Status {
         }
         let depths = try await session.backends.queue.depths(of: names.map(\.queue))
         queues = zip(names, depths).map { ($0.service, $1) }
+        blockade = try await session.backends.queue.blockade()
         services = try await session.backends.store.services()
         totals = try await session.backends.store.totals()
     }
@@ -60,6 +63,7 @@ struct Status {
                         "in_flight": depth.inFlight.map { .int(Int64($0)) } ?? .null, "dead": .int(Int64(depth.dead)),
                     ])
                 }),
+            "blocked": .optional(blockade),
             "results": .array(
                 services.map { report in
                     .object([
@@ -95,7 +99,8 @@ struct Status {
         let sums =
             "\(totals.images) images, \(totals.results) results, \(totals.mergedBoxes) merged boxes, "
             + "\(totals.consensus) consensus, \(totals.postprocessing) enrichments"
-        return [queueTable.text, services.isEmpty ? "no results yet" : resultTable.text, sums].joined(separator: "\n\n")
+        let queues = queueTable.text + (blockade.map { "\nthe broker takes no messages: \($0)" } ?? "")
+        return [queues, services.isEmpty ? "no results yet" : resultTable.text, sums].joined(separator: "\n\n")
     }
 
     private static func seconds(_ value: Double?) -> String { value.map { String(format: "%.3f", $0) } ?? "-" }

@@ -22,14 +22,31 @@ struct SettingsOptions: ParsableArguments {
     }
 }
 
-/// One run of the program: its settings, its log and the backends it opened.
-struct OpenSession<Parts: Sendable>: Sendable {
+/// One run of the program before anything is opened: its settings and its log.
+struct SettledSession: Sendable {
     let settings: Settings
     let output: LogOutput
-    let time: any Timekeeper
-    let backends: Parts
+    let time: any Timekeeper = SystemTime()
+
+    /// - Throws: `CommandFailure`.
+    init(_ options: SettingsOptions) throws {
+        settings = try options.load()
+        output = try LogOutput(settings.log)
+    }
 
     func log(_ label: String) -> Logger { Logger(label, output, settings.log) }
+}
+
+/// One run of the program: its settings, its log and the backends it opened.
+struct OpenSession<Parts: Sendable>: Sendable {
+    let settled: SettledSession
+    let backends: Parts
+
+    var settings: Settings { settled.settings }
+    var output: LogOutput { settled.output }
+    var time: any Timekeeper { settled.time }
+
+    func log(_ label: String) -> Logger { settled.log(label) }
 
     /// Opens the session, runs `body` and closes what was opened.
     /// - Parameter open: asks for the parts that the command works with.
@@ -37,16 +54,13 @@ struct OpenSession<Parts: Sendable>: Sendable {
         _ options: SettingsOptions, opening open: @Sendable (Connections) async throws -> Parts,
         _ body: (OpenSession) async throws -> Value
     ) async throws -> Value {
-        let settings = try options.load()
-        let output = try LogOutput(settings.log)
-        let log = Logger("farm", output, settings.log)
-        for warning in settings.warnings { log.warning("\(warning)") }
-        let time = SystemTime()
-        let connections = Connections(settings, time: time, log: log)
+        let session = try SettledSession(options)
+        let log = session.log("farm")
+        for warning in session.settings.warnings { log.warning("\(warning)") }
+        let connections = Connections(session.settings, time: session.time, log: log)
         do {
             let parts = try await open(connections)
-            let value = try await body(
-                OpenSession(settings: settings, output: output, time: time, backends: parts))
+            let value = try await body(OpenSession(settled: session, backends: parts))
             await connections.close()
             return value
         } catch {

@@ -29,6 +29,8 @@ struct PrefixedQueue: JobQueue, QueueAdministration {
         }
     }
 
+    func blockade() async throws -> String? { try await queue.blockade() }
+
     func queueNames() async throws -> [String] {
         try await queue.queueNames().map { String($0.dropFirst(prefix.count)) }
     }

@@ -110,7 +110,7 @@ struct RabbitMQFaultTests {
             }
             isPublished.withLock { $0 = true }
         }()
-        while await queue.blockade == nil { try await Task.sleep(for: .milliseconds(20)) }
+        while await queue.publisher.blockade == nil { try await Task.sleep(for: .milliseconds(20)) }
         let consumer = try await queue.consume(name, prefetch: 100)
         var taken: [Delivery] = []
         while taken.count < 100 { taken += try await consumer.next(upTo: 100) }

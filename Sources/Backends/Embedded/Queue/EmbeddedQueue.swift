@@ -40,6 +40,9 @@ public final class EmbeddedQueue: JobQueue, QueueAdministration {
         }
     }
 
+    /// A file takes messages, or its faults say why not.
+    public func blockade() async throws -> String? { nil }
+
     /// Queues with a message that waits, is delayed, held or dead.
     public func queueNames() async throws -> [String] {
         try await hub.file.read { database in

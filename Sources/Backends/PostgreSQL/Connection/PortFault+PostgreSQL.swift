@@ -33,6 +33,7 @@ extension PortFault {
                     .unusable,
                     "\(options.user) lacks a permission: GRANT SELECT, INSERT, UPDATE, DELETE ON the tables and USAGE ON "
                         + "their sequences to it")
+            case ServerFault.tooOld: made(.unusable, "is too old: upgrade it, or set DB_HOST to a newer one")
             case "53100": made(.transient, "its disk is full: make room there")
             case "53300":
                 made(.transient, "too many connections: raise max_connections, or run fewer roles in more processes")

@@ -2,6 +2,9 @@ import CPostgreSQL
 
 /// What went wrong with a statement or a connection, as libpq tells it.
 struct ServerFault: Error {
+    /// The state of farm's own for a server that is too old; PostgreSQL has none in class FA.
+    static let tooOld = "FA001"
+
     /// Five characters (PostgreSQL's Appendix A); nil where the server said nothing.
     var state: String?
     /// One line; never a password, nor the values of a row.

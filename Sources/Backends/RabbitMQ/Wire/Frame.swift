@@ -14,6 +14,7 @@ enum Frame: Sendable {
     case returned(queue: String, Content)
     case declared(UInt16, messages: Int)
     case delivered(UInt16, tag: UInt64, redelivered: Bool, Content)
+    case consuming(UInt16)
     case consumerCancelled(UInt16)
     case consumerCancelOK(UInt16)
     case blocked(reason: String)

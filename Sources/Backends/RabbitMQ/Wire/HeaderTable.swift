@@ -40,7 +40,12 @@ enum HeaderTable {
     /// Foreign programs put any values there: what is not text is written as JSON.
     static func headers(_ properties: amqp_basic_properties_t) -> [String: String] {
         guard properties._flags & UInt32(AMQP_BASIC_HEADERS_FLAG) != 0 else { return [:] }
-        let members = members(properties.headers, depth: 0).map { ($0.key, $0.value.stringValue ?? $0.value.text) }
+        return texts(properties.headers)
+    }
+
+    /// A table's members, all as text.
+    static func texts(_ table: amqp_table_t) -> [String: String] {
+        let members = members(table, depth: 0).map { ($0.key, $0.value.stringValue ?? $0.value.text) }
         return Dictionary(members) { _, last in last }
     }
 

@@ -16,6 +16,23 @@ extension Link {
         }
     }
 
+    /// The same, for a connection that is used there and then, and closed.
+    static func open<Value: Sendable>(
+        _ options: RabbitMQOptions, host: String, name: String, _ body: @escaping @Sendable (Link) throws -> Value
+    ) async throws -> Value {
+        try await withCheckedThrowingContinuation { continuation in
+            DispatchQueue(label: "farm.rabbitmq.connect").async {
+                continuation.resume(
+                    with: Result {
+                        let link = try connect(options, host: host, name: name)
+                        let value = try body(link)
+                        try? link.close()
+                        return value
+                    })
+            }
+        }
+    }
+
     private static func connect(_ options: RabbitMQOptions, host: String, name: String) throws -> sending Link {
         let place = "\(host):\(options.port)"
         let state: amqp_connection_state_t? = amqp_new_connection()
@@ -88,7 +105,11 @@ extension Link {
             (kind, message) = (
                 .unusable, "TLS: no TLS on this port, or no version in common: check QUEUE_PORT (amqps: 5671)"
             )
-        default: (kind, message) = (.transient, "cannot connect: \(text(status))")
+        default:
+            (kind, message) = (
+                .transient,
+                "cannot connect (\(text(status))): check that the broker runs, QUEUE_HOST, QUEUE_PORT and the firewall"
+            )
         }
         return PortFault(kind, place: "\(host):\(options.port)", message: message)
     }

@@ -77,6 +77,7 @@ extension Link {
             partial[channel] = nil
             return .channelCloseOK(channel)
         case AMQP_CONFIRM_SELECT_OK_METHOD: return .confirmsSelected
+        case AMQP_BASIC_CONSUME_OK_METHOD: return .consuming(channel)
         case AMQP_BASIC_CANCEL_METHOD: return .consumerCancelled(channel)
         case AMQP_BASIC_CANCEL_OK_METHOD: return .consumerCancelOK(channel)
         default: return .other

@@ -48,6 +48,19 @@ extension Link {
         }
     }
 
+    /// Declares a queue with an argument of a wrong type: it is never made.
+    func declareInvalidly(_ queue: String, on channel: UInt16) throws {
+        try withBytes(queue) { name in
+            var arguments = amqp_queue_declare_t(
+                ticket: 0, queue: name, passive: 0, durable: 1, exclusive: 0, auto_delete: 0, nowait: 0,
+                arguments: amqp_empty_table)
+            try HeaderTable.withTable(["x-expires": "never"]) { table in
+                arguments.arguments = table
+                try send(channel, AMQP_QUEUE_DECLARE_METHOD, &arguments)
+            }
+        }
+    }
+
     // MARK: Publishing
 
     func selectConfirms(_ channel: UInt16) throws {

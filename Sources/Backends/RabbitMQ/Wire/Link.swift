@@ -24,6 +24,11 @@ final class Link {
     /// Whether a message of usual size can be sent without waiting.
     var isWritable: Bool { crabbitmq_is_writable(descriptor) != 0 }
 
+    /// How the broker introduced itself: `product`, `version` and more.
+    var serverProperties: [String: String] {
+        amqp_get_server_properties(state).map { HeaderTable.texts($0.pointee) } ?? [:]
+    }
+
     func check(_ status: Int32) throws {
         guard status != AMQP_STATUS_OK.rawValue else { return }
         throw PortFault(.transient, place: place, message: Link.text(status))

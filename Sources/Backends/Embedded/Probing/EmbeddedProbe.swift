@@ -1,0 +1,34 @@
+import Foundation
+import Glibc
+import Pipeline
+
+/// Looks at the place of an embedded file: can it be used, and is there room for it to grow?
+public enum EmbeddedProbe {
+    private static let wanted = 1 << 30
+    private static let needed = 64 << 20
+
+    /// What was found. A file that does not exist is not made.
+    /// - Parameter path: of the file.
+    public static func findings(_ path: String, time: any Timekeeper) async -> [Finding] {
+        do {
+            try SQLiteFile.checkPlace(path, place: path)
+            let exists = FileManager.default.fileExists(atPath: path)
+            if exists { try await EmbeddedDatabase(path: path, time: time, log: .init(label: "check")).close() }
+            let use = Finding(.ok, path, exists ? "can be used" : "does not exist yet: it is made at first use")
+            return [use] + [room(path)].compactMap { $0 }
+        } catch {
+            return [Finding(.failed, path, (error as? PortFault)?.message ?? "\(error)")]
+        }
+    }
+
+    private static func room(_ path: String) -> Finding? {
+        var status = statvfs()
+        guard statvfs(URL(fileURLWithPath: path).deletingLastPathComponent().path, &status) == 0 else { return nil }
+        let free = Int(status.f_bavail) * Int(status.f_frsize)
+        guard free < wanted else { return nil }
+        let megabytes = "\(free >> 20) MB are left on its disk"
+        return free < needed
+            ? Finding(.failed, path, "\(megabytes): make room there, or set FARM_DB to a file on another disk")
+            : Finding(.warning, path, "only \(megabytes); an image with its results takes about 20 KB")
+    }
+}

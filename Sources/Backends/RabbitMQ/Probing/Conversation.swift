@@ -1,0 +1,89 @@
+import Foundation
+import Glibc
+import Pipeline
+
+/// A connection that is used in lockstep: a request, then its answer. It blocks, so it belongs to a thread of its own.
+final class Conversation {
+    static let channel: UInt16 = 1
+    private static let limit = Duration.seconds(5)
+
+    let link: Link
+    private var isOpen = false
+    /// Why the broker takes no messages.
+    private(set) var blockade: String?
+
+    init(_ link: Link) { self.link = link }
+
+    /// Sends a request on an open channel.
+    /// - Parameter answer: what a frame means; nil for one that is no answer to this.
+    /// - Returns: the answer, or with what the broker closed the channel.
+    /// - Throws: `PortFault`.
+    func ask<Answer>(
+        _ request: (Link) throws -> Void, _ answer: (Frame) -> Answer?
+    ) throws -> Result<Answer, Refusal> {
+        if !isOpen {
+            try link.openChannel(Conversation.channel)
+            _ = try wait { if case .channelOpened = $0 { true } else { nil } }
+            isOpen = true
+        }
+        try request(link)
+        let result = try wait { frame -> Result<Answer, Refusal>? in
+            if case .channelClosed(_, let refusal) = frame { return .failure(refusal) }
+            return answer(frame).map(Result.success)
+        }
+        if case .failure = result {
+            isOpen = false
+            try link.answerChannelClose(Conversation.channel)
+        }
+        return result
+    }
+
+    /// Sends a message to a queue that nobody has: it comes back. A broker that takes none says so, and then nothing comes.
+    func publishToNobody() throws -> Result<Bool, Refusal> {
+        _ = try ask {
+            try $0.selectConfirms(Conversation.channel)
+        } _: {
+            if case .confirmsSelected = $0 { true } else { nil }
+        }
+        let message = Message(queue: "farm.nobody.\(UUID().uuidString)", body: [])
+        return try ask {
+            try $0.publish(message, on: Conversation.channel)
+        } _: { frame -> Bool? in
+            switch frame {
+            case .confirmed, .blocked: true
+            default: nil
+            }
+        }
+    }
+
+    /// Closes the channel: what was delivered on it goes back.
+    func closeChannel() throws {
+        guard isOpen else { return }
+        isOpen = false
+        try link.closeChannel(Conversation.channel)
+        _ = try wait { if case .channelCloseOK = $0 { true } else { nil } }
+    }
+
+    private func wait<Answer>(_ answer: (Frame) -> Answer?) throws -> Answer {
+        let deadline = ContinuousClock.now + Conversation.limit
+        while .now < deadline {
+            while let frame = try link.receive() {
+                switch frame {
+                case .blocked(let reason): blockade = reason
+                case .unblocked: blockade = nil
+                case .closed(let refusal):
+                    throw PortFault(.transient, place: link.place, message: "the broker said \(refusal.text)")
+                default: break
+                }
+                if let answer = answer(frame) { return answer }
+            }
+            var descriptor = pollfd(fd: link.descriptor, events: Int16(POLLIN), revents: 0)
+            poll(&descriptor, 1, 100)
+        }
+        throw PortFault(
+            .transient, place: link.place,
+            message: blockade.map { "takes no messages: \($0)" } ?? "the broker does not answer")
+    }
+}
+
+extension Refusal: Error {}

@@ -1,0 +1,46 @@
+/// One line of `farm check`: what was looked at, whether it is well, and else the way to mend it.
+public struct Finding: Sendable, Equatable {
+    /// How serious it is.
+    public enum Grade: String, Sendable {
+        case ok
+        /// Work goes on, but not as somebody would expect.
+        case warning
+        /// Something will not work.
+        case failed
+    }
+
+    /// How serious it is.
+    public var grade: Grade
+    /// What was looked at, with its place: `RabbitMQ k2:5672`.
+    public var subject: String
+    /// What was found and, unless it is well, the way to mend it; never a secret.
+    public var message: String
+
+    package init(_ grade: Grade, _ subject: String, _ message: String) {
+        self.grade = grade
+        self.subject = subject
+        self.message = message
+    }
+
+    /// A fault, under a subject that names its place already.
+    package init(_ fault: PortFault, subject: String) { self.init(.failed, subject, fault.message) }
+}
+
+extension Finding {
+    /// How far the clocks of two boxes may be apart before somebody should know.
+    private static let tolerance = 2.0
+
+    /// What a server's clock says against this box's, read before and after it was asked.
+    /// - Parameters:
+    ///   - clock: the server's, in seconds since 1970; likewise `before` and `after`.
+    /// - Returns: nil where they agree.
+    package static func skew(_ subject: String, clock: Double, before: Double, after: Double) -> Finding? {
+        let skew = clock - (before + after) / 2
+        guard abs(skew) > tolerance + (after - before) / 2 else { return nil }
+        let seconds = (abs(skew) * 10).rounded() / 10
+        return Finding(
+            .warning, subject,
+            "its clock is \(seconds) s \(skew > 0 ? "ahead of" : "behind") this box's: let both follow one time server (chrony, ntpd)"
+        )
+    }
+}

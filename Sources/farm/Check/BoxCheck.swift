@@ -1,0 +1,81 @@
+import Embedded
+import MariaDB
+import Model
+import Pipeline
+import PostgreSQL
+import RabbitMQ
+import Services
+import Settings
+
+/// All that `farm check` looks at on this box, side by side.
+struct BoxCheck {
+    private let session: SettledSession
+    private let http = HTTPClient()
+
+    private var settings: Settings { session.settings }
+
+    init(_ session: SettledSession) { self.session = session }
+
+    /// Settings first, then queue, store, heartbeats, services.
+    func findings() async -> [Finding] {
+        async let queue = queue()
+        async let store = store()
+        async let heartbeats = heartbeats()
+        async let services = services()
+        return await warnings + queue + store + heartbeats + services
+    }
+
+    private var warnings: [Finding] {
+        let path = settings.services.path ?? "no service_config.json: the catalogue on localhost"
+        let roles = settings.services.workers.map(\.name) + settings.services.postProcessing.map(\.rawValue)
+        return [Finding(.ok, "settings", "\(path); roles of this box: \(roles.joined(separator: ", "))")]
+            + settings.warnings.map { Finding(.warning, "settings", $0) }
+    }
+
+    private func queue() async -> [Finding] {
+        guard let options = settings.queue else { return await file() }
+        let queues = settings.services.services.map(\.queue) + PostProcessing.allCases.map(\.queue)
+        return await RabbitMQProbe(RabbitMQOptions(options), queues: queues).findings()
+    }
+
+    private func store() async -> [Finding] {
+        guard let options = settings.database else { return settings.queue == nil ? [] : await file() }
+        return await PostgreSQLProbe(PostgreSQLOptions(options)).findings()
+    }
+
+    private func file() async -> [Finding] {
+        await EmbeddedProbe.findings(settings.embeddedPath, time: session.time)
+    }
+
+    private func heartbeats() async -> [Finding] {
+        let connections = Connections(settings, time: session.time, log: session.log("farm"))
+        var findings: [Finding] = []
+        if let options = settings.monitoring {
+            let database = MariaDBHeartbeats(MariaDBOptions(options), time: session.time, log: session.log("farm"))
+            findings = await database.findings()
+            await database.close()
+        }
+        // What cannot be reached has its line already, and what does not exist has no heartbeats.
+        let shared = try? await connections.monitoring().report(MonitorWindows()).sharedIDs
+        findings += (shared ?? []).map {
+            Finding(.warning, "heartbeats", "two live workers share the id \($0): see WORKER_ID in .env.example")
+        }
+        await connections.close()
+        return findings
+    }
+
+    /// Also the crop services that an enricher of this box would look for.
+    private func services() async -> [Finding] {
+        let configured = settings.services.services
+        let isEnricher = settings.services.postProcessing.contains(.enricher)
+        let assumed = (isEnricher ? Enrichment.services : [])
+            .filter { name in !configured.contains { $0.name == name } }
+            .compactMap { settings.catalogueService(named: $0) }
+        return await withTaskGroup(of: (Int, Finding).self) { group in
+            for (index, service) in (configured + assumed).enumerated() {
+                group.addTask { (index, await http.finding(on: service.address)) }
+            }
+            return await group.reduce(into: []) { $0.append($1) }.sorted { $0.0 < $1.0 }.map(\.1)
+        }
+    }
+}
