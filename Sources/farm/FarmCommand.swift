@@ -10,7 +10,8 @@ struct FarmCommand: AsyncParsableCommand {
             Jobs (image × service) wait in queues; workers call the services over HTTP and store their answers; the boxes \
             of several detectors are fused, cropped for the face, pose and colour services, and all services vote.
 
-            Everything lives in one SQLite file, farm.db (FARM_DB), which several farm processes may share.
+            Everything lives in one SQLite file, farm.db (FARM_DB), which several farm processes may share; or, where \
+            .env names them, in RabbitMQ, PostgreSQL and MariaDB, which many boxes share.
 
             Examples:
               farm run photos/                       everything in one go, on this box
@@ -18,6 +19,7 @@ struct FarmCommand: AsyncParsableCommand {
               farm produce --group holiday           submit their jobs
               farm up                                run all roles of this box
               farm status                            how far it is
+              farm check                             what is wrong, and how to mend it
               farm show photos/1.jpg --picture out.jpg
             """,
         version: version,
