@@ -6,7 +6,7 @@ PREFIX ?= /usr/local
 BUILD := $(SWIFT) build
 export FARM_TEST_PYTHON := $(CURDIR)/.build-python/bin/python3
 
-.PHONY: help setup build demo test lint format install clean test-servers
+.PHONY: help setup build demo test lint format install clean
 
 help: ## lists the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -20,14 +20,10 @@ build: ## builds farm for use: .build/release/farm
 demo: ## sets up, builds, and runs the pipeline over the sample photos
 	@scripts/demo.sh
 
-test: ## sets up what the tests need and runs every test
+test: ## sets up what the tests need, starts servers for them and runs every test
 	@scripts/setup.sh
 	$(SWIFT) build --build-tests
-	$(SWIFT) test --skip-build
-
-test-servers: ## tests the backends in the making against real RabbitMQ, PostgreSQL and MariaDB servers
-	@FARM_SERVERS=1 scripts/setup.sh
-	FARM_SERVERS=1 $(SWIFT) test --scratch-path .build-servers --filter PortTests
+	scripts/servers/run.sh $(SWIFT) test --skip-build
 
 lint: ## checks the format and builds with warnings as errors
 	@scripts/lint.sh
@@ -40,4 +36,4 @@ install: build ## installs farm, and links with the roles' names, under PREFIX (
 	for role in produce work merge consense enrich monitor; do ln -sf farm $(DESTDIR)$(PREFIX)/bin/farm-$$role; done
 
 clean: ## removes what was built
-	rm -rf .build .build-servers .build-python demo services/.venv*
+	rm -rf .build .build-python demo services/.venv*

@@ -63,19 +63,20 @@ let package = Package(
             ],
             swiftSettings: settings),
 
+        .target(
+            name: "Servers", dependencies: ["CMariaDB", "CPostgreSQL"], path: "Tests/Servers", swiftSettings: settings),
         .target(name: "Doubles", dependencies: ["Model", "Pipeline"], path: "Tests/Doubles", swiftSettings: settings),
         tests("HarmonyTests", ["Harmony", "Model"], exclude: ["Reference"]),
         tests("SettingsTests", ["Settings"]),
         tests(
             "PortTests",
             [
-                "CMariaDB", "CPostgreSQL", "Doubles", "Embedded", "MariaDB", "Model", "Pipeline", "PostgreSQL", "RabbitMQ",
-                grdb, logging,
+                "Doubles", "Embedded", "MariaDB", "Model", "Pipeline", "PostgreSQL", "RabbitMQ", "Servers", grdb, logging,
             ]),
         tests("ServiceTests", ["Doubles", "Model", "Pipeline", "Services", logging]),
         tests("ImagingTests", ["Imaging", "Model", "Pipeline"], exclude: ["Fixtures"]),
         tests("RoleTests", ["Doubles", "Embedded", "Harmony", "Model", "Pipeline", "Roles", logging]),
-        tests("CommandTests", ["Model"], exclude: ["Doubles"]),
+        tests("CommandTests", ["Model", "Servers"], exclude: ["Doubles"]),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -5,6 +5,6 @@ cd "$(dirname "$0")/.."
 
 swift format lint --strict --recursive --configuration .swift-format Package.swift Sources Tests
 ! grep -rnwE 'TODO|FIXME|XXX' Sources Tests --include=*.swift || { echo "lint: finish it or write an issue" >&2; exit 1; }
-bash -n scripts/*.sh services/*.sh .ci/run
+for script in scripts/*.sh scripts/servers/*.sh services/*.sh .ci/run; do bash -n "$script"; done
 # Warnings of our own modules are errors here (Package.swift); the tests build what this has built.
 FARM_CHECKED=1 swift build --build-tests

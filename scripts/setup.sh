@@ -7,16 +7,13 @@ cd "$(dirname "$0")/.."
 # What each is for: docs/dependencies.md.
 packages=(
   build-essential pkg-config                                # building
-  libcurl4-openssl-dev libexif-dev libsimdjson-dev          # linked
-  libsqlite3-dev libturbojpeg0-dev uuid-dev
+  libcurl4-openssl-dev libexif-dev libmariadb-dev libpq-dev # linked
+  librabbitmq-dev libsimdjson-dev libsqlite3-dev
+  libturbojpeg0-dev uuid-dev
   libvips42 fonts-dejavu-core                               # opened when a picture needs them
   python3 python3-venv libimage-exiftool-perl               # the example services and the tests
   sqlite3
-)
-
-# The backends in the making: `make test-servers`.
-[ -z "${FARM_SERVERS:-}" ] || packages+=(
-  librabbitmq-dev rabbitmq-server libpq-dev postgresql libmariadb-dev mariadb-server openssl procps
+  mariadb-server postgresql rabbitmq-server openssl procps  # the tests' servers (scripts/servers)
 )
 
 missing=()
@@ -28,7 +25,14 @@ if [ ${#missing[@]} -gt 0 ]; then
   [ "$(id -u)" = 0 ] || as_root=(sudo)
   echo "setup: installs Debian packages (${as_root[*]:-as root}): ${missing[*]}"
   "${as_root[@]}" apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}"
+  # The tests start servers of their own: none that comes with a package shall start here and take its usual port.
+  policy=/usr/sbin/policy-rc.d
+  if [ ! -e $policy ]; then
+    trap '"${as_root[@]}" rm -f $policy' EXIT
+    printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee $policy > /dev/null
+    "${as_root[@]}" chmod 755 $policy
+  fi
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
 fi
 command -v swift >/dev/null || {
   echo "setup: no Swift toolchain on the PATH; install Swift 6.2 or newer from https://www.swift.org/install/linux/" >&2

@@ -1,85 +1,33 @@
 #!/usr/bin/env bash
-# A private MariaDB for tests and trials: its data lies in DIR, it listens on loopback alone, and it is nobody's service.
+# A private MariaDB for tests and trials: on loopback, with all its files in DIR; nobody's service.
 #
-#   mariadb.sh start DIR PORT [OWNER]   starts it; made at the first start. It ends when the process OWNER does
-#   mariadb.sh stop DIR [kill]          orderly, or by SIGKILL
+#   mariadb.sh start DIR           starts it; made at the first start, on a free port. Returns when it answers
+#   mariadb.sh stop DIR [SIGNAL]   in good order, or as by a power cut with KILL
 #
-# The user `root` needs no password, on the socket DIR/socket and by TCP; there is no other user and no database.
-# TLS is on: DIR/ca.pem has signed the certificate, which is for localhost and 127.0.0.1.
-set -euo pipefail
+# DIR/ports: its port, which takes TLS too; DIR/ca.pem has signed the certificate, which is for localhost and 127.0.0.1. The
+# user `root` needs no password, by TCP and on the socket DIR/socket; there is no other user and no database. Its clock shows
+# another time than UTC, so that what mixes them up shows. It stays until it is stopped.
+. "$(dirname "$(readlink -f "$0")")/common.sh"
 
-usage() { sed -n '2,/^set/{/^#/p}' "$0" | sed 's/^# \{0,1\}//' >&2; exit 2; }
-[ $# -ge 2 ] || usage
-command=$1 dir=$2
+server=$(command -v mariadbd || ls /usr/sbin/mariadbd 2>/dev/null || true)
+[ -n "$server" ] || fail "MariaDB is not installed: make setup"
 
-make_certificates() {
-  local days=30
-  openssl req -x509 -newkey rsa:2048 -nodes -days $days -subj /CN=farm-test-ca -keyout "$dir/ca.key" -out "$dir/ca.pem"
-  openssl req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout "$dir/server.key" -out "$dir/server.csr"
-  openssl x509 -req -in "$dir/server.csr" -CA "$dir/ca.pem" -CAkey "$dir/ca.key" -CAcreateserial -days $days \
-    -extfile <(echo 'subjectAltName=DNS:localhost,IP:127.0.0.1') -out "$dir/server.pem"
+prepare() {
+  make_certificates
+  mkdir tmp
+  mariadb-install-db --no-defaults --user="$(id -un)" --datadir="$PWD/data" --tmpdir="$PWD/tmp" \
+    --auth-root-authentication-method=normal --skip-test-db --skip-name-resolve
 }
 
-make_data() {
-  rm -rf "$dir/data"
-  mkdir -p "$dir/tmp"
-  { make_certificates && mariadb-install-db --no-defaults --user="$(id -un)" --datadir="$dir/data" --tmpdir="$dir/tmp" \
-      --auth-root-authentication-method=normal --skip-test-db --skip-name-resolve; } > "$dir/setup.log" 2>&1 \
-    || { cat "$dir/setup.log" >&2; exit 1; }
-  touch "$dir/made"
+configure() {
+  command=(
+    "$server" --no-defaults --user="$(id -un)" --datadir="$PWD/data" --tmpdir="$PWD/tmp" --socket="$PWD/socket"
+    --bind-address=127.0.0.1 --port="$port" --skip-name-resolve --default-time-zone=+05:30
+    --innodb-buffer-pool-size=64M --innodb-flush-log-at-trx-commit=0 --performance-schema=0 --userstat=1
+    --ssl-ca="$PWD/ca.pem" --ssl-cert="$PWD/server.pem" --ssl-key="$PWD/server.key"
+  )
 }
 
-# Runs a command that outlives this script and holds nothing open that the script's caller waits for.
-detached() {
-  (
-    for descriptor in /proc/self/fd/*; do
-      descriptor=${descriptor##*/}
-      if [ "$descriptor" -gt 2 ] && [ "$descriptor" -lt 255 ]; then eval "exec $descriptor>&-"; fi
-    done
-    exec setsid nohup "$@"
-  ) < /dev/null &
-}
+answers() { mariadb --no-defaults --user=root --socket="$PWD/socket" --execute "SELECT 1" > /dev/null 2>&1; }
 
-answers() { mariadb --no-defaults --user=root --socket="$dir/socket" --execute "SELECT 1" > /dev/null 2>&1; }
-
-case $command in
-start)
-  [ $# -ge 3 ] || usage
-  port=$3 owner=${4:-}
-  server=$(command -v mariadbd || ls /usr/sbin/mariadbd 2>/dev/null || true)
-  [ -n "$server" ] || { echo "mariadb.sh: MariaDB is not installed: apt-get install mariadb-server" >&2; exit 1; }
-  mkdir -p "$dir"
-  dir=$(cd "$dir" && pwd)
-  [ -f "$dir/made" ] || make_data
-  detached "$server" --no-defaults --user="$(id -un)" --datadir="$dir/data" --tmpdir="$dir/tmp" \
-    --socket="$dir/socket" --pid-file="$dir/pid" --bind-address=127.0.0.1 --port="$port" --skip-name-resolve \
-    --innodb-buffer-pool-size=64M --innodb-flush-log-at-trx-commit=0 --performance-schema=0 \
-    --ssl-ca="$dir/ca.pem" --ssl-cert="$dir/server.pem" --ssl-key="$dir/server.key" >> "$dir/log" 2>&1
-  process=$!
-  for _ in $(seq 600); do
-    if answers; then break; fi
-    if ! kill -0 "$process" 2>/dev/null; then break; fi
-    sleep 0.1
-  done
-  answers || { echo "mariadb.sh: it did not start on port $port; the end of $dir/log:" >&2; tail -20 "$dir/log" >&2; exit 1; }
-  if [ -n "$owner" ] && [ "$(cat "$dir/owner" 2>/dev/null)" != "$owner" ]; then
-    echo "$owner" > "$dir/owner"
-    # Nothing is left behind when a test run is killed.
-    detached bash -c 'tail --pid="$1" -f /dev/null; "$2" stop "$3" kill; rm -rf "$3"' - \
-      "$owner" "$(readlink -f "$0")" "$dir" > /dev/null 2>&1
-  fi
-  echo "MariaDB on 127.0.0.1:$port, data in $dir"
-  ;;
-stop)
-  [ -f "$dir/pid" ] || exit 0
-  process=$(cat "$dir/pid")
-  if [ "${3:-}" = kill ]; then kill -KILL "$process" 2>/dev/null || true; else kill -TERM "$process" 2>/dev/null || true; fi
-  for _ in $(seq 600); do
-    if ! kill -0 "$process" 2>/dev/null; then break; fi
-    sleep 0.1
-  done
-  rm -f "$dir/pid"
-  echo stopped
-  ;;
-*) usage ;;
-esac
+main "$@"

@@ -2,14 +2,17 @@ import Foundation
 import MariaDB
 import Model
 import Pipeline
+import Servers
 import Testing
 
 @Suite("MariaDB: logging in")
 struct MariaDBAccessTests {
     @Test("a wrong password is told, with the way to mend it and without the password")
     func wrongPassword() async throws {
-        let server = try await MariaDBServer.shared.value
-        let store = MariaDBHeartbeats(server.options(try await server.database(), password: "not-it-5t8"))
+        let server = try MariaDBServer.shared()
+        let database = try await server.database()
+        let store = MariaDBHeartbeats(
+            server.options(database.name, user: database.user, password: "not-it-5t8"))
         let told = await fault { try await store.record(.of("w1")) }
         #expect(told?.kind == .unusable)
         #expect(told?.description.contains("MONITORING_DB_PASSWORD") == true)
@@ -19,30 +22,30 @@ struct MariaDBAccessTests {
 
     @Test("any characters make a password", arguments: ["'\"\\%€ 😀;--`", " leading and trailing ", "a=b#c$d{e}", ""])
     func oddPassword(_ password: String) async throws {
-        let server = try await MariaDBServer.shared.value
-        let name = try await server.database()
-        let user = try await user(server, name, "SELECT, INSERT, UPDATE", password: password)
-        let store = MariaDBHeartbeats(server.options(name, user: user, password: password))
+        let server = try MariaDBServer.shared()
+        let database = try await server.database()
+        let user = try await user(server, database.name, "SELECT, INSERT, UPDATE", password: password)
+        let store = MariaDBHeartbeats(server.options(database.name, user: user, password: password))
         try await store.record(.of("w1"))
         await store.close()
     }
 
     @Test("a missing permission is told by its name")
     func permission() async throws {
-        let server = try await MariaDBServer.shared.value
-        let name = try await server.database()
-        let user = try await user(server, name, "SELECT, INSERT", password: "p")
-        let store = MariaDBHeartbeats(server.options(name, user: user, password: "p"))
+        let server = try MariaDBServer.shared()
+        let database = try await server.database()
+        let user = try await user(server, database.name, "SELECT, INSERT", password: "p")
+        let store = MariaDBHeartbeats(server.options(database.name, user: user, password: "p"))
         let told = await fault { _ = try await store.prepare() }
         #expect(told?.kind == .unusable)
         #expect(told?.message.contains("UPDATE command denied") == true)
-        #expect(told?.message.contains("GRANT SELECT, INSERT, UPDATE ON `\(name)`.* TO '\(user)'@'%'") == true)
+        #expect(told?.message.contains("GRANT SELECT, INSERT, UPDATE ON `\(database.name)`.* TO '\(user)'@'%'") == true)
         await store.close()
     }
 
     @Test("a missing database is told")
     func database() async throws {
-        let server = try await MariaDBServer.shared.value
+        let server = try MariaDBServer.shared()
         let store = MariaDBHeartbeats(server.options("nowhere", user: "root", password: ""))
         let told = await fault { try await store.record(.of("w1")) }
         #expect(told?.kind == .unusable)
@@ -52,10 +55,10 @@ struct MariaDBAccessTests {
 
     @Test("localhost means TCP with the port given, a path the socket there")
     func ways() async throws {
-        let server = try await MariaDBServer.shared.value
-        let name = try await server.database()
+        let server = try MariaDBServer.shared()
+        let database = try await server.database()
         for host in ["localhost", "127.0.0.1", server.socket] {
-            var options = server.options(name)
+            var options = server.options(database)
             options.host = host
             let store = MariaDBHeartbeats(options)
             try await store.record(.of("w1"))
@@ -67,10 +70,10 @@ struct MariaDBAccessTests {
         "TLS trusts the CA file and holds the certificate against the name or address",
         arguments: ["localhost", "127.0.0.1"])
     func tls(_ host: String) async throws {
-        let server = try await MariaDBServer.shared.value
-        let name = try await server.database()
-        let user = try await user(server, name, "SELECT, INSERT, UPDATE", password: "p", "REQUIRE SSL")
-        var options = server.options(name, user: user, password: "p")
+        let server = try MariaDBServer.shared()
+        let database = try await server.database()
+        let user = try await user(server, database.name, "SELECT, INSERT, UPDATE", password: "p", "REQUIRE SSL")
+        var options = server.options(database.name, user: user, password: "p")
         options.host = host
         let plain = MariaDBHeartbeats(options)
         #expect(await fault { try await plain.record(.of("w1")) }?.kind == .unusable)
@@ -85,13 +88,10 @@ struct MariaDBAccessTests {
 
     @Test("TLS refuses a server that another authority, or none that the system knows, has signed for")
     func otherAuthority() async throws {
-        let server = try await MariaDBServer.shared.value
+        let server = try MariaDBServer.shared()
         var options = server.options(try await server.database())
         options.tls = true
-        let file = server.folder + "/other-\(UUID().text).pem"
-        try await openssl(
-            "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=other", "-keyout", "/dev/null", "-out", file)
-        for authority in [file, nil] {
+        for authority in [try PostgreSQLServer.shared().caFile, nil] {
             options.caFile = authority
             let store = MariaDBHeartbeats(options)
             let told = await fault { try await store.record(.of("w1")) }
@@ -103,7 +103,7 @@ struct MariaDBAccessTests {
 
     @Test("TLS refuses a certificate for another name")
     func otherName() async throws {
-        let server = try await MariaDBServer.shared.value
+        let server = try MariaDBServer.shared()
         var options = server.options(try await server.database())
         // The same address, in a form that the certificate does not have.
         options.host = "127.1"
@@ -122,7 +122,7 @@ struct MariaDBAccessTests {
         _ server: MariaDBServer, _ database: String, _ rights: String, password: String, _ more: String = ""
     ) async throws -> String {
         let user = "u" + UUID().uuidString.prefix(8).lowercased()
-        let root = try await MariaDBTool.connect(server)
+        let root = try await server.connect()
         let hex = password.utf8.map { String(format: "%02x", $0) }.joined()
         // PASSWORD() has no binary form: the statement is built by the server from the very bytes.
         try await root.run(
@@ -131,18 +131,5 @@ struct MariaDBAccessTests {
         try await root.run("EXECUTE IMMEDIATE @sql")
         try await root.run("GRANT \(rights) ON \(database).* TO \(user)")
         return user
-    }
-
-    private func openssl(_ arguments: String...) async throws {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
-        process.arguments = arguments
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        let status = try await withCheckedThrowingContinuation { continuation in
-            process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
-            do { try process.run() } catch { continuation.resume(throwing: error) }
-        }
-        try #require(status == 0)
     }
 }

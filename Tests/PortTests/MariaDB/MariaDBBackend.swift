@@ -3,18 +3,32 @@ import Logging
 import MariaDB
 import Model
 import Pipeline
+import Servers
 
 extension MariaDBHeartbeats {
     convenience init(_ options: MariaDBOptions) { self.init(options, time: SystemTime(), log: quiet) }
 }
 
+extension MariaDBServer {
+    func options(_ name: String, user: String, password: String) -> MariaDBOptions {
+        MariaDBOptions(host: "127.0.0.1", port: port, name: name, user: user, password: { password })
+    }
+
+    func options(_ database: Database) -> MariaDBOptions {
+        options(database.name, user: database.user, password: database.password)
+    }
+
+    /// As the administrator.
+    func rootOptions(_ database: Database) -> MariaDBOptions { options(database.name, user: "root", password: "") }
+}
+
 extension HeartbeatBackend {
     /// With the rights that the guide grants, on the table that it makes.
     static let mariadb = HeartbeatBackend(name: "MariaDB") {
-        let server = try await MariaDBServer.shared.value
-        let name = try await server.database()
-        let root = try await MariaDBTool.connect(server, database: name)
-        let store = MariaDBHeartbeats(server.options(name))
+        let server = try MariaDBServer.shared()
+        let database = try await server.database()
+        let root = try await server.connect(database)
+        let store = MariaDBHeartbeats(server.options(database))
         return HeartbeatBase(
             store: store, insert: { beat, age in try await root.insert(beat, age: age) },
             count: { worker in
@@ -23,7 +37,7 @@ extension HeartbeatBackend {
             },
             close: {
                 await store.close()
-                _ = try? await root.run("DROP DATABASE \(name)")
+                await server.remove(database)
             })
     }
 }

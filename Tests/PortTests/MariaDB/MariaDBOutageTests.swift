@@ -3,6 +3,7 @@ import Glibc
 import MariaDB
 import Model
 import Pipeline
+import Servers
 import Synchronization
 import Testing
 
@@ -10,19 +11,14 @@ import Testing
 struct MariaDBOutageTests {
     @Test("one that is down at the start is a transient fault, and used when it is up")
     func late() async throws {
-        let server = try MariaDBServer.unstarted()
-        let name = "monitoring"
-        let store = MariaDBHeartbeats(server.options(name))
+        let server = try await MariaDBServer.started()
+        let database = try await server.database()
+        try await server.stop()
+        let store = MariaDBHeartbeats(server.options(database))
         for _ in 0..<3 { #expect(await fault { try await store.record(.of("w1")) }?.kind == .transient) }
         #expect(await fault { _ = try await store.report(MonitorWindows()) }?.kind == .transient)
         #expect(await fault { _ = try await store.prepare() }?.kind == .transient)
         try await server.start()
-        try await server.setUp()
-        let root = try await MariaDBTool.connect(server)
-        try await root.run("CREATE DATABASE monitoring")
-        try await root.run("GRANT SELECT, INSERT, UPDATE ON monitoring.* TO '\(MariaDBServer.user)'@'%'")
-        try await root.run("USE monitoring")
-        try await root.run(MariaDBServer.table)
         try await store.record(.of("w1"))
         #expect(try await store.report(MonitorWindows()).nodes.map(\.workers) == [1])
         await store.close()
@@ -32,12 +28,11 @@ struct MariaDBOutageTests {
     @Test("a connection that a stop, a kill or an administrator ended is made again by the next call")
     func again() async throws {
         let server = try await MariaDBServer.started()
-        let name = try await server.database()
-        let store = MariaDBHeartbeats(server.options(name))
+        let database = try await server.database()
+        let store = MariaDBHeartbeats(server.options(database))
         try await store.record(.of("w1"))
-        let end = [server.stop, server.kill]
-        for stop in end {
-            try await stop()
+        for signal in ["TERM", "KILL"] {
+            try await server.stop(signal)
             #expect(await fault { try await store.record(.of("lost")) }?.kind == .transient)
             try await server.start()
             try await store.record(.of("w2"))
@@ -46,9 +41,9 @@ struct MariaDBOutageTests {
         try await server.stop()
         try await server.start()
         try await store.record(.of("w3"))
-        let root = try await MariaDBTool.connect(server, database: name)
+        let root = try await server.connect(database)
         for row in try await root.run(
-            "SELECT id FROM information_schema.processlist WHERE user = '\(MariaDBServer.user)'")
+            "SELECT id FROM information_schema.processlist WHERE user = '\(database.user)'")
         {
             try await root.run("KILL \(row.first ?? "")")
         }
@@ -94,11 +89,11 @@ struct MariaDBOutageTests {
 
     @Test("a locked table is a transient fault, and the next heartbeat gets through")
     func locked() async throws {
-        let server = try await MariaDBServer.shared.value
-        let name = try await server.database()
-        let store = MariaDBHeartbeats(server.options(name))
+        let server = try MariaDBServer.shared()
+        let database = try await server.database()
+        let store = MariaDBHeartbeats(server.options(database))
         try await store.record(.of("w1"))
-        let root = try await MariaDBTool.connect(server, database: name)
+        let root = try await server.connect(database)
         try await root.run("LOCK TABLES worker_heartbeats WRITE")
         #expect(await fault { try await store.record(.of("w1")) }?.kind == .transient)
         try await root.run("UNLOCK TABLES")
@@ -110,7 +105,7 @@ struct MariaDBOutageTests {
 
     @Test("after close every call fails")
     func closed() async throws {
-        let server = try await MariaDBServer.shared.value
+        let server = try MariaDBServer.shared()
         let store = MariaDBHeartbeats(server.options(try await server.database()))
         try await store.record(.of("w1"))
         await store.close()
@@ -127,7 +122,9 @@ private final class MuteServer: Sendable {
 
     init() throws {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var address = MariaDBServer.loopback(0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(INADDR_LOOPBACK).bigEndian
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let isListening = withUnsafeMutablePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {

@@ -3,16 +3,17 @@ import Foundation
 import MariaDB
 import Model
 import Pipeline
+import Servers
 import Testing
 
 @Suite("MariaDB: what is written and read")
 struct MariaDBValueTests {
     @Test("times are the database's, whatever its time zone")
     func clock() async throws {
-        let (server, name, root) = try await place()
+        let (server, database, root) = try await place()
         #expect(try await root.value("SELECT TIMESTAMPDIFF(MINUTE, UTC_TIMESTAMP(), NOW())") == "330")
         let time = ManualTime(Date(timeIntervalSince1970: 1_000_000_000))
-        let store = MariaDBHeartbeats(server.options(name), time: time, log: quiet)
+        let store = MariaDBHeartbeats(server.options(database), time: time, log: quiet)
         var beat = Heartbeat.of("w1")
         beat.lastJobTime = time.now().addingTimeInterval(-90)
         try await store.record(beat)
@@ -29,10 +30,10 @@ struct MariaDBValueTests {
 
     @Test("the guide's two queries show a killed worker, and a live idle one not as dead")
     func guide() async throws {
-        let (server, name, root) = try await place()
+        let (server, database, root) = try await place()
         try await root.insert(.of("killed", completed: 5), age: .seconds(700))
         try await root.insert(.of("idle", "ocr"), age: .seconds(700))
-        let store = MariaDBHeartbeats(server.options(name))
+        let store = MariaDBHeartbeats(server.options(database))
         try await store.record(.of("idle", "ocr"))
         let dead = try await root.run(
             """
@@ -61,12 +62,12 @@ struct MariaDBValueTests {
 
     @Test("what no column holds is cut or left out, and a table in latin1 gets a question mark")
     func odd() async throws {
-        let (server, name, root) = try await place()
+        let (server, database, root) = try await place()
         #expect(
             try await root.value(
                 "SELECT character_set_name FROM information_schema.columns WHERE table_schema = DATABASE() AND column_name = 'worker_id'"
             ) == "latin1")
-        let store = MariaDBHeartbeats(server.options(name))
+        let store = MariaDBHeartbeats(server.options(database))
         var beat = Heartbeat.of(
             "wörker😀", completed: .max, rate: .infinity, error: String(repeating: "漢", count: 100_000) + "\0")
         beat.queueDepth = .min
@@ -85,8 +86,8 @@ struct MariaDBValueTests {
 
     @Test("numbers come back as they were written")
     func numbers() async throws {
-        let (server, name, _) = try await place()
-        let store = MariaDBHeartbeats(server.options(name))
+        let (server, database, _) = try await place()
+        let store = MariaDBHeartbeats(server.options(database))
         try await store.record(.of("w1", rate: 0.1))
         try await store.record(.of("w2", "ocr", rate: 123_456.5))
         let rates = try await store.report(MonitorWindows()).performance.map(\.jobsPerMinute)
@@ -97,9 +98,9 @@ struct MariaDBValueTests {
 
     @Test("rows without service, host, status or counts are read, those without worker or time left out")
     func sparse() async throws {
-        let (server, name, root) = try await place()
+        let (server, database, root) = try await place()
         try await root.run("INSERT INTO worker_heartbeats (worker_id) VALUES ('bare'), (NULL)")
-        let store = MariaDBHeartbeats(server.options(name))
+        let store = MariaDBHeartbeats(server.options(database))
         let report = try await store.report(MonitorWindows())
         #expect(report.nodes == [NodeReport(nodeHostname: "", workers: 1, services: [""])])
         await store.close()
@@ -107,21 +108,21 @@ struct MariaDBValueTests {
 
     @Test("a report reads no more than its windows need")
     func plan() async throws {
-        let (server, name, root) = try await place()
+        let (server, database, root) = try await place()
         try await root.run(
             """
             INSERT INTO worker_heartbeats (timestamp, worker_id, service_name, node_hostname, status)
             SELECT NOW() - INTERVAL 2 DAY - INTERVAL seq MINUTE, CONCAT('w', seq % 50), CONCAT('s', seq % 10), 'k1', 'alive'
             FROM seq_1_to_20000
             """)
-        let store = MariaDBHeartbeats(server.options(name))
+        let store = MariaDBHeartbeats(server.options(database))
         try await store.record(.of("w1"))
         try await root.run("ANALYZE TABLE worker_heartbeats")
         let before = try await reads(root)
         #expect(try await store.report(MonitorWindows()).nodes.map(\.workers) == [1])
         await store.close()
         #expect(try await reads(root) - before < 1000)
-        _ = try await root.run("DROP DATABASE \(name)")
+        await server.remove(database)
     }
 
     // MARK: Parts
@@ -136,9 +137,9 @@ struct MariaDBValueTests {
         return Int(rows.first?.first ?? "") ?? 0
     }
 
-    private func place() async throws -> (MariaDBServer, String, MariaDBTool) {
-        let server = try await MariaDBServer.shared.value
-        let name = try await server.database()
-        return (server, name, try await MariaDBTool.connect(server, database: name))
+    private func place() async throws -> (MariaDBServer, MariaDBServer.Database, MariaDBTool) {
+        let server = try MariaDBServer.shared()
+        let database = try await server.database()
+        return (server, database, try await server.connect(database))
     }
 }

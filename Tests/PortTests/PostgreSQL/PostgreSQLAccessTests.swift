@@ -2,6 +2,7 @@ import Foundation
 import Model
 import Pipeline
 @testable import PostgreSQL
+import Servers
 import Testing
 
 @Suite("Logging in to PostgreSQL")
@@ -31,7 +32,7 @@ struct PostgreSQLAccessTests {
     func passwords() async throws {
         let password = #"pä'ss "w\ord=#%s$ 'x' host=evil 🐈"#
         try await withUser(password) { options in
-            _ = try await tool(options.asSuperuser, "GRANT ALL ON SCHEMA public TO \(options.user)")
+            _ = try await tool(options, "GRANT ALL ON SCHEMA public TO \(options.user)")
             let database = try await PostgreSQLDatabase.open(options)
             #expect(try await PostgreSQLStore(database).totals().images == 0)
             await database.close()
@@ -47,7 +48,7 @@ struct PostgreSQLAccessTests {
 
     @Test("to a database that is not there, or a server that is not there, says what to check")
     func missing() async throws {
-        let server = try await PostgreSQLServer.common()
+        let server = try PostgreSQLServer.shared()
         let missing = await fault(server.options("nowhere"))
         #expect(missing?.kind == .unusable)
         #expect(missing?.message.contains("CREATE DATABASE nowhere") == true)
@@ -61,9 +62,8 @@ struct PostgreSQLAccessTests {
     @Test("without the right to make tables prints the SQL for the administrator, which mends it")
     func rights() async throws {
         try await withUser("secret-word") { options in
-            let superuser = options.asSuperuser
             _ = try await tool(
-                superuser,
+                options,
                 "REVOKE CREATE ON SCHEMA public FROM PUBLIC; " + PostgreSQLTakeoverTests.guide
                     + PostgreSQLTakeoverTests.rows
                     + "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO \(options.user)")
@@ -74,7 +74,7 @@ struct PostgreSQLAccessTests {
             #expect(!message.contains("secret-word"))
             let script = message.split(separator: "\n").dropFirst().joined(separator: "\n")
             // CONCURRENTLY has to stand alone, as in psql.
-            for statement in script.split(separator: ";\n") { _ = try await tool(superuser, String(statement)) }
+            for statement in script.split(separator: ";\n") { _ = try await tool(options, String(statement)) }
             let database = try await PostgreSQLDatabase.open(options)
             #expect(try await database.prepare().isEmpty)
             let store = PostgreSQLStore(database)
@@ -87,12 +87,12 @@ struct PostgreSQLAccessTests {
 
     @Test("by TLS checks the certificate's signer and name, and says why it fails")
     func tls() async throws {
-        let server = try await PostgreSQLServer.common()
+        let server = try PostgreSQLServer.shared()
         try await withDatabase { options in
             var secure = options
             secure.host = "localhost"
             secure.sslMode = "verify-full"
-            secure.caFile = server.folder + "/ca.pem"
+            secure.caFile = server.caFile
             let database = try await PostgreSQLDatabase.open(secure)
             #expect(
                 try await tool(
@@ -147,13 +147,5 @@ struct PostgreSQLAccessTests {
         #expect(mending.isEmpty || fault.message.contains(mending))
         #expect(fault.message.contains("results.data"))
         #expect(fault.place == "PostgreSQL animal_farm on k1:5432")
-    }
-}
-
-extension PostgreSQLOptions {
-    fileprivate var asSuperuser: PostgreSQLOptions {
-        var options = self
-        options.user = "postgres"
-        return options
     }
 }

@@ -2,6 +2,7 @@ import Foundation
 import Model
 import Pipeline
 import PostgreSQL
+import Servers
 import Synchronization
 
 extension PostgreSQLDatabase {
@@ -10,10 +11,42 @@ extension PostgreSQLDatabase {
     }
 }
 
+extension PostgreSQLServer {
+    /// As the administrator.
+    func options(_ name: String = "postgres") -> PostgreSQLOptions {
+        PostgreSQLOptions(
+            host: "127.0.0.1", port: port, name: name, user: "postgres", password: { "" }, sslMode: "disable",
+            applicationName: name)
+    }
+
+    func options(_ database: Database) -> PostgreSQLOptions {
+        var options = options(database.name)
+        (options.user, options.password) = (database.user, { database.password })
+        return options
+    }
+}
+
+/// Runs SQL in the database of a test, as another program would.
+/// - Returns: the first column of what the last statement answered.
+func tool(_ options: PostgreSQLOptions, _ sql: String) async throws -> [String] {
+    try await PostgreSQLServer.shared().run(sql, in: options.name).map { $0[0] }
+}
+
+/// Runs a test on an empty database of its own, as the administrator.
+func withDatabase(_ test: (PostgreSQLOptions) async throws -> Void) async throws {
+    let server = try PostgreSQLServer.shared()
+    let database = try await server.database()
+    let outcome: Result<Void, any Error>
+    do { outcome = .success(try await test(server.options(database.name))) } catch { outcome = .failure(error) }
+    await server.remove(database)
+    try outcome.get()
+}
+
 extension StoreBackend {
     static let postgresql = StoreBackend(name: "PostgreSQL") {
-        let server = try await PostgreSQLServer.common()
-        let options = try await server.database()
+        let server = try PostgreSQLServer.shared()
+        let place = try await server.database()
+        let options = server.options(place)
         let database = try await PostgreSQLDatabase.open(options)
         let others = Mutex<[PostgreSQLDatabase]>([])
         return StoreBase(
@@ -38,7 +71,7 @@ extension StoreBackend {
             close: {
                 for other in others.withLock({ $0 }) { await other.close() }
                 await database.close()
-                await server.drop(options)
+                await server.remove(place)
             })
     }
 }

@@ -2,6 +2,7 @@ import Foundation
 import Model
 import Pipeline
 import PostgreSQL
+import Servers
 import Synchronization
 import Testing
 
@@ -35,10 +36,10 @@ struct PostgreSQLOutageTests {
     }
 
     @Test(
-        "in the midst of work is waited for; every row is there once", .timeLimit(.minutes(2)),
-        arguments: ["fast", "immediate", "kill"])
-    func restart(_ mode: String) async throws {
-        let server = try await PostgreSQLServer.start()
+        "in the midst of work is waited for; every row is there once", .timeLimit(.minutes(5)),
+        arguments: ["INT", "QUIT", "KILL"])
+    func restart(_ signal: String) async throws {
+        let server = try await PostgreSQLServer.started()
         do {
             let database = try await PostgreSQLDatabase.open(server.options())
             let store = PostgreSQLStore(database)
@@ -58,7 +59,7 @@ struct PostgreSQLOutageTests {
                 group.addTask {
                     // There is work under way when it goes.
                     while progress.written < 50 { try await Task.sleep(for: .milliseconds(5)) }
-                    try await server.stop(mode)
+                    try await server.stop(signal)
                     try await server.start()
                     progress.restarted()
                 }
@@ -118,10 +119,10 @@ struct PostgreSQLOutageTests {
 
     @Test("for long is a passing fault that names it")
     func away() async throws {
-        let server = try await PostgreSQLServer.start()
+        let server = try await PostgreSQLServer.started()
         let database = try await PostgreSQLDatabase.open(server.options())
         let store = PostgreSQLStore(database)
-        try await server.stop("fast")
+        try await server.stop()
         let fault = await #expect(throws: PortFault.self) { try await store.totals() }
         #expect(fault?.kind == .transient)
         #expect(fault?.place.contains("127.0.0.1:\(server.port)") == true)

@@ -160,14 +160,3 @@ struct PostgreSQLTakeoverTests {
         }
     }
 }
-
-/// Runs a test on an empty database of its own.
-func withDatabase(_ test: (PostgreSQLOptions) async throws -> Void) async throws {
-    let server = try await PostgreSQLServer.common()
-    let options = try await server.database()
-    do { try await test(options) } catch {
-        await server.drop(options)
-        throw error
-    }
-    await server.drop(options)
-}

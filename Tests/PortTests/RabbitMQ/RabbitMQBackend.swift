@@ -2,60 +2,45 @@ import Foundation
 import Logging
 import Pipeline
 @testable import RabbitMQ
+import Servers
 import Synchronization
-import Testing
-
-/// Queues of one test on a broker that many tests share: their names get a prefix of its own.
-struct PrefixedQueue: JobQueue, QueueAdministration {
-    let queue: RabbitMQQueue
-    let prefix: String
-
-    func publish(_ messages: [Message]) async throws {
-        try await queue.publish(
-            messages.map { Message(queue: prefix + $0.queue, body: $0.body, headers: $0.headers) })
-    }
-
-    func consume(_ name: String, prefetch: Int) async throws -> any JobConsumer {
-        try await queue.consume(prefix + name, prefetch: prefetch)
-    }
-
-    func declare(_ queues: [String]) async throws { try await queue.declare(queues.map { prefix + $0 }) }
-
-    func depths(of queues: [String]) async throws -> [QueueDepth] {
-        try await queue.depths(of: queues.map { prefix + $0 }).map {
-            QueueDepth(
-                queue: String($0.queue.dropFirst(prefix.count)), waiting: $0.waiting, inFlight: $0.inFlight,
-                dead: $0.dead)
-        }
-    }
-
-    func blockade() async throws -> String? { try await queue.blockade() }
-
-    func queueNames() async throws -> [String] {
-        try await queue.queueNames().map { String($0.dropFirst(prefix.count)) }
-    }
-}
 
 func uniqueName(_ name: String = "q") -> String { "\(name)-\(UUID().uuidString)-" }
 
+extension RabbitMQServer {
+    /// One that a test may stop, kill and starve, if no other test uses it meanwhile.
+    static let faulty = Task { try await started() }
+
+    func options() -> RabbitMQOptions {
+        RabbitMQOptions(
+            hosts: [host], port: port, user: "guest", password: { "guest" }, virtualHost: "/", tls: false,
+            caFile: nil, queueType: .classic, connectionName: "test")
+    }
+
+    func options(_ host: VirtualHost) -> RabbitMQOptions {
+        var options = options()
+        (options.virtualHost, options.user, options.password) = (host.name, host.user, { host.password })
+        return options
+    }
+}
+
 extension QueueBackend {
     static let rabbitmq = QueueBackend(name: "rabbitmq", canDelay: false) {
-        let server = RabbitMQServer.shared
-        try await server.ready()
-        let prefix = uniqueName("t")
+        let server = try RabbitMQServer.shared()
+        let host = try await server.virtualHost()
         let queues = Mutex<[RabbitMQQueue]>([])
         return QueueBroker(
             connect: {
-                let queue = try await RabbitMQQueue(server.options(), time: SystemTime(), log: quiet)
+                let queue = try await RabbitMQQueue(server.options(host), time: SystemTime(), log: quiet)
                 queues.withLock { $0.append(queue) }
                 return QueueConnection(
-                    queue: PrefixedQueue(queue: queue, prefix: prefix), die: { await queue.abandon() },
-                    close: { await queue.close() })
+                    queue: queue, die: { await queue.abandon() }, close: { await queue.close() })
             },
             // Nothing in the broker waits for that long.
             advance: { _ in },
             close: {
                 for queue in queues.withLock({ $0 }) { await queue.close() }
+                await server.remove(host)
             })
     }
 }

@@ -3,15 +3,17 @@ import Glibc
 import Logging
 import Pipeline
 @testable import RabbitMQ
+import Servers
 import Synchronization
 import Testing
 
-@Suite("RabbitMQ in trouble", .serialized, .timeLimit(.minutes(2)))
+@Suite("RabbitMQ in trouble", .serialized, .timeLimit(.minutes(5)))
 struct RabbitMQFaultTests {
-    private let server = RabbitMQServer.faulty
+    private let server: RabbitMQServer
+
+    init() async throws { server = try await RabbitMQServer.faulty.value }
 
     private func open(_ log: Logger = quiet) async throws -> RabbitMQQueue {
-        try await server.ready()
         return try await RabbitMQQueue(server.options(), time: SystemTime(), log: log)
     }
 
@@ -129,7 +131,6 @@ struct RabbitMQFaultTests {
     @Test("a broker that falls silent is given up after two heartbeats, and taken again when it speaks")
     func silent() async throws {
         let record = LogRecord()
-        try await server.ready()
         var options = server.options()
         (options.heartbeat, options.connectLimit) = (.seconds(2), .seconds(1))
         let queue = try await RabbitMQQueue(options, time: SystemTime(), log: record.logger)
@@ -150,7 +151,6 @@ struct RabbitMQFaultTests {
 
     @Test("a message that is too large for the broker is refused, and only that one")
     func tooLarge() async throws {
-        try await server.ready()
         try await server.control("eval", "application:set_env(rabbit, max_message_size, 1000000).")
         let queue = try await open()
         let name = uniqueName()

@@ -2,14 +2,16 @@ import Foundation
 import Model
 import Pipeline
 @testable import RabbitMQ
+import Servers
 import Testing
 
-@Suite("RabbitMQ", .timeLimit(.minutes(1)))
+@Suite("RabbitMQ", .timeLimit(.minutes(5)))
 struct RabbitMQTests {
-    private let server = RabbitMQServer.shared
+    private let server: RabbitMQServer
+
+    init() throws { server = try .shared() }
 
     private func open(_ change: (inout RabbitMQOptions) -> Void = { _ in }) async throws -> RabbitMQQueue {
-        try await server.ready()
         var options = server.options()
         change(&options)
         return try await RabbitMQQueue(options, time: SystemTime(), log: quiet)
@@ -129,7 +131,6 @@ struct RabbitMQTests {
 
     @Test("an idle connection stays, by its heartbeats")
     func idle() async throws {
-        try await server.ready()
         let record = LogRecord()
         var options = server.options()
         options.heartbeat = .seconds(2)
@@ -176,7 +177,6 @@ struct RabbitMQTests {
 
     @Test("missing rights are named")
     func rights() async throws {
-        try await server.ready()
         let user = uniqueName("user")
         try await server.control("add_user", user, "p@ss:wörd/'\"")
         try await server.control("set_permissions", "-p", "/", user, "^mine", "^mine", ".*")

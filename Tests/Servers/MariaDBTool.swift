@@ -1,30 +1,20 @@
 import CMariaDB
 import Dispatch
-import Foundation
 
-/// Runs SQL as another program would: over the server's socket, as root unless told otherwise, with a session as the
-/// server sets it up.
-final class MariaDBTool: Sendable {
+/// Runs SQL as another program would: over the server's socket, as root, with a session as the server sets it up.
+public final class MariaDBTool: Sendable {
     private let queue = DispatchQueue(label: "tool")
     /// Used on the queue alone.
     nonisolated(unsafe) private let handle: UnsafeMutablePointer<MYSQL>
 
-    static func connect(_ server: MariaDBServer, database: String? = nil) async throws -> MariaDBTool {
-        try await withCheckedThrowingContinuation { continuation in
-            DispatchQueue.global().async {
-                continuation.resume(with: Result { try MariaDBTool(server, database: database) })
-            }
-        }
-    }
-
-    private init(_ server: MariaDBServer, database: String?) throws {
+    init(_ server: MariaDBServer, database: String?) throws {
         guard mysql_server_init(0, nil, nil) == 0, let handle = mysql_init(nil) else {
-            throw MariaDBServer.Failure(description: "no memory left")
+            throw ServerFailure("no memory left")
         }
         self.handle = handle
         mysql_options(handle, MYSQL_SET_CHARSET_NAME, "utf8mb4")
         guard mysql_real_connect(handle, nil, "root", "", database, 0, server.socket, 0) != nil else {
-            throw MariaDBServer.Failure(description: String(cString: mysql_error(handle)))
+            throw ServerFailure(String(cString: mysql_error(handle)))
         }
     }
 
@@ -32,18 +22,18 @@ final class MariaDBTool: Sendable {
 
     /// - Returns: the rows, nulls as empty texts.
     @discardableResult
-    func run(_ sql: String) async throws -> [[String]] {
+    public func run(_ sql: String) async throws -> [[String]] {
         try await withCheckedThrowingContinuation { continuation in
             queue.async { [self] in continuation.resume(with: Result { try query(sql) }) }
         }
     }
 
     /// The first column of the first row.
-    func value(_ sql: String) async throws -> String { try await run(sql).first?.first ?? "" }
+    public func value(_ sql: String) async throws -> String { try await run(sql).first?.first ?? "" }
 
     private func query(_ sql: String) throws -> [[String]] {
         guard mysql_real_query(handle, sql, UInt(sql.utf8.count)) == 0 else {
-            throw MariaDBServer.Failure(description: "\(String(cString: mysql_error(handle))) in \(sql)")
+            throw ServerFailure("\(String(cString: mysql_error(handle))) in \(sql)")
         }
         guard let result = mysql_store_result(handle) else { return [] }
         defer { mysql_free_result(result) }

@@ -1,0 +1,64 @@
+/// A MariaDB server whose clock shows another time than UTC. Its administrator is `root`, without a password.
+public struct MariaDBServer: Server {
+    public static let kind = "mariadb"
+
+    public let place: ServerPlace
+
+    public init(_ place: ServerPlace) { self.place = place }
+
+    /// The Unix socket.
+    public var socket: String { folder + "/socket" }
+
+    /// A database of one test's own, and a user who may read, insert and update there and nothing else.
+    public struct Database: Sendable {
+        public let name: String
+        public let user: String
+        public let password: String
+    }
+
+    /// Makes a database as the guide does: CREATE DATABASE, the monitoring user's rights and, unless it shall be
+    /// missing, the table.
+    public func database(table: Bool = true) async throws -> Database {
+        let name = uniqueName()
+        let database = Database(name: name, user: name, password: uniquePassword())
+        let root = try await connect()
+        try await root.run("CREATE DATABASE \(name)")
+        try await root.run("CREATE USER \(name)@'%' IDENTIFIED BY '\(database.password)'")
+        try await root.run("GRANT SELECT, INSERT, UPDATE ON \(name).* TO \(name)@'%'")
+        if table {
+            try await root.run("USE \(name)")
+            try await root.run(MariaDBServer.table)
+        }
+        return database
+    }
+
+    public func remove(_ database: Database) async {
+        guard let root = try? await connect() else { return }
+        _ = try? await root.run("DROP DATABASE \(database.name)")
+        _ = try? await root.run("DROP USER \(database.user)@'%'")
+    }
+
+    /// Connects as the administrator.
+    public func connect(_ database: Database? = nil) async throws -> MariaDBTool {
+        try await offPool { try MariaDBTool(self, database: database?.name) }
+    }
+
+    /// The guide's.
+    private static let table = """
+        CREATE TABLE worker_heartbeats (
+            id INT AUTO_INCREMENT PRIMARY KEY,
+            timestamp TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
+            worker_id VARCHAR(50),
+            service_name VARCHAR(50),
+            node_hostname VARCHAR(50),
+            status ENUM('alive', 'starting', 'stopping', 'error'),
+            jobs_completed INT,
+            jobs_per_minute FLOAT,
+            last_job_time TIMESTAMP,
+            queue_depth INT,
+            error_message TEXT,
+            INDEX idx_worker_time (worker_id, timestamp),
+            INDEX idx_service_time (service_name, timestamp)
+        )
+        """
+}

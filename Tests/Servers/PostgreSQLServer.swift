@@ -1,0 +1,52 @@
+import CPostgreSQL
+
+/// A PostgreSQL server. Its administrator is `postgres`, without a password.
+public struct PostgreSQLServer: Server {
+    public static let kind = "postgresql"
+
+    public let place: ServerPlace
+
+    public init(_ place: ServerPlace) { self.place = place }
+
+    /// A database of one test's own, empty at first, and the user who owns it.
+    public struct Database: Sendable {
+        public let name: String
+        public let user: String
+        public let password: String
+    }
+
+    public func database() async throws -> Database {
+        let name = uniqueName()
+        let database = Database(name: name, user: name, password: uniquePassword())
+        try await run("CREATE ROLE \(name) LOGIN PASSWORD '\(database.password)'")
+        try await run("CREATE DATABASE \(name) OWNER \(name)")
+        return database
+    }
+
+    public func remove(_ database: Database) async {
+        _ = try? await run("DROP DATABASE IF EXISTS \(database.name) WITH (FORCE)")
+        _ = try? await run("DROP ROLE IF EXISTS \(database.user)")
+    }
+
+    /// Runs SQL as the administrator, with a connection of its own.
+    /// - Returns: the rows of the last statement; nulls as empty texts.
+    @discardableResult
+    public func run(_ sql: String, in database: String = "postgres") async throws -> [[String]] {
+        try await offPool {
+            let connection = PQsetdbLogin(
+                "127.0.0.1", String(port), nil, nil, database, "postgres", "")
+            defer { PQfinish(connection) }
+            PQsetNoticeProcessor(connection, { _, _ in }, nil)
+            let result = PQexec(connection, sql)
+            defer { PQclear(result) }
+            guard [PGRES_COMMAND_OK, PGRES_TUPLES_OK].contains(PQresultStatus(result)) else {
+                throw ServerFailure("\(String(cString: PQerrorMessage(connection))) in \(sql)")
+            }
+            return (0..<PQntuples(result)).map { row in
+                (0..<PQnfields(result)).map { column in
+                    PQgetvalue(result, row, column).map { String(cString: $0) } ?? ""
+                }
+            }
+        }
+    }
+}
