@@ -46,7 +46,7 @@ configure() { command=("${as_server[@]}" "$bin/postgres" -D "$PWD/data" -p "$por
 
 answers() { "$bin/pg_isready" --quiet --host="$PWD" --port="$port"; }
 
-# Killed, it leaves its lock, which keeps the next one from starting for as long as nobody takes note of its end.
-clean_up() { rm -f data/postmaster.pid; }
+# Killed, it leaves its locks, which keep the next one from starting for as long as nobody takes note of its end.
+clean_up() { rm -f data/postmaster.pid .s.PGSQL.*.lock; }
 
 main "$@"

@@ -7,7 +7,7 @@ import Model
 import Pipeline
 import Testing
 
-@Suite("The embedded queue", .timeLimit(.minutes(1)))
+@Suite("The embedded queue", .timeLimit(.minutes(5)))
 struct EmbeddedQueueTests {
     @Test("takes by its index alone: no scan, no sorting")
     func plan() async throws {
@@ -195,7 +195,7 @@ struct EmbeddedQueueTests {
     }
 }
 
-@Suite("The watch on the write-ahead log", .timeLimit(.minutes(1)))
+@Suite("The watch on the write-ahead log", .timeLimit(.minutes(5)))
 struct LogWatchTests {
     @Test("tells of touches, also of a log that was removed and made anew")
     func touches() async throws {

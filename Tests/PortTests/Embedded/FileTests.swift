@@ -56,7 +56,7 @@ struct FileTests {
         #expect(newer?.message.contains("newer farm") == true)
     }
 
-    @Test("is opened by several processes at once, before it is there", .timeLimit(.minutes(1)))
+    @Test("is opened by several processes at once, before it is there", .timeLimit(.minutes(5)))
     func together() async throws {
         let folder = try Folder()
         defer { folder.remove() }

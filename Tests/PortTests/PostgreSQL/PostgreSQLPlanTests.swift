@@ -7,7 +7,7 @@ import Testing
 @Suite("Statements in PostgreSQL")
 struct PostgreSQLPlanTests {
     @Test(
-        "find their rows by an index: none of the pipeline's reads through a table that grows", .timeLimit(.minutes(1)))
+        "find their rows by an index: none of the pipeline's reads through a table that grows", .timeLimit(.minutes(5)))
     func noScans() async throws {
         try await withDatabase { options in
             let first = try await PostgreSQLDatabase.open(options)

@@ -66,7 +66,7 @@ struct PostgreSQLTakeoverTests {
         }
     }
 
-    @Test("is prepared by several boxes at once, with rows in it", .timeLimit(.minutes(1)))
+    @Test("is prepared by several boxes at once, with rows in it", .timeLimit(.minutes(5)))
     func together() async throws {
         try await withDatabase { options in
             _ = try await tool(options, PostgreSQLTakeoverTests.guide + PostgreSQLTakeoverTests.rows)

@@ -2,7 +2,7 @@ import Foundation
 import Pipeline
 import Testing
 
-@Suite("A queue delivers", .timeLimit(.minutes(1)))
+@Suite("A queue delivers", .timeLimit(.minutes(5)))
 struct DeliveryBehaviours {
     @Test("what was published, byte for byte, with its headers, first in first out", arguments: queueBackends)
     func content(_ backend: QueueBackend) async throws {

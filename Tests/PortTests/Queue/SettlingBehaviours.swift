@@ -2,7 +2,7 @@ import Foundation
 import Pipeline
 import Testing
 
-@Suite("A delivery", .timeLimit(.minutes(1)))
+@Suite("A delivery", .timeLimit(.minutes(5)))
 struct SettlingBehaviours {
     @Test("that was acknowledged never comes again", arguments: queueBackends)
     func acknowledged(_ backend: QueueBackend) async throws {
