@@ -32,6 +32,16 @@ public struct MariaDBServer: Server {
         return database
     }
 
+    /// The variables of a .env that choose it, and heartbeats.
+    public func settings(_ database: Database, tls: Bool = false) -> [String: String] {
+        [
+            "ENABLE_MONITORING": "true", "MONITORING_DB_HOST": host, "MONITORING_DB_PORT": "\(port)",
+            "MONITORING_DB_NAME": database.name, "MONITORING_DB_USER": database.user,
+            "MONITORING_DB_PASSWORD": database.password, "MONITORING_DB_TLS": "\(tls)",
+            "MONITORING_DB_CA_FILE": caFile,
+        ]
+    }
+
     public func remove(_ database: Database) async {
         guard let root = try? await connect() else { return }
         _ = try? await root.run("DROP DATABASE \(database.name)")

@@ -23,6 +23,14 @@ public struct PostgreSQLServer: Server {
         return database
     }
 
+    /// The variables of a .env that choose it.
+    public func settings(_ database: Database, tls: Bool = false) -> [String: String] {
+        [
+            "DB_HOST": host, "DB_PORT": "\(port)", "DB_NAME": database.name, "DB_USER": database.user,
+            "DB_PASSWORD": database.password, "DB_SSLMODE": tls ? "verify-full" : "disable", "DB_CA_FILE": caFile,
+        ]
+    }
+
     public func remove(_ database: Database) async {
         _ = try? await run("DROP DATABASE IF EXISTS \(database.name) WITH (FORCE)")
         _ = try? await run("DROP ROLE IF EXISTS \(database.user)")

@@ -26,6 +26,14 @@ public struct RabbitMQServer: Server {
         return host
     }
 
+    /// The variables of a .env that choose it.
+    public func settings(_ host: VirtualHost, tls: Bool = false) -> [String: String] {
+        [
+            "QUEUE_HOST": self.host, "QUEUE_PORT": "\(tls ? tlsPort : port)", "QUEUE_VHOST": host.name,
+            "QUEUE_USER": host.user, "QUEUE_PASSWORD": host.password, "QUEUE_TLS": "\(tls)", "QUEUE_CA_FILE": caFile,
+        ]
+    }
+
     public func remove(_ host: VirtualHost) async {
         _ = try? await evaluate(
             """
