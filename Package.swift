@@ -58,7 +58,8 @@ let package = Package(
         .executableTarget(
             name: "farm",
             dependencies: [
-                argumentParser, "Embedded", "Harmony", "Imaging", "MariaDB", "Model", "Pipeline", "PostgreSQL", "RabbitMQ",
+                argumentParser, "Embedded", "Harmony", "Imaging", "MariaDB", "Model", "Pipeline", "PostgreSQL",
+                "RabbitMQ",
                 "Roles", "Services", "Settings", logging,
             ],
             swiftSettings: settings),
@@ -71,7 +72,8 @@ let package = Package(
         tests(
             "PortTests",
             [
-                "Doubles", "Embedded", "MariaDB", "Model", "Pipeline", "PostgreSQL", "RabbitMQ", "Servers", grdb, logging,
+                "Doubles", "Embedded", "MariaDB", "Model", "Pipeline", "PostgreSQL", "RabbitMQ", "Servers", grdb,
+                logging,
             ]),
         tests("ServiceTests", ["Doubles", "Model", "Pipeline", "Services", logging]),
         tests("ImagingTests", ["Imaging", "Model", "Pipeline"], exclude: ["Fixtures"]),

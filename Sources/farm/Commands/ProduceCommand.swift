@@ -130,7 +130,9 @@ struct ProduceCommand: AsyncParsableCommand {
         Terminal.output(configuration.postProcessing.map(\.rawValue).joined(separator: "\n"))
     }
 
-    private func waitForRows(_ session: Session, _ targets: [Target], _ submission: Submission, _ drain: Drain) async throws {
+    private func waitForRows(_ session: Session, _ targets: [Target], _ submission: Submission, _ drain: Drain)
+        async throws
+    {
         let fleet = Fleet(session)
         let services = (targets.map(\.service) + Enrichment.services).compactMap(fleet.service)
         let reachability = Reachability(services.map(\.address), http: fleet.http)

@@ -41,7 +41,8 @@ struct ShowCommand: AsyncParsableCommand {
                 Terminal.output(reports.map(\.text).joined(separator: "\n\n"))
             }
             if let picture, let report = reports.first {
-                try await AnnotatedPicture(cropper: PictureCropper(parallelism: 1), http: HTTPClient()).write(report, to: picture)
+                try await AnnotatedPicture(cropper: PictureCropper(parallelism: 1), http: HTTPClient()).write(
+                    report, to: picture)
                 Terminal.error("farm: \(picture) written")
             }
         }

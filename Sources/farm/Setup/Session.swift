@@ -90,7 +90,9 @@ extension OpenSession<Backends> {
                     throw CancellationError()
                 }
                 return parts
-            } _: { try await body($0, drain) }
+            } _: {
+                try await body($0, drain)
+            }
         } catch is CancellationError where drain.isBegun {}
     }
 }

@@ -70,7 +70,9 @@ extension PostgreSQLStore {
 
     /// The largest result_id; 0 if there is no result.
     public func newestResultID() async throws -> Int {
-        try await primary.run { try $0.run([Statement("SELECT max(result_id) FROM results")])[0].first?.integer(0) ?? 0 }
+        try await primary.run {
+            try $0.run([Statement("SELECT max(result_id) FROM results")])[0].first?.integer(0) ?? 0
+        }
     }
 
     /// Images by id (digits), absolute path, URL or filename: all that match.
