@@ -4,6 +4,8 @@ SWIFT ?= swift
 PREFIX ?= /usr/local
 # One build folder per configuration, so that `make demo` and `make test` do not undo each other.
 BUILD := $(SWIFT) build
+# So many tests at a time: all at once wait for each other for minutes.
+export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 8
 export FARM_TEST_PYTHON := $(CURDIR)/.build-python/bin/python3
 
 .PHONY: help setup build demo test lint format install clean
