@@ -1,3 +1,4 @@
+import Foundation
 import Model
 import Servers
 import Testing
@@ -6,46 +7,85 @@ import Testing
 struct ServerTests {
     @Test("that .env names leaves every row there, and nothing in the queues", arguments: [false, true])
     func endToEnd(tls: Bool) async throws {
-        let rabbitMQ = try RabbitMQServer.shared()
-        let postgreSQL = try PostgreSQLServer.shared()
-        let mariaDB = try MariaDBServer.shared()
-        let queue = try await rabbitMQ.virtualHost()
-        let store = try await postgreSQL.database()
-        let heartbeats = try await mariaDB.database()
-
+        let site = try await Site()
         let scene = try await Scene(photos: 0)
         let work = scene.workplace
-        let settings = [
-            rabbitMQ.settings(queue, tls: tls), postgreSQL.settings(store, tls: tls),
-            mariaDB.settings(heartbeats, tls: tls),
-        ]
-        try work.write(".env", settings.joined().map { "\($0.key)=\($0.value)\n" }.joined())
+        try site.write(work, tls: tls)
         try work.photos(["photos/1.jpg", "photos/2.jpg", "photos/3.jpg"])
         let imported = try await work.farm("import", "photos")
         try #require(imported.status == 0, "\(imported.error)")
         try await scene.produce()
         let up = try await scene.upUntilIdle()
         #expect(up.status == 0, "\(up.error)")
-        for secret in [queue.password, store.password, heartbeats.password] { #expect(!up.error.contains(secret)) }
 
         #expect(
-            try await postgreSQL.run("SELECT status, count(*) FROM results GROUP BY 1", in: store.name)
+            try await site.query("SELECT status, count(*) FROM results GROUP BY 1")
                 == [["success", "\(3 * Scene.primary)"]])
-        #expect(try await postgreSQL.run("SELECT count(*) FROM consensus", in: store.name) == [["3"]])
-        let root = try await mariaDB.connect(heartbeats)
+        #expect(try await site.query("SELECT count(*) FROM consensus") == [["3"]])
+        let root = try await site.mariaDB.connect(site.heartbeats)
         #expect(
             try await root.run("SELECT DISTINCT status FROM worker_heartbeats ORDER BY status")
                 == [["alive"], ["starting"], ["stopping"]])
-        let messages = try await rabbitMQ.evaluate(
-            """
-            lists:sum([N || Q <- rabbit_amqqueue:list(<<"\(queue.name)">>),
-                {messages, N} <- rabbit_amqqueue:info(Q, [messages])]).
-            """)
-        #expect(messages == "0\n")
-
+        #expect(try await site.messages() == 0)
         try await scene.doubles.stop()
-        await rabbitMQ.remove(queue)
-        await postgreSQL.remove(store)
-        await mariaDB.remove(heartbeats)
+        await site.remove()
+    }
+
+    @Test("produce --wait knows when jobs in another process's hands have their rows")
+    func waiting() async throws {
+        let site = try await Site()
+        let scene = try await Scene(["clip", "yolov8"], photos: 0, gate: true)
+        try site.write(scene.workplace)
+        try scene.workplace.photos(["photos/1.jpg", "photos/2.jpg"])
+        let imported = try await scene.workplace.farm("import", "photos")
+        try #require(imported.status == 0, "\(imported.error)")
+        let up = try scene.workplace.start(["up"], environment: Scene.impatient)
+        let produce = try scene.workplace.start(["produce", "--wait"])
+        // All jobs are with the services now, so the broker counts none that waits.
+        try await eventually("the jobs are taken") {
+            try await site.messages() == 4 && produce.output.contains("submitted")
+        }
+        #expect(produce.isRunning)
+        try scene.openGate()
+        let waited = try await produce.finished()
+        #expect(waited.status == 0, "\(waited.error)")
+        #expect(try await site.query("SELECT count(*) FROM results") == [["4"]])
+        #expect(try await site.query("SELECT count(*) FROM consensus") == [["2"]])
+        up.signal(SIGTERM)
+        #expect(try await up.finished().status == 0)
+        try await scene.doubles.stop()
+        await site.remove()
+    }
+
+    @Test("roles wait for servers that are not there yet, and say so once; commands fail at once")
+    func absence() async throws {
+        let site = try await Site()
+        let broker = try await RabbitMQServer.started()
+        try await broker.stop()
+        let scene = try await Scene(["clip"], photos: 0)
+        let there = [
+            "QUEUE_PORT": "\(broker.port)", "QUEUE_VHOST": "/", "QUEUE_USER": "guest", "QUEUE_PASSWORD": "guest",
+        ]
+        try site.write(scene.workplace, other: there)
+        let status = try await scene.workplace.farm("status")
+        #expect(status.status == 1)
+        #expect(status.error.contains("localhost:\(broker.port)"))
+
+        let up = try scene.workplace.start(["up"], environment: Scene.impatient)
+        try await eventually("it waits") { up.error.contains("waiting for it: localhost:\(broker.port)") }
+        try await broker.start()
+        try await eventually("it goes on") { up.error.contains("worker clip") }
+        #expect(up.error.occurrences(of: "waiting for it") == 1)
+        up.signal(SIGTERM)
+        #expect(try await up.finished().status == 0)
+
+        try await broker.stop()
+        let waiting = try scene.workplace.start(["up"])
+        try await eventually("it waits again") { waiting.error.contains("waiting for it") }
+        waiting.signal(SIGINT)
+        #expect(try await waiting.finished().status == 130)
+        try await scene.doubles.stop()
+        await broker.remove()
+        await site.remove()
     }
 }

@@ -1,4 +1,5 @@
 import Embedded
+import Foundation
 import MariaDB
 import Model
 import Pipeline
@@ -55,7 +56,9 @@ struct BoxCheck {
             findings = await database.findings()
             await database.close()
         }
-        // What cannot be reached has its line already, and what does not exist has no heartbeats.
+        // A file that does not exist has no heartbeats, and is not made.
+        guard settings.monitoring != nil || FileManager.default.fileExists(atPath: settings.embeddedPath) else { return [] }
+        // What cannot be reached has its line already.
         let shared = try? await connections.monitoring().report(MonitorWindows()).sharedIDs
         findings += (shared ?? []).map {
             Finding(.warning, "heartbeats", "two live workers share the id \($0): see WORKER_ID in .env.example")

@@ -1,0 +1,164 @@
+import Foundation
+import Model
+import Servers
+import Testing
+
+/// What is wrong, the settings that make it so, and what `farm check` says of it.
+struct Ailment: Sendable, CustomTestStringConvertible {
+    var what: String
+    var settings: [String: String]
+    var says: String
+
+    var testDescription: String { what }
+
+    static let all = [
+        Ailment(what: "a broker that is not there", settings: ["QUEUE_PORT": "1"], says: "check that the broker runs"),
+        Ailment(
+            what: "a wrong broker password", settings: ["QUEUE_PASSWORD": "x"],
+            says: "check QUEUE_USER and QUEUE_PASSWORD"),
+        Ailment(what: "an unknown virtual host", settings: ["QUEUE_VHOST": "nowhere"], says: "check QUEUE_VHOST"),
+        Ailment(
+            what: "a certificate of an authority that is not trusted", settings: ["QUEUE_CA_FILE": ""],
+            says: "set QUEUE_CA_FILE to its authority's PEM file"),
+        Ailment(
+            what: "a certificate for another name", settings: ["QUEUE_HOST": "127.0.0.1"],
+            says: "set QUEUE_HOST to a name in the certificate"),
+        Ailment(
+            what: "a store that is not there", settings: ["DB_PORT": "1"], says: "check that it runs, DB_HOST, DB_PORT"),
+        Ailment(what: "a wrong store password", settings: ["DB_PASSWORD": "x"], says: "check DB_USER and DB_PASSWORD"),
+        Ailment(
+            what: "a missing database", settings: ["DB_NAME": "nowhere"], says: "check DB_NAME, or CREATE DATABASE"),
+        Ailment(
+            what: "a store without trust", settings: ["DB_CA_FILE": ""],
+            says: "check DB_SSLMODE (verify-full), DB_CA_FILE"),
+        Ailment(what: "a replica that is not there", settings: ["DB_READ_HOST": "127.0.0.2"], says: "127.0.0.2"),
+        Ailment(
+            what: "a monitoring database that is not there", settings: ["MONITORING_DB_PORT": "1"],
+            says: "check that it runs, MONITORING_DB_HOST"),
+        Ailment(
+            what: "a wrong monitoring password", settings: ["MONITORING_DB_PASSWORD": "x"],
+            says: "check MONITORING_DB_USER, MONITORING_DB_PASSWORD"),
+        Ailment(
+            what: "a monitoring database without trust", settings: ["MONITORING_DB_CA_FILE": ""],
+            says: "MONITORING_DB_CA_FILE"),
+    ]
+}
+
+@Suite("farm check")
+struct CheckTests {
+    @Test("finds nothing wrong where nothing is, on servers by TLS, and changes nothing there")
+    func health() async throws {
+        let site = try await Site()
+        let scene = try await Scene(["clip", "colors", "face", "pose"], photos: 0)
+        try site.write(scene.workplace, tls: true)
+        let before = try await scene.workplace.farm("check")
+        #expect(before.status == 0, "\(before.output)")
+        #expect(before.output.contains("made at first use or by farm init: queue_clip"))
+        #expect(before.output.contains("the tables are not up to date: farm init"))
+        #expect(try await site.query("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == [["0"]])
+
+        let initialised = try await scene.workplace.farm("init")
+        try #require(initialised.status == 0, "\(initialised.error)")
+        let after = try await scene.workplace.farm("check", "--json")
+        #expect(after.status == 0)
+        let findings = try #require(try after.json().arrayValue)
+        for finding in findings { #expect(finding.keys == ["status", "subject", "message"]) }
+        #expect(findings.map { $0["status"] } == findings.map { _ in "ok" }, "\(after.output)")
+        // The settings, a server each, a service each.
+        #expect(findings.count == 1 + 3 + 4)
+        try await scene.doubles.stop()
+        await site.remove()
+    }
+
+    @Test("names what is wrong and how to mend it", arguments: Ailment.all)
+    func ailments(_ ailment: Ailment) async throws {
+        let site = try await Site()
+        let workplace = try Workplace()
+        try workplace.configure([], roles: false)
+        try site.write(workplace, tls: true, other: ailment.settings)
+        let check = try await workplace.farm("check")
+        #expect(check.status == 1)
+        let failed = check.output.split(separator: "\n").filter { $0.hasPrefix("failed") }
+        #expect(failed.count == 1, "\(check.output)")
+        #expect(failed.first?.contains(ailment.says) == true, "\(failed)")
+        await site.remove()
+    }
+
+    @Test("names the missing right, by broker and database")
+    func rights() async throws {
+        let site = try await Site()
+        let workplace = try Workplace()
+        try workplace.configure([], roles: false)
+        try site.write(workplace)
+        try #require(try await workplace.farm("init").status == 0)
+        try await site.rabbitMQ.evaluate(
+            """
+            rabbit_auth_backend_internal:set_permissions(<<"\(site.queue.user)">>, <<"\(site.queue.name)">>,
+                <<"^$">>, <<"^$">>, <<"^$">>, <<"test">>).
+            """)
+        try await site.query(
+            """
+            REASSIGN OWNED BY \(site.store.user) TO postgres; GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA public
+            TO \(site.store.user); REVOKE INSERT ON results FROM \(site.store.user)
+            """)
+        let root = try await site.mariaDB.connect(site.heartbeats)
+        try await root.run("REVOKE UPDATE ON \(site.heartbeats.name).* FROM \(site.heartbeats.user)@'%'")
+        let check = try await workplace.farm("check")
+        #expect(check.status == 1)
+        for text in [
+            "lacks the right to read", "lacks the right to write", "rabbitmqctl set_permissions",
+            "GRANT INSERT, UPDATE, DELETE ON results TO", "lacks UPDATE, DELETE on", "lacks USAGE on SEQUENCE",
+            "lacks UPDATE on worker_heartbeats",
+        ] {
+            #expect(check.output.contains(text), "\(text) is not in \(check.output)")
+        }
+        await site.remove()
+    }
+
+    @Test("warns of a queue with other arguments and refuses a column of another type")
+    func differences() async throws {
+        let site = try await Site()
+        let workplace = try Workplace()
+        try workplace.configure([], roles: false)
+        try site.write(workplace, other: ["QUEUE_TYPE": "quorum"])
+        try await site.rabbitMQ.evaluate(
+            """
+            rabbit_amqqueue:declare(rabbit_misc:r(<<"\(site.queue.name)">>, queue, <<"queue_consensus">>),
+                true, false, [{<<"x-max-length">>, long, 1000000}], none, <<"test">>).
+            """)
+        try await site.query(
+            """
+            CREATE TABLE results (result_id SERIAL PRIMARY KEY, image_id TEXT);
+            ALTER TABLE results OWNER TO \(site.store.user)
+            """)
+        let check = try await workplace.farm("check")
+        #expect(check.status == 1)
+        #expect(check.output.contains("queue_consensus: other arguments than QUEUE_TYPE=quorum"))
+        #expect(check.output.contains("table results: image_id is text, but farm needs INT"))
+        await site.remove()
+    }
+
+    @Test("tells a service that is down, one at another's port, and what is no service")
+    func services() async throws {
+        let scene = try await Scene(["clip", "colors", "face", "pose"], photos: 0, absent: ["blip"])
+        let ports = Dictionary(scene.doubles.ports.map { ($0.service, $0.port) }) { first, _ in first }
+        var services = scene.doubles.ports
+        let blip = try #require(
+            try JSON(
+                parsing: Array(
+                    String(contentsOfFile: scene.workplace.path("service_config.json"), encoding: .utf8).utf8))[
+                    "services"]?["blip"]?["port"]?.integerValue)
+        services += [("blip", blip), ("ocr", try #require(ports["clip"]))]
+        try scene.workplace.configure(services)
+        let check = try await scene.workplace.farm("check")
+        #expect(check.status == 1)
+        let lines = check.output.split(separator: "\n")
+        #expect(lines.contains { $0.hasPrefix("failed") && $0.contains("service blip") && $0.contains("is down") })
+        #expect(
+            lines.contains { $0.hasPrefix("failed") && $0.contains("service ocr") && $0.contains("answers as clip") })
+        #expect(lines.contains { $0.hasPrefix("ok") && $0.contains("service clip") })
+        #expect(lines.contains { $0.hasPrefix("ok") && $0.contains("farm.db: does not exist yet") })
+        #expect(!FileManager.default.fileExists(atPath: scene.workplace.path("farm.db")), "it only looks")
+        try await scene.doubles.stop()
+    }
+}
