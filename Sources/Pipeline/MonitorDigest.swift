@@ -31,18 +31,29 @@ package struct MonitorDigest {
     private struct Place: Hashable {
         var workerID: String
         var nodeHostname: String
+
+        init(_ heartbeat: StoredHeartbeat) {
+            workerID = heartbeat.workerID
+            nodeHostname = heartbeat.nodeHostname
+        }
     }
 
     private let windows: HeartbeatWindows
     private let heartbeats: [StoredHeartbeat]
     private let latest: [StoredHeartbeat]
+    private let spans: [Succession.Span]
 
     package init(_ heartbeats: [StoredHeartbeat], windows: HeartbeatWindows) {
         self.windows = windows
         self.heartbeats = heartbeats
-        var latest: [Place: StoredHeartbeat] = [:]
-        for beat in heartbeats { latest[Place(workerID: beat.workerID, nodeHostname: beat.nodeHostname)] = beat }
-        self.latest = latest.values.sorted { ($0.workerID, $0.nodeHostname) < ($1.workerID, $1.nodeHostname) }
+        var spans: [Place: Succession.Span] = [:]
+        for beat in heartbeats {
+            spans[Place(beat), default: Succession.Span(began: beat.timestamp, last: beat)].last = beat
+        }
+        self.spans = Array(spans.values)
+        latest = spans.values.map(\.last).sorted {
+            ($0.workerID, $0.nodeHostname) < ($1.workerID, $1.nodeHostname)
+        }
     }
 
     package var report: MonitorReport {
@@ -50,13 +61,15 @@ package struct MonitorDigest {
             deadWorkers: deadWorkers, performance: performance, nodes: nodes, errors: errors, sharedIDs: sharedIDs)
     }
 
-    private var live: [StoredHeartbeat] { latest.filter { !$0.isStopping && $0.timestamp >= windows.live } }
+    private var live: [StoredHeartbeat] { latest.filter(isLive) }
+
+    private func isLive(_ last: StoredHeartbeat) -> Bool { !last.isStopping && last.timestamp >= windows.live }
 
     private var deadWorkers: [DeadWorker] {
-        let successors = Set(live.map { [$0.serviceName, $0.nodeHostname] })
+        let replaced = Set(Succession(spans, isLive: isLive).replaced.map(Place.init))
         return latest.filter { beat in
             !beat.isStopping && beat.timestamp < windows.live && beat.timestamp >= windows.forgotten
-                && !successors.contains([beat.serviceName, beat.nodeHostname])
+                && !replaced.contains(Place(beat))
         }
         .map { beat in
             DeadWorker(
@@ -91,8 +104,7 @@ extension MonitorDigest {
         let byService = Dictionary(grouping: heartbeats, by: \.serviceName)
         return byService.compactMap { service, beats -> ServicePerformance? in
             guard let last = beats.last, last.timestamp >= windows.performance else { return nil }
-            let workers = Dictionary(grouping: beats) { Place(workerID: $0.workerID, nodeHostname: $0.nodeHostname) }
-                .values
+            let workers = Dictionary(grouping: beats, by: Place.init).values
                 .filter { ($0.last?.timestamp ?? .distantPast) >= windows.performance }
             return ServicePerformance(
                 serviceName: service, workers: workers.count,

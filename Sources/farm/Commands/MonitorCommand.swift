@@ -9,7 +9,7 @@ struct MonitorCommand: AsyncParsableCommand {
         abstract: "Tells which workers are dead, how fast the others are, and what went wrong.",
         discussion: """
             Dead is who has been silent for longer than the threshold, unless it said that it stops, is silent for over a \
-            day, or has a live successor on its host.
+            day, or has a live successor: one started in its place.
 
             Examples:
               farm monitor

@@ -73,6 +73,22 @@ struct HeartbeatBehaviours {
         }
     }
 
+    @Test("of workers beside it, or of another one's successor, do not excuse a dead worker", arguments: heartbeatBackends)
+    func oneOfSeveral(_ backend: HeartbeatBackend) async throws {
+        try await backend.run { base in
+            for (worker, ages) in [
+                ("beside", [20_000, 9000, 10]), ("killed", [20_000, 8000]), ("killed first", [20_000, 9000]),
+                ("after", [7000, 3000]), ("after that", [2000, 10]),
+            ] {
+                for age in ages { try await base.insert(.of(worker), .seconds(age)) }
+            }
+            // One started in the place of `killed`, and again; nobody in that of `killed first`.
+            #expect(try await base.store.report(windows).deadWorkers.map(\.workerID) == ["killed first"])
+            try await base.insert(.of("at last", .starting), .seconds(5))
+            #expect(try await base.store.report(windows).deadWorkers.isEmpty)
+        }
+    }
+
     @Test("give the live workers of each box with their services", arguments: heartbeatBackends)
     func nodes(_ backend: HeartbeatBackend) async throws {
         try await backend.run { base in

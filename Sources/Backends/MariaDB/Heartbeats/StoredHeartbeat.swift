@@ -9,8 +9,8 @@ extension StoredHeartbeat {
         return Date(timeIntervalSince1970: seconds.flatMap(Double.init) ?? 0)
     }
 
-    /// The rows that a report needs, oldest first: the recent ones, of each worker the last one before them, and the
-    /// errors. No index leads by time alone, so the services are looked up first (they are skipped through in an index),
+    /// The rows that a report needs, oldest first: the recent ones, of each worker the last one before them and its first,
+    /// and the errors. No index leads by time alone, so the services are looked up first (they are skipped through in an index),
     /// then each one's rows by time.
     /// - Throws: `ServerFault`.
     static func all(_ connection: Connection, in windows: HeartbeatWindows) throws -> [StoredHeartbeat] {
@@ -31,11 +31,12 @@ extension StoredHeartbeat {
                     jobs_per_minute, CASE status WHEN 'error' THEN error_message END AS message,
                     timestamp >= FROM_UNIXTIME(?) AS is_recent,
                     ROW_NUMBER() OVER (PARTITION BY worker_id, service_name, node_hostname, timestamp >= FROM_UNIXTIME(?)
-                        ORDER BY timestamp DESC, id DESC) AS nth
+                        ORDER BY timestamp DESC, id DESC) AS nth,
+                    timestamp = MIN(timestamp) OVER (PARTITION BY worker_id, service_name, node_hostname) AS is_first
                 FROM worker_heartbeats
                 WHERE timestamp >= FROM_UNIXTIME(?) AND worker_id IS NOT NULL AND (\(service))
             ) AS beats
-            WHERE is_recent OR nth = 1 OR (status = 'error' AND seen >= ?) ORDER BY seen, id
+            WHERE is_recent OR nth = 1 OR is_first OR (status = 'error' AND seen >= ?) ORDER BY seen, id
             """
     }
 
