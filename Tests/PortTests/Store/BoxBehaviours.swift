@@ -29,7 +29,7 @@ struct BoxBehaviours {
         }
     }
 
-    @Test("stay, go with all that hangs on them, or come", arguments: storeBackends)
+    @Test("stay, go with their enrichments, or come", arguments: storeBackends)
     func changes(_ backend: StoreBackend) async throws {
         try await backend.run { base in
             let image = try await base.image()
@@ -59,6 +59,23 @@ struct BoxBehaviours {
             let enrichments = try #require(try await base.store.report(on: [image]).first).findings.enrichments
             #expect(enrichments.map(\.mergedID) == [cat])
             #expect(try await base.store.missingEnrichments().isEmpty)
+        }
+    }
+
+    @Test("that go leave another program's rows about them", arguments: storeBackends)
+    func otherRows(_ backend: StoreBackend) async throws {
+        try await backend.run { base in
+            let image = try await base.image()
+            try await base.store.record([.of(image, "yolov8", detector)])
+            _ = try await base.update(image, BoxChanges(inserted: [.of("cat")]))
+            let box = try await base.boxes(of: image)[0].mergedID
+            try await base.execute(
+                """
+                INSERT INTO postprocessing (image_id, merged_box_id, service, data, status) VALUES
+                (\(image), \(box), 'spatial_enrichment', '{}', 'success'), (\(image), \(box), 'face', '{}', 'success')
+                """)
+            _ = try await base.update(image, BoxChanges(removed: [box]))
+            #expect(try await base.select("SELECT service FROM postprocessing") == ["spatial_enrichment"])
         }
     }
 

@@ -62,7 +62,11 @@ private struct BoxTable {
     }
 
     private func remove(_ box: Int) throws -> Int {
-        try database.run("DELETE FROM postprocessing WHERE image_id = ? AND merged_box_id = ?", [image, box])
+        // Another program's rows about the box stay.
+        try database.run(
+            """
+            DELETE FROM postprocessing WHERE image_id = ? AND merged_box_id = ? AND service IN ('face', 'pose', 'colors')
+            """, [image, box])
         try database.run("DELETE FROM farm_missing_enrichments WHERE image_id = ? AND merged_id = ?", [image, box])
         return try database.run("DELETE FROM merged_boxes WHERE merged_id = ? AND image_id = ?", [box, image])
     }

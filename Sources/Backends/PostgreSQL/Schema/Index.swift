@@ -35,7 +35,7 @@ struct Index {
             definition: "(service, status, result_created) INCLUDE (processing_time)"),
         Index(name: "farm_merged_boxes_image", table: "merged_boxes", definition: "(image_id)"),
         Index(name: "farm_consensus_image", table: "consensus", definition: "(image_id)"),
-        // Whatever service a row is of, as a box takes all of them along.
+        // Whatever service a row is of: a foreign key may make a box take all of them along.
         Index(name: "farm_postprocessing_box", table: "postprocessing", definition: "(image_id, merged_box_id)"),
         enrichmentKey,
         Index(name: "farm_missing_service", table: "farm_missing_enrichments", definition: "(service, image_id)"),

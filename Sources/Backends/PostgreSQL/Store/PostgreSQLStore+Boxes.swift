@@ -71,9 +71,17 @@ private struct BoxWriting {
         }
         guard !removed.ids.isEmpty else { return statements }
         let keys = "SELECT * FROM unnest($1::bigint[], $2::bigint[])"
+        // Another program's rows about a box stay, unless its foreign key would keep the box.
+        let isHeld = """
+            EXISTS (SELECT 1 FROM pg_constraint WHERE contype = 'f' AND conrelid = 'postprocessing'::regclass
+                AND confrelid = 'merged_boxes'::regclass AND confdeltype IN ('a', 'r'))
+            """
         return statements
             + [
-                "DELETE FROM postprocessing WHERE (image_id, merged_box_id) IN (\(keys))",
+                """
+                DELETE FROM postprocessing WHERE (image_id, merged_box_id) IN (\(keys))
+                AND (service IN ('face', 'pose', 'colors') OR \(isHeld))
+                """,
                 "DELETE FROM farm_missing_enrichments WHERE (image_id, merged_id) IN (\(keys))",
                 "DELETE FROM merged_boxes WHERE (image_id, merged_id) IN (\(keys))",
             ].map { Statement($0, .integers(removed.images), .integers(removed.ids)) }
