@@ -66,6 +66,49 @@ struct PostgreSQLTakeoverTests {
         }
     }
 
+    @Test("with a foreign key on the boxes: a box that goes takes all that points to it along")
+    func foreignKey() async throws {
+        try await withDatabase { options in
+            _ = try await tool(
+                options,
+                PostgreSQLTakeoverTests.guide + """
+                    ALTER TABLE postprocessing ADD FOREIGN KEY (merged_box_id) REFERENCES merged_boxes;
+                    INSERT INTO images (image_filename) VALUES ('a.jpg');
+                    INSERT INTO merged_boxes (image_id, merged_data) VALUES (1, '{}');
+                    INSERT INTO postprocessing (image_id, merged_box_id, service) VALUES (1, 1, 'spatial_enrichment');
+                    """)
+            let database = try await PostgreSQLDatabase.open(options)
+            let store = PostgreSQLStore(database)
+            try await store.record([.of(1, "yolov8")])
+            let merged = try await store.updateBoxes(of: [1], from: ["yolov8"], workerID: "m") { _, boxes in
+                BoxChanges(removed: boxes.map(\.mergedID), inserted: [.of("cat")])
+            }
+            #expect(merged == [1: 1])
+            #expect(try await tool(options, "SELECT count(*) FROM postprocessing") == ["0"])
+            await database.close()
+        }
+    }
+
+    @Test("with one row per image and service: a second one is refused, not lost")
+    func uniqueness() async throws {
+        try await withDatabase { options in
+            _ = try await tool(
+                options,
+                PostgreSQLTakeoverTests.guide + """
+                    ALTER TABLE results ADD UNIQUE (image_id, service), ADD tenant TEXT NOT NULL DEFAULT 'none';
+                    INSERT INTO images (image_filename) VALUES ('a.jpg');
+                    """)
+            let database = try await PostgreSQLDatabase.open(options)
+            let store = PostgreSQLStore(database)
+            let first = AnalysisResult.of(1, "clip")
+            try await store.record([first])
+            try await store.record([first])
+            let fault = await #expect(throws: PortFault.self) { try await store.record([.of(1, "clip")]) }
+            #expect(fault?.kind == .refused)
+            await database.close()
+        }
+    }
+
     @Test("is prepared by several boxes at once, with rows in it", .timeLimit(.minutes(5)))
     func together() async throws {
         try await withDatabase { options in
@@ -107,6 +150,7 @@ struct PostgreSQLTakeoverTests {
             ("CREATE TABLE results (result_id SERIAL PRIMARY KEY, data JSON)", "data is json"),
             ("CREATE TABLE images (id SERIAL PRIMARY KEY)", "no column image_id"),
             ("CREATE TABLE images (image_id INT PRIMARY KEY)", "new rows get no image_id"),
+            ("CREATE TABLE results (result_id SERIAL PRIMARY KEY, tenant TEXT NOT NULL)", "ALTER tenant DROP NOT NULL"),
         ])
     func misfit(_ sql: String, _ message: String) async throws {
         try await withDatabase { options in

@@ -65,6 +65,11 @@ struct SchemaPlan {
                 )
             }
         }
+        if let column = SchemaPlan.unfillable(table, present).first {
+            throw fault(
+                "\(column) must be given in every row, but farm does not know it: ALTER TABLE \(table.name) "
+                    + "ALTER \(column) DROP NOT NULL, or SET DEFAULT …")
+        }
         for column in table.columns {
             if let found = present[column.name] {
                 guard column.types.contains(found.type) else {
@@ -77,6 +82,13 @@ struct SchemaPlan {
                         told: "column \(table.name).\(column.name) added"))
             }
         }
+    }
+
+    /// Another program's columns that farm leaves out of its rows. Whoever imports images is told by the import.
+    private static func unfillable(_ table: SharedTable, _ present: [String: SchemaState.Column]) -> [String] {
+        guard table.name != "images" else { return [] }
+        let known = Set(table.columns.map(\.name))
+        return present.filter { !known.contains($0.key) && $0.value.refusesNull && !$0.value.hasDefault }.keys.sorted()
     }
 
     private mutating func add(_ index: Index, _ state: SchemaState) {

@@ -5,6 +5,7 @@ struct SchemaState {
         var type: String
         /// Something gives it a value when none is given.
         var hasDefault: Bool
+        var refusesNull: Bool
     }
 
     /// The schema that new tables go to, quoted; nil if the search path leads nowhere.
@@ -33,12 +34,13 @@ struct SchemaState {
         for row in try all(
             """
             SELECT t.name, a.attname, format_type(a.atttypid, NULL),
-                a.atthasdef OR a.attidentity <> '', c.relkind = 'r'
+                a.atthasdef OR a.attidentity <> '', c.relkind = 'r', a.attnotnull
             FROM \(tables) JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
             """, link)
         {
             guard let table = row.text(0), let name = row.text(1), let type = row.text(2) else { continue }
-            columns[table, default: [:]][name] = Column(type: type, hasDefault: row.flag(3))
+            columns[table, default: [:]][name] = Column(
+                type: type, hasDefault: row.flag(3), refusesNull: row.flag(5))
             if row.flag(4), !plain.contains(table) { plain.append(table) }
         }
         for row in try all(

@@ -74,7 +74,7 @@ extension PostgreSQLStore {
             """
             INSERT INTO results (image_id, service, data, status, processing_time, worker_id, job_id)
             SELECT * FROM unnest($1::bigint[], $2::text[], $3::jsonb[], $4::text[], $5::float8[], $6::text[], $7::uuid[])
-            ON CONFLICT DO NOTHING
+            ON CONFLICT (image_id, job_id) WHERE job_id IS NOT NULL DO NOTHING
             """,
             .integers(results.map(\.imageID)), .texts(results.map(\.service)),
             .json(results.map { StorableJSON.mended($0.data) }), .texts(results.map(\.status.rawValue)),
