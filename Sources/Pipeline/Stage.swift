@@ -205,6 +205,7 @@ public struct Stage<Handler: StageHandler>: Sendable {
                 // The same job twice in one batch is one dead letter.
                 done += receipts.dropFirst()
                 options.activity.failed("\(letter.reason): \(letter.message)")
+                options.log.warning("a job of \(options.queue) is dead: \(letter.reason): \(letter.message)")
             case .back(let delay): back[delay, default: []] += receipts
             }
         }
