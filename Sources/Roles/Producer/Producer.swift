@@ -78,20 +78,23 @@ public struct Producer: Sendable {
             let page = try await catalogue.images(options.filter, after: after, limit: room)
             guard let last = page.last else { break }
             after = last.image.id
-            var jobs = page.flatMap { listed in self.jobs(for: listed, options) }[...]
+            var jobs = page.enumerated().flatMap { place, listed in
+                self.jobs(for: listed, options).map { (place, $0) }
+            }[...]
+            let imagesBefore = counts.images
             while !jobs.isEmpty, !drain.isBegun {
                 let messages = jobs.prefix(options.delay > .zero ? 1 : Producer.batch)
                 if !options.isDryRun {
-                    try await queue.publish(Array(messages))
+                    try await queue.publish(messages.map(\.1))
                     if options.delay > .zero { _ = try await drain.until { try await time.sleep(options.delay) } }
                 }
                 counts.jobs += messages.count
                 jobs = jobs.dropFirst(messages.count)
+                // An image counts once the last of its jobs is out.
+                counts.images = imagesBefore + (jobs.first?.0 ?? page.count)
                 progress(counts)
             }
-            counts.images += page.count
             counts.lastImage = last.image.id
-            progress(counts)
         }
         return counts
     }

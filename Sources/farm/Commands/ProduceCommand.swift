@@ -73,12 +73,19 @@ struct ProduceCommand: AsyncParsableCommand {
         let filter = ImageFilter(group: group, lacking: resume ? targets.map(\.service) : nil)
         let images = min(resume ? try await store.count(filter) : present, limit ?? .max)
         let total = images * targets.count
-        let progress = Progress("submitted")
+        let progress = Progress(resume ? "images submitted" : "jobs submitted")
         let producer = Producer(catalogue: store, queue: session.backends.queue, time: session.time)
         let counts = try await producer.run(
             ProducerOptions(targets: targets, filter: filter, limit: limit, delay: .seconds(delay), isDryRun: dryRun),
             drain: drain
-        ) { progress.show($0.jobs, of: resume ? nil : total) }
+        ) { counts in
+            // How many jobs an image lacks is known when it comes up, so resuming counts images.
+            if resume {
+                progress.show(counts.images, of: images, note: counted(counts.jobs, "job"))
+            } else {
+                progress.show(counts.jobs, of: total)
+            }
+        }
         progress.end()
         report(counts, targets)
         return counts
@@ -136,13 +143,13 @@ struct ProduceCommand: AsyncParsableCommand {
         let fleet = Fleet(session)
         let services = (targets.map(\.service) + Enrichment.services).compactMap(fleet.service)
         let reachability = Reachability(services.map(\.address), http: fleet.http)
-        let progress = Progress("waiting jobs")
+        let progress = JobProgress()
         let hint = WorkerHint(session: session, services: targets.map(\.service))
         let watch = IdleWatch(
             backends: session.backends, time: session.time, queues: targets.map { ($0.service, $0.queue) },
             roles: PostProcessing.allCases, submission: submission, outages: { await reachability.outages() },
             progress: {
-                progress.show($0.waiting + $0.inFlight, of: nil, note: $0.note)
+                progress.show($0)
                 await hint.look(at: $0)
             })
         let undone = try await drain.until { try await watch.run() } ?? []
@@ -157,11 +164,5 @@ extension CommandFailure {
         guard !undone.isEmpty else { return }
         for line in undone { Terminal.error("farm: \(line)") }
         throw failed("not all is done; it is kept: start the service, then farm up or the same command again")
-    }
-}
-
-extension IdleWatch.Standing {
-    var note: String {
-        outages.isEmpty ? "" : "down: " + outages.keys.sorted().joined(separator: ", ")
     }
 }

@@ -71,11 +71,11 @@ struct RunCommand: AsyncParsableCommand {
         let total = try await session.backends.queue.depths(of: targets.map(\.queue)).reduce(0) {
             $0 + $1.waiting + $1.knownInFlight
         }
-        let progress = Progress("jobs done")
+        let progress = JobProgress(jobs: total)
         let watch = IdleWatch(
             backends: session.backends, time: session.time, queues: queues, roles: PostProcessing.allCases,
             outages: { await fleet.outages() },
-            progress: { progress.show(max(0, total - $0.jobs), of: max(total, $0.jobs), note: $0.note) })
+            progress: { progress.show($0) })
         let roles =
             workers.map { fleet.worker($0, isOneOfSeveral: true) }
             + PostProcessing.allCases.map { fleet.postProcessing($0, isOneOfSeveral: true) }
@@ -91,10 +91,12 @@ struct RunCommand: AsyncParsableCommand {
     private func submit(_ session: Session, _ images: [ImageID], to targets: [Target], _ drain: Drain) async throws {
         guard !images.isEmpty, !targets.isEmpty else { return }
         let producer = Producer(catalogue: session.backends.store, queue: session.backends.queue, time: session.time)
+        let progress = Progress("images submitted")
+        defer { progress.end() }
         _ = try await producer.run(
             ProducerOptions(targets: targets, filter: ImageFilter(ids: images, lacking: targets.map(\.service))),
             drain: drain
-        ) { _ in }
+        ) { progress.show($0.images, of: images.count, note: counted($0.jobs, "job")) }
     }
 
     /// - Returns: whether every picture that was asked for is written; a photo that cannot be drawn stops no other.

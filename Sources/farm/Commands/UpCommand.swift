@@ -43,12 +43,12 @@ struct UpCommand: AsyncParsableCommand {
 
     private func serveUntilIdle(_ serving: Serving, _ roles: [SupervisedRole], _ drain: Drain) async throws {
         let (session, fleet) = (serving.session, serving.fleet)
-        let progress = Progress("waiting jobs")
+        let progress = JobProgress()
         let watch = IdleWatch(
             backends: session.backends, time: session.time,
             queues: fleet.configuration.workers.map { ($0.name, $0.queue) }, roles: fleet.configuration.postProcessing,
             outages: { await fleet.outages() },
-            progress: { progress.show($0.waiting + $0.inFlight, of: nil, note: $0.note) })
+            progress: { progress.show($0) })
         let undone = try await serving.run(roles, drain: drain) { try await watch.run() }
         progress.end()
         try CommandFailure.check(undone: undone)

@@ -12,6 +12,9 @@ struct ImageImport: Sendable {
         var refused = 0
         var faults: [SkippedFile] = []
         var ids: [ImageID] = []
+
+        /// Files and lines that were looked at.
+        fileprivate var seen: Int { counts.added + counts.existing + skipped + refused }
     }
 
     static let shownFaults = 20
@@ -25,6 +28,7 @@ struct ImageImport: Sendable {
     /// - Throws: `PortFault`.
     func run(_ paths: [String], drain: Drain, progress: Progress) async throws -> Outcome {
         var outcome = Outcome()
+        let total = list.count(paths, drain: drain)
         for path in paths where !drain.isBegun {
             try await list.read(path, drain: drain) { findings in
                 outcome.skipped += findings.skipped.count
@@ -35,7 +39,7 @@ struct ImageImport: Sendable {
                     outcome.counts += added.counts
                     if keepsIDs { outcome.ids += added.ids }
                 }
-                progress.show(outcome.counts.added + outcome.counts.existing, of: nil)
+                progress.show(outcome.seen, of: max(total, outcome.seen))
             }
         }
         progress.end()

@@ -71,36 +71,21 @@ struct ImageList: Sendable {
 
     private func readFolder(_ folder: String, _ drain: Drain, _ body: (Findings) async throws -> Void) async throws {
         var findings = Findings()
-        var folders = [folder]
-        // A link may lead back to a folder above it.
-        var seen: Set<String> = []
-        while let next = folders.popLast(), !drain.isBegun {
-            guard seen.insert(URL(fileURLWithPath: next).resolvingSymlinksInPath().path).inserted else { continue }
-            let names: [String]
-            do {
-                names = try FileManager.default.contentsOfDirectory(atPath: next)
-            } catch {
-                findings.faults.append(
-                    SkippedFile(place: next, reason: "cannot be read: \(error.localizedDescription)"))
-                continue
-            }
-            // Sorted, so that a second run and another box see the same order.
-            let entries = names.filter { !$0.hasPrefix(".") }.sorted().map {
-                (next as NSString).appendingPathComponent($0)
-            }
-            folders += entries.filter(ImageList.isFolder).reversed()
-            for entry in entries where !ImageList.isFolder(entry) {
-                if let fault = await fault(of: entry) {
-                    findings.skipped.append(SkippedFile(place: entry, reason: fault.message))
+        for step in FolderWalk(folder) {
+            if let fault = step.fault { findings.faults.append(SkippedFile(place: step.folder, reason: fault)) }
+            for file in step.files {
+                if let fault = await fault(of: file) {
+                    findings.skipped.append(SkippedFile(place: file, reason: fault.message))
                 } else {
-                    findings.images.append(image(entry, below: folder))
+                    findings.images.append(image(file, below: folder))
                 }
                 if findings.images.count + findings.skipped.count >= ImageList.batch {
                     try await body(findings)
                     findings = Findings()
-                    if drain.isBegun { return }
                 }
+                if drain.isBegun { break }
             }
+            if drain.isBegun { break }
         }
         try await body(findings)
     }
@@ -108,6 +93,41 @@ struct ImageList: Sendable {
     private static func isFolder(_ path: String) -> Bool {
         var isFolder: ObjCBool = false
         return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
+    }
+
+    // MARK: Counting
+
+    /// About how many files and lines `read` will look at: every file of a folder, every line of a list. A quoted line
+    /// break counts too, and what comes or goes meanwhile is not seen.
+    func count(_ paths: [String], drain: Drain) -> Int {
+        var count = 0
+        for path in paths where !drain.isBegun {
+            if ImageList.isFolder(path) {
+                for step in FolderWalk(path) {
+                    guard !drain.isBegun else { break }
+                    count += step.files.count
+                }
+            } else if path.lowercased().hasSuffix(".csv") {
+                count += ImageList.lines(of: path)
+            } else {
+                count += 1
+            }
+        }
+        return count
+    }
+
+    /// Lines below the header; none of what is no regular file, which can be read but once.
+    private static func lines(of path: String) -> Int {
+        let type = try? FileManager.default.attributesOfItem(
+            atPath: URL(fileURLWithPath: path).resolvingSymlinksInPath().path)[.type]
+        guard type as? FileAttributeType == .typeRegular, let file = FileHandle(forReadingAtPath: path) else { return 0 }
+        defer { try? file.close() }
+        var (breaks, last) = (0, UInt8(ascii: "\n"))
+        while let chunk = try? file.read(upToCount: 1 << 16), let end = chunk.last {
+            breaks += chunk.count { $0 == UInt8(ascii: "\n") }
+            last = end
+        }
+        return max(0, breaks - (last == UInt8(ascii: "\n") ? 1 : 0))
     }
 
     // MARK: CSV

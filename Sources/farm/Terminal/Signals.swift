@@ -66,6 +66,7 @@ final class Signals: Sendable {
         if let first {
             // `timeout` signals the process and then its group: that is one signal.
             guard first.number != number || now - first.time > Signals.echo else { return }
+            Terminal.removeProgressLine()
             _exit(code)
         }
         for drain in drains { drain.begin() }
