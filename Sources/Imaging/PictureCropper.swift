@@ -25,6 +25,15 @@ public final class PictureCropper: ImageCropper {
         }
     }
 
+    /// Width and height of the picture turned upright, as crops and services see it, without decoding it.
+    ///
+    /// Throws as ``inspect(_:)`` does, and `image` for what libvips is needed for when it is missing.
+    public func uprightSize(_ picture: PictureSource) async throws(PictureFault) -> (width: Int, height: Int) {
+        try await inspecting.run { () throws(PictureFault) in
+            try picture.naming { () throws(PictureFault) in try picture.uprightSize() }
+        }
+    }
+
     /// Decodes the picture once and encodes the part of each box that lies in the upright picture as JPEG (4:2:0): from
     /// the pixel of its upper left corner to that of its lower right one, at least one pixel.
     ///

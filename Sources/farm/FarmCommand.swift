@@ -28,12 +28,17 @@ struct FarmCommand: AsyncParsableCommand {
                 name: "Images in, findings out:",
                 subcommands: [
                     RunCommand.self, ImportCommand.self, ProduceCommand.self, StatusCommand.self, ShowCommand.self,
+                    ExportCommand.self,
                 ]),
             CommandGroup(
                 name: "Roles:",
                 subcommands: [
                     UpCommand.self, WorkCommand.self, MergeCommand.self, EnrichCommand.self, ConsenseCommand.self,
                 ]),
-            CommandGroup(name: "Operation:", subcommands: [MonitorCommand.self, CheckCommand.self, InitCommand.self]),
+            CommandGroup(
+                name: "Operation:",
+                subcommands: [
+                    MonitorCommand.self, CheckCommand.self, TryCommand.self, InitCommand.self, LinkCommand.self,
+                ]),
         ])
 }

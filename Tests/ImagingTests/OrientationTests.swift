@@ -34,6 +34,18 @@ struct OrientationTests {
         try await expectQuarters(.file(Fixtures.path(name)), 32, 48, try #require(Self.upright[6]))
     }
 
+    @Test("also where its header alone is asked for its size", arguments: Fixtures.names)
+    func size(name: String) async throws {
+        let picture = PictureSource.file(Fixtures.path(name))
+        let size = try await cropper.uprightSize(picture)
+        let decoded = try await cropper.crop(picture, to: [], quality: 90)
+        #expect(size == (decoded.width, decoded.height))
+        #expect(size == (name.hasPrefix("turned.") ? (32, 48) : size))
+        let photo = Fixtures.photos + "/coffee_exif_gps.jpg"
+        #expect(try await cropper.uprightSize(.file(photo)).width > 0)
+        await #expect(throws: PictureFault.self) { try await cropper.uprightSize(.bytes(Array("BM no picture".utf8))) }
+    }
+
     @Test("not at all where the orientation is damaged or none", arguments: [0, 9, 65_535])
     func noOrientation(value: Int) async throws {
         let bytes = jpeg(try Quadrants.jpeg(width: 160, height: 96), with: exifSegment(orientation: value))

@@ -263,6 +263,18 @@ int cvips_load(const void *bytes, size_t length, enum cvips_format format, uint6
   return 0;
 }
 
+int cvips_header(const void *bytes, size_t length, enum cvips_format format, struct cvips_pixels *pixels, char *message,
+                 size_t capacity) {
+  VipsImage *image = load((void *)bytes, length, format);
+  if (!image)
+    return fail_by_vips(message, capacity);
+  pixels->width = vips.image_get_width(image);
+  pixels->height = vips.image_get_height(image);
+  pixels->orientation = vips.image_get_orientation(image);
+  vips.g_object_unref(image);
+  return 0;
+}
+
 int cvips_save(const uint8_t *pixels, int width, int height, enum cvips_format format, int quality, void **encoded,
                size_t *length, char *message, size_t capacity) {
   VipsImage *plain =

@@ -76,7 +76,7 @@ struct Reading {
         return index
     }
 
-    private static func usableBox(_ json: JSON?) -> Box? {
+    static func usableBox(_ json: JSON?) -> Box? {
         guard let box = Box(json), abs(box.x) <= 1e7, abs(box.y) <= 1e7, (0.01...1e7).contains(box.width),
             (0.01...1e7).contains(box.height)
         else { return nil }
@@ -84,7 +84,7 @@ struct Reading {
         return Box(x: box.x + 0.0, y: box.y + 0.0, width: box.width, height: box.height)
     }
 
-    private static func confidence(_ json: JSON?, _ options: MergingOptions) -> Double? {
+    static func confidence(_ json: JSON?, _ options: MergingOptions) -> Double? {
         guard let json, !json.isNull else { return options.defaultConfidence }
         guard let number = json.numberValue, (0...1).contains(number) else { return nil }
         return number + 0.0

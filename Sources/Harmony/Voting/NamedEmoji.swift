@@ -8,29 +8,42 @@ struct NamedEmoji {
     var shiny = false
 }
 
+/// What a prediction maps to an emoji, as it was sent.
+struct EmojiMapping {
+    var emoji: JSON?
+    var word: String?
+    var shiny = false
+
+    /// Nil where it is no emoji.
+    var named: NamedEmoji? {
+        guard let emoji = emoji?.stringValue.flatMap(normalizedEmoji) else { return nil }
+        return NamedEmoji(emoji: emoji, word: word?.isEmpty == true ? nil : word, shiny: shiny)
+    }
+}
+
 /// What one prediction names (spec section 7, rule 1): of `emoji_mappings`, `word_mappings` and `emoji` the first that
 /// is not empty.
 ///
 /// A list without elements, an object without members, an empty string and a value of another type are empty. The
 /// first that is not empty decides even if nothing in it is an emoji: what it names then is nothing.
-func namedEmoji(in prediction: JSON) -> [NamedEmoji] {
+func namedEmoji(in prediction: JSON) -> [NamedEmoji] { emojiMappings(in: prediction).compactMap(\.named) }
+
+/// The mappings that decide what a prediction names.
+func emojiMappings(in prediction: JSON) -> [EmojiMapping] {
     if prediction["type"]?.stringValue == "color_analysis" { return [] }
     if let mappings = prediction["emoji_mappings"]?.arrayValue, !mappings.isEmpty {
-        return mappings.compactMap { mapping in
-            named(mapping["emoji"], word: mapping["word"]?.stringValue, shiny: mapping["shiny"]?.boolValue == true)
+        return mappings.map { mapping in
+            EmojiMapping(
+                emoji: mapping["emoji"], word: mapping["word"]?.stringValue, shiny: mapping["shiny"]?.boolValue == true)
         }
     }
     if let mappings = prediction["word_mappings"]?.objectValue, !mappings.isEmpty {
         var seen: Set<ExactText> = []
         // Of a word that stands twice the last one counts, as everywhere in JSON.
         return mappings.reversed().compactMap { mapping in
-            seen.insert(ExactText(mapping.key)).inserted ? named(mapping.value, word: mapping.key) : nil
+            seen.insert(ExactText(mapping.key)).inserted
+                ? EmojiMapping(emoji: mapping.value, word: mapping.key) : nil
         }
     }
-    return named(prediction["emoji"]).map { [$0] } ?? []
-}
-
-private func named(_ emoji: JSON?, word: String? = nil, shiny: Bool = false) -> NamedEmoji? {
-    guard let emoji = emoji?.stringValue.flatMap(normalizedEmoji) else { return nil }
-    return NamedEmoji(emoji: emoji, word: word?.isEmpty == true ? nil : word, shiny: shiny)
+    return prediction["emoji"].map { [EmojiMapping(emoji: $0)] } ?? []
 }

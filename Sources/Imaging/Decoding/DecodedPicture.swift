@@ -4,8 +4,8 @@ struct DecodedPicture {
     var orientation: Orientation
 
     /// Pixels of the upright picture.
-    var width: Int { orientation.swapsAxes ? stored.height : stored.width }
-    var height: Int { orientation.swapsAxes ? stored.width : stored.height }
+    var width: Int { orientation.upright(width: stored.width, height: stored.height).width }
+    var height: Int { orientation.upright(width: stored.width, height: stored.height).height }
 
     /// The whole picture upright.
     func upright() -> PixelBuffer {

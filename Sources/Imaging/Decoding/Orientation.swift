@@ -15,4 +15,9 @@ struct Orientation: Equatable {
         reversesX = [2, 3, 7, 8].contains(value)
         reversesY = [3, 4, 6, 7].contains(value)
     }
+
+    /// The upright picture's dimensions, from the stored one's.
+    func upright(width: Int, height: Int) -> (width: Int, height: Int) {
+        swapsAxes ? (height, width) : (width, height)
+    }
 }

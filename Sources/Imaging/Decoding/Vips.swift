@@ -34,6 +34,18 @@ struct Vips {
         return DecodedPicture(stored: stored, orientation: Orientation(exif: Int(loaded.orientation)))
     }
 
+    /// Width and height of the picture turned upright, without decoding it.
+    func uprightSize(_ bytes: [UInt8], as format: PictureFormat) throws(PictureFault) -> (width: Int, height: Int) {
+        var header = cvips_pixels()
+        let message = withMessage { message, capacity in
+            cvips_header(bytes, bytes.count, format.vips, &header, message, capacity)
+        }
+        guard message == nil else {
+            throw PictureFault(.image, "damaged \(format.name): \(message ?? "no header")")
+        }
+        return Orientation(exif: Int(header.orientation)).upright(width: Int(header.width), height: Int(header.height))
+    }
+
     /// Encodes a picture as PNG or WebP.
     /// - Parameter quality: of WebP, 1…100.
     func encode(_ pixels: PixelBuffer, as format: PictureFormat, quality: Int) throws(PictureFault) -> [UInt8] {

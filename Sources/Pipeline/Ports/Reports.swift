@@ -70,6 +70,9 @@ public protocol Reports: Sendable {
     func totals() async throws -> Totals
     func report(on images: [ImageID]) async throws -> [ImageReport]
 
+    /// The fused boxes of each of these images, in the images' order; none of an image that does not exist.
+    func boxes(of images: [ImageID]) async throws -> [[StoredBox]]
+
     /// Images whose consensus is missing or older than what it rests on (results, boxes, enrichments), at most `limit`.
     func imagesWithStaleConsensus(limit: Int) async throws -> [ImageID]
 

@@ -65,11 +65,7 @@ struct ProduceCommand: AsyncParsableCommand {
         let store = session.backends.store
         let inGroup = ImageFilter(group: group)
         let present = try await store.count(inGroup)
-        guard present > 0 else {
-            throw CommandFailure.failed(
-                group.map { "no image in group \($0): farm import PATH --group \($0) loads some" }
-                    ?? "no image: farm import PATH loads some")
-        }
+        guard present > 0 else { throw CommandFailure.noImage(inGroup: group) }
         let filter = ImageFilter(group: group, lacking: resume ? targets.map(\.service) : nil)
         let images = min(resume ? try await store.count(filter) : present, limit ?? .max)
         let total = images * targets.count

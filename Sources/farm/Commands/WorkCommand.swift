@@ -52,10 +52,7 @@ struct WorkCommand: AsyncParsableCommand {
         let choice = TargetChoice(settings)
         var chosen: [ServiceSettings] = []
         for name in names where !chosen.contains(where: { $0.name == name }) {
-            guard var service = choice.service(named: name) else {
-                throw CommandFailure.unusable(
-                    "unknown service \(name); known are \(choice.known.joined(separator: ", "))")
-            }
+            var service = try choice.knownService(named: name)
             if let concurrency { service.concurrency = concurrency }
             chosen.append(service)
         }

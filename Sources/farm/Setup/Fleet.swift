@@ -122,13 +122,9 @@ struct Fleet: Sendable {
     // MARK: Handlers
 
     func merger() -> Merger {
-        let merging = configuration.merging
-        return Merger(
+        Merger(
             identity: identity(.merger), detectors: detectors,
-            merging: MergingOptions(
-                mergeIoU: merging.mergeIoU, duplicateIoU: merging.duplicateIoU, keepIoU: merging.keepIoU,
-                loneConfidence: merging.loneConfidence, minConfidence: merging.minConfidence,
-                defaultConfidence: settings.defaultConfidence, synonyms: merging.synonyms),
+            merging: MergingOptions(configuration.merging, defaultConfidence: settings.defaultConfidence),
             store: session.backends.store, time: session.time)
     }
 
@@ -210,6 +206,15 @@ struct Fleet: Sendable {
 extension ServiceConfiguration {
     /// Primary services that this box works on.
     var workers: [ServiceSettings] { services.filter { $0.category == .primary && $0.work } }
+}
+
+extension MergingOptions {
+    init(_ merging: MergingSettings, defaultConfidence: Double) {
+        self.init(
+            mergeIoU: merging.mergeIoU, duplicateIoU: merging.duplicateIoU, keepIoU: merging.keepIoU,
+            loneConfidence: merging.loneConfidence, minConfidence: merging.minConfidence,
+            defaultConfidence: defaultConfidence, synonyms: merging.synonyms)
+    }
 }
 
 extension Transport {

@@ -38,6 +38,14 @@ struct TargetChoice {
         settings.services.service(named: name) ?? settings.catalogueService(named: name)
     }
 
+    /// - Throws: `CommandFailure` that lists the known services.
+    func knownService(named name: String) throws(CommandFailure) -> ServiceSettings {
+        guard let service = service(named: name) else {
+            throw .unusable("unknown service \(name); known are \(known.joined(separator: ", "))")
+        }
+        return service
+    }
+
     var known: [String] {
         Set(settings.services.services.map(\.name) + CatalogueService.all.map(\.name)).sorted()
     }

@@ -12,6 +12,7 @@ final class Signals: Sendable {
         var first: (number: Int32, time: ContinuousClock.Instant)?
         var limit: Duration = .seconds(10)
         var hangup: (@Sendable () -> Void)?
+        var abortion: (@Sendable () -> Void)?
         var sources: [any DispatchSourceSignal] = []
     }
 
@@ -40,6 +41,15 @@ final class Signals: Sendable {
 
     func onHangup(_ action: @escaping @Sendable () -> Void) { state.withLock { $0.hangup = action } }
 
+    /// Before a second signal, or a drain that takes too long, ends the process.
+    func onAbort(_ action: @escaping @Sendable () -> Void) { state.withLock { $0.abortion = action } }
+
+    private func abort(_ code: Int32) -> Never {
+        Terminal.removeProgressLine()
+        state.withLock { $0.abortion }?()
+        _exit(code)
+    }
+
     private func listen() {
         // A reader of our output that went away is noticed by the write.
         signal(SIGPIPE, SIG_IGN)
@@ -66,13 +76,12 @@ final class Signals: Sendable {
         if let first {
             // `timeout` signals the process and then its group: that is one signal.
             guard first.number != number || now - first.time > Signals.echo else { return }
-            Terminal.removeProgressLine()
-            _exit(code)
+            abort(code)
         }
         for drain in drains { drain.begin() }
-        queue.asyncAfter(deadline: .now() + limit.seconds) {
+        queue.asyncAfter(deadline: .now() + limit.seconds) { [self] in
             Terminal.error("farm: not drained within \(limit.seconds) s, ends; what was in flight comes again")
-            _exit(code)
+            abort(code)
         }
     }
 }

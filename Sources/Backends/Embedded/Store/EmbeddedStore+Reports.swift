@@ -67,6 +67,14 @@ extension EmbeddedStore {
         }
     }
 
+    /// The fused boxes of each of these images, in the images' order.
+    public func boxes(of images: [ImageID]) async throws -> [[StoredBox]] {
+        try await file.read { database in
+            let rows = ImageRows(database)
+            return try images.map(rows.boxes)
+        }
+    }
+
     /// How many pairs of a box and a service wait.
     public func missingEnrichments() async throws -> [String: Int] {
         try await file.read { database in

@@ -70,6 +70,15 @@ extension PostgreSQLStore {
         }
     }
 
+    /// The fused boxes of each of these images, in the images' order.
+    public func boxes(of images: [ImageID]) async throws -> [[StoredBox]] {
+        guard !images.isEmpty else { return [] }
+        return try await replica.run { link in
+            let boxes = ImageRows.boxes(try link.run([ImageRows.boxes(images)])[0])
+            return images.map { boxes[$0] ?? [] }
+        }
+    }
+
     /// How many pairs of a box and a service wait.
     public func missingEnrichments() async throws -> [String: Int] {
         let statement = Statement("SELECT service, count(*) FROM farm_missing_enrichments GROUP BY service")

@@ -26,6 +26,10 @@ int cvips_open(const char *library, char *message, size_t capacity);
 int cvips_load(const void *bytes, size_t length, enum cvips_format format, uint64_t maximum_pixels,
                struct cvips_pixels *pixels, char *message, size_t capacity);
 
+/// Reads width, height and orientation as cvips_load does, without decoding; no bytes have to be given back.
+int cvips_header(const void *bytes, size_t length, enum cvips_format format, struct cvips_pixels *pixels, char *message,
+                 size_t capacity);
+
 /// Encodes 8-bit sRGB pixels as PNG or WebP (`quality` 1 to 100, WebP only). `encoded` is given back by cvips_free.
 int cvips_save(const uint8_t *pixels, int width, int height, enum cvips_format format, int quality, void **encoded,
                size_t *length, char *message, size_t capacity);

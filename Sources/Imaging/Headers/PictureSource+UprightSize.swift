@@ -1,0 +1,20 @@
+import Pipeline
+
+extension PictureSource {
+    /// From the header: of a JPEG by its EXIF data, of GIF and BMP, which know no orientation, by itself, of the others by
+    /// libvips, which knows where each says how it is to be turned.
+    func uprightSize() throws(PictureFault) -> (width: Int, height: Int) {
+        var reader = try headerReader()
+        let header = try PictureHeader(&reader)
+        switch header.format {
+        case .jpeg:
+            guard let exif = try reader.jpegHeader().exif else { return (header.width, header.height) }
+            let bytes = Array(try reader.bytes(at: exif.lowerBound, exif.count))
+            return bytes.withUnsafeBufferPointer { Orientation(exifData: $0) }
+                .upright(width: header.width, height: header.height)
+        case .gif, .bmp: return (header.width, header.height)
+        case .png, .webp, .tiff, .heif:
+            return try Vips(for: header.format.name).uprightSize(try load(), as: header.format)
+        }
+    }
+}

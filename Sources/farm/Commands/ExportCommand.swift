@@ -1,0 +1,88 @@
+import ArgumentParser
+import Foundation
+import Model
+import Pipeline
+
+struct ExportCommand: AsyncParsableCommand {
+    enum Format: String, CaseIterable, ExpressibleByArgument {
+        case coco, jsonl, csv
+    }
+
+    static let configuration = CommandConfiguration(
+        commandName: "export",
+        abstract: "Boxes as COCO JSON, everything as JSON Lines or CSV.",
+        discussion: """
+            coco: merged boxes with their score; images have width and height where their file can be read here. \
+            jsonl: an image a line, in the shape of farm show --json. csv: a row for each merged box, or for each newest \
+            result of a service, enrichment of a box, or emoji of the consensus (--what). A file appears when it is \
+            complete, or not at all.
+
+            Examples:
+              farm export --group coco2017 --output boxes.json
+              farm export -o everything.jsonl
+              farm export --format csv --what consensus | sort -t, -k6 | less
+            """)
+
+    @Option(help: "coco, jsonl or csv; by default what the output's name ends in, else coco.") var format: Format?
+    @Option(help: "Of csv: boxes, results, enrichments or consensus; by default boxes.") var what: TableExport.Content?
+    @Option(name: .shortAndLong, help: "Only images of this group.") var group: String?
+    @Option(
+        name: .shortAndLong, help: ArgumentHelp("In place of standard output.", valueName: "file"),
+        completion: .file())
+    var output: String?
+    @OptionGroup var options: SettingsOptions
+
+    private var chosenFormat: Format {
+        if let format { return format }
+        switch output.map({ ($0 as NSString).pathExtension.lowercased() }) {
+        case "jsonl", "ndjson": return .jsonl
+        case "csv": return .csv
+        default: return what == nil ? .coco : .csv
+        }
+    }
+
+    func validate() throws {
+        if what != nil && chosenFormat != .csv {
+            throw ValidationError("--what chooses among the tables of csv; \(chosenFormat.rawValue) has but one form.")
+        }
+    }
+
+    func run() async throws {
+        try await Session.with(options) { session in
+            let drain = Signals.shared.drain()
+            do {
+                let source = try await ExportSource(session.backends.store, group: group, drain: drain)
+                let file = try ExportFile(output)
+                let counts = try await write(source, to: file)
+                try file.complete()
+                Terminal.error("farm: \(counted(source.total, "image"))\(counts)\(output.map { " in \($0)" } ?? "")")
+            } catch is ExportSource.Stopped {
+                Terminal.error("farm: stopped" + (output.map { "; \($0) is not written" } ?? ""))
+            } catch is ExportFile.ReaderGone {}
+        }
+    }
+
+    /// - Returns: for people, what else was counted.
+    private func write(_ source: ExportSource, to file: ExportFile) async throws -> String {
+        switch chosenFormat {
+        case .coco:
+            var export = COCOExport()
+            try await export.write(source, to: file)
+            if export.unreadable > 0 {
+                Terminal.error(
+                    "farm: warning: \(counted(export.unreadable, "row")) of merged_boxes left out: no label or merged_bbox")
+            }
+            return ", \(counted(export.boxes, "box"))"
+        case .jsonl:
+            var export = LinesExport()
+            try await export.write(source, to: file)
+            return ""
+        case .csv:
+            var export = TableExport(what ?? .boxes)
+            try await export.write(source, to: file)
+            return ", \(counted(export.rows, "row"))"
+        }
+    }
+}
+
+extension TableExport.Content: ExpressibleByArgument {}

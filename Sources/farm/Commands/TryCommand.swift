@@ -1,0 +1,96 @@
+import ArgumentParser
+import Foundation
+import Harmony
+import Imaging
+import Logging
+import Model
+import Pipeline
+import Services
+import Settings
+
+struct TryCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "try",
+        abstract: "One call of one service: its answer, and what farm reads from it; nothing is stored.",
+        discussion: """
+            The service is called once, by this box's service_config.json, else at localhost and the catalogue's port. \
+            Then come the votes and boxes that farm reads, and what does not count, with why.
+
+            Examples:
+              farm try yolov8 photos/two_dogs.jpg
+              farm try blip http://nas.local/photos/1.jpg
+              farm try ocr receipt.png --json | jq .answer
+            """)
+
+    @Argument(help: "The service.", completion: .list(CatalogueService.all.map(\.name))) var service: String
+    @Argument(help: "An image file, or its http or https URL.", completion: .file()) var photo: String
+    @Flag(help: "Print JSON.") var json = false
+    @OptionGroup var options: SettingsOptions
+
+    func run() async throws {
+        let settings = try options.load()
+        let service = try TargetChoice(settings).knownService(named: service)
+        let output = try LogOutput(settings.log)
+        let client = ServiceClient(
+            endpoint: service.triedOnce, client: HTTPClient(), time: SystemTime(),
+            log: Logger(label: service.name) { LogLines(label: $0, output: output, logLevel: .warning) })
+        let drain = Signals.shared.drain()
+        guard let outcome = try await drain.until({ try await call(client, service) }) else { return }
+        switch outcome {
+        case .answered(let answer):
+            let report = TryReport(
+                service: service, answer: answer,
+                inspection: Inspection(
+                    of: answer.json, service: service.name, evidence: service.evidence,
+                    options: MergingOptions(
+                        settings.services.merging, defaultConfidence: settings.defaultConfidence)))
+            Terminal.output(json ? report.json.text : report.text)
+        case .failed(let failure):
+            try fail(service, kind: failure.kind, failure.message, data: failure.json)
+        case .unavailable(let reason):
+            let failure = AnalysisFailure(
+                kind: .connection, message: reason, tries: 0, firstFailure: SystemTime().now())
+            try fail(service, kind: .connection, reason, data: failure.json)
+        }
+    }
+
+    /// Looks at the photo as a worker does before it calls.
+    private func call(_ client: ServiceClient, _ service: ServiceSettings) async throws -> AnalysisOutcome {
+        let isURL = ["http://", "https://"].contains(where: photo.lowercased().hasPrefix)
+        do {
+            switch (service.transport, isURL) {
+            case (.url, false):
+                throw PictureFault(.image, "\(photo): \(service.name) is handed URLs only (\"transport\": \"url\")")
+            case (.file, true):
+                throw PictureFault(.image, "\(photo): \(service.name) is handed files only (\"transport\": \"file\")")
+            case (_, true): return await client.analyze(.url(photo), key: UUID())
+            case (_, false):
+                _ = try await PictureCropper(parallelism: 1).inspect(.file(photo))
+                return await client.analyze(.file(path: photo), key: UUID())
+            }
+        } catch let fault as PictureFault {
+            return .failed(
+                AnalysisFailure(kind: fault.kind, message: fault.message, tries: 0, firstFailure: SystemTime().now()))
+        }
+    }
+
+    private func fail(_ service: ServiceSettings, kind: FailureKind, _ message: String, data: JSON) throws {
+        if json {
+            let error = data["error"] ?? .null
+            Terminal.output(
+                JSON.object([
+                    "service": .string(service.name), "address": .string(service.address.address), "error": error,
+                ]).text)
+        }
+        throw CommandFailure.failed("\(kind.rawValue): \(message)")
+    }
+}
+
+extension ServiceSettings {
+    /// Its address, for a call that is not tried again.
+    fileprivate var triedOnce: ServiceEndpoint {
+        var address = address
+        address.maxTries = 1
+        return address
+    }
+}

@@ -1,0 +1,51 @@
+import Model
+import Pipeline
+
+/// The images of an export, read by key pages, so that memory does not grow with their number.
+struct ExportSource {
+    /// A signal came.
+    struct Stopped: Error {}
+
+    let store: any ImageCatalogue & Reports
+    let filter: ImageFilter
+    /// Images that are imported meanwhile are left out, in a second reading as in the first.
+    let newest: ImageID
+    let total: Int
+    let drain: Drain
+
+    /// - Throws: `PortFault`, `CommandFailure` when there is no such image.
+    init(_ store: any ImageCatalogue & Reports, group: String?, drain: Drain) async throws {
+        self.store = store
+        self.drain = drain
+        filter = ImageFilter(group: group)
+        newest = try await store.newestID()
+        total = try await store.count(filter)
+        guard total > 0 else { throw CommandFailure.noImage(inGroup: group) }
+    }
+
+    /// Reads all images once, by ascending id.
+    /// - Throws: `PortFault`, `Stopped`, what `body` throws.
+    func read(_ title: String, pageSize: Int, _ body: ([Image]) async throws -> Void) async throws {
+        let progress = Progress(title)
+        defer { progress.end() }
+        var (done, after) = (0, 0)
+        while true {
+            guard !drain.isBegun else { throw Stopped() }
+            let page = try await store.images(filter, after: after, limit: pageSize).map(\.image)
+                .prefix { $0.id <= newest }
+            guard let last = page.last else { return }
+            try await body(Array(page))
+            after = last.id
+            done += page.count
+            progress.show(done, of: max(total, done))
+        }
+    }
+}
+
+extension CommandFailure {
+    static func noImage(inGroup group: String?) -> CommandFailure {
+        .failed(
+            group.map { "no image in group \($0): farm import PATH --group \($0) loads some" }
+                ?? "no image: farm import PATH loads some")
+    }
+}

@@ -1,0 +1,97 @@
+import Foundation
+
+/// The symlinks that let farm be called by its roles' names, as busybox does it.
+struct RoleLinks {
+    /// What was done, by name.
+    struct Outcome {
+        var made: [String] = []
+        var present: [String] = []
+        /// Names that something else has, which is left alone, each with what it is.
+        var refused: [(name: String, reason: String)] = []
+    }
+
+    /// The roles, `farm-ROLE`, and what the older scripts are called, each with and without `.py`.
+    static let names =
+        CalledName.roles + CalledName.roles.map { "farm-" + $0 }
+        + CalledName.olderNames.keys.sorted().flatMap { [$0, $0 + ".py"] }
+
+    /// The absolute path of the program that the links lead to.
+    let program: String
+
+    /// The program that runs, wherever it was called from.
+    /// - Throws: `CommandFailure`.
+    static func ofThisProgram() throws(CommandFailure) -> RoleLinks {
+        let path: String
+        do { path = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") } catch {
+            throw .failed("/proc/self/exe: \(error.localizedDescription)")
+        }
+        // The kernel marks a file that was removed or replaced while it runs.
+        guard FileManager.default.isExecutableFile(atPath: path) else {
+            throw .failed("\(path): this program is gone from there; call the one that took its place")
+        }
+        return RoleLinks(program: path)
+    }
+
+    /// Makes the folder and the links that are not there; a link to an older place of farm is led to this one.
+    /// - Throws: `CommandFailure` naming the folder or the link that cannot be made.
+    func make(in folder: String) throws(CommandFailure) -> Outcome {
+        do {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        } catch {
+            throw .failed("\(folder): cannot be made: \(error.localizedDescription)")
+        }
+        var outcome = Outcome()
+        for name in RoleLinks.names {
+            let path = (folder as NSString).appendingPathComponent(name)
+            switch entry(path) {
+            case .right: outcome.present.append(name)
+            case .foreign(let reason): outcome.refused.append((name, reason))
+            case .none:
+                try check(symlink(program, path), path)
+                outcome.made.append(name)
+            case .stale:
+                try replace(path)
+                outcome.made.append(name)
+            }
+        }
+        return outcome
+    }
+
+    private enum Entry {
+        case none
+        case right
+        /// A link to farm that says it differently.
+        case stale
+        case foreign(String)
+    }
+
+    private func entry(_ path: String) -> Entry {
+        var status = stat()
+        guard lstat(path, &status) == 0 else { return .none }
+        guard status.st_mode & S_IFMT == S_IFLNK,
+            let target = try? FileManager.default.destinationOfSymbolicLink(atPath: path)
+        else { return .foreign(status.st_mode & S_IFMT == S_IFDIR ? "a folder" : "a file") }
+        if target == program { return .right }
+        // By its name where it leads nowhere any more: an older version's place.
+        let leads = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+        let isFarm = leads == program || ["farm", (program as NSString).lastPathComponent].contains(lastName(target))
+        return isFarm ? .stale : .foreign("a link to \(target)")
+    }
+
+    private func lastName(_ path: String) -> String { (path as NSString).lastPathComponent }
+
+    /// By a link of another name that is then renamed, so that the name never leads nowhere.
+    private func replace(_ path: String) throws(CommandFailure) {
+        let temporary = path + ".\(UUID().uuidString.prefix(8)).part"
+        try check(symlink(program, temporary), path)
+        let renamed = rename(temporary, path)
+        let cause = errno
+        if renamed != 0 { unlink(temporary) }
+        errno = cause
+        try check(renamed, path)
+    }
+
+    private func check(_ result: Int32, _ path: String) throws(CommandFailure) {
+        if result != 0 { throw .failed("\(path): cannot be made: \(String(cString: strerror(errno)))") }
+    }
+}

@@ -1,0 +1,80 @@
+import Foundation
+import Harmony
+import Model
+import Pipeline
+import Settings
+
+/// What `farm try` shows of an answer.
+struct TryReport {
+    let service: ServiceSettings
+    let answer: Answer
+    let inspection: Inspection
+
+    var text: String {
+        var parts = [answer.json.indentedText, summary]
+        if !inspection.boxes.isEmpty { parts.append(boxTable.text) }
+        if !inspection.dropped.isEmpty { parts.append(droppedTable.text) }
+        if service.evidence != .spatial && inspection.bboxes > 0 {
+            parts.append(
+                "\(counted(inspection.bboxes, "bbox")) not merged: the evidence of \(service.name) is "
+                    + "\(service.evidence.rawValue); of a detector of objects it is \"evidence\": \"spatial\"")
+        }
+        return parts.joined(separator: "\n\n")
+    }
+
+    private var summary: String {
+        let votes = inspection.votes.map { vote in
+            vote.emoji + (vote.words.isEmpty ? "" : " (\(vote.words.joined(separator: ", ")))")
+        }
+        return [
+            Terminal.bold("\(service.address.label), \(String(format: "%.3f", answer.processingTime)) s"),
+            "\(counted(answer.predictions.count, "prediction")), \(counted(inspection.boxes.count, "box")) to merge",
+            "votes: " + (votes.isEmpty ? "none" : votes.joined(separator: ", ")),
+        ].joined(separator: "\n")
+    }
+
+    private var boxTable: Table {
+        var table = Table([
+            ("prediction", .right), ("label", .left), ("", .left), ("confidence", .right),
+            ("x, y, width, height", .left),
+        ])
+        for box in inspection.boxes {
+            let bbox = box.bbox
+            table.add([
+                "\(box.prediction + 1)", box.label, box.emoji ?? "", String(format: "%.3f", box.confidence),
+                String(format: "%.1f, %.1f, %.1f, %.1f", bbox.x, bbox.y, bbox.width, bbox.height),
+            ])
+        }
+        return table
+    }
+
+    private var droppedTable: Table {
+        var table = Table([("prediction", .right), ("does not count", .left)])
+        for dropped in inspection.dropped { table.add(["\(dropped.prediction + 1)", dropped.reason]) }
+        return table
+    }
+
+    /// `prediction` is a place in `answer.predictions`, from 0.
+    var json: JSON {
+        .object([
+            "service": .string(service.name), "address": .string(service.address.address),
+            "evidence": .string(service.evidence.rawValue), "processing_time": .double(answer.processingTime),
+            "votes": .array(
+                inspection.votes.map {
+                    .object(["emoji": .string($0.emoji), "words": .array($0.words.map(JSON.string))])
+                }),
+            "boxes": .array(
+                inspection.boxes.map {
+                    .object([
+                        "prediction": .int(Int64($0.prediction)), "label": .string($0.label),
+                        "emoji": .optional($0.emoji), "confidence": .double($0.confidence), "bbox": $0.bbox.json,
+                    ])
+                }),
+            "dropped": .array(
+                inspection.dropped.map {
+                    .object(["prediction": .int(Int64($0.prediction)), "reason": .string($0.reason)])
+                }),
+            "answer": answer.json,
+        ])
+    }
+}
