@@ -13,6 +13,7 @@ enum EntryPoint {
             } else {
                 try command.run()
             }
+            try checkOutput()
             exit(Signals.shared.exitCode)
         } catch let failure as CommandFailure {
             if !failure.message.isEmpty { Terminal.error("farm: \(failure.message)") }
@@ -20,6 +21,12 @@ enum EntryPoint {
         } catch {
             finish(with: error)
         }
+    }
+
+    /// What was to be read and could not be written is not done.
+    private static func checkOutput() throws(CommandFailure) {
+        guard Terminal.outputFault != 0 else { return }
+        throw .failed("standard output: cannot be written: \(String(cString: strerror(Terminal.outputFault)))")
     }
 
     /// ArgumentParser would only call an unknown command an unexpected argument.

@@ -9,17 +9,18 @@ struct ImportCommand: AsyncParsableCommand {
         abstract: "Loads images into the table images; running it twice adds nothing twice.",
         discussion: """
             A folder is searched for images, recursively; files that are no images are skipped and counted. A CSV list \
-            needs a header naming image_path, image_url, image_filename or image_group. An image is known by its \
-            absolute path, else its URL, else its filename.
+            needs a header naming image_path, image_url, image_filename or image_group. A URL is taken as it is, not \
+            fetched. An image is known by its absolute path, else its URL, else its filename.
 
             Examples:
               farm import photos/ --group holiday
               farm import list.csv --group coco2017
+              farm import http://nas.local/photos/1.jpg
               farm import /srv/photos --url-prefix http://nas.local/photos/
               farm import --existing --group coco2017      give a group to rows that have none
             """)
 
-    @Argument(help: "Folders, image files and CSV lists.") var paths: [String] = []
+    @Argument(help: "Folders, image files, CSV lists and URLs of images.", completion: .file()) var paths: [String] = []
     @Option(help: "The group the images belong to.") var group: String?
     @Option(help: ArgumentHelp("Where services find the named folder: sets image_url.", valueName: "url"))
     var urlPrefix: String?
@@ -35,7 +36,7 @@ struct ImportCommand: AsyncParsableCommand {
             throw ValidationError("--url-prefix must begin with http:// or https://, is \(urlPrefix).")
         }
         if !existing && paths.isEmpty {
-            throw ValidationError("Name folders, images or CSV lists; or --existing --group NAME.")
+            throw ValidationError("Name folders, images, CSV lists or URLs; or --existing --group NAME.")
         }
     }
 

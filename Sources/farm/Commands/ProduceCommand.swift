@@ -20,8 +20,10 @@ struct ProduceCommand: AsyncParsableCommand {
               farm produce --list-services
             """)
 
-    @Option(name: .shortAndLong, help: "all, primary, spatial_only, full_catalog, or names with commas.") var services =
-        "all"
+    @Option(
+        name: .shortAndLong, help: "all, primary, spatial_only, full_catalog, or names with commas.",
+        completion: .list(["all", "primary", "spatial_only", "full_catalog"] + CatalogueService.all.map(\.name)))
+    var services = "all"
     @Option(name: .shortAndLong, help: "Only images of this group.") var group: String?
     @Option(name: .shortAndLong, help: "At most so many images; with --resume, images that lack something.") var limit:
         Int?

@@ -18,9 +18,10 @@ struct RunCommand: AsyncParsableCommand {
               SERVICE_CONFIG=services/service_config.json farm run a.jpg b.jpg
             """)
 
-    @Argument(help: "Folders, image files and CSV lists.") var paths: [String]
+    @Argument(help: "Folders, image files, CSV lists and URLs of images.", completion: .file()) var paths: [String]
     @Option(help: "The group the images belong to.") var group: String?
-    @Option(help: ArgumentHelp("Write each photo with its boxes and labels into this folder.", valueName: "folder"))
+    @Option(help: ArgumentHelp("Write each photo with its boxes and labels into this folder.", valueName: "folder"),
+        completion: .directory)
     var pictures: String?
     @Flag(help: "Print what was found as JSON.") var json = false
     @OptionGroup var options: SettingsOptions
@@ -129,14 +130,6 @@ struct RunCommand: AsyncParsableCommand {
             Terminal.error("farm: \(count) in \(ImageList.absolute(pictures))")
         }
         return pictures == nil || drawn == images.count
-    }
-
-    private func makeFolder(_ path: String) throws {
-        do {
-            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        } catch {
-            throw CommandFailure.failed("\(path): \(error.localizedDescription)")
-        }
     }
 }
 

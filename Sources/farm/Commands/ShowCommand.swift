@@ -17,9 +17,10 @@ struct ShowCommand: AsyncParsableCommand {
               farm show 17 18 --json
             """)
 
-    @Argument(help: "Images: id, path, URL or filename.") var images: [String]
+    @Argument(help: "Images: id, path, URL or filename.", completion: .file()) var images: [String]
     @Option(
-        help: ArgumentHelp("Write the photo with its boxes and labels here (.jpg, .png, .webp).", valueName: "file"))
+        help: ArgumentHelp("Write the photo with its boxes and labels here (.jpg, .png, .webp).", valueName: "file"),
+        completion: .file())
     var picture: String?
     @Flag(help: "Print JSON.") var json = false
     @OptionGroup var options: SettingsOptions

@@ -56,9 +56,8 @@ struct TryCommand: AsyncParsableCommand {
 
     /// Looks at the photo as a worker does before it calls.
     private func call(_ client: ServiceClient, _ service: ServiceSettings) async throws -> AnalysisOutcome {
-        let isURL = ["http://", "https://"].contains(where: photo.lowercased().hasPrefix)
         do {
-            switch (service.transport, isURL) {
+            switch (service.transport, ImageList.isURL(photo)) {
             case (.url, false):
                 throw PictureFault(.image, "\(photo): \(service.name) is handed URLs only (\"transport\": \"url\")")
             case (.file, true):

@@ -19,7 +19,10 @@ struct WorkCommand: AsyncParsableCommand {
               SERVICE_NAME=blip farm work
             """)
 
-    @Argument(help: "The services; or one in the variable SERVICE_NAME.") var services: [String] = []
+    @Argument(
+        help: "The services; or one in the variable SERVICE_NAME.",
+        completion: .list(CatalogueService.all.map(\.name)))
+    var services: [String] = []
     @Option(help: "Calls in flight per service, in place of the configuration's.") var concurrency: Int?
     @OptionGroup var options: SettingsOptions
 

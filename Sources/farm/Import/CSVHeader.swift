@@ -27,6 +27,9 @@ struct CSVHeader {
             throw CSVReader.Fault(
                 line: record.line, message: "\(record.fields.count) fields, the header has \(columns.count)")
         }
+        guard !record.fields.contains(where: { $0.utf8.contains(0) }) else {
+            throw CSVReader.Fault(line: record.line, message: "a NUL byte")
+        }
         var image = NewImage()
         for (column, field) in zip(columns, record.fields) where !field.isEmpty {
             if let column { image[keyPath: column] = field }
@@ -39,10 +42,8 @@ struct CSVHeader {
                 throw CSVReader.Fault(line: record.line, message: "a path of \(whole.utf8.count) bytes; 4096 at most")
             }
         }
-        if let url = image.url {
-            guard let scheme = URL(string: url)?.scheme?.lowercased(), scheme == "http" || scheme == "https" else {
-                throw CSVReader.Fault(line: record.line, message: "image_url is no http or https URL")
-            }
+        if let url = image.url, !ImageList.isURL(url) {
+            throw CSVReader.Fault(line: record.line, message: "image_url is no http or https URL")
         }
         guard image.path ?? image.url ?? image.filename != nil else {
             throw CSVReader.Fault(line: record.line, message: "neither path, URL nor filename")

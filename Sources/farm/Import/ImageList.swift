@@ -29,6 +29,10 @@ struct ImageList: Sendable {
     /// Hands out what it finds in batches, so that memory does not grow with their number.
     /// - Throws: what `body` throws.
     func read(_ path: String, drain: Drain, _ body: (Findings) async throws -> Void) async throws {
+        if ImageList.isURL(path) {
+            let name = URL(string: path)?.lastPathComponent
+            return try await body(Findings(images: [NewImage(filename: name, url: path, group: group)]))
+        }
         guard FileManager.default.fileExists(atPath: path) else {
             return try await body(Findings(faults: [SkippedFile(place: path, reason: "no such file or folder")]))
         }
@@ -63,6 +67,12 @@ struct ImageList: Sendable {
                 $0 + (below.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) ?? String(below))
             },
             group: group)
+    }
+
+    /// Whether a service can fetch it: http or https, with a host.
+    static func isURL(_ text: String) -> Bool {
+        guard let url = URL(string: text), let host = url.host, !host.isEmpty else { return false }
+        return ["http", "https"].contains(url.scheme?.lowercased())
     }
 
     static func absolute(_ path: String) -> String { URL(fileURLWithPath: path).standardizedFileURL.path }

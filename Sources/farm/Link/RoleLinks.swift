@@ -35,11 +35,7 @@ struct RoleLinks {
     /// Makes the folder and the links that are not there; a link to an older place of farm is led to this one.
     /// - Throws: `CommandFailure` naming the folder or the link that cannot be made.
     func make(in folder: String) throws(CommandFailure) -> Outcome {
-        do {
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        } catch {
-            throw .failed("\(folder): cannot be made: \(error.localizedDescription)")
-        }
+        try makeFolder(folder)
         var outcome = Outcome()
         for name in RoleLinks.names {
             let path = (folder as NSString).appendingPathComponent(name)

@@ -10,9 +10,20 @@ struct Redrawing {
     func run(_ text: () async throws -> String) async throws {
         guard isWatched else { return Terminal.output(try await text()) }
         let drain = Signals.shared.drain()
+        var isDrawn = false
         while !drain.isBegun {
-            let page = try await text()
-            Terminal.output(Terminal.outputIsTerminal && !isJSON ? Terminal.clear + page : page)
+            do {
+                let page = try await text()
+                if Terminal.outputIsTerminal && !isJSON {
+                    Terminal.redraw(page, first: !isDrawn)
+                } else {
+                    Terminal.output(page)
+                }
+                isDrawn = true
+            } catch let fault as PortFault where fault.kind == .transient && isDrawn {
+                // A server that restarts is looked at again.
+                Terminal.error("farm: \(fault)")
+            }
             _ = try await drain.until { try await Task.sleep(for: Redrawing.interval) }
         }
     }

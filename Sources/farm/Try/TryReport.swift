@@ -14,10 +14,10 @@ struct TryReport {
         var parts = [answer.json.indentedText, summary]
         if !inspection.boxes.isEmpty { parts.append(boxTable.text) }
         if !inspection.dropped.isEmpty { parts.append(droppedTable.text) }
-        if service.evidence != .spatial && inspection.bboxes > 0 {
+        if service.evidence == .none && inspection.bboxes > 0 {
             parts.append(
-                "\(counted(inspection.bboxes, "bbox")) not merged: the evidence of \(service.name) is "
-                    + "\(service.evidence.rawValue); of a detector of objects it is \"evidence\": \"spatial\"")
+                "\(counted(inspection.bboxes, "bbox")) not merged: if \(service.name) detects objects, say "
+                    + "\"evidence\": \"spatial\" in service_config.json")
         }
         return parts.joined(separator: "\n\n")
     }
