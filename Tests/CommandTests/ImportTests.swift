@@ -85,6 +85,48 @@ struct ImportTests {
         #expect(finished.output.contains("4 refused"))
     }
 
+    @Test("a path of 10,000 characters, a NUL byte, a record of over a megabyte: refused with their lines")
+    func absurdLines() async throws {
+        let workplace = try Workplace()
+        let long = String(repeating: "a/", count: 5000)
+        try workplace.write("list.csv", "image_path\n/a.jpg\n/\(long)b.jpg\n/c\u{0}.jpg\n/d.jpg\n")
+        let finished = try await workplace.farm("import", "list.csv")
+        #expect(finished.status == 1)
+        #expect(finished.error.contains("list.csv:3: a path of 10006 bytes; 4096 at most"))
+        #expect(finished.error.contains("list.csv:4: a NUL byte"))
+        #expect(finished.output.contains("2 added"))
+        #expect(finished.output.contains("2 refused"))
+
+        try workplace.write("huge.csv", "image_path\n/e.jpg\n/\(String(repeating: "x", count: 1 << 21))\n/f.jpg\n")
+        let huge = try await workplace.farm("import", "huge.csv")
+        #expect(huge.status == 1)
+        #expect(huge.error.contains("huge.csv:3: a record of over 1 MiB"))
+        #expect(huge.output.contains("1 added"), "what came before it is imported")
+        try Data([0x69, 0x6D, 0x61, 0x67, 0x65, 0x5F, 0x70, 0x61, 0x74, 0x68, 0x0A, 0xFF, 0xFE, 0x0A])
+            .write(to: URL(fileURLWithPath: workplace.path("latin.csv")))
+        let latin = try await workplace.farm("import", "latin.csv")
+        #expect(latin.status == 1)
+        #expect(latin.error.contains("latin.csv:2: not UTF-8"))
+    }
+
+    @Test("a URL is taken as it is; twice adds nothing")
+    func urls() async throws {
+        let workplace = try Workplace()
+        let url = "http://nas.local/p/a%20b.jpg?size=full"
+        let first = try await workplace.farm("import", url, "https://nas.local/2.jpg", url, "--group", "g", "--json")
+        #expect(first.status == 0, "\(first.error)")
+        #expect(try first.json()["added"]?.integerValue == 2)
+        #expect(try first.json()["existing"]?.integerValue == 1)
+        #expect(
+            try await workplace.rows("SELECT image_filename, image_url, image_path, image_group FROM images") == [
+                "a b.jpg|\(url)||g", "2.jpg|https://nas.local/2.jpg||g",
+            ])
+        let bad = try await workplace.farm("import", "ftp://nas.local/1.jpg", "http:///1.jpg")
+        #expect(bad.status == 1)
+        #expect(bad.error.contains("ftp://nas.local/1.jpg: no such file or folder"))
+        #expect(try await workplace.count("SELECT count(*) FROM images") == 2)
+    }
+
     @Test(
         "what is no CSV list is refused with its line",
         arguments: [

@@ -125,22 +125,6 @@ struct PipelineTests {
         #expect(try await scene.doubles.calls(of: "clip").begun == 3 + 2 + 3, "two images, three tries, three more")
         try await scene.doubles.stop()
     }
-
-    @Test("what is no job goes to the dead letters, and leaves no row")
-    func noJob() async throws {
-        let scene = try await Scene(["clip"], photos: 1)
-        let bodies = ["no JSON", "{}", #"{"image_id": "x"}"#, #"{"image_id": 4711}"#, "[1]"]
-        try await scene.produce()
-        for body in bodies {
-            _ = try await scene.workplace.rows(
-                "INSERT INTO farm_queue (queue, body, due_at) VALUES ('queue_clip', '\(body)', 0)")
-        }
-        let up = try await scene.upUntilIdle()
-        #expect(up.status == 0, "\(up.error)")
-        #expect(try await scene.workplace.count("SELECT count(*) FROM farm_dead") == bodies.count)
-        #expect(try await scene.workplace.count("SELECT count(*) FROM results") == 1)
-        try await scene.doubles.stop()
-    }
 }
 
 extension Scene {

@@ -14,6 +14,9 @@ enum Program {
     /// The root of the package.
     static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
+
+    /// The path of a script beside these tests.
+    static func tool(_ name: String) -> String { root.appending(path: "Tests/CommandTests/Doubles/\(name)").path }
 }
 
 /// A folder of its own to run commands in: its farm.db, its configuration, nothing of the machine's.

@@ -32,16 +32,26 @@ final class ServiceDoubles: Sendable {
         _ services: [String], delay: Double = 0, gate: String? = nil, failing: [(service: String, text: String)] = [],
         in workplace: Workplace
     ) async throws -> ServiceDoubles {
+        try await start(
+            "services.py",
+            ["--delay", "\(delay)"] + (gate.map { ["--gate", workplace.path($0)] } ?? [])
+                + failing.flatMap { ["--fail", "\($0.service)=\($0.text)"] }, services, in: workplace)
+    }
+
+    /// Starts those of Doubles/misbehaving.py: what a picture is called decides how they answer.
+    static func misbehaving(_ services: [String], in workplace: Workplace) async throws -> ServiceDoubles {
+        try await start("misbehaving.py", ["--pictures", workplace.path("served")], services, in: workplace)
+    }
+
+    private static func start(
+        _ script: String, _ flags: [String], _ services: [String], in workplace: Workplace
+    ) async throws -> ServiceDoubles {
         let ports = try zip(services, freePorts(services.count)).map { ($0, $1) }
-        let script = Program.root.appending(path: "Tests/CommandTests/Doubles/services.py").path
         let ready = workplace.path("doubles-ready-\(UUID().text)")
         let running = try Running(
             URL(fileURLWithPath: "/usr/bin/python3"),
-            [script, "--delay", "\(delay)", "--ready-file", ready] + ports.map { "\($0.0)=\($0.1)" }
-                + (gate.map { ["--gate", workplace.path($0)] } ?? [])
-                + failing.flatMap { ["--fail", "\($0.service)=\($0.text)"] },
-            in: workplace.folder,
-            ["PATH": "/usr/bin:/bin"])
+            [Program.tool(script), "--ready-file", ready] + flags + ports.map { "\($0.0)=\($0.1)" },
+            in: workplace.folder, ["PATH": "/usr/bin:/bin"])
         try await eventually("the services are ready") {
             FileManager.default.fileExists(atPath: ready) || !running.isRunning
         }

@@ -62,6 +62,16 @@ struct StatusTests {
         #expect(status.error.isEmpty)
     }
 
+    @Test("what cannot be written to standard output is a failure; a reader that went away is none")
+    func output() async throws {
+        let workplace = try Workplace()
+        let full = try await workplace.bash("$FARM status > /dev/full")
+        #expect(full.status == 1)
+        #expect(full.error.contains("standard output: cannot be written: No space left"))
+        let gone = try await workplace.bash("$FARM status --json > >(exec true); exit $?")
+        #expect(gone.status == 0, "\(gone.error)")
+    }
+
     @Test("--watch prints again until it is interrupted")
     func watch() async throws {
         let workplace = try Workplace()

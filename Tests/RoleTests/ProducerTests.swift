@@ -3,6 +3,7 @@ import Foundation
 import Model
 import Pipeline
 import Roles
+import Synchronization
 import Testing
 
 @Suite("The producer")
@@ -47,6 +48,23 @@ struct ProducerTests {
             let dry = ProducerOptions(targets: targets, filter: ImageFilter(), isDryRun: true)
             #expect(try await produce(bench, dry).jobs == 10)
             #expect(try await bench.depth("queue_clip").waiting == 3)
+        }
+    }
+
+    @Test("an image counts once the last of its jobs is out")
+    func countsImages() async throws {
+        try await Bench.with { bench in
+            try await bench.addImages(2)
+            let seen = Mutex<[ProducerCounts]>([])
+            let drain = Drain()
+            _ = try await Producer(catalogue: bench.store, queue: bench.queue, time: SystemTime()).run(
+                ProducerOptions(targets: targets, filter: ImageFilter(), delay: .milliseconds(1)), drain: drain
+            ) { counts in
+                seen.withLock { $0.append(counts) }
+                if counts.jobs == 3 { drain.begin() }
+            }
+            #expect(seen.withLock { $0.map(\.jobs) } == [1, 2, 3])
+            #expect(seen.withLock { $0.map(\.images) } == [0, 1, 1])
         }
     }
 

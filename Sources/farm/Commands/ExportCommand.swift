@@ -70,7 +70,8 @@ struct ExportCommand: AsyncParsableCommand {
             try await export.write(source, to: file)
             if export.unreadable > 0 {
                 Terminal.error(
-                    "farm: warning: \(counted(export.unreadable, "row")) of merged_boxes left out: no label or merged_bbox")
+                    "farm: warning: \(counted(export.unreadable, "row")) of merged_boxes left out: no label or merged_bbox"
+                )
             }
             return ", \(counted(export.boxes, "box"))"
         case .jsonl:

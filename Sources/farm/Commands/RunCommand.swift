@@ -20,7 +20,8 @@ struct RunCommand: AsyncParsableCommand {
 
     @Argument(help: "Folders, image files, CSV lists and URLs of images.", completion: .file()) var paths: [String]
     @Option(help: "The group the images belong to.") var group: String?
-    @Option(help: ArgumentHelp("Write each photo with its boxes and labels into this folder.", valueName: "folder"),
+    @Option(
+        help: ArgumentHelp("Write each photo with its boxes and labels into this folder.", valueName: "folder"),
         completion: .directory)
     var pictures: String?
     @Flag(help: "Print what was found as JSON.") var json = false

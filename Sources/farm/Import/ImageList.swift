@@ -130,7 +130,9 @@ struct ImageList: Sendable {
     private static func lines(of path: String) -> Int {
         let type = try? FileManager.default.attributesOfItem(
             atPath: URL(fileURLWithPath: path).resolvingSymlinksInPath().path)[.type]
-        guard type as? FileAttributeType == .typeRegular, let file = FileHandle(forReadingAtPath: path) else { return 0 }
+        guard type as? FileAttributeType == .typeRegular, let file = FileHandle(forReadingAtPath: path) else {
+            return 0
+        }
         defer { try? file.close() }
         var (breaks, last) = (0, UInt8(ascii: "\n"))
         while let chunk = try? file.read(upToCount: 1 << 16), let end = chunk.last {

@@ -29,6 +29,21 @@ struct BoxBehaviours {
         }
     }
 
+    @Test("are reported in the images' order, none of an image without any", arguments: storeBackends)
+    func reported(_ backend: StoreBackend) async throws {
+        try await backend.run { base in
+            let images = try await base.images(3)
+            for (image, labels) in [(images[0], ["cat", "dog"]), (images[2], ["cup"])] {
+                try await base.store.record([.of(image, "yolov8", detector)])
+                _ = try await base.update(image, BoxChanges(inserted: labels.map { .of($0) }))
+            }
+            let boxes = try await base.store.boxes(of: [images[2], images[1], images[0], 4711])
+            #expect(boxes.map { $0.map { $0.box?.label } } == [["cup"], [], ["cat", "dog"], []])
+            #expect(boxes[2].map(\.mergedID) == (try await base.boxes(of: images[0])).map(\.mergedID))
+            #expect(try await base.store.boxes(of: []).isEmpty)
+        }
+    }
+
     @Test("stay, go with their enrichments, or come", arguments: storeBackends)
     func changes(_ backend: StoreBackend) async throws {
         try await backend.run { base in
