@@ -19,6 +19,8 @@ final class ConsumerHub: Sendable {
         var upkeep: Task<Void, Never>?
         /// The writing connection's `PRAGMA data_version`, which only others' commits change.
         var dataVersion: Int?
+        /// The renewal of the lease failed, which was told.
+        var isFailing = false
     }
 
     let bell = Bell()
@@ -156,10 +158,19 @@ final class ConsumerHub: Sendable {
             if isLost {
                 log.warning("\(file.place): the lease ran out (was this machine asleep?): what was taken comes again")
             }
+            if setFailing(false) { log.notice("\(file.place): the lease is renewed again") }
             tell(survey)
         } catch {
-            log.warning("the lease is not renewed, trying again: \(error)")
+            if !setFailing(true) { log.warning("the lease is not renewed, trying again: \(error)") }
             alarm.set(now.addingTimeInterval(interval.seconds / 5))
+        }
+    }
+
+    /// - Returns: whether it failed before.
+    private func setFailing(_ isFailing: Bool) -> Bool {
+        state.withLock { state in
+            defer { state.isFailing = isFailing }
+            return state.isFailing
         }
     }
 
