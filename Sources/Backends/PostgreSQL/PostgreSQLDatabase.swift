@@ -8,7 +8,7 @@ public final class PostgreSQLDatabase: Schema, Sendable {
     private static let connections = 4
     private static let readingConnections = 2
 
-    /// The primary.
+    /// The primary; where nothing will be written, the same as the replica.
     let primary: ConnectionPool
     /// What is read for people: the replica where there is one.
     let replica: ConnectionPool
@@ -27,16 +27,17 @@ public final class PostgreSQLDatabase: Schema, Sendable {
         _ options: PostgreSQLOptions, time: any Timekeeper, log: Logger, readsOnly: Bool = false
     ) async throws {
         self.time = time
-        primary = ConnectionPool(
+        let written = ConnectionPool(
             Server(host: options.host, options: options), size: PostgreSQLDatabase.connections, time: time, log: log)
         replica =
             options.readHost.map {
                 ConnectionPool(
                     Server(host: $0, options: options), size: PostgreSQLDatabase.readingConnections, time: time,
                     log: log)
-            } ?? primary
+            } ?? written
+        primary = readsOnly ? replica : written
         do {
-            let isCurrent = try await (readsOnly ? replica : primary).run(SchemaVersion.isCurrent)
+            let isCurrent = try await primary.run(SchemaVersion.isCurrent)
             if !isCurrent {
                 guard !readsOnly else {
                     throw PortFault(

@@ -48,10 +48,12 @@ struct ExportCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await Session.with(options) { session in
+        try await OpenSession.with(options) {
+            try await $0.store(readsOnly: true).store
+        } _: { session in
             let drain = Signals.shared.drain()
             do {
-                let source = try await ExportSource(session.backends.store, group: group, drain: drain)
+                let source = try await ExportSource(session.backends, group: group, drain: drain)
                 let file = try ExportFile(output)
                 let counts = try await write(source, to: file)
                 try file.complete()

@@ -2,7 +2,6 @@ import ArgumentParser
 import Foundation
 import Harmony
 import Imaging
-import Logging
 import Model
 import Pipeline
 import Services
@@ -28,12 +27,12 @@ struct TryCommand: AsyncParsableCommand {
     @OptionGroup var options: SettingsOptions
 
     func run() async throws {
-        let settings = try options.load()
+        let session = try SettledSession(options)
+        let settings = session.settings
+        for warning in settings.warnings { session.log("farm").warning("\(warning)") }
         let service = try TargetChoice(settings).knownService(named: service)
-        let output = try LogOutput(settings.log)
         let client = ServiceClient(
-            endpoint: service.triedOnce, client: HTTPClient(), time: SystemTime(),
-            log: Logger(label: service.name) { LogLines(label: $0, output: output, logLevel: .warning) })
+            endpoint: service.triedOnce, client: HTTPClient(), time: session.time, log: session.log(service.name))
         let drain = Signals.shared.drain()
         guard let outcome = try await drain.until({ try await call(client, service) }) else { return }
         switch outcome {

@@ -114,6 +114,16 @@ struct PostgreSQLOutageTests {
             #expect(fault?.kind == .transient)
             #expect(fault?.place.contains("127.0.0.1:nowhere") == true)
             await halved.close()
+
+            split.host = "127.0.0.1:nowhere"
+            split.readHost = "127.0.0.1"
+            let reader = try await PostgreSQLDatabase.open(split, readsOnly: true)
+            let reports = PostgreSQLStore(reader)
+            #expect(try await reports.images(ImageFilter(), after: 0, limit: 9).map(\.image.id) == [image])
+            #expect(try await reports.find("/a").map(\.id) == [image])
+            #expect(try await reports.report(on: [image]).count == 1)
+            #expect(try await reports.boxes(of: [image]) == [[]])
+            await reader.close()
         }
     }
 
