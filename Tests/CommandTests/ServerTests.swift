@@ -57,6 +57,27 @@ struct ServerTests {
         await site.remove()
     }
 
+    @Test("status and show ask DB_READ_HOST alone, and a role that writes needs DB_HOST")
+    func replica() async throws {
+        let site = try await Site()
+        let scene = try await Scene(["clip"], photos: 0)
+        try site.write(scene.workplace)
+        try scene.workplace.photos(["photos/1.jpg"])
+        try #require(try await scene.workplace.farm("import", "photos").status == 0)
+        // Nobody listens there.
+        try site.write(scene.workplace, other: ["DB_HOST": "127.0.0.3", "DB_READ_HOST": site.postgreSQL.host])
+        let status = try await scene.workplace.farm("status", "--json")
+        #expect(status.status == 0, "\(status.error)")
+        #expect(try status.json()["totals"]?["images"]?.integerValue == 1)
+        let show = try await scene.workplace.farm("show", "1.jpg")
+        #expect(show.status == 0, "\(show.error)")
+        let produce = try await scene.workplace.farm("produce")
+        #expect(produce.status == 1)
+        #expect(produce.error.contains("127.0.0.3"))
+        try await scene.doubles.stop()
+        await site.remove()
+    }
+
     @Test("roles wait for servers that are not there yet, and say so once; commands fail at once")
     func absence() async throws {
         let site = try await Site()
