@@ -34,6 +34,11 @@ struct FarmCommand: AsyncParsableCommand {
                 subcommands: [
                     UpCommand.self, WorkCommand.self, MergeCommand.self, EnrichCommand.self, ConsenseCommand.self,
                 ]),
-            CommandGroup(name: "Operation:", subcommands: [MonitorCommand.self, CheckCommand.self, InitCommand.self]),
+            CommandGroup(
+                name: "Operation:",
+                subcommands: [
+                    MonitorCommand.self, CheckCommand.self, DeadCommand.self, PurgeCommand.self, ForgetCommand.self,
+                    InitCommand.self,
+                ]),
         ])
 }

@@ -15,6 +15,9 @@ enum Frame: Sendable {
     case declared(UInt16, messages: Int)
     case delivered(UInt16, tag: UInt64, redelivered: Bool, Content)
     case consuming(UInt16)
+    /// The queue that was asked for a message has none.
+    case gotNothing(UInt16)
+    case purged(UInt16, messages: Int)
     case consumerCancelled(UInt16)
     case consumerCancelOK(UInt16)
     case blocked(reason: String)

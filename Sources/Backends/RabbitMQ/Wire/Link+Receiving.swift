@@ -48,6 +48,15 @@ extension Link {
             let kind = PartialMessage.Kind.delivered(tag: deliver.delivery_tag, redelivered: deliver.redelivered != 0)
             partial[channel] = PartialMessage(kind: kind)
             return nil
+        case AMQP_BASIC_GET_OK_METHOD:
+            guard let got = decoded(amqp_basic_get_ok_t.self) else { return .other }
+            let kind = PartialMessage.Kind.delivered(tag: got.delivery_tag, redelivered: got.redelivered != 0)
+            partial[channel] = PartialMessage(kind: kind)
+            return nil
+        case AMQP_BASIC_GET_EMPTY_METHOD: return .gotNothing(channel)
+        case AMQP_QUEUE_PURGE_OK_METHOD:
+            guard let purged = decoded(amqp_queue_purge_ok_t.self) else { return .other }
+            return .purged(channel, messages: Int(purged.message_count))
         case AMQP_BASIC_RETURN_METHOD:
             guard let returned = decoded(amqp_basic_return_t.self) else { return .other }
             partial[channel] = PartialMessage(kind: .returned(queue: returned.routing_key.string))
