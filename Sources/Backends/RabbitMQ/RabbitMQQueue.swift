@@ -122,13 +122,12 @@ public final class RabbitMQQueue: JobQueue, QueueAdministration, QueueInspection
 
     // MARK: Inspection
 
-    /// Opens a connection of its own for the pass, if there is anything in the queue.
+    /// Opens a connection of its own for the pass, if there is such a queue.
     public func pass(through queue: String, _ part: QueuePart) async throws -> any QueuePass {
         try check(queue)
         let name = part == .dead ? queue + ".dead" : queue
-        let count = try await subscriber.messages(in: name) ?? 0
-        let sifter = Sifter(options, queue: name, count: count, time: time, log: log)
-        if count > 0 { try await sifter.connect() }
+        let sifter = Sifter(options, queue: name, time: time, log: log)
+        if try await subscriber.messages(in: name) != nil { try await sifter.connect() }
         return RabbitMQPass(sifter: sifter, broker: self)
     }
 

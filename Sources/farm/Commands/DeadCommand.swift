@@ -11,11 +11,11 @@ struct DeadCommand: AsyncParsableCommand {
             filter all are meant.
 
             Examples:
-              farm dead                                              every dead letter, a line each
-              farm dead --service clip --reason timeout --newer-than 2h
-              farm dead show --image 17                              all that is known of them, with the message
-              farm dead requeue --service clip --reason timeout      try them again
-              farm dead drop --older-than 7d --dry-run               how many that would be
+              farm dead                                   a line for each
+              farm dead --service clip --newer-than 2h
+              farm dead show --image 17                   with the message
+              farm dead requeue --reason timeout          try them again
+              farm dead drop --older-than 7d --dry-run    how many are they?
             """,
         subcommands: [ListCommand.self, ShowCommand.self, RequeueCommand.self, DropCommand.self],
         defaultSubcommand: ListCommand.self)
@@ -80,6 +80,9 @@ extension DeadCommand {
         }
     }
 
+    /// Letters that are printed at once, so that the columns of a short list are aligned.
+    private static let page = 200
+
     /// Prints letters as they come, so that memory does not grow with their number.
     /// - Parameter texts: of a batch; with `json` an element each.
     private static func look(
@@ -91,11 +94,21 @@ extension DeadCommand {
             let round = try await selection.round(session, known)
             let drain = Signals.shared.drain(within: session.settings.shutdownTimeout)
             var list = JSONList()
-            let tally = try await go(round, drain, title: "dead letters looked at") { _, found in
-                let texts = texts(found.map(\.letter), known)
+            var gathered: [DeadMessage] = []
+            func printGathered() {
+                guard !gathered.isEmpty else { return }
+                let texts = texts(gathered, known)
+                gathered = []
                 Terminal.output(json ? list.next(texts) : texts.joined(separator: "\n"))
+            }
+            let tally = try await go(round, drain, title: "dead letters looked at") { _, found in
+                gathered += found.map(\.letter)
+                if gathered.count >= page { printGathered() }
                 return found.count
-            } failed: { _ in }
+            } failed: { _ in
+                printGathered()
+            }
+            printGathered()
             if json { Terminal.output(list.end) } else { Terminal.error("farm: " + tally.text("")) }
         }
     }

@@ -6,7 +6,7 @@ import Synchronization
 import Testing
 
 /// Queues of one test on a broker that many tests share: their names get a prefix of its own.
-struct PrefixedQueue: JobQueue, QueueAdministration {
+struct PrefixedQueue: JobQueue, QueueAdministration, QueueInspection {
     let queue: RabbitMQQueue
     let prefix: String
 
@@ -34,6 +34,31 @@ struct PrefixedQueue: JobQueue, QueueAdministration {
     func queueNames() async throws -> [String] {
         try await queue.queueNames().map { String($0.dropFirst(prefix.count)) }
     }
+
+    func pass(through name: String, _ part: QueuePart) async throws -> any QueuePass {
+        PrefixedPass(pass: try await queue.pass(through: prefix + name, part), prefix: prefix)
+    }
+
+    func purge(_ name: String) async throws -> Int { try await queue.purge(prefix + name) }
+}
+
+/// A pass through one of these queues.
+struct PrefixedPass: QueuePass {
+    let pass: any QueuePass
+    let prefix: String
+
+    func next() async throws -> [Delivery] { try await pass.next() }
+
+    func remove(_ receipts: [Receipt]) async throws -> Int { try await pass.remove(receipts) }
+
+    func replace(_ replacements: [(receipt: Receipt, message: Message)]) async throws -> Int {
+        try await pass.replace(
+            replacements.map { receipt, message in
+                (receipt, Message(queue: prefix + message.queue, body: message.body, headers: message.headers))
+            })
+    }
+
+    func close() async throws { try await pass.close() }
 }
 
 func uniqueName(_ name: String = "q") -> String { "\(name)-\(UUID().uuidString)-" }

@@ -14,8 +14,9 @@ actor Sifter: LineOwner {
     let line: Line
     private let executor: ConnectionExecutor
     private let queue: String
-    /// How many are still to be shown.
-    private var rest: Int
+    /// How many are still to be shown. The first answer tells: unlike a look at the queue it comes after all that the broker
+    /// has got back before.
+    private var rest: Int?
     /// How many messages a channel may hold.
     private var channelLimit = heldByChannel
     private var channel: UInt16 = 1
@@ -35,12 +36,10 @@ actor Sifter: LineOwner {
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
-    /// - Parameter count: how many messages to show.
-    init(_ options: RabbitMQOptions, queue: String, count: Int, time: any Timekeeper, log: Logger) {
+    init(_ options: RabbitMQOptions, queue: String, time: any Timekeeper, log: Logger) {
         executor = ConnectionExecutor(label: "farm.rabbitmq.passing")
         line = Line(options, role: "passing", queue: executor.queue, time: time, log: log)
         self.queue = queue
-        rest = count
     }
 
     // MARK: Messages
@@ -48,7 +47,8 @@ actor Sifter: LineOwner {
     func next() async throws -> [Delivery] {
         try Task.checkCancellation()
         if let fault { throw fault }
-        guard rest > 0 else { return [] }
+        // Without a connection there is no queue.
+        guard rest != 0, line.link != nil else { return [] }
         batch = []
         lastProgress = .now
         return try await withCheckedThrowingContinuation { continuation in
@@ -63,8 +63,8 @@ actor Sifter: LineOwner {
     }
 
     private func ask() {
-        asked = min(batchLimit, rest)
-        rest -= asked
+        asked = min(batchLimit - batch.count, rest ?? 1)
+        rest = rest.map { $0 - asked }
         for _ in 0..<asked { line.send { try $0.get(queue, on: channel) } }
     }
 
@@ -72,6 +72,7 @@ actor Sifter: LineOwner {
         lastProgress = .now
         asked -= 1
         guard asked == 0, let taker else { return }
+        if rest != 0, batch.count < batchLimit { return ask() }
         self.taker = nil
         let bytes = batch.reduce(1) { $0 + $1.body.count } / max(1, batch.count)
         batchLimit = min(Sifter.longestBatch, max(1, Sifter.batchBytes / max(1, bytes)))
@@ -98,7 +99,6 @@ actor Sifter: LineOwner {
             abandon()
             throw fault
         }
-        // The queue was empty at the beginning.
         guard line.link != nil else { return }
         lastProgress = .now
         try await withCheckedThrowingContinuation { continuation in
@@ -122,10 +122,12 @@ actor Sifter: LineOwner {
     // MARK: The connection's life
 
     func opened() {
-        line.send { link in
-            channelLimit = max(Sifter.heldByChannel, rest / (link.channels / 2) + 1)
-            try link.openChannel(channel)
-        }
+        line.send { try $0.openChannel(channel) }
+    }
+
+    private func begin(_ count: Int) {
+        rest = count
+        if let link = line.link { channelLimit = max(Sifter.heldByChannel, count / (link.channels / 2) + 1) }
     }
 
     func received(_ frame: Frame) {
@@ -133,7 +135,8 @@ actor Sifter: LineOwner {
         case .channelOpened(channel):
             isOpen = true
             if taker != nil { ask() }
-        case .delivered(channel, let tag, let redelivered, let content):
+        case .got(channel, let tag, let redelivered, let count, let content):
+            if rest == nil { begin(count) }
             unsettled.append(tag, ())
             batch.append(
                 Delivery(
