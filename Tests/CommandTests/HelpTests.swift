@@ -4,6 +4,7 @@ import Testing
 struct HelpTests {
     static let commands = [
         "produce", "work", "merge", "enrich", "consense", "monitor", "up", "run", "init", "import", "status", "show",
+        "dead", "purge", "forget",
     ]
 
     @Test("every command's help goes to standard output and has an example", arguments: commands)
@@ -77,7 +78,7 @@ struct HelpTests {
     @Test(
         "what lacks an argument is refused",
         arguments: [
-            ["import"], ["show"], ["run"], ["work"], ["import", "--existing"], ["merge", "--all", "--image", "1"],
+            ["import"], ["show"], ["purge"], ["forget"], ["run"], ["work"], ["import", "--existing"], ["merge", "--all", "--image", "1"],
         ])
     func missingArgument(_ arguments: [String]) async throws {
         let finished = try await Workplace().farm(arguments)

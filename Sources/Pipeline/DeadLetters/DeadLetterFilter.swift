@@ -29,7 +29,4 @@ public struct DeadLetterFilter: Sendable, Equatable {
         guard let deadSince = letter.deadSince else { return false }
         return before.map { deadSince < $0 } ?? true && after.map { deadSince > $0 } ?? true
     }
-
-    /// Whether it asks for nothing: every letter matches.
-    public var isOpen: Bool { self == DeadLetterFilter() }
 }

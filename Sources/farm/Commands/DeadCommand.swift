@@ -89,8 +89,7 @@ extension DeadCommand {
         _ selection: DeadSelection, _ options: SettingsOptions, json: Bool,
         _ texts: ([DeadMessage], KnownQueues) -> [String]
     ) async throws {
-        try await Session.with(options) { session in
-            let known = try await KnownQueues(session)
+        try await selection.with(options) { session, known in
             let round = try await selection.round(session, known)
             let drain = Signals.shared.drain(within: session.settings.shutdownTimeout)
             var list = JSONList()
@@ -137,8 +136,8 @@ extension DeadCommand {
         @OptionGroup var options: SettingsOptions
 
         func run() async throws {
-            try await Session.with(options) { session in
-                let round = try await selection.round(session, try await KnownQueues(session))
+            try await selection.with(options) { session, known in
+                let round = try await selection.round(session, known)
                 let drain = Signals.shared.drain(within: session.settings.shutdownTimeout)
                 let report = Report(verb: "requeued", isDryRun: dryRun, isJSON: json)
                 let tally = try await go(round, drain, title: "dead letters") { pass, found in
@@ -171,8 +170,8 @@ extension DeadCommand {
 
         func run() async throws {
             if !dryRun { try confirmation.check() }
-            try await Session.with(options) { session in
-                let round = try await selection.round(session, try await KnownQueues(session))
+            try await selection.with(options) { session, known in
+                let round = try await selection.round(session, known)
                 if !dryRun && !confirmation.yes {
                     let meant = try await go(round, Drain(), title: "dead letters", DeadCommand.count) { _ in }
                     try await confirmation.ask("Drop \(meant.text("")), for good?")

@@ -32,9 +32,11 @@ struct ForgetCommand: AsyncParsableCommand {
 
     func run() async throws {
         if !dryRun { try confirmation.check() }
-        try await Session.with(options) { session in
-            let store = session.backends.store
-            let ids = try await session.images(named: images).map(\.id)
+        try await OpenSession.with(options) {
+            try await $0.store().store
+        } _: { session in
+            let store = session.backends
+            let ids = try await store.images(named: images).map(\.id)
             let filter = ImageFilter(group: group, ids: group == nil ? ids : nil)
             let count = try await store.count(filter)
             guard count > 0 else { throw CommandFailure.failed("no image in group \(group ?? "")") }

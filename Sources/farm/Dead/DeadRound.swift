@@ -37,7 +37,7 @@ struct DeadRound {
                     let done = meant.isEmpty ? 0 : try await act(pass, Array(meant))
                     tally.add(meant.prefix(done).map(\.letter))
                     tally.seen += batch.count
-                    progress.show(tally.seen, of: total, note: "\(tally.done) meant")
+                    progress.show(tally.seen, of: total, note: "\(tally.done) match")
                 }
             } catch {
                 try? await pass.close()

@@ -3,6 +3,8 @@ import Foundation
 import Model
 import Pipeline
 
+typealias DeadSession = OpenSession<(queue: Queue, store: Store?)>
+
 /// Which dead letters a command is about.
 struct DeadSelection: ParsableArguments {
     @Option(help: ArgumentHelp("Only of these queues, with commas.", valueName: "queues")) var queue: String?
@@ -22,11 +24,22 @@ struct DeadSelection: ParsableArguments {
         }
     }
 
+    /// Runs a command's body with what it works with: the queue, and the store only where images are named by what it knows.
+    func with(_ options: SettingsOptions, _ body: (DeadSession, KnownQueues) async throws -> Void) async throws {
+        let needsStore = image.contains { ImageID($0) == nil }
+        try await DeadSession.with(options) { connections in
+            let store = needsStore ? try await connections.store(readsOnly: true).store : nil
+            return (try await connections.queue(), store)
+        } _: { session in
+            try await body(session, try await KnownQueues(session.settings, session.backends.queue))
+        }
+    }
+
     /// - Throws: `CommandFailure` for a service or an image that is not known; `PortFault`.
-    func round(_ session: Session, _ known: KnownQueues) async throws -> DeadRound {
+    func round(_ session: DeadSession, _ known: KnownQueues) async throws -> DeadRound {
         let now = session.time.now()
         let filter = DeadLetterFilter(
-            reasons: reason.map { Set(DeadSelection.names($0)) }, images: try await images(session),
+            reasons: reason.map { Set(DeadSelection.names($0)) }, images: try await images(session.backends.store),
             before: olderThan.map { now.addingTimeInterval(-$0.seconds) },
             after: newerThan.map { now.addingTimeInterval(-$0.seconds) })
         return DeadRound(
@@ -41,11 +54,11 @@ struct DeadSelection: ParsableArguments {
     }
 
     /// Letters are of images that `images` does not have, too: digits are an id.
-    private func images(_ session: Session) async throws -> Set<ImageID>? {
+    private func images(_ store: Store?) async throws -> Set<ImageID>? {
         guard !image.isEmpty else { return nil }
         let ids = image.compactMap(ImageID.init)
         let others = image.filter { ImageID($0) == nil }
-        return Set(ids + (try await session.images(named: others).map(\.id)))
+        return Set(ids + (try await store?.images(named: others).map(\.id) ?? []))
     }
 
     private static func names(_ text: String) -> [String] {

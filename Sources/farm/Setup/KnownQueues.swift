@@ -31,6 +31,9 @@ struct KnownQueues {
 
     var all: [Named] { own + others }
 
+    /// Those that jobs come through, not triggers.
+    var ofServices: [Named] { all.filter { PostProcessing(rawValue: $0.service) == nil } }
+
     /// The service, or the role, that takes from a queue.
     func service(of queue: String) -> String { all.first { $0.queue == queue }?.service ?? queue }
 

@@ -104,7 +104,8 @@ actor Sifter: LineOwner {
         try await withCheckedThrowingContinuation { continuation in
             closer = continuation
             closing = Int(channel)
-            for channel in 1...channel {
+            // The newest first: the broker puts older messages before them at no cost, but looks through all that are older.
+            for channel in (1...channel).reversed() {
                 line.send { try $0.giveBack(0, multiple: true, on: channel) }
                 line.send { try $0.closeChannel(channel) }
             }
