@@ -54,6 +54,18 @@ public struct Job: Sendable, Equatable {
         return JSON.object(known.map { JSON.Member($0.key, $0.value) } + unknown).bytes
     }
 
+    /// A job's message under another id; all else stays as it came. What is no JSON object is not changed.
+    public static func body(_ body: [UInt8], renamed jobID: UUID) -> [UInt8] {
+        guard let members = (try? JSON(parsing: body))?.objectValue else { return body }
+        let member = JSON.Member("job_id", .string(jobID.text))
+        guard let place = members.firstIndex(where: { $0.key == member.key }) else {
+            return JSON.object(members + [member]).bytes
+        }
+        // Twice the same key would leave it to the reader which one counts.
+        let others = members[(place + 1)...].filter { $0.key != member.key }
+        return JSON.object(members[..<place] + [member] + others).bytes
+    }
+
     private static let knownFields: Set<String> = [
         "image_id", "image_filename", "image_path", "image_url", "submitted_at", "service_name", "queue_name", "job_id",
     ]

@@ -38,7 +38,8 @@ struct FarmCommand: AsyncParsableCommand {
             CommandGroup(
                 name: "Operation:",
                 subcommands: [
-                    MonitorCommand.self, CheckCommand.self, TryCommand.self, InitCommand.self, LinkCommand.self,
+                    MonitorCommand.self, CheckCommand.self, TryCommand.self, DeadCommand.self, PurgeCommand.self,
+                    ForgetCommand.self, InitCommand.self, LinkCommand.self,
                 ]),
         ])
 }

@@ -6,11 +6,12 @@ import Synchronization
 ///
 /// A connection that is lost is opened again, on the next host if need be; publishing and consuming go on by themselves.
 /// Messages of which it is not known whether the broker has them are published again: at least once.
-public final class RabbitMQQueue: JobQueue, QueueAdministration, Sendable {
+public final class RabbitMQQueue: JobQueue, QueueAdministration, QueueInspection, Sendable {
     let subscriber: Subscriber
     let publisher: Publisher
     let time: any Timekeeper
     private let options: RabbitMQOptions
+    private let log: Logger
     /// Queues that are known to exist, and those that were asked for.
     private let names = Mutex<(existing: Set<String>, asked: Set<String>)>(([], []))
 
@@ -22,6 +23,7 @@ public final class RabbitMQQueue: JobQueue, QueueAdministration, Sendable {
         publisher = Publisher(options, time: time, log: log)
         self.time = time
         self.options = options
+        self.log = log
         do {
             async let publishing: Void = publisher.connect()
             try await subscriber.connect()
@@ -116,6 +118,23 @@ public final class RabbitMQQueue: JobQueue, QueueAdministration, Sendable {
     public func queueNames() async throws -> [String] {
         let asked = names.withLock { $0.asked.filter { !$0.hasSuffix(".dead") } }
         return try await depths(of: asked.sorted()).filter { $0.waiting > 0 || $0.dead > 0 }.map(\.queue)
+    }
+
+    // MARK: Inspection
+
+    /// Opens a connection of its own for the pass, if there is such a queue.
+    public func pass(through queue: String, _ part: QueuePart) async throws -> any QueuePass {
+        try check(queue)
+        let name = part == .dead ? queue + ".dead" : queue
+        let sifter = Sifter(options, queue: name, time: time, log: log)
+        if try await subscriber.messages(in: name) != nil { try await sifter.connect() }
+        return RabbitMQPass(sifter: sifter, broker: self)
+    }
+
+    /// Drops all that is ready.
+    public func purge(_ queue: String) async throws -> Int {
+        try check(queue)
+        return try await subscriber.purge(queue) ?? 0
     }
 
     /// With `.dead` it has to fit into AMQP's short string.

@@ -39,12 +39,23 @@ public struct Totals: Sendable, Equatable {
     /// Rows of `postprocessing`.
     public var postprocessing: Int
 
-    package init(images: Int, results: Int, mergedBoxes: Int, consensus: Int, postprocessing: Int) {
+    package init(
+        images: Int = 0, results: Int = 0, mergedBoxes: Int = 0, consensus: Int = 0, postprocessing: Int = 0
+    ) {
         self.images = images
         self.results = results
         self.mergedBoxes = mergedBoxes
         self.consensus = consensus
         self.postprocessing = postprocessing
+    }
+
+    /// Adds the counts up.
+    public static func += (left: inout Totals, right: Totals) {
+        left.images += right.images
+        left.results += right.results
+        left.mergedBoxes += right.mergedBoxes
+        left.consensus += right.consensus
+        left.postprocessing += right.postprocessing
     }
 }
 

@@ -50,16 +50,7 @@ struct ShowCommand: AsyncParsableCommand {
     }
 
     private func find(_ store: Store) async throws -> [Image] {
-        var found: [Image] = []
-        for name in images {
-            var matches = try await store.find(name)
-            if matches.isEmpty { matches = try await store.find(ImageList.absolute(name)) }
-            guard !matches.isEmpty else {
-                throw CommandFailure.failed(
-                    "no image \(name): name its id, path, URL or filename; farm import loads images")
-            }
-            found += matches.filter { match in !found.contains { $0.id == match.id } }
-        }
+        let found = try await store.images(named: images)
         if picture != nil && found.count > 1 {
             let names = found.map { "\($0.id) (\($0.path ?? $0.url ?? $0.filename ?? ""))" }.joined(separator: ", ")
             throw CommandFailure.unusable("--picture draws one image; \(images.joined(separator: " ")) names \(names)")

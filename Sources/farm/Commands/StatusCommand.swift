@@ -38,16 +38,12 @@ struct Status {
     private let totals: Totals
 
     init(_ session: OpenSession<ReadingBackends>) async throws {
-        let configuration = session.settings.services
-        var names: [(service: String, queue: String)] = configuration.services.map { ($0.name, $0.queue) }
-        names += PostProcessing.allCases.map { ($0.rawValue, $0.queue) }
+        let known = try await KnownQueues(session.settings, session.backends.queue)
+        let depths = try await session.backends.queue.depths(of: known.all.map(\.queue))
         // A queue of another box's service is shown as soon as it holds something.
-        let known = Set(names.map(\.queue))
-        for queue in try await session.backends.queue.queueNames() where !known.contains(queue) {
-            names.append((queue.hasPrefix("queue_") ? String(queue.dropFirst(6)) : queue, queue))
-        }
-        let depths = try await session.backends.queue.depths(of: names.map(\.queue))
-        queues = zip(names, depths).map { ($0.service, $1) }
+        queues = zip(known.all, depths).enumerated().filter { index, pair in
+            index < known.own.count || pair.1.waiting + (pair.1.inFlight ?? 0) + pair.1.dead > 0
+        }.map { ($1.0.service, $1.1) }
         blockade = try await session.backends.queue.blockade()
         services = try await session.backends.store.services()
         totals = try await session.backends.store.totals()

@@ -2,8 +2,8 @@ import Foundation
 import Pipeline
 import Settings
 
-typealias Queue = any JobQueue & QueueAdministration
-typealias Store = any ResultStore & ImageCatalogue & Reports
+typealias Queue = any JobQueue & QueueAdministration & QueueInspection
+typealias Store = any ResultStore & ImageCatalogue & Reports & ResultForgetting
 
 /// The queue, the store and the heartbeats that this box's settings choose.
 struct Backends: Sendable {

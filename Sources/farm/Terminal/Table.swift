@@ -4,6 +4,8 @@ struct Table {
 
     var columns: [(title: String, alignment: Alignment)]
     var rows: [[String]] = []
+    /// Widths of the columns that were printed already.
+    private var streamed: [Int] = []
 
     init(_ columns: [(title: String, alignment: Alignment)]) { self.columns = columns }
 
@@ -17,21 +19,36 @@ struct Table {
     }
 
     var text: String {
-        let titles = columns.map(\.title)
-        let widths = columns.indices.map { column in
+        let widths = widths(rows)
+        return ([titleLine(widths)] + rows.map { line($0, widths) }).joined(separator: "\n")
+    }
+
+    /// The next rows of a table that is printed while it comes, below the titles: columns grow, and never shrink.
+    mutating func next(_ rows: [[String]]) -> String {
+        let isFirst = streamed.isEmpty
+        streamed = zip(widths(rows), isFirst ? columns.map { _ in 0 } : streamed).map(max)
+        return ((isFirst ? [titleLine(streamed)] : []) + rows.map { line($0, streamed) }).joined(separator: "\n")
+    }
+
+    private var titles: [String] { columns.map(\.title) }
+
+    private func titleLine(_ widths: [Int]) -> String { Terminal.bold(line(titles, widths)) }
+
+    private func widths(_ rows: [[String]]) -> [Int] {
+        columns.indices.map { column in
             ([titles] + rows).map { Table.width($0.indices.contains(column) ? $0[column] : "") }.max() ?? 0
         }
-        func line(_ cells: [String]) -> String {
-            var text = ""
-            for (column, cell) in cells.enumerated() {
-                let padding = String(repeating: " ", count: widths[column] - Table.width(cell))
-                let isLast = column == cells.count - 1
-                text += columns[column].alignment == .right ? padding + cell : cell + (isLast ? "" : padding)
-                if !isLast { text += "  " }
-            }
-            return text
+    }
+
+    private func line(_ cells: [String], _ widths: [Int]) -> String {
+        var text = ""
+        for (column, cell) in cells.enumerated() {
+            let padding = String(repeating: " ", count: max(0, widths[column] - Table.width(cell)))
+            let isLast = column == cells.count - 1
+            text += columns[column].alignment == .right ? padding + cell : cell + (isLast ? "" : padding)
+            if !isLast { text += "  " }
         }
-        return ([Terminal.bold(line(titles))] + rows.map(line)).joined(separator: "\n")
+        return text
     }
 
     /// Columns that a text takes: emoji and East Asian wide characters take two, joiners and selectors none.

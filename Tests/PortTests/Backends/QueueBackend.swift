@@ -34,7 +34,7 @@ struct QueueBroker: Sendable {
 
 /// A process's way to its queues.
 struct QueueConnection: Sendable {
-    var queue: any JobQueue & QueueAdministration
+    var queue: any JobQueue & QueueAdministration & QueueInspection
     /// As if the process had been killed; returns when the broker has noticed.
     var die: @Sendable () async throws -> Void
     /// As a process that ends well.

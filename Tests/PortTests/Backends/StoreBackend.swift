@@ -3,7 +3,7 @@ import Model
 import Pipeline
 import Testing
 
-/// A store that claims the behaviours of `ResultStore`, `ImageCatalogue` and `Reports`. A new one joins with a line in
+/// A store that claims the behaviours of `ResultStore`, `ImageCatalogue`, `Reports` and `ResultForgetting`. A new one joins with a line in
 /// `storeBackends`.
 struct StoreBackend: Sendable, CustomTestStringConvertible {
     var name: String
@@ -24,7 +24,7 @@ struct StoreBackend: Sendable, CustomTestStringConvertible {
 
 let storeBackends = [StoreBackend.embedded, .postgresql]
 
-typealias Store = ResultStore & ImageCatalogue & Reports
+typealias Store = ResultStore & ImageCatalogue & Reports & ResultForgetting
 
 /// A database of one test's own, empty at first.
 struct StoreBase: Sendable {

@@ -17,6 +17,35 @@ enum DeadTable {
         }
     }
 
+    // MARK: Passes
+
+    /// The id of a queue's newest dead letter.
+    static func newest(_ queue: String, _ database: Database) throws -> Int64? {
+        try database.integer("SELECT max(id) FROM farm_dead WHERE queue = ?", [queue]).map(Int64.init)
+    }
+
+    static let pageSQL = """
+        SELECT id, body, headers, reason, message, tries, worker_id, first_failure, dead_since FROM farm_dead
+        WHERE queue = ? AND id > ? AND id <= ? ORDER BY id
+        """
+
+    /// What is known of its end, as headers.
+    static func headers(_ row: Row, of queue: String) -> [String: String] {
+        let own = [
+            FarmHeader.reason: row.text(3), FarmHeader.message: row.text(4),
+            FarmHeader.tries: row.integer(5).map(String.init), FarmHeader.worker: row.text(6),
+            FarmHeader.firstFailure: row.time(7).map(Timestamp.iso8601), FarmHeader.queue: queue,
+            FarmHeader.deadSince: row.time(8).map(Timestamp.iso8601),
+        ]
+        return QueueTable.headers(row.text(2)).merging(own.compactMapValues { $0 }) { _, new in new }
+    }
+
+    static func remove(_ id: Int64, _ database: Database) throws -> Bool {
+        try database.run("DELETE FROM farm_dead WHERE id = ?", [id]) > 0
+    }
+
+    // MARK: Burying
+
     private static func insert(
         _ letter: DeadLetter, queue: String, body: [UInt8], headers: String?, at now: Date, _ database: Database
     ) throws {

@@ -3,7 +3,11 @@ import Model
 import Pipeline
 
 /// The queues in the file.
-public final class EmbeddedQueue: JobQueue, QueueAdministration {
+public final class EmbeddedQueue: JobQueue, QueueAdministration, QueueInspection {
+    /// Messages that one transaction drops: others wait for it.
+    private static let purgeLimit = 5000
+
+
     private let hub: ConsumerHub
 
     /// The queues of a file; several values may share it.
@@ -50,5 +54,22 @@ public final class EmbeddedQueue: JobQueue, QueueAdministration {
                 $0.text(0) ?? ""
             }
         }
+    }
+
+    /// Reads page by page; nothing is taken.
+    public func pass(through queue: String, _ part: QueuePart) async throws -> any QueuePass {
+        switch part {
+        case .waiting:
+            let newest = try await hub.file.read { try QueueTable.newest($0) }
+            return EmbeddedPass(WaitingMessages(queue: queue, newest: newest ?? 0), hub: hub)
+        case .dead:
+            let newest = try await hub.file.read { try DeadTable.newest(queue, $0) }
+            return EmbeddedPass(DeadMessages(queue: queue, newest: newest ?? 0), hub: hub)
+        }
+    }
+
+    /// Drops some thousand messages.
+    public func purge(_ queue: String) async throws -> Int {
+        try await hub.file.write { try QueueTable.purge(queue, limit: EmbeddedQueue.purgeLimit, $0) }
     }
 }

@@ -82,6 +82,43 @@ enum QueueTable {
         try database.integer("SELECT min(due_at) FROM farm_queue WHERE delayed = 1").map(Int64.init)
     }
 
+    // MARK: Passes
+
+    /// The id of the newest message.
+    static func newest(_ database: Database) throws -> Int64? {
+        try database.integer("SELECT max(id) FROM farm_queue").map(Int64.init)
+    }
+
+    /// The oldest first of what can be taken, or of what is delayed.
+    static func pageSQL(delayed: Bool) -> String {
+        """
+        SELECT id, due_at, body, headers, redelivered FROM farm_queue
+        WHERE queue = ? AND holder IS NULL AND delayed = \(delayed ? 1 : 0) AND (due_at, id) > (?, ?) AND id <= ?
+        ORDER BY due_at, id
+        """
+    }
+
+    /// Removes a message that nobody has taken. An id may be another message's once its own is gone.
+    static func remove(_ id: Int64, body: [UInt8], _ database: Database) throws -> Bool {
+        try database.run(
+            "DELETE FROM farm_queue WHERE id = ? AND holder IS NULL AND body = ?", [id, Data(body)]) > 0
+    }
+
+    /// Removes the oldest of what waits or is delayed.
+    /// - Returns: how many, at most `limit`.
+    static func purge(_ queue: String, limit: Int, _ database: Database) throws -> Int {
+        func purge(_ delayed: Int, _ limit: Int) throws -> Int {
+            try database.run(
+                """
+                DELETE FROM farm_queue WHERE id IN (
+                    SELECT id FROM farm_queue WHERE queue = ? AND holder IS NULL AND delayed = \(delayed)
+                    ORDER BY due_at, id LIMIT ?)
+                """, [queue, limit])
+        }
+        let ready = try purge(0, limit)
+        return ready < limit ? ready + (try purge(1, limit - ready)) : ready
+    }
+
     // MARK: Headers
 
     static func text(_ headers: [String: String]) -> String? {

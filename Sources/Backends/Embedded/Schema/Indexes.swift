@@ -34,6 +34,7 @@ enum Indexes {
         "CREATE INDEX IF NOT EXISTS farm_queue_ready ON farm_queue (queue, due_at) WHERE holder IS NULL AND delayed = 0",
         "CREATE INDEX IF NOT EXISTS farm_queue_delayed ON farm_queue (due_at) WHERE delayed = 1",
         "CREATE INDEX IF NOT EXISTS farm_queue_held ON farm_queue (holder) WHERE holder IS NOT NULL",
+        "CREATE INDEX IF NOT EXISTS farm_dead_queue ON farm_dead (queue)",
         "CREATE INDEX IF NOT EXISTS farm_missing_service ON farm_missing_enrichments (service, image_id)",
     ]
 }

@@ -41,6 +41,7 @@ enum Takeover {
         try database.execute(
             sql: """
                 CREATE TABLE IF NOT EXISTS farm_superseded_postprocessing AS SELECT * FROM postprocessing WHERE 0;
+                CREATE INDEX IF NOT EXISTS farm_superseded_image ON farm_superseded_postprocessing (image_id);
                 INSERT INTO farm_superseded_postprocessing
                 SELECT * FROM postprocessing WHERE postprocessing_id IN (\(superseded));
                 DELETE FROM postprocessing WHERE postprocessing_id IN (\(superseded));

@@ -106,3 +106,18 @@ final class Line {
         farewell = nil
     }
 }
+
+extension Line {
+    /// A fault of this connection.
+    func fault(_ message: String, _ kind: PortFault.Kind = .transient) -> PortFault {
+        PortFault(kind, place: link?.place ?? options.place, message: message)
+    }
+
+    /// What it means that the broker refused something about a queue.
+    func fault(over queue: String, _ refusal: Refusal) -> PortFault {
+        guard refusal.code == Refusal.accessRefused else { return fault("\(queue): the broker said \(refusal.text)") }
+        return fault(
+            "\(queue): the broker said \(refusal.text): the user \(options.user) needs more rights: "
+                + "rabbitmqctl set_permissions", .unusable)
+    }
+}

@@ -1,20 +1,27 @@
 import Pipeline
 
-/// Asks the broker about queues and makes them, one after another on a channel of its own: a question about a queue that
+/// Asks the broker about queues, makes and empties them, one after another on a channel of its own: a question about a queue that
 /// is not there costs the channel.
 struct QueueDesk {
+    enum Question {
+        /// Whether it is there, and how much waits in it.
+        case look
+        case make(RabbitMQOptions.QueueType)
+        /// Drops what waits in it.
+        case purge
+    }
+
     /// What is asked.
     struct Request {
         var queue: String
-        /// nil only asks whether it is there.
-        var making: RabbitMQOptions.QueueType?
+        var question: Question
         /// nil once it was given up.
         var continuation: CheckedContinuation<Answer, any Error>?
         var begun = ContinuousClock.now
     }
 
     enum Answer: Sendable {
-        /// It is there, with so many messages that wait.
+        /// It is there, and so many messages wait, or were dropped.
         case messages(Int)
         case refused(Refusal)
     }
@@ -73,6 +80,12 @@ struct QueueDesk {
     private mutating func next(_ line: Line) {
         guard isOpen, current == nil, let request = requests.popFirst() else { return }
         current = request
-        line.send { try $0.declare(request.queue, making: request.making, on: QueueDesk.channel) }
+        line.send { link in
+            switch request.question {
+            case .look: try link.declare(request.queue, making: nil, on: QueueDesk.channel)
+            case .make(let type): try link.declare(request.queue, making: type, on: QueueDesk.channel)
+            case .purge: try link.purge(request.queue, on: QueueDesk.channel)
+            }
+        }
     }
 }

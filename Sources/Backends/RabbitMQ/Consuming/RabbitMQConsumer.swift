@@ -42,13 +42,9 @@ final class RabbitMQConsumer: JobConsumer {
 }
 
 extension DeadLetter {
-    /// The original with what is known of its end: spec section 3, and with it the message and the time it died.
+    /// The original with what is known of its end.
     func message(for content: Frame.Content, from queue: String, at now: Date) -> Message {
-        let own = [
-            "x-farm-reason": reason, "x-farm-message": String(message.prefix(1000)), "x-farm-tries": String(tries),
-            "x-farm-worker": workerID, "x-farm-first-failure": Timestamp.iso8601(firstFailure),
-            "x-farm-queue": queue, "x-farm-dead-since": Timestamp.iso8601(now),
-        ]
+        let own = headers(from: queue, deadSince: now)
         let all = content.headers.merging(own) { _, new in new }
         // Headers of other programs' must not keep a bad message from its dead queue.
         return Message(queue: queue + ".dead", body: content.body, headers: HeaderTable.fits(all) ? all : own)

@@ -23,40 +23,35 @@ actor Subscriber: LineOwner {
     /// Looks for a queue and makes it if it is missing; one that is there is used as it is, whatever its arguments.
     func declare(_ queue: String) async throws {
         if try await messages(in: queue) != nil { return }
-        switch try await ask(queue, making: line.options.queueType) {
+        switch try await ask(queue, .make(line.options.queueType)) {
         case .messages: return
         // Somebody else has made it, with arguments of their own.
         case .refused(let refusal) where refusal.code == Refusal.preconditionFailed: return
-        case .refused(let refusal): throw fault(queue, refusal)
+        case .refused(let refusal): throw line.fault(over: queue, refusal)
         }
     }
 
     /// How many messages wait; nil when there is no such queue.
-    func messages(in queue: String) async throws -> Int? {
-        switch try await ask(queue, making: nil) {
+    func messages(in queue: String) async throws -> Int? { try await count(queue, .look) }
+
+    /// Drops what waits.
+    /// - Returns: how many messages; nil when there is no such queue.
+    func purge(_ queue: String) async throws -> Int? { try await count(queue, .purge) }
+
+    private func count(_ queue: String, _ question: QueueDesk.Question) async throws -> Int? {
+        switch try await ask(queue, question) {
         case .messages(let count): return count
         case .refused(let refusal) where refusal.code == Refusal.notFound && !refusal.text.contains("inaccessible"):
             return nil
-        case .refused(let refusal): throw fault(queue, refusal)
+        case .refused(let refusal): throw line.fault(over: queue, refusal)
         }
     }
 
-    private func ask(_ queue: String, making type: RabbitMQOptions.QueueType?) async throws -> QueueDesk.Answer {
+    private func ask(_ queue: String, _ question: QueueDesk.Question) async throws -> QueueDesk.Answer {
         try checkAlive()
         return try await withCheckedThrowingContinuation {
-            desk.ask(QueueDesk.Request(queue: queue, making: type, continuation: $0), line)
+            desk.ask(QueueDesk.Request(queue: queue, question: question, continuation: $0), line)
         }
-    }
-
-    private func fault(_ queue: String, _ refusal: Refusal) -> PortFault {
-        guard refusal.code == Refusal.accessRefused else { return fault("\(queue): the broker said \(refusal.text)") }
-        return fault(
-            "\(queue): the broker said \(refusal.text): the user \(line.options.user) needs more rights: "
-                + "rabbitmqctl set_permissions", .unusable)
-    }
-
-    private func fault(_ message: String, _ kind: PortFault.Kind = .transient) -> PortFault {
-        PortFault(kind, place: line.link?.place ?? line.options.place, message: message)
     }
 
     /// Sends what was acknowledged, then says good-bye.
@@ -66,7 +61,7 @@ actor Subscriber: LineOwner {
     }
 
     private func checkAlive() throws {
-        guard !line.isEnded else { throw fault("the connection was closed") }
+        guard !line.isEnded else { throw line.fault("the connection was closed") }
     }
 
     // MARK: Consumers
@@ -75,7 +70,7 @@ actor Subscriber: LineOwner {
     func subscribe(_ queue: String, prefetch: Int) throws -> UInt16 {
         try checkAlive()
         guard let channel = (2...2000).first(where: { subscriptions[$0] == nil }) else {
-            throw fault("\(queue): too many consumers on one connection")
+            throw line.fault("\(queue): too many consumers on one connection")
         }
         let subscription = Subscription(
             queue: queue, prefetch: min(max(1, prefetch), Int(UInt16.max)), channel: channel)
@@ -219,7 +214,8 @@ actor Subscriber: LineOwner {
             guard let subscription = subscriptions[channel], subscription.phase != .closing else { return }
             subscription.unsettled.append(tag, content)
             subscription.ready.append((tag, redelivered))
-        case .declared(QueueDesk.channel, let messages): desk.answered(.messages(messages), line)
+        case .declared(QueueDesk.channel, let messages), .purged(QueueDesk.channel, let messages):
+            desk.answered(.messages(messages), line)
         case .channelOpened(QueueDesk.channel): desk.opened(line)
         case .channelOpened(let channel): channelOpened(channel)
         case .channelClosed(QueueDesk.channel, let refusal): desk.closed(refusal, line)
@@ -262,7 +258,7 @@ actor Subscriber: LineOwner {
         if subscription.isClosed {
             remove(channel)
         } else if refusal.code == Refusal.accessRefused {
-            fail(subscription, fault(subscription.queue, refusal))
+            fail(subscription, line.fault(over: subscription.queue, refusal))
         } else {
             line.log.warning("\(line.name): \(subscription.queue): the broker closed the channel: \(refusal.text)")
             subscription.isQueueDoubtful = true
@@ -302,7 +298,7 @@ actor Subscriber: LineOwner {
 
     func ticked() {
         let cause = line.fault?.message ?? "the broker does not answer"
-        desk.fail(fault(cause), olderThan: line.options.patience)
+        desk.fail(line.fault(cause), olderThan: line.options.patience)
         guard line.link != nil else { return }
         for subscription in subscriptions.values where subscription.phase == .closed && !subscription.isClosed {
             open(subscription)

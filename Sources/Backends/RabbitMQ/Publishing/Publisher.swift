@@ -61,7 +61,7 @@ actor Publisher: LineOwner {
     /// - Returns: those that the broker could not route, because their queue is not there.
     /// - Throws: `PortFault`, `CancellationError`.
     func publish(_ messages: [Message]) async throws -> [Message] {
-        guard !line.isEnded else { throw fault("the connection was closed") }
+        guard !line.isEnded else { throw line.fault("the connection was closed") }
         lastID += 1
         let id = lastID
         return try await withTaskCancellationHandler {
@@ -144,7 +144,7 @@ actor Publisher: LineOwner {
             guard !entry.batch.isOver else { continue }
             guard isPositive else {
                 entry.batch.end(
-                    .failure(fault("\(entry.message.queue): the broker did not take a message: is the queue full?")))
+                    .failure(line.fault("\(entry.message.queue): the broker did not take a message: is the queue full?")))
                 continue
             }
             if entry.isReturned { entry.batch.returned.append(entry.message) }
@@ -160,11 +160,11 @@ actor Publisher: LineOwner {
         let entries = takeUnconfirmed()
         if refusal.code == Refusal.accessRefused {
             endAll(
-                fault(
+                line.fault(
                     "the broker said \(refusal.text): the user \(line.options.user) needs the right to write: "
                         + "rabbitmqctl set_permissions", .unusable))
         } else if entries.count == 1, let entry = entries.first {
-            entry.batch.end(.failure(fault("\(entry.message.queue): the broker said \(refusal.text)", .refused)))
+            entry.batch.end(.failure(line.fault("\(entry.message.queue): the broker said \(refusal.text)", .refused)))
         } else {
             pending.prepend(contentsOf: entries)
             suspects = entries.count
@@ -195,15 +195,11 @@ actor Publisher: LineOwner {
         let now = ContinuousClock.now
         for (id, batch) in batches where max(lastProgress, batch.begun).duration(to: now) > line.options.patience {
             let cause = blockade.map { "the broker takes no messages (\($0))" } ?? line.fault?.message
-            end(id, .failure(fault(cause ?? "the broker has not confirmed \(batch.rest) messages")))
+            end(id, .failure(line.fault(cause ?? "the broker has not confirmed \(batch.rest) messages")))
         }
     }
 
     private func takeUnconfirmed() -> [Entry] {
         sent.reset().filter { !$0.batch.isOver }.map { Entry(message: $0.message, batch: $0.batch) }
-    }
-
-    private func fault(_ message: String, _ kind: PortFault.Kind = .transient) -> PortFault {
-        PortFault(kind, place: line.link?.place ?? line.options.place, message: message)
     }
 }

@@ -15,6 +15,11 @@ enum Frame: Sendable {
     case declared(UInt16, messages: Int)
     case delivered(UInt16, tag: UInt64, redelivered: Bool, Content)
     case consuming(UInt16)
+    /// What a queue was asked for, and how many more are ready in it.
+    case got(UInt16, tag: UInt64, redelivered: Bool, rest: Int, Content)
+    /// The queue that was asked for a message has none.
+    case gotNothing(UInt16)
+    case purged(UInt16, messages: Int)
     case consumerCancelled(UInt16)
     case consumerCancelOK(UInt16)
     case blocked(reason: String)

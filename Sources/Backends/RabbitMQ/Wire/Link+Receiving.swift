@@ -5,6 +5,7 @@ import Pipeline
 struct PartialMessage {
     enum Kind {
         case delivered(tag: UInt64, redelivered: Bool)
+        case got(tag: UInt64, redelivered: Bool, rest: Int)
         case returned(queue: String)
     }
 
@@ -48,6 +49,16 @@ extension Link {
             let kind = PartialMessage.Kind.delivered(tag: deliver.delivery_tag, redelivered: deliver.redelivered != 0)
             partial[channel] = PartialMessage(kind: kind)
             return nil
+        case AMQP_BASIC_GET_OK_METHOD:
+            guard let got = decoded(amqp_basic_get_ok_t.self) else { return .other }
+            let kind = PartialMessage.Kind.got(
+                tag: got.delivery_tag, redelivered: got.redelivered != 0, rest: Int(got.message_count))
+            partial[channel] = PartialMessage(kind: kind)
+            return nil
+        case AMQP_BASIC_GET_EMPTY_METHOD: return .gotNothing(channel)
+        case AMQP_QUEUE_PURGE_OK_METHOD:
+            guard let purged = decoded(amqp_queue_purge_ok_t.self) else { return .other }
+            return .purged(channel, messages: Int(purged.message_count))
         case AMQP_BASIC_RETURN_METHOD:
             guard let returned = decoded(amqp_basic_return_t.self) else { return .other }
             partial[channel] = PartialMessage(kind: .returned(queue: returned.routing_key.string))
@@ -116,6 +127,8 @@ extension Link {
         switch message.kind {
         case .delivered(let tag, let redelivered):
             return .delivered(channel, tag: tag, redelivered: redelivered, message.content)
+        case .got(let tag, let redelivered, let rest):
+            return .got(channel, tag: tag, redelivered: redelivered, rest: rest, message.content)
         case .returned(let queue): return .returned(queue: queue, message.content)
         }
     }

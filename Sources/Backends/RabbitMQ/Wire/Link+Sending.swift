@@ -61,6 +61,22 @@ extension Link {
         }
     }
 
+    /// Drops what is ready in a queue.
+    func purge(_ queue: String, on channel: UInt16) throws {
+        try withBytes(queue) { name in
+            var arguments = amqp_queue_purge_t(ticket: 0, queue: name, nowait: 0)
+            try send(channel, AMQP_QUEUE_PURGE_METHOD, &arguments)
+        }
+    }
+
+    /// Asks for one message.
+    func get(_ queue: String, on channel: UInt16) throws {
+        try withBytes(queue) { name in
+            var arguments = amqp_basic_get_t(ticket: 0, queue: name, no_ack: 0)
+            try send(channel, AMQP_BASIC_GET_METHOD, &arguments)
+        }
+    }
+
     // MARK: Publishing
 
     func selectConfirms(_ channel: UInt16) throws {

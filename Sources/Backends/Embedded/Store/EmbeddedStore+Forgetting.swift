@@ -1,0 +1,53 @@
+import GRDB
+import Model
+import Pipeline
+
+extension EmbeddedStore: ResultForgetting {
+    /// How many rows `forget` would drop.
+    public func holdings(of images: [ImageID]) async throws -> Totals {
+        try await file.read { database in
+            try EmbeddedStore.sum(images) { image in
+                func count(_ table: String) throws -> Int {
+                    try database.integer("SELECT count(*) FROM \(table) WHERE image_id = ?", [image]) ?? 0
+                }
+                return Totals(
+                    results: try count("results"), mergedBoxes: try count("merged_boxes"),
+                    consensus: try count("consensus"), postprocessing: try count("postprocessing"))
+            }
+        }
+    }
+
+    /// Drops the images' rows.
+    public func forget(_ images: [ImageID]) async throws -> Totals {
+        try await file.write { database in
+            let hasSuperseded = try database.exists(
+                "SELECT 1 FROM sqlite_master WHERE name = 'farm_superseded_postprocessing'")
+            return try EmbeddedStore.sum(images) { image in
+                @discardableResult
+                func drop(_ table: String) throws -> Int {
+                    try database.run("DELETE FROM \(table) WHERE image_id = ?", [image])
+                }
+                try drop("farm_missing_enrichments")
+                if hasSuperseded { try drop("farm_superseded_postprocessing") }
+                var dropped = Totals()
+                dropped.postprocessing = try drop("postprocessing")
+                dropped.consensus = try drop("consensus")
+                dropped.mergedBoxes = try drop("merged_boxes")
+                dropped.results = try drop("results")
+                // The deletions have marked the image; see Triggers.
+                try drop("farm_stale")
+                return dropped
+            }
+        }
+    }
+
+    private static func sum(_ images: [ImageID], _ rows: (ImageID) throws -> Totals) rethrows -> Totals {
+        var sum = Totals()
+        for image in Set(images).sorted() {
+            var rows = try rows(image)
+            rows.images = rows == Totals() ? 0 : 1
+            sum += rows
+        }
+        return sum
+    }
+}

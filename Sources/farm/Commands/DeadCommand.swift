@@ -1,0 +1,220 @@
+import ArgumentParser
+import Model
+import Pipeline
+
+struct DeadCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "dead",
+        abstract: "Lists, shows, requeues and drops dead-lettered jobs.",
+        discussion: """
+            A job that failed for good, and a message that is no job, lies in <queue>.dead with the reason. Without a \
+            filter all are meant.
+
+            Examples:
+              farm dead                                   a line for each
+              farm dead --service clip --newer-than 2h
+              farm dead show --image 17                   with the message
+              farm dead requeue --reason timeout          try them again
+              farm dead drop --older-than 7d --dry-run    how many are they?
+            """,
+        subcommands: [ListCommand.self, ShowCommand.self, RequeueCommand.self, DropCommand.self],
+        defaultSubcommand: ListCommand.self)
+
+    /// What a subcommand does with the letters that are meant, batch by batch.
+    fileprivate typealias Act = (any QueuePass, [DeadRound.Found]) async throws -> Int
+}
+
+// MARK: Looking
+
+extension DeadCommand {
+    struct ListCommand: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "list",
+            abstract: "A line for each dead letter (the default).",
+            discussion: """
+                Examples:
+                  farm dead list --queue queue_clip --limit 20
+                  farm dead list --json | jq -r '.[] | [.reason, .image_id] | @tsv'
+                """)
+
+        @OptionGroup var selection: DeadSelection
+        @Flag(help: "Print JSON.") var json = false
+        @OptionGroup var options: SettingsOptions
+
+        func run() async throws {
+            var table = Table([
+                ("queue", .left), ("reason", .left), ("image", .right), ("tries", .right), ("dead since (UTC)", .left),
+                ("message", .left),
+            ])
+            try await DeadCommand.look(selection, options, json: json) { letters, known in
+                if json { return letters.map { JSON.object($0.members(service: known.service(of: $0.queue))).text } }
+                return [table.next(letters.map(\.cells))]
+            }
+        }
+    }
+
+    struct ShowCommand: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "show",
+            abstract: "All that is known of each dead letter, with the message itself.",
+            discussion: """
+                Control characters of messages are shown escaped.
+
+                Examples:
+                  farm dead show --image 17
+                  farm dead show --queue queue_clip --reason bad_message --limit 1 --json
+                """)
+
+        @OptionGroup var selection: DeadSelection
+        @Flag(help: "Print JSON.") var json = false
+        @OptionGroup var options: SettingsOptions
+
+        func run() async throws {
+            try await DeadCommand.look(selection, options, json: json) { letters, known in
+                letters.map { letter in
+                    let service = known.service(of: letter.queue)
+                    return json
+                        ? JSON.object(letter.wholeMembers(service: service)).text : letter.text(service: service) + "\n"
+                }
+            }
+        }
+    }
+
+    /// Letters that are printed at once, so that the columns of a short list are aligned.
+    private static let page = 200
+
+    /// Prints letters as they come, so that memory does not grow with their number.
+    /// - Parameter texts: of a batch; with `json` an element each.
+    private static func look(
+        _ selection: DeadSelection, _ options: SettingsOptions, json: Bool,
+        _ texts: ([DeadMessage], KnownQueues) -> [String]
+    ) async throws {
+        try await selection.with(options) { session, known in
+            let round = try await selection.round(session, known)
+            let drain = Signals.shared.drain(within: session.settings.shutdownTimeout)
+            var list = JSONList()
+            var gathered: [DeadMessage] = []
+            func printGathered() {
+                guard !gathered.isEmpty else { return }
+                let texts = texts(gathered, known)
+                gathered = []
+                Terminal.output(json ? list.next(texts) : texts.joined(separator: "\n"))
+            }
+            let tally = try await go(round, drain, title: "dead letters looked at") { _, found in
+                gathered += found.map(\.letter)
+                if gathered.count >= page { printGathered() }
+                return found.count
+            } failed: { _ in
+                printGathered()
+            }
+            printGathered()
+            if json { Terminal.output(list.end) } else { Terminal.error("farm: " + tally.text("")) }
+        }
+    }
+}
+
+// MARK: Acting
+
+extension DeadCommand {
+    struct RequeueCommand: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "requeue",
+            abstract: "Puts dead jobs back into their queue, to be tried anew.",
+            discussion: """
+                A job gets a new job_id, the same one however often its dead letter is requeued, so it is done once; it \
+                remembers how it died. A dead letter goes only when the job is safe in its queue: stopped halfway, run it again.
+
+                Examples:
+                  farm dead requeue --service clip --dry-run
+                  farm dead requeue --service clip --reason timeout,connection
+                  farm dead requeue --image 17 18
+                """)
+
+        @OptionGroup var selection: DeadSelection
+        @Flag(help: "Count what would be requeued; change nothing.") var dryRun = false
+        @Flag(help: "Print the counts as JSON.") var json = false
+        @OptionGroup var options: SettingsOptions
+
+        func run() async throws {
+            try await selection.with(options) { session, known in
+                let round = try await selection.round(session, known)
+                let drain = Signals.shared.drain(within: session.settings.shutdownTimeout)
+                let report = Report(verb: "requeued", isDryRun: dryRun, isJSON: json)
+                let tally = try await go(round, drain, title: "dead letters") { pass, found in
+                    guard !dryRun else { return found.count }
+                    let now = session.time.now()
+                    return try await pass.replace(found.map { ($0.receipt, $0.letter.requeued(at: now)) })
+                } failed: { report.failed($0) }
+                report.done(tally)
+            }
+        }
+    }
+
+    struct DropCommand: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "drop",
+            abstract: "Removes dead letters for good; asks first.",
+            discussion: """
+                The rows that the jobs have left in results stay.
+
+                Examples:
+                  farm dead drop --reason bad_message --dry-run
+                  farm dead drop --older-than 30d --yes
+                """)
+
+        @OptionGroup var selection: DeadSelection
+        @Flag(help: "Count what would be dropped; change nothing.") var dryRun = false
+        @OptionGroup var confirmation: Confirmation
+        @Flag(help: "Print the counts as JSON.") var json = false
+        @OptionGroup var options: SettingsOptions
+
+        func run() async throws {
+            if !dryRun { try confirmation.check() }
+            try await selection.with(options) { session, known in
+                let round = try await selection.round(session, known)
+                if !dryRun && !confirmation.yes {
+                    let meant = try await go(round, Drain(), title: "dead letters", DeadCommand.count) { _ in }
+                    try await confirmation.ask("Drop \(meant.text("")), for good?")
+                }
+                let drain = Signals.shared.drain(within: session.settings.shutdownTimeout)
+                let report = Report(verb: "dropped", isDryRun: dryRun, isJSON: json)
+                let tally = try await go(round, drain, title: "dead letters") { pass, found in
+                    dryRun ? found.count : try await pass.remove(found.map(\.receipt))
+                } failed: { report.failed($0) }
+                report.done(tally)
+            }
+        }
+    }
+
+    private static func count(_ pass: any QueuePass, _ found: [DeadRound.Found]) -> Int { found.count }
+
+    private struct Report {
+        var verb: String
+        var isDryRun: Bool
+        var isJSON: Bool
+
+        func done(_ tally: DeadTally) {
+            Terminal.output(
+                isJSON ? tally.json(verb, isDryRun: isDryRun).text : tally.text(isDryRun ? "would be \(verb)" : verb))
+        }
+
+        func failed(_ tally: DeadTally) {
+            if !isDryRun { Terminal.error("farm: \(tally.text(verb)) before it failed; run it again for the rest") }
+        }
+    }
+
+    /// - Parameter failed: told how far it came when it fails.
+    private static func go(
+        _ round: DeadRound, _ drain: Drain, title: String, _ act: Act, failed: (DeadTally) -> Void
+    ) async throws -> DeadTally {
+        var tally = DeadTally()
+        do {
+            try await round.run(into: &tally, drain: drain, title: title, act)
+        } catch {
+            failed(tally)
+            throw error
+        }
+        if drain.isBegun { Terminal.error("farm: stopped; run it again for the rest") }
+        return tally
+    }
+}

@@ -1,0 +1,87 @@
+import ArgumentParser
+import Model
+import Pipeline
+
+struct PurgeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "purge",
+        abstract: "Drops waiting jobs, by service or group; asks first.",
+        discussion: """
+            Jobs that a worker has taken already go on. Triggers of the post-processing roles are dropped only where their \
+            role is named: what they would have computed, farm merge --all and farm consense --all make up for.
+
+            Examples:
+              farm purge --service clip --dry-run         how many that would be
+              farm purge --service clip,blip
+              farm purge --group holiday --yes            of every service, jobs of this group's images
+              farm purge --all                            every job of every service
+            """)
+
+    @Option(help: ArgumentHelp("Jobs of these services, with commas.", valueName: "services")) var service: String?
+    @Option(help: "Jobs of this group's images.") var group: String?
+    @Flag(help: "Jobs of every service and group.") var all = false
+    @Flag(help: "Count what would be dropped; drop nothing.") var dryRun = false
+    @OptionGroup var confirmation: Confirmation
+    @Flag(help: "Print the counts as JSON.") var json = false
+    @OptionGroup var options: SettingsOptions
+
+    func validate() throws {
+        if all && (service != nil || group != nil) { throw ValidationError("--all or a filter, not both.") }
+        if !all && service == nil && group == nil {
+            throw ValidationError("Name what to drop: --service, --group, or --all for every waiting job.")
+        }
+    }
+
+    func run() async throws {
+        if !dryRun { try confirmation.check() }
+        let group = group
+        try await OpenSession.with(options) { connections in
+            let queue = try await connections.queue()
+            guard let group else { return (queue, nil) }
+            let store = try await connections.store(readsOnly: true).store
+            guard try await store.count(ImageFilter(group: group)) > 0 else {
+                throw CommandFailure.failed("no image in group \(group)")
+            }
+            return (queue, (group, store))
+        } _: { (session: OpenSession<(Queue, (String, Store)?)>) in
+            let (queue, group) = session.backends
+            let known = try await KnownQueues(session.settings, queue)
+            let targets = try service.map(known.queues) ?? known.ofServices
+            func purge(isDryRun: Bool) -> Purge {
+                Purge(queue: queue, targets: targets, group: group, isDryRun: isDryRun)
+            }
+            var tally = PurgeTally()
+            if dryRun || !confirmation.yes {
+                try await purge(isDryRun: true).run(into: &tally, Drain())
+                if dryRun { return report(tally) }
+                try await confirmation.ask("Drop \(tally.text(""))?")
+                tally = PurgeTally()
+            }
+            let drain = Signals.shared.drain(within: session.settings.shutdownTimeout)
+            do {
+                try await purge(isDryRun: false).run(into: &tally, drain)
+            } catch {
+                Terminal.error("farm: \(tally.text(" dropped")) before it failed; run it again for the rest")
+                throw error
+            }
+            report(tally)
+            if drain.isBegun { Terminal.error("farm: stopped; run it again for the rest") }
+            try await tellInFlight(queue, targets)
+        }
+    }
+
+    private func report(_ tally: PurgeTally) {
+        Terminal.output(
+            json ? tally.json(isDryRun: dryRun).text : tally.text(dryRun ? " would be dropped" : " dropped"))
+    }
+
+    private func tellInFlight(_ queue: Queue, _ targets: [KnownQueues.Named]) async throws {
+        let depths = try await queue.depths(of: targets.map(\.queue))
+        let counts = depths.compactMap(\.inFlight)
+        guard counts.count == depths.count else {
+            return Terminal.error("farm: what workers have taken already goes on")
+        }
+        let inFlight = counts.reduce(0, +)
+        if inFlight > 0 { Terminal.error("farm: \(counted(inFlight, "message")) in flight, which workers go on with") }
+    }
+}

@@ -1,0 +1,81 @@
+import Model
+import Pipeline
+
+extension DeadMessage {
+    /// The contract's shape (spec section 1).
+    func members(service: String) -> [JSON.Member] {
+        [
+            JSON.Member("queue", .string(queue)), JSON.Member("service", .string(service)),
+            JSON.Member("image_id", imageID.map { .int(Int64($0)) } ?? .null),
+            JSON.Member("job_id", .optional(jobID?.text)), JSON.Member("reason", .string(reason)),
+            JSON.Member("message", .string(message)), JSON.Member("tries", tries.map { .int(Int64($0)) } ?? .null),
+            JSON.Member("worker_id", .optional(workerID)),
+            JSON.Member("first_failure", .optional(firstFailure.map(Timestamp.iso8601))),
+            JSON.Member("dead_since", .optional(deadSince.map(Timestamp.iso8601))),
+        ]
+    }
+
+    /// With all that is in the letter.
+    func wholeMembers(service: String) -> [JSON.Member] {
+        let headers = headers.sorted { $0.key < $1.key }.map { JSON.Member($0.key, .string($0.value)) }
+        return members(service: service) + [
+            JSON.Member("first_job_id", .optional(firstJobID?.text)), JSON.Member("history", .array(history)),
+            JSON.Member("headers", .object(headers)), JSON.Member("body", .string(body.text)),
+        ]
+    }
+
+    /// A line of the list.
+    var cells: [String] {
+        [
+            queue.printable, reason.printable(upTo: 20), imageID.map(String.init) ?? "-", tries.map(String.init) ?? "-",
+            deadSince.map(Timestamp.iso8601) ?? "-", message.printable(upTo: 100),
+        ]
+    }
+
+    /// All of it, for people.
+    func text(service: String) -> String {
+        var lines = [
+            Terminal.bold("\(queue.printable): \(reason.printable)" + (message.isEmpty ? "" : ": \(message.printable)"))
+        ]
+        func add(_ title: String, _ value: String?) {
+            if let value { lines.append("  " + title + String(repeating: " ", count: 15 - title.count) + value) }
+        }
+        add("service", service.printable)
+        add("image", imageID.map(String.init))
+        add("job", jobID?.text)
+        if firstJobID != jobID { add("first job", firstJobID?.text) }
+        add("tries", tries.map(String.init))
+        add("worker", workerID?.printable)
+        add("first failure", firstFailure.map(Timestamp.iso8601))
+        add("dead since", deadSince.map(Timestamp.iso8601))
+        for death in history { add("died before", DeadMessage.text(of: death)) }
+        for (name, value) in headers.sorted(by: { $0.key < $1.key }) where !name.hasPrefix("x-farm-") {
+            add("header", "\(name.printable): \(value.printable(upTo: 1000))")
+        }
+        add("body", bodyText)
+        return lines.joined(separator: "\n")
+    }
+
+    /// `2026-11-24T08:15:30.250Z timeout, 3 tries by work_clip_k3_17: no answer`.
+    private static func text(of death: JSON) -> String {
+        func field(_ name: String) -> String { (death[name]?.stringValue ?? "").printable }
+        let count = death["tries"]?.integerValue ?? 0
+        let tries = count == 1 ? "1 try" : "\(count) tries"
+        return "\(field("dead_since")) \(field("reason")), \(tries) by \(field("worker_id")): \(field("message"))"
+    }
+
+    /// Bytes of a body that are shown.
+    private static let bodyLimit = 16 << 10
+
+    private var bodyText: String {
+        guard !body.isEmpty else { return "(empty)" }
+        let text = Array(body.prefix(DeadMessage.bodyLimit)).printable
+        return body.count > DeadMessage.bodyLimit
+            ? text + "… (\(body.count) bytes in all; --json prints them)" : text
+    }
+}
+
+extension [UInt8] {
+    /// As text; bytes that are no UTF-8 stand there as `\xff`.
+    fileprivate var text: String { String(validating: self, as: UTF8.self) ?? printable }
+}

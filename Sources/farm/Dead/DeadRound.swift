@@ -1,0 +1,53 @@
+import Pipeline
+
+/// Goes through the dead letters that are meant, queue by queue, oldest first.
+struct DeadRound {
+    /// A letter with what a pass knows it by.
+    typealias Found = (receipt: Receipt, letter: DeadMessage)
+
+    let queues: any QueueAdministration & QueueInspection
+    let names: [String]
+    let filter: DeadLetterFilter
+    let limit: Int?
+
+    /// How many letters lie in these queues.
+    func total() async throws -> Int { try await queues.depths(of: names).reduce(0) { $0 + $1.dead } }
+
+    /// - Parameters:
+    ///   - drain: ends it after the letters at hand.
+    ///   - act: does something with letters of one queue that are meant.
+    ///     Returns how many of them it found still there.
+    /// - Throws: `PortFault`; `tally` tells how far it came.
+    func run(
+        into tally: inout DeadTally, drain: Drain, title: String,
+        _ act: (any QueuePass, [Found]) async throws -> Int
+    ) async throws {
+        let total = try await total()
+        let progress = Progress(title)
+        defer { progress.end() }
+        for name in names where !isOver(tally, drain) {
+            let pass = try await queues.pass(through: name, .dead)
+            do {
+                while !isOver(tally, drain), case let batch = try await pass.next(), !batch.isEmpty {
+                    let letters = batch.map { delivery -> Found in
+                        (delivery.receipt, DeadMessage(queue: name, body: delivery.body, headers: delivery.headers))
+                    }
+                    let meant = letters.filter { filter.matches($0.letter) }.prefix((limit ?? .max) - tally.done)
+                    // Those that somebody else took meanwhile are not told apart: they had the same reasons.
+                    let done = meant.isEmpty ? 0 : try await act(pass, Array(meant))
+                    tally.add(meant.prefix(done).map(\.letter))
+                    tally.seen += batch.count
+                    progress.show(tally.seen, of: total, note: "\(tally.done) match")
+                }
+            } catch {
+                try? await pass.close()
+                throw error
+            }
+            try await pass.close()
+        }
+    }
+
+    private func isOver(_ tally: DeadTally, _ drain: Drain) -> Bool {
+        drain.isBegun || limit.map { tally.done >= $0 } ?? false
+    }
+}

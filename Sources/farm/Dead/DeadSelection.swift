@@ -1,0 +1,82 @@
+import ArgumentParser
+import Foundation
+import Model
+import Pipeline
+
+typealias DeadSession = OpenSession<(queue: Queue, store: Store?)>
+
+/// Which dead letters a command is about.
+struct DeadSelection: ParsableArguments {
+    @Option(help: ArgumentHelp("Only of these queues, with commas.", valueName: "queues")) var queue: String?
+    @Option(help: ArgumentHelp("Only of these services or roles, with commas.", valueName: "services")) var service:
+        String?
+    @Option(help: ArgumentHelp("Only with these reasons, with commas: timeout, http, bad_message …", valueName: "reasons"))
+    var reason: String?
+    @Option(parsing: .upToNextOption, help: "Only of these images: id, path, URL or filename.") var image: [String] = []
+    @Option(help: ArgumentHelp("Only dead for longer than this: 30m, 2h, 7d.", valueName: "age")) var olderThan: Age?
+    @Option(help: ArgumentHelp("Only dead for less than this: 30m, 2h, 7d.", valueName: "age")) var newerThan: Age?
+    @Option(help: "At most so many.") var limit: Int?
+
+    func validate() throws {
+        if let limit, limit < 1 { throw ValidationError("--limit must be at least 1, is \(limit).") }
+        if let olderThan, let newerThan, olderThan.seconds >= newerThan.seconds {
+            throw ValidationError("Nothing is dead for longer than --older-than and less than --newer-than.")
+        }
+    }
+
+    /// Runs a command's body with what it works with: the queue, and the store only where images are named by what it knows.
+    func with(_ options: SettingsOptions, _ body: (DeadSession, KnownQueues) async throws -> Void) async throws {
+        let needsStore = image.contains { ImageID($0) == nil }
+        try await DeadSession.with(options) { connections in
+            let store = needsStore ? try await connections.store(readsOnly: true).store : nil
+            return (try await connections.queue(), store)
+        } _: { session in
+            try await body(session, try await KnownQueues(session.settings, session.backends.queue))
+        }
+    }
+
+    /// - Throws: `CommandFailure` for a service or an image that is not known; `PortFault`.
+    func round(_ session: DeadSession, _ known: KnownQueues) async throws -> DeadRound {
+        let now = session.time.now()
+        let filter = DeadLetterFilter(
+            reasons: reason.map { Set(DeadSelection.names($0)) }, images: try await images(session.backends.store),
+            before: olderThan.map { now.addingTimeInterval(-$0.seconds) },
+            after: newerThan.map { now.addingTimeInterval(-$0.seconds) })
+        return DeadRound(
+            queues: session.backends.queue, names: try queues(known), filter: filter, limit: limit)
+    }
+
+    private func queues(_ known: KnownQueues) throws -> [String] {
+        let ofServices = try (service.map(known.queues) ?? known.all).map(\.queue)
+        guard let queue else { return ofServices }
+        let named = DeadSelection.names(queue).map { $0.hasSuffix(".dead") ? String($0.dropLast(5)) : $0 }
+        return service == nil ? named : named.filter(ofServices.contains)
+    }
+
+    /// Letters are of images that `images` does not have, too: digits are an id.
+    private func images(_ store: Store?) async throws -> Set<ImageID>? {
+        guard !image.isEmpty else { return nil }
+        let ids = image.compactMap(ImageID.init)
+        let others = image.filter { ImageID($0) == nil }
+        return Set(ids + (try await store?.images(named: others).map(\.id) ?? []))
+    }
+
+    private static func names(_ text: String) -> [String] {
+        text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
+    }
+}
+
+/// `30m`, `2h`, `7d`.
+struct Age: ExpressibleByArgument {
+    private static let units: [Character: Double] = ["s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800]
+    private static let longest = 100 * 366 * 86_400.0
+
+    let seconds: Double
+
+    init?(argument: String) {
+        guard let unit = argument.last.flatMap({ Age.units[$0] }), let number = Double(argument.dropLast()),
+            (0...Age.longest).contains(number * unit)
+        else { return nil }
+        seconds = number * unit
+    }
+}

@@ -1,0 +1,20 @@
+import Model
+import Pipeline
+
+extension ImageCatalogue {
+    /// The images that people name: by id, path, URL or filename; a path may be relative.
+    /// - Throws: `CommandFailure` for a name that no image has, `PortFault`.
+    func images(named names: [String]) async throws -> [Image] {
+        var found: [Image] = []
+        for name in names {
+            var matches = try await find(name)
+            if matches.isEmpty { matches = try await find(ImageList.absolute(name)) }
+            guard !matches.isEmpty else {
+                throw CommandFailure.failed(
+                    "no image \(name): name its id, path, URL or filename; farm import loads images")
+            }
+            found += matches.filter { match in !found.contains { $0.id == match.id } }
+        }
+        return found
+    }
+}

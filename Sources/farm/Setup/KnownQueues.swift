@@ -1,0 +1,52 @@
+import Model
+import Pipeline
+import Settings
+
+/// The queues of the farm, each with the service or the role that takes from it.
+struct KnownQueues {
+    struct Named {
+        var service: String
+        var queue: String
+    }
+
+    /// Of this box's services, and of the roles.
+    let own: [Named]
+    /// Other boxes': the catalogue's services that are not configured here, and queues that hold something.
+    let others: [Named]
+
+    /// - Throws: `PortFault`.
+    init(_ settings: Settings, _ queue: Queue) async throws {
+        let own =
+            settings.services.services.map { Named(service: $0.name, queue: $0.queue) }
+            + PostProcessing.allCases.map { Named(service: $0.rawValue, queue: $0.queue) }
+        var others = CatalogueService.all.compactMap { settings.catalogueService(named: $0.name) }
+            .map { Named(service: $0.name, queue: $0.queue) }
+        others += try await queue.queueNames().map { queue in
+            Named(service: queue.hasPrefix("queue_") ? String(queue.dropFirst(6)) : queue, queue: queue)
+        }
+        var seen = Set(own.map(\.queue))
+        self.own = own
+        self.others = others.filter { seen.insert($0.queue).inserted }
+    }
+
+    var all: [Named] { own + others }
+
+    /// Those that jobs come through, not triggers.
+    var ofServices: [Named] { all.filter { PostProcessing(rawValue: $0.service) == nil } }
+
+    /// The service, or the role, that takes from a queue.
+    func service(of queue: String) -> String { all.first { $0.queue == queue }?.service ?? queue }
+
+    /// The queues of services and roles that are named with commas between them.
+    /// - Throws: `CommandFailure` that lists the known ones when one is unknown.
+    func queues(of names: String) throws -> [Named] {
+        let names = Set(names.split(separator: ",").map { String($0.filter { $0 != " " }) })
+        let unknown = names.subtracting(all.map(\.service)).sorted()
+        guard unknown.isEmpty, !names.isEmpty else {
+            throw CommandFailure.unusable(
+                "unknown service \(unknown.joined(separator: ", ")); known are "
+                    + all.map(\.service).sorted().joined(separator: ", "))
+        }
+        return all.filter { names.contains($0.service) }
+    }
+}

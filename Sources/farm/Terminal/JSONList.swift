@@ -1,0 +1,13 @@
+/// A JSON array that is printed while it comes.
+struct JSONList {
+    private var isBegun = false
+
+    /// The next elements, without the end of the array.
+    mutating func next(_ elements: [String]) -> String {
+        defer { isBegun = true }
+        return (isBegun ? "," : "[") + elements.joined(separator: ",\n")
+    }
+
+    /// What closes it.
+    var end: String { isBegun ? "]" : "[]" }
+}

@@ -1,0 +1,89 @@
+import Foundation
+import Model
+import Testing
+
+@Suite("farm forget")
+struct ForgetTests {
+    private static let tables = ["results", "merged_boxes", "consensus", "postprocessing"]
+
+    /// Four images of which everything is known.
+    private func workplace() async throws -> Workplace {
+        let workplace = try await Workplace.prepared(images: 4)
+        _ = try await workplace.rows(
+            """
+            INSERT INTO results (image_id, service, data, status) SELECT image_id, 'clip', '{}', 'success' FROM images;
+            INSERT INTO results (image_id, service, data, status) SELECT image_id, 'yolov8', '{}', 'error' FROM images;
+            INSERT INTO merged_boxes (image_id, merged_data) SELECT image_id, '{}' FROM images;
+            INSERT INTO postprocessing (image_id, merged_box_id, service)
+                SELECT image_id, merged_id, 'colors' FROM merged_boxes;
+            INSERT INTO farm_missing_enrichments SELECT image_id, merged_id, 'face' FROM merged_boxes;
+            INSERT INTO consensus (image_id, consensus_data) SELECT image_id, '{}' FROM images;
+            """)
+        return workplace
+    }
+
+    private func images(_ workplace: Workplace) async throws -> [[String]] {
+        var images: [[String]] = []
+        for table in ForgetTests.tables + ["farm_missing_enrichments", "farm_stale"] {
+            images.append(try await workplace.rows("SELECT DISTINCT image_id FROM \(table) ORDER BY 1"))
+        }
+        return images
+    }
+
+    @Test("a group's results go with all that was derived from them; its images and the others' results stay")
+    func group() async throws {
+        let workplace = try await workplace()
+        let dry = try await workplace.farm("forget", "--group", "odd", "--dry-run", "--json")
+        #expect(dry.status == 0, "\(dry.error)")
+        #expect(
+            try dry.json()
+                == [
+                    "images": 2, "results": 4, "merged_boxes": 2, "consensus": 2, "postprocessing": 2, "dry_run": true,
+                ])
+        #expect(try await images(workplace).prefix(4).allSatisfy { $0 == ["1", "2", "3", "4"] })
+        let forgotten = try await workplace.farm("forget", "--group", "odd", "--yes")
+        #expect(forgotten.status == 0)
+        #expect(
+            forgotten.output
+                == "4 results, 2 merged boxes, 2 consensus and 2 enrichments of 2 images forgotten\n")
+        #expect(try await images(workplace).allSatisfy { $0 == ["2", "4"] })
+        #expect(try await workplace.count("SELECT count(*) FROM images") == 4)
+        let again = try await workplace.farm("forget", "--group", "odd", "--yes", "--json")
+        #expect(again.status == 0)
+        #expect(try again.json()["results"]?.integerValue == 0)
+    }
+
+    @Test("images are named as for show; an unknown one changes nothing")
+    func named() async throws {
+        let workplace = try await workplace()
+        let unknown = try await workplace.farm("forget", "1", "nowhere.jpg", "--yes")
+        #expect(unknown.status == 1)
+        #expect(unknown.error.contains("nowhere.jpg"))
+        #expect(try await workplace.count("SELECT count(*) FROM results") == 8)
+        #expect(try await workplace.farm("forget", "1", "3.jpg", "--yes").status == 0)
+        #expect(try await images(workplace).allSatisfy { $0 == ["2", "4"] })
+        let nobody = try await workplace.farm("forget", "--group", "nobody", "--yes")
+        #expect(nobody.status == 1)
+        #expect(nobody.error.contains("no image in group nobody"))
+    }
+
+    @Test("it asks; elsewhere than on a terminal it needs --yes, and always a name")
+    func confirmation() async throws {
+        let workplace = try await workplace()
+        for (arguments, hint) in [
+            (["forget"], "--group"), (["forget", "1", "--group", "odd"], "--group"), (["forget", "1"], "--yes"),
+        ] {
+            let refused = try await workplace.farm(arguments)
+            #expect(refused.status == 2)
+            #expect(refused.error.contains(hint))
+        }
+        let declined = try await workplace.farm("forget 1", typing: "no\\n")
+        #expect(declined.status == 1)
+        #expect(
+            declined.output.contains(
+                "Forget 2 results, 1 merged box, 1 consensus and 1 enrichment of 1 image? [y/N]"))
+        #expect(try await workplace.count("SELECT count(*) FROM results") == 8)
+        #expect(try await workplace.farm("forget 1", typing: "y\\n").status == 0)
+        #expect(try await workplace.count("SELECT count(*) FROM results") == 6)
+    }
+}
