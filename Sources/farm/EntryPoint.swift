@@ -4,6 +4,8 @@ import Glibc
 @main
 enum EntryPoint {
     static func main() async {
+        // A reader of our output that went away is noticed by the write.
+        signal(SIGPIPE, SIG_IGN)
         do {
             let arguments = CalledName.arguments(CommandLine.arguments)
             try checkCommand(arguments.first)

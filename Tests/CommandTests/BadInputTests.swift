@@ -82,7 +82,7 @@ struct BadInputTests {
         try work.write("photos/text.jpg", "no picture at all")
         try work.giantPicture("photos/giant.png", side: 30_000)
         let whole = try Data(contentsOf: URL(fileURLWithPath: work.path("photos/good.jpg")))
-        try whole.prefix(whole.count / 2).write(to: URL(fileURLWithPath: work.path("photos/cut.jpg")))
+        try whole.prefix(whole.count / 2).write(to: URL(fileURLWithPath: work.path("photos/half.jpg")))
         let pictures = "http://127.0.0.1:\(try doubles.port("clip"))/pictures"
         try work.write(
             "list.csv",
@@ -93,7 +93,7 @@ struct BadInputTests {
             photos/empty.jpg,
             photos/text.jpg,
             photos/giant.png,
-            photos/cut.jpg,
+            photos/half.jpg,
             ,\(pictures)/good.jpg
             ,\(pictures)/gone.jpg
             """)
@@ -125,10 +125,10 @@ struct BadInputTests {
                 "too_large: \(folder)/giant.png: 30000 × 30000 pixels, over the limit of 100 megapixels"
             ])
         // Its header is sound, so the services look at it; that it is damaged comes out when it is decoded.
-        #expect(try await errors("cut.jpg").isEmpty)
-        let damage = try await errors("cut.jpg", "postprocessing")
+        #expect(try await errors("half.jpg").isEmpty)
+        let damage = try await errors("half.jpg", "postprocessing")
         #expect(
-            damage.allSatisfy { $0.hasPrefix("image: \(folder)/cut.jpg: truncated or damaged JPEG") }
+            damage.allSatisfy { $0.hasPrefix("image: \(folder)/half.jpg: truncated or damaged JPEG") }
                 && damage.count == 1)
         let gone = try await errors("gone.jpg")
         #expect(gone.count == 3 && gone.allSatisfy { $0.contains("http: ") && $0.contains("answers 404") }, "\(gone)")
@@ -142,7 +142,7 @@ struct BadInputTests {
         #expect(
             unused == [
                 "good.jpg|[3,[]]", "missing.jpg|\(failed)", "empty.jpg|\(failed)", "text.jpg|\(failed)",
-                "giant.png|\(failed)", "cut.jpg|[3,[]]",
+                "giant.png|\(failed)", "half.jpg|[3,[]]",
             ])
         #expect(try await work.count("SELECT count(*) FROM consensus") == 8)
         try await doubles.stop()

@@ -74,7 +74,7 @@ struct CSVReader {
 
     private mutating func endField() throws {
         guard let text = String(validating: field, as: UTF8.self) else {
-            throw Fault(line: line, message: "not UTF-8")
+            throw Fault(line: recordLine, message: "not UTF-8")
         }
         fields.append(text)
         field.removeAll(keepingCapacity: true)

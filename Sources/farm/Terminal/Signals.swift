@@ -51,8 +51,6 @@ final class Signals: Sendable {
     }
 
     private func listen() {
-        // A reader of our output that went away is noticed by the write.
-        signal(SIGPIPE, SIG_IGN)
         state.withLock { state in
             state.sources = [SIGTERM, SIGINT, SIGHUP].map { number in
                 signal(number, SIG_IGN)
