@@ -12,13 +12,15 @@ public struct Pulse: Sendable {
     let store: (any HeartbeatStore)?
     let queues: any QueueAdministration
     let time: any Timekeeper
-    let log: Logger
+    let news: HeartbeatNews
 
-    /// - Parameter store: nil where nobody wants heartbeats.
+    /// - Parameters:
+    ///   - store: nil where nobody wants heartbeats.
+    ///   - news: one for all roles of a process.
     public init(
         identity: RoleIdentity, queue: String, interval: Duration, activity: WorkerActivity,
         store: (any HeartbeatStore)?,
-        queues: any QueueAdministration, time: any Timekeeper, log: Logger
+        queues: any QueueAdministration, time: any Timekeeper, news: HeartbeatNews
     ) {
         self.identity = identity
         self.queue = queue
@@ -27,13 +29,14 @@ public struct Pulse: Sendable {
         self.store = store
         self.queues = queues
         self.time = time
-        self.log = log
+        self.news = news
     }
 
     /// Runs `role` and beats beside it, from `starting` to `stopping`, or to `error` when the role throws.
     public func around(_ role: @Sendable @escaping () async throws -> Void) async throws {
         guard let store else { return try await role() }
         let beat = Beat(pulse: self, store: store)
+        defer { news.ended(identity.workerID) }
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await role() }
@@ -61,7 +64,6 @@ private actor Beat {
     private let store: any HeartbeatStore
     private var lastCompleted: Int
     private var lastSent: Date
-    private var isFailing = false
 
     init(pulse: Pulse, store: any HeartbeatStore) {
         self.pulse = pulse
@@ -91,13 +93,11 @@ private actor Beat {
             queueDepth: await depth(), errorMessage: message)
         do {
             try await store.record(heartbeat)
-            if isFailing { pulse.log.notice("heartbeats are stored again") }
-            isFailing = false
+            pulse.news.stored(pulse.identity.workerID)
             lastCompleted = snapshot.completed
             lastSent = now
         } catch {
-            if !isFailing { pulse.log.warning("heartbeats are not stored, work goes on: \(error)") }
-            isFailing = true
+            pulse.news.failed(pulse.identity.workerID, error)
         }
     }
 

@@ -105,7 +105,7 @@ struct PulseTests {
         Pulse(
             identity: bench.identity("clip"), queue: "queue_clip", interval: .seconds(60), activity: activity,
             store: store,
-            queues: bench.queue, time: bench.time, log: Bench.log)
+            queues: bench.queue, time: bench.time, news: HeartbeatNews(log: Bench.log))
     }
 
     @Test("an idle worker is starting, alive at every interval, and stopping")

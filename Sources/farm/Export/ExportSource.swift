@@ -44,8 +44,9 @@ struct ExportSource {
 
 extension CommandFailure {
     static func noImage(inGroup group: String?) -> CommandFailure {
-        .failed(
-            group.map { "no image in group \($0): farm import PATH --group \($0) loads some" }
-                ?? "no image: farm import PATH loads some")
+        guard let group else { return .failed("no image: farm import PATH loads some") }
+        return .failed(
+            "no image in group \(group): farm import PATH --group \(group) loads some, and "
+                + "farm import --existing --group \(group) takes those that have no group")
     }
 }

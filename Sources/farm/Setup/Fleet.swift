@@ -15,6 +15,7 @@ struct Fleet: Sendable {
     let http: HTTPClient
     let cropper: PictureCropper
     private let clients: ServiceClients
+    private let news: HeartbeatNews
 
     private var settings: Settings { session.settings }
 
@@ -24,6 +25,7 @@ struct Fleet: Sendable {
         http = HTTPClient()
         cropper = PictureCropper(parallelism: min(2, ProcessInfo.processInfo.activeProcessorCount))
         clients = ServiceClients(http: http, session: session)
+        news = HeartbeatNews(log: session.log("heartbeats"))
     }
 
     /// The same fleet under another service_config.json; clients of services that did not change stay.
@@ -195,8 +197,7 @@ struct Fleet: Sendable {
     ) -> SupervisedRole {
         let pulse = Pulse(
             identity: identity, queue: queue, interval: settings.heartbeatInterval, activity: activity,
-            store: session.backends.heartbeats, queues: session.backends.queue, time: session.time,
-            log: session.log(identity.serviceName))
+            store: session.backends.heartbeats, queues: session.backends.queue, time: session.time, news: news)
         return SupervisedRole(name: name, fingerprint: fingerprint) { drain in
             try await pulse.around { try await run(drain) }
         }

@@ -25,7 +25,8 @@ DETECTORS = ("yolov8", "rtdetr", "detectron2")
 
 def environment():
     with open(".env", encoding="utf-8") as file:
-        return dict(line.strip().split("=", 1) for line in file if "=" in line)
+        pairs = (line.strip().split("=", 1) for line in file if "=" in line)
+        return {name: value.strip("'") for name, value in pairs}
 
 
 ENV = environment()
