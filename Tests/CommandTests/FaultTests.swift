@@ -8,7 +8,7 @@ struct FaultTests {
         "five faults one after another, on the file and on servers: nothing lost, nothing twice, nobody silent",
         arguments: ["embedded", "servers"])
     func faults(backend: String) async throws {
-        let seed = ProcessInfo.processInfo.environment["FARM_SEED"] ?? "6"
+        let seed = ProcessInfo.processInfo.environment["FARM_SEED"] ?? "14"
         let workplace = try Workplace()
         let script = Program.root.appending(path: "Tests/Faults/faults.py").path
         var environment = ["PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"]

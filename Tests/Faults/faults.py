@@ -24,6 +24,7 @@ import audit
 import table
 from catalogue import FAULTS, Fault, Scene
 from farmsite import PRIMARY, Site, eventually
+from rate import WINDOW, Rate
 from servers import ROOT
 from submitting import Submitting
 
@@ -111,18 +112,23 @@ def run(site, faults, generator, arguments):
         box.start()
     submitting.start()
     say(f"everybody works after {recover(site):.1f} s")
+    rate = Rate(site)
     for number, fault in enumerate(faults):
         submitting.fault = number
-        before = site.count("SELECT count(*) FROM results")
         begun = time.monotonic()
         try:
+            if not arguments.quick:
+                time.sleep(WINDOW + 1)
+            before, begun = rate.lately(), time.monotonic()
             fault.inject(scene)
-            held = time.monotonic() - begun
-            seconds.append(recover(site))
-            rows = site.count("SELECT count(*) FROM results") - before
-            say(f"{number + 1:3} {fault.name}: held {held:.1f} s, everybody works {seconds[-1]:.1f} s later, {rows} rows")
+            healed = time.monotonic()
+            works = recover(site)
+            again = 0 if arguments.quick else max(works, rate.until(0.8, before, healed))
+            seconds.append((works, works, again, again))
+            say(f"{number + 1:3} {fault.name}: held {healed - begun:.1f} s, everybody works {works:.1f} s later, "
+                f"the rate is back {again:.1f} s later ({before:.0f} rows/s before)")
         except Exception as error:
-            seconds.append(time.monotonic() - begun)
+            seconds.append((time.monotonic() - begun,) * 4)
             problems.append(f"fault {number + 1}, {fault.name}: {error}")
             say(problems[-1])
             if not isinstance(error, (AssertionError, TimeoutError)):
@@ -135,6 +141,7 @@ def run(site, faults, generator, arguments):
     while submitting.images < arguments.images and not problems:
         time.sleep(0.5)
     submitting.end()
+    rate.over.set()
     say(f"{submitting.images} images submitted; waiting until all is done")
     problems += audit.quiet(site)
     counts, wrong, snapshot = audit.tally(site, submitting, scene.deleted, len(faults), resumes=not problems)
@@ -143,7 +150,7 @@ def run(site, faults, generator, arguments):
     problems += wrong
     calls = sum(site.services[name].calls for name in PRIMARY)
     rows = [
-        table.Row(site.backend, fault.name, fault.how, 1, c.jobs, c.rows, c.lost, c.duplicates, taken, taken)
+        table.Row(site.backend, fault.name, fault.how, 1, c.jobs, c.rows, c.lost, c.duplicates, *taken)
         for fault, c, taken in zip(faults, counts.values(), seconds)
     ]
     for row in rows:

@@ -6,26 +6,31 @@ from servers import ROOT
 
 PATH = os.path.join(ROOT, "docs", "reliability.md")
 BEGIN, END = "<!-- faults: written by make faults -->", "<!-- faults: end -->"
-COLUMNS = "backend|fault|how|times|jobs in|rows out|lost|duplicates|s until all work again, mean|longest".split("|")
-NUMBERS = range(3, 8)
+COLUMNS = (
+    "backend|fault|how|times|jobs in|rows out|lost|duplicates|all work again after s, mean|longest"
+    "|80 % of the rate after s, mean|longest").split("|")
 
 
 class Row:
-    def __init__(self, backend, fault, how, times=0, jobs=0, rows=0, lost=0, duplicates=0, mean=0.0, longest=0.0):
+    """`seconds`: mean and longest, until all work again and until the rate is back."""
+
+    def __init__(self, backend, fault, how, times=0, jobs=0, rows=0, lost=0, duplicates=0, *seconds):
         self.key, self.how = (backend, fault), how
         self.numbers = [int(n) for n in (times, jobs, rows, lost, duplicates)]
-        self.mean, self.longest = float(mean), float(longest)
+        self.seconds = [float(n) for n in seconds or (0, 0, 0, 0)]
 
     def add(self, other):
         times = self.numbers[0] + other.numbers[0]
-        if times:
-            self.mean = (self.mean * self.numbers[0] + other.mean * other.numbers[0]) / times
-        self.longest = max(self.longest, other.longest)
+        for mean in (0, 2):
+            if times:
+                total = self.seconds[mean] * self.numbers[0] + other.seconds[mean] * other.numbers[0]
+                self.seconds[mean] = total / times
+            self.seconds[mean + 1] = max(self.seconds[mean + 1], other.seconds[mean + 1])
         self.numbers = [a + b for a, b in zip(self.numbers, other.numbers)]
         self.how = other.how or self.how
 
     def line(self):
-        cells = [*self.key, self.how, *map(str, self.numbers), f"{self.mean:.1f}", f"{self.longest:.1f}"]
+        cells = [*self.key, self.how, *map(str, self.numbers), *(f"{n:.1f}" for n in self.seconds)]
         return "| " + " | ".join(cells) + " |"
 
 
