@@ -8,7 +8,11 @@ BUILD := $(SWIFT) build
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 8
 export FARM_TEST_PYTHON := $(CURDIR)/.build-python/bin/python3
 
-.PHONY: help setup build demo test lint format install clean
+# Of `make faults`: on each backend.
+FAULTS ?= 50
+IMAGES ?= 1000
+
+.PHONY: help setup build demo test faults lint format install clean
 
 help: ## lists the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -26,6 +30,9 @@ test: ## sets up what the tests need, starts servers for them and runs every tes
 	@scripts/setup.sh
 	$(SWIFT) build --build-tests
 	scripts/servers/run.sh $(SWIFT) test --skip-build
+
+faults: build ## breaks servers, network, services and farm itself FAULTS times under load, and counts every row
+	$(FARM_TEST_PYTHON) Tests/Faults/faults.py --faults $(FAULTS) --images $(IMAGES) $(if $(SEED),--seed $(SEED)) $(if $(BEFORE),--before $(BEFORE)) --record
 
 lint: ## checks the format and builds with warnings as errors
 	@scripts/lint.sh

@@ -220,26 +220,11 @@ public struct Stage<Handler: StageHandler>: Sendable {
 
     // MARK: Faults
 
-    /// Repeats what failed for a passing reason, with back-off; it says so once. Nothing is held longer than the broker
-    /// allows: then the fault is thrown, the role ends and what it took goes back.
+    /// Nothing is held longer than the broker allows: then the fault is thrown, the role ends and what it took goes back.
     private func retrying<Value: Sendable>(
         _ what: String, _ operation: () async throws -> Value
     ) async throws -> Value {
-        var backOff = BackOff(base: .milliseconds(100), limit: .seconds(5))
-        var firstFault: Date?
-        while true {
-            do {
-                let value = try await operation()
-                if firstFault != nil { options.log.notice("\(what) works again") }
-                return value
-            } catch let fault as PortFault where fault.kind == .transient {
-                let now = options.time.now()
-                if firstFault == nil { options.log.warning("\(what) failed, trying again: \(fault)") }
-                guard now.timeIntervalSince(firstFault ?? now) < options.patience.seconds else { throw fault }
-                firstFault = firstFault ?? now
-                try await options.time.sleep(backOff.next())
-            }
-        }
+        try await Persistence(limit: options.patience, time: options.time, log: options.log).run(what, operation)
     }
 }
 

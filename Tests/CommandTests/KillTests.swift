@@ -4,26 +4,9 @@ import Testing
 
 @Suite("Killed under load", .serialized)
 struct KillTests {
-    /// SplitMix64 (Steele, Lea, Flood 2014): a seed gives the same moments again.
-    private struct Moments {
-        var state: UInt64
-
-        mutating func next(_ range: ClosedRange<Double>) -> Double {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var z = state
-            z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-            z ^= z >> 31
-            return range.lowerBound + Double(z >> 11) / Double(1 << 53) * (range.upperBound - range.lowerBound)
-        }
-    }
-
     @Test("farm up killed ten times with jobs in flight does every job once")
     func killedTenTimes() async throws {
-        let seed =
-            ProcessInfo.processInfo.environment["FARM_SEED"].flatMap { UInt64($0) } ?? UInt64.random(in: 0...UInt64.max)
-        print("killed ten times: FARM_SEED=\(seed)")
-        var moments = Moments(state: seed)
+        var moments = Moments("killed ten times")
         let workplace = try Workplace()
         let services = ["yolov8", "rtdetr", "detectron2", "clip", "metadata", "colors", "face", "pose"]
         let doubles = try await ServiceDoubles.start(services, delay: 0.05, in: workplace)

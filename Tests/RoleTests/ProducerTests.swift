@@ -1,5 +1,6 @@
 import Doubles
 import Foundation
+import Logging
 import Model
 import Pipeline
 import Roles
@@ -11,9 +12,13 @@ struct ProducerTests {
     private let targets = [Target(service: "clip", queue: "queue_clip"), Target(service: "blip", queue: "queue_blip")]
 
     private func produce(_ bench: Bench, _ options: ProducerOptions) async throws -> ProducerCounts {
-        try await Producer(catalogue: bench.store, queue: bench.queue, time: bench.time).run(options, drain: Drain()) {
-            _ in
-        }
+        try await producer(bench).run(options, drain: Drain()) { _ in }
+    }
+
+    private func producer(
+        _ bench: Bench, queue: (any JobQueue)? = nil, log: Logger = Bench.log
+    ) -> Producer {
+        Producer(catalogue: bench.store, queue: queue ?? bench.queue, time: bench.time, log: log)
     }
 
     @Test("submits every image × service once, in order, also over several pages")
@@ -57,7 +62,9 @@ struct ProducerTests {
             try await bench.addImages(2)
             let seen = Mutex<[ProducerCounts]>([])
             let drain = Drain()
-            _ = try await Producer(catalogue: bench.store, queue: bench.queue, time: SystemTime()).run(
+            _ = try await Producer(
+                catalogue: bench.store, queue: bench.queue, time: SystemTime(), log: Bench.log
+            ).run(
                 ProducerOptions(targets: targets, filter: ImageFilter(), delay: .milliseconds(1)), drain: drain
             ) { counts in
                 seen.withLock { $0.append(counts) }
@@ -82,6 +89,87 @@ struct ProducerTests {
             #expect(try await bench.depth("queue_clip").waiting == 1)
             #expect(try await bench.depth("queue_blip").waiting == 2)
         }
+    }
+
+    @Test("waits for a broker that takes nothing for ten minutes, and says so once")
+    func waits() async throws {
+        try await Bench.with { bench in
+            try await bench.addImages(3)
+            let queue = BlockedQueue(bench.queue)
+            let said = SaidLines()
+            let producing = Task {
+                try await producer(bench, queue: queue, log: said.logger)
+                    .run(ProducerOptions(targets: targets, filter: ImageFilter()), drain: Drain()) { _ in }
+            }
+            for _ in 0..<120 {
+                await bench.time.sleepers(1)
+                bench.time.advance(by: .seconds(5))
+            }
+            await bench.time.sleepers(1)
+            #expect(said.lines == ["submitting 6 jobs failed, trying again: broker: short of memory"])
+            queue.unblock()
+            bench.time.advance(by: .seconds(5))
+            #expect(try await producing.value.jobs == 6)
+            #expect(said.lines.count == 2)
+            #expect(try await bench.depth("queue_clip").waiting == 3)
+        }
+    }
+
+    @Test("ends at a drain while it waits for the broker")
+    func drains() async throws {
+        try await Bench.with { bench in
+            try await bench.addImages(3)
+            let drain = Drain()
+            let producing = Task {
+                try await producer(bench, queue: BlockedQueue(bench.queue))
+                    .run(ProducerOptions(targets: targets, filter: ImageFilter()), drain: drain) { _ in }
+            }
+            await bench.time.sleepers(1)
+            drain.begin()
+            #expect(try await producing.value.jobs == 0)
+        }
+    }
+}
+
+/// A test double of a broker that takes no messages until it is told to.
+private final class BlockedQueue: JobQueue {
+    private let queue: any JobQueue
+    private let isBlocked = Mutex(true)
+
+    init(_ queue: any JobQueue) { self.queue = queue }
+
+    func unblock() { isBlocked.withLock { $0 = false } }
+
+    func publish(_ messages: [Message]) async throws {
+        guard !isBlocked.withLock({ $0 }) else {
+            throw PortFault(.transient, place: "broker", message: "short of memory")
+        }
+        try await queue.publish(messages)
+    }
+
+    func consume(_ queue: String, prefetch: Int) async throws -> any JobConsumer {
+        try await self.queue.consume(queue, prefetch: prefetch)
+    }
+}
+
+/// What was logged.
+private final class SaidLines: Sendable {
+    private let said = Mutex<[String]>([])
+
+    var lines: [String] { said.withLock { $0 } }
+    var logger: Logger { Logger(label: "test") { [self] _ in Handler(lines: self) } }
+
+    private struct Handler: LogHandler {
+        let lines: SaidLines
+        var logLevel = Logger.Level.info
+        var metadata: Logger.Metadata = [:]
+
+        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+            get { metadata[key] }
+            set { metadata[key] = newValue }
+        }
+
+        func log(event: LogEvent) { lines.said.withLock { $0.append("\(event.message)") } }
     }
 }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Logging
 import Model
 import Pipeline
 
@@ -58,15 +59,18 @@ public struct Producer: Sendable {
     let catalogue: any ImageCatalogue
     let queue: any JobQueue
     let time: any Timekeeper
+    private let persistence: Persistence
 
-    package init(catalogue: any ImageCatalogue, queue: any JobQueue, time: any Timekeeper) {
+    package init(catalogue: any ImageCatalogue, queue: any JobQueue, time: any Timekeeper, log: Logger) {
         self.catalogue = catalogue
         self.queue = queue
         self.time = time
+        persistence = Persistence(time: time, log: log)
     }
 
-    /// Publishes in batches that are confirmed one by one; ends early, between two batches, when the drain begins.
-    /// - Throws: `PortFault`.
+    /// Publishes in batches that are confirmed one by one; ends early, between two batches, when the drain begins. A broker
+    /// or store that is full or away for a while is waited for.
+    /// - Throws: `PortFault` for what does not pass by itself.
     public func run(
         _ options: ProducerOptions, drain: Drain, progress: @Sendable (ProducerCounts) -> Void
     ) async throws -> ProducerCounts {
@@ -75,8 +79,10 @@ public struct Producer: Sendable {
         while !drain.isBegun {
             let room = min(Producer.batch, (options.limit ?? .max) - counts.images)
             guard room > 0 else { break }
-            let page = try await catalogue.images(options.filter, after: after, limit: room)
-            guard let last = page.last else { break }
+            let page = try await waiting(drain, "reading the images") { [after] in
+                try await catalogue.images(options.filter, after: after, limit: room)
+            }
+            guard let page, let last = page.last else { break }
             after = last.image.id
             var jobs = page.enumerated().flatMap { place, listed in
                 self.jobs(for: listed, options).map { (place, $0) }
@@ -97,6 +103,16 @@ public struct Producer: Sendable {
             counts.lastImage = last.image.id
         }
         return counts
+    }
+
+    /// Repeated, the same messages are the same jobs: they leave one row each.
+    /// - Returns: nil if the drain begins while it waits for better times.
+    private func waiting<Value: Sendable>(
+        _ drain: Drain, _ what: String, _ operation: @Sendable @escaping () async throws -> Value
+    ) async throws -> Value? {
+        do { return try await operation() } catch let fault as PortFault where fault.kind == .transient {
+            return try await drain.until { try await persistence.run(what, after: fault, operation) }
+        }
     }
 
     private func jobs(for listed: ListedImage, _ options: ProducerOptions) -> [Message] {

@@ -72,7 +72,8 @@ struct ProduceCommand: AsyncParsableCommand {
         let images = min(resume ? try await store.count(filter) : present, limit ?? .max)
         let total = images * targets.count
         let progress = Progress(resume ? "images submitted" : "jobs submitted")
-        let producer = Producer(catalogue: store, queue: session.backends.queue, time: session.time)
+        let producer = Producer(
+            catalogue: store, queue: session.backends.queue, time: session.time, log: session.log("farm"))
         let counts = try await producer.run(
             ProducerOptions(targets: targets, filter: filter, limit: limit, delay: .seconds(delay), isDryRun: dryRun),
             drain: drain
@@ -144,8 +145,9 @@ struct ProduceCommand: AsyncParsableCommand {
         let progress = JobProgress()
         let hint = WorkerHint(session: session, services: targets.map(\.service))
         let watch = IdleWatch(
-            backends: session.backends, time: session.time, queues: targets.map { ($0.service, $0.queue) },
-            roles: PostProcessing.allCases, submission: submission, outages: { await reachability.outages() },
+            backends: session.backends, time: session.time, log: session.log("farm"),
+            queues: targets.map { ($0.service, $0.queue) }, roles: PostProcessing.allCases, submission: submission,
+            outages: { await reachability.outages() },
             progress: {
                 progress.show($0)
                 await hint.look(at: $0)

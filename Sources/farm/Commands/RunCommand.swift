@@ -75,8 +75,8 @@ struct RunCommand: AsyncParsableCommand {
         }
         let progress = JobProgress(jobs: total)
         let watch = IdleWatch(
-            backends: session.backends, time: session.time, queues: queues, roles: PostProcessing.allCases,
-            outages: { await fleet.outages() },
+            backends: session.backends, time: session.time, log: session.log("farm"), queues: queues,
+            roles: PostProcessing.allCases, outages: { await fleet.outages() },
             progress: { progress.show($0) })
         let roles =
             workers.map { fleet.worker($0, isOneOfSeveral: true) }
@@ -92,7 +92,9 @@ struct RunCommand: AsyncParsableCommand {
 
     private func submit(_ session: Session, _ images: [ImageID], to targets: [Target], _ drain: Drain) async throws {
         guard !images.isEmpty, !targets.isEmpty else { return }
-        let producer = Producer(catalogue: session.backends.store, queue: session.backends.queue, time: session.time)
+        let producer = Producer(
+            catalogue: session.backends.store, queue: session.backends.queue, time: session.time,
+            log: session.log("farm"))
         let progress = Progress("images submitted")
         defer { progress.end() }
         _ = try await producer.run(

@@ -45,7 +45,7 @@ struct UpCommand: AsyncParsableCommand {
         let (session, fleet) = (serving.session, serving.fleet)
         let progress = JobProgress()
         let watch = IdleWatch(
-            backends: session.backends, time: session.time,
+            backends: session.backends, time: session.time, log: session.log("farm"),
             queues: fleet.configuration.workers.map { ($0.name, $0.queue) }, roles: fleet.configuration.postProcessing,
             outages: { await fleet.outages() },
             progress: { progress.show($0) })

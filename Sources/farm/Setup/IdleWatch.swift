@@ -1,4 +1,5 @@
 import Foundation
+import Logging
 import Model
 import Pipeline
 
@@ -27,6 +28,7 @@ struct IdleWatch: Sendable {
 
     let backends: Backends
     let time: any Timekeeper
+    let log: Logger
     /// The queue of each service whose jobs are waited for.
     let queues: [(service: String, queue: String)]
     /// The roles whose work is waited for.
@@ -37,15 +39,19 @@ struct IdleWatch: Sendable {
     let outages: @Sendable () async -> [String: String]
     let progress: @Sendable (Standing) async throws -> Void
 
+    /// Servers that are away are waited for: roles wait for them, too.
     /// - Returns: what is left undone because a service is down, a line each.
-    /// - Throws: `PortFault`, `CancellationError`.
+    /// - Throws: `PortFault` for what does not pass by itself, `CancellationError`.
     func run() async throws -> [String] {
-        try await backends.queue.declare(queues.map(\.queue) + roles.map(\.queue))
+        let persistence = Persistence(time: time, log: log)
+        try await persistence.run("declaring the queues") {
+            try await backends.queue.declare(queues.map(\.queue) + roles.map(\.queue))
+        }
         var undoneBefore: [String]?
         var quietLooks = 0
         var triggered: Set<ImageID> = []
         while true {
-            let (standing, undone) = try await look(&triggered)
+            let (standing, undone) = try await persistence.run("watching the work") { try await look(&triggered) }
             try await progress(standing)
             quietLooks = undone != nil && undone == undoneBefore ? quietLooks + 1 : 0
             if let undone, quietLooks >= (standing.isExact ? 1 : IdleWatch.quietLooks) { return undone }
@@ -90,8 +96,8 @@ struct IdleWatch: Sendable {
             let stale = try await backends.store.imagesWithStaleConsensus(limit: IdleWatch.page)
             let news = stale.filter { !triggered.contains($0) }
             guard news.isEmpty else {
-                triggered.formUnion(news)
                 try await trigger(news)
+                triggered.formUnion(news)
                 return (standing, nil)
             }
             // Their triggers were taken, and still they are stale.

@@ -1,0 +1,225 @@
+"""Breaks everything farm rests on, one thing after another, while jobs run through; then counts that nothing was lost.
+
+    faults.py [--faults N] [--seed S] [--backend embedded|servers|both] [--images M] [--quick] [--only NAME…] [--record]
+              [--before FARM]
+
+The seed, which is printed, chooses the faults and what is random in them. Servers are started for the run alone. --quick
+holds faults for a fifth of their time and leaves those out that take a minute; --record adds the run to
+docs/reliability.md. Exit code 1 if a job was lost or done twice, or if anything kept silent after a fault.
+"""
+
+import argparse
+import datetime
+import os
+import random
+import re
+import shutil
+import signal
+import sys
+import tempfile
+import time
+import traceback
+
+import audit
+import table
+from catalogue import FAULTS, Fault, Scene
+from farmsite import PRIMARY, Site, eventually
+from rate import WINDOW, Rate
+from servers import ROOT
+from submitting import Submitting
+
+BEGUN = time.monotonic()
+
+
+def say(text):
+    print(f"{time.monotonic() - BEGUN:7.1f} {text}", flush=True)
+
+
+class Marks:
+    """How far the tables are, by which what comes later is told from what came before."""
+
+    TABLES = {"results": "result_id", "merged_boxes": "merged_id", "postprocessing": "postprocessing_id",
+              "consensus": "consensus_id"}
+
+    def __init__(self, site):
+        self.site = site
+        self.ids = {name: site.count(f"SELECT coalesce(max({key}), 0) FROM {name}") for name, key in self.TABLES.items()}
+
+    def silent(self):
+        """Who has written nothing since."""
+        newer = {name: f"FROM {name} WHERE {key} > {self.ids[name]}" for name, key in self.TABLES.items()}
+        wrote = {(service, worker.rsplit("_", 1)[-1])
+                 for service, worker in self.site.query(f"SELECT DISTINCT service, worker_id {newer['results']}")}
+        wanted = {(service, str(box.pid)): f"{box.name}: {service}"
+                  for box in self.site.boxes.values() if box.kind == "workers" for service in PRIMARY}
+        silent = [who for key, who in wanted.items() if key not in wrote]
+        silent += [name for name in ("merged_boxes", "postprocessing", "consensus")
+                   if not self.site.count(f"SELECT count(*) {newer[name]}")]
+        return silent
+
+
+def recover(site):
+    """Seconds until every worker, the merger, the enricher and the consensus have written something new."""
+    begun, marks = time.monotonic(), Marks(site)
+    try:
+        eventually("everybody works again", lambda: not marks.silent(), limit=180, interval=0.5)
+    except TimeoutError as error:
+        raise TimeoutError(f"{error}; silent: {', '.join(marks.silent())}") from None
+    return time.monotonic() - begun
+
+
+def choose(backend, count, generator, quick, only):
+    """Each once, in random order, before any comes a second time."""
+    fitting = [f for f in FAULTS if backend in f.backends and not (quick and f.is_slow)]
+    if only:
+        fitting = [f for f in fitting if any(name.lower() in f.name.lower() for name in only)]
+    chosen = []
+    while len(chosen) < count:
+        chosen += generator.sample(fitting, len(fitting))
+    return chosen[:count]
+
+
+def start_late(scene):
+    scene.hold(5)
+    scene.site.mariadb.start()
+
+
+LATE = Fault("MariaDB down from the start", ["servers"], "when farm starts; started later", start_late, False)
+
+
+def upgrade(scene):
+    for box in scene.site.boxes.values():
+        box.farm = scene.site.farm
+        code = box.restart(signal.SIGTERM)
+        if code:
+            raise AssertionError(f"farm up ended with {code} after SIGTERM")
+        scene.hold(3)
+
+
+UPGRADE = Fault(
+    "rolling upgrade", ["embedded", "servers"], "box after box drained and started by a newer farm, on the same queues",
+    upgrade, False)
+
+
+def run(site, faults, generator, arguments):
+    """Returns the table's rows and what went wrong, a line each."""
+    problems, seconds = [], []
+    submitting = Submitting(site, PRIMARY, say)
+    scene = Scene(site, submitting, generator, 0.2 if arguments.quick else 1)
+    if faults[0] is LATE:
+        site.mariadb.stop()
+    for box in site.boxes.values():
+        box.start()
+    submitting.start()
+    say(f"everybody works after {recover(site):.1f} s")
+    rate = Rate(site)
+    for number, fault in enumerate(faults):
+        submitting.fault = number
+        begun = time.monotonic()
+        try:
+            if not arguments.quick:
+                time.sleep(WINDOW + 1)
+            before, begun = rate.lately(), time.monotonic()
+            fault.inject(scene)
+            healed = time.monotonic()
+            works = recover(site)
+            again = 0 if arguments.quick else max(works, rate.until(0.8, before, healed))
+            seconds.append((works, works, again, again))
+            say(f"{number + 1:3} {fault.name}: held {healed - begun:.1f} s, everybody works {works:.1f} s later, "
+                f"the rate is back {again:.1f} s later ({before:.0f} rows/s before)")
+        except Exception as error:
+            seconds.append((time.monotonic() - begun,) * 4)
+            problems.append(f"fault {number + 1}, {fault.name}: {error}")
+            say(problems[-1])
+            if not isinstance(error, (AssertionError, TimeoutError)):
+                traceback.print_exc()
+                break
+        dead = [box.name for box in site.boxes.values() if box.process.poll() is not None]
+        if dead:
+            problems.append(f"fault {number + 1}, {fault.name}: ended by itself: {', '.join(dead)}")
+            break
+    while submitting.images < arguments.images and not problems:
+        time.sleep(0.5)
+    submitting.end()
+    rate.over.set()
+    say(f"{submitting.images} images submitted; waiting until all is done")
+    problems += audit.quiet(site)
+    counts, wrong, snapshot = audit.tally(site, submitting, scene.deleted, len(faults), resumes=not problems)
+    problems += wrong + audit.derived(site, snapshot)
+    reasons, wrong = audit.dead_letters(site)
+    problems += wrong
+    calls = sum(site.services[name].calls for name in PRIMARY)
+    rows = [
+        table.Row(site.backend, fault.name, fault.how, 1, c.jobs, c.rows, c.lost, c.duplicates, *taken)
+        for fault, c, taken in zip(faults, counts.values(), seconds)
+    ]
+    for row in rows:
+        say(row.line())
+    by_broker = sum(c.by_broker for c in counts.values())
+    say(f"{by_broker} jobs were in deleted queues and submitted again; {calls} calls; dead letters: {dict(reasons)}")
+    return rows, problems
+
+
+def complaints(site):
+    """What the boxes' logs say of failing roles: for whoever reads a run that went wrong."""
+    for box in site.boxes.values():
+        with open(box.log, encoding="utf-8") as file:
+            lines = [line for line in file if re.search(r"error|fatal|crash", line, re.I)]
+        for line in lines[-15:]:
+            print(f"{box.name}: {line.rstrip()}", flush=True)
+
+
+def one_run(backend, seed, arguments):
+    generator = random.Random(seed)
+    folder = tempfile.mkdtemp(prefix="farm-faults.")
+    os.chmod(folder, 0o755)
+    servers_folder = os.environ.get("FARM_TEST_SERVERS", folder)
+    faults = choose(backend, arguments.faults, generator, arguments.quick, arguments.only)
+    if backend == "servers" and not arguments.only:
+        faults[0] = LATE
+    say(f"{backend}: --seed {seed} --faults {len(faults)}")
+    before = os.path.abspath(arguments.before) if arguments.before else None
+    if before:
+        faults.insert(len(faults) // 2, UPGRADE)
+    site = Site(backend, folder, servers_folder, os.path.abspath(arguments.farm), before)
+    try:
+        site.start()
+        rows, problems = run(site, faults, generator, arguments)
+        if problems:
+            complaints(site)
+    finally:
+        site.stop()
+        if not arguments.keep:
+            shutil.rmtree(folder, ignore_errors=True)
+    for problem in problems:
+        say(f"WRONG: {problem}")
+    jobs = sum(row.numbers[1] for row in rows)
+    say(f"{backend}: {len(rows)} of {len(faults)} faults, {jobs} jobs: {'not as it should be' if problems else 'nothing lost, nothing twice'}")
+    if arguments.record:
+        today = datetime.datetime.now(datetime.timezone.utc).date()
+        outcome = "; ".join(problems) or "nothing wrong"
+        table.record(rows, f"{today}, {backend}: `--seed {seed} --faults {len(faults)}`, {len(rows)} faults, {jobs} jobs: {outcome}")
+    return not problems
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--faults", type=int, default=10)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32))
+    parser.add_argument("--backend", choices=["embedded", "servers", "both"], default="both")
+    parser.add_argument("--images", type=int, default=0, help="go on until at least so many are submitted")
+    parser.add_argument("--farm", default=os.path.join(ROOT, ".build", "release", "farm"))
+    parser.add_argument("--before", help="an older farm, which the boxes run until a rolling upgrade in the middle")
+    parser.add_argument("--only", nargs="+", help="only faults whose names hold one of these texts")
+    for flag in ("quick", "record", "keep"):
+        parser.add_argument("--" + flag, action="store_true")
+    arguments = parser.parse_args()
+    # So that servers and boxes are ended, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    backends = ["embedded", "servers"] if arguments.backend == "both" else [arguments.backend]
+    good = [one_run(backend, arguments.seed, arguments) for backend in backends]
+    sys.exit(0 if all(good) else 1)
+
+
+if __name__ == "__main__":
+    main()

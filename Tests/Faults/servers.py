@@ -1,0 +1,164 @@
+"""Servers of a run's own, by scripts/servers: what a fault does to them, and what the audit asks them."""
+
+import json
+import os
+import signal
+import subprocess
+
+import pika
+import psycopg
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PASSWORD = "faults"
+
+
+class Server:
+    def __init__(self, kind, folder):
+        self.kind, self.folder = kind, os.path.join(folder, "faults-" + kind)
+
+    def script(self, verb, *arguments):
+        path = os.path.join(ROOT, "scripts", "servers", self.kind + ".sh")
+        process = subprocess.Popen(
+            [path, verb, self.folder, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True, start_new_session=True)
+        try:
+            output, error = process.communicate(timeout=300 if verb in ("start", "stop") else 15)
+        except subprocess.TimeoutExpired:
+            # A node that is just starting may leave who asks it something waiting for ever.
+            os.killpg(process.pid, signal.SIGKILL)
+            raise RuntimeError(f"{self.kind}.sh {verb}: no answer") from None
+        if process.returncode:
+            raise RuntimeError(f"{self.kind}.sh {verb}: {error.strip()[-500:]}")
+        return output.strip()
+
+    def start(self):
+        self.script("start")
+        return self
+
+    def stop(self, signal=None):
+        self.script("stop", *([signal] if signal else []))
+
+    @property
+    def port(self):
+        with open(os.path.join(self.folder, "ports"), encoding="ascii") as file:
+            return int(file.read().split()[0])
+
+
+class RabbitMQ(Server):
+    def __init__(self, folder):
+        super().__init__("rabbitmq", folder)
+
+    def evaluate(self, expression):
+        return self.script("evaluate", expression)
+
+    def messages(self):
+        """Messages by queue, those in somebody's hands too."""
+        text = self.evaluate(
+            "[[binary_to_list(N), integer_to_list(proplists:get_value(messages, I))] ||"
+            " Q <- rabbit_amqqueue:list(<<\"/\">>), I <- [rabbit_amqqueue:info(Q, [messages])],"
+            " {resource, _, queue, N} <- [amqqueue:get_name(Q)]].")
+        words = text.replace("[", " ").replace("]", " ").replace(",", " ").replace('"', " ").split()
+        return {name: int(count) for name, count in zip(words[::2], words[1::2])}
+
+    def close_connections(self):
+        """What `rabbitmqctl close_all_connections` does, without the seconds it takes to start."""
+        return self.evaluate(
+            "length([rabbit_networking:close_connection(P, \"by the fault runner\") ||"
+            " P <- rabbit_networking:connections()]).")
+
+    def alarm(self, is_on):
+        verb = "set_alarm" if is_on else "clear_alarm"
+        alarm = "{resource_limit, memory, node()}"
+        self.evaluate(f"rabbit_alarm:{verb}({{{alarm}, []}})." if is_on else f"rabbit_alarm:{verb}({alarm}).")
+
+    def delete(self, queue):
+        """Returns how many messages were ready in it: they are gone."""
+        return self.evaluate(
+            f"{{ok, Q}} = rabbit_amqqueue:lookup({{resource, <<\"/\">>, queue, <<\"{queue}\">>}}),"
+            " [{messages, N}] = rabbit_amqqueue:info(Q, [messages]),"
+            " rabbit_amqqueue:delete(Q, false, false, <<\"faults\">>), N.")
+
+    def dead_letters(self):
+        """(service, image, reason) of each; they stay where they are."""
+        letters = []
+        address = pika.ConnectionParameters("127.0.0.1", self.port, "/", pika.PlainCredentials("guest", "guest"))
+        with pika.BlockingConnection(address) as connection:
+            for queue in [name for name, count in self.messages().items() if count and name.endswith(".dead")]:
+                channel = connection.channel()
+                while (taken := channel.basic_get(queue))[0]:
+                    job = json.loads(taken[2])
+                    reason = (taken[1].headers or {}).get("x-farm-reason", "")
+                    letters.append((job.get("service_name"), str(job.get("image_id")), reason))
+        return letters
+
+
+class PostgreSQL(Server):
+    reserved = 3
+
+    def __init__(self, folder):
+        super().__init__("postgresql", folder)
+
+    def start(self):
+        super().start()
+        if not os.path.exists(os.path.join(self.folder, "made")):
+            self.run(f"CREATE ROLE farm LOGIN PASSWORD '{PASSWORD}'", "postgres")
+            self.run("CREATE DATABASE farm OWNER farm", "postgres")
+            self.run("ALTER SYSTEM SET max_connections = 60", "postgres")
+            self.script("stop")
+            super().start()
+            open(os.path.join(self.folder, "made"), "w", encoding="ascii").close()
+        return self
+
+    def connect(self, database="farm"):
+        return psycopg.connect(
+            host=self.folder, port=self.port, user="postgres", dbname=database, autocommit=True,
+            options="-c default_transaction_read_only=off")
+
+    def run(self, sql, database="farm"):
+        """The rows, as lists of texts."""
+        with self.connect(database) as connection:
+            rows = connection.execute(sql)
+            if not rows.description:
+                return []
+            return [["" if value is None else str(value) for value in row] for row in rows]
+
+    def hold(self, sql, wait):
+        """Another client in the middle of a transaction, while `wait` runs."""
+        with self.connect() as connection, connection.transaction():
+            connection.execute(sql)
+            wait()
+
+    def occupy(self):
+        """Connections of others until only those for superusers are left."""
+        others = []
+        while True:
+            # The one that asks is counted, too.
+            free = 1 + int(self.run(
+                "SELECT current_setting('max_connections')::int - count(*) FROM pg_stat_activity"
+                " WHERE backend_type = 'client backend'")[0][0])
+            if free <= self.reserved:
+                return others
+            others += [self.connect() for _ in range(free - self.reserved)]
+
+
+class MariaDB(Server):
+    def __init__(self, folder):
+        super().__init__("mariadb", folder)
+
+    def start(self):
+        super().start()
+        if not os.path.exists(os.path.join(self.folder, "made")):
+            self.run("CREATE DATABASE monitoring")
+            self.run(f"CREATE USER farm@'%' IDENTIFIED BY '{PASSWORD}'")
+            # To make its table; afterwards it has the guide's rights alone.
+            self.run("GRANT SELECT, INSERT, UPDATE, CREATE, ALTER, INDEX ON monitoring.* TO farm@'%'")
+            open(os.path.join(self.folder, "made"), "w", encoding="ascii").close()
+        return self
+
+    def run(self, sql):
+        done = subprocess.run(
+            ["mariadb", "--no-defaults", "-N", "-B", "-u", "root", "-S", os.path.join(self.folder, "socket"), "-e", sql],
+            capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        if done.returncode:
+            raise ConnectionError(done.stderr.strip())
+        return [line.split("\t") for line in done.stdout.splitlines()]
