@@ -8,8 +8,9 @@ actor Sifter: LineOwner {
     /// Bytes of messages that are asked for at once, going by those that came before.
     private static let batchBytes = 8 << 20
     private static let longestBatch = 256
-    /// To settle a message the broker looks through all older ones that the channel holds, so no channel holds many.
-    private static let heldByChannel = 500
+    /// To remove a message the broker goes through all older ones that the channel holds, so no channel holds too many while
+    /// some are removed.
+    private static let heldByChannel = 2000
 
     let line: Line
     private let executor: ConnectionExecutor
@@ -17,8 +18,10 @@ actor Sifter: LineOwner {
     /// How many are still to be shown. The first answer tells: unlike a look at the queue it comes after all that the broker
     /// has got back before.
     private var rest: Int?
-    /// How many messages a channel may hold.
+    /// How many messages a channel may hold while some are removed.
     private var channelLimit = heldByChannel
+    private var isRemoving = false
+    /// The newest channel: messages are got on it. The others hold what they got.
     private var channel: UInt16 = 1
     private var isOpen = false
     private var unsettled = Unsettled<Void>()
@@ -27,8 +30,6 @@ actor Sifter: LineOwner {
     /// Questions without an answer.
     private var asked = 0
     private var taker: CheckedContinuation<[Delivery], any Error>?
-    /// Channels that the broker has not closed yet.
-    private var closing = 0
     private var closer: CheckedContinuation<Void, any Error>?
     private var lastProgress = ContinuousClock.now
     /// Why the pass is over before its end.
@@ -53,7 +54,7 @@ actor Sifter: LineOwner {
         lastProgress = .now
         return try await withCheckedThrowingContinuation { continuation in
             taker = continuation
-            if unsettled.count >= channelLimit { openNext() } else if isOpen { ask() }
+            if isRemoving, unsettled.count >= channelLimit { openNext() } else if isOpen { ask() }
         }
     }
 
@@ -85,6 +86,7 @@ actor Sifter: LineOwner {
         if let fault { throw fault }
         let tags = receipts.filter { $0.epoch == Int64(channel) }.map { UInt64(bitPattern: $0.tag) }
         let before = unsettled.count
+        isRemoving = true
         for verdict in unsettled.settle(tags) {
             line.send { try $0.acknowledge(verdict.tag, multiple: verdict.multiple, on: channel) }
         }
@@ -93,7 +95,8 @@ actor Sifter: LineOwner {
 
     // MARK: The end
 
-    /// Gives back what is unsettled; returns when the broker has it, and has heard of all that was removed.
+    /// Returns when the broker has heard of all that was removed, and has the rest back. What a channel holds goes back in one
+    /// piece when the channel ends; by basic.nack the broker takes it back message by message, which takes it minutes.
     func close() async throws {
         if let fault {
             abandon()
@@ -103,12 +106,7 @@ actor Sifter: LineOwner {
         lastProgress = .now
         try await withCheckedThrowingContinuation { continuation in
             closer = continuation
-            closing = Int(channel)
-            // The newest first: the broker puts older messages before them at no cost, but looks through all that are older.
-            for channel in (1...channel).reversed() {
-                line.send { try $0.giveBack(0, multiple: true, on: channel) }
-                line.send { try $0.closeChannel(channel) }
-            }
+            line.send { try $0.closeChannel(channel) }
         }
         await disconnect()
     }
@@ -128,7 +126,8 @@ actor Sifter: LineOwner {
 
     private func begin(_ count: Int) {
         rest = count
-        if let link = line.link { channelLimit = max(Sifter.heldByChannel, count / (link.channels / 2) + 1) }
+        // What a channel holds costs its square when some are removed; what a channel gives back costs the queue's length.
+        channelLimit = max(Sifter.heldByChannel, Int(10 * Double(count).squareRoot()))
     }
 
     func received(_ frame: Frame) {
@@ -148,9 +147,6 @@ actor Sifter: LineOwner {
             rest = 0
             answered()
         case .channelCloseOK:
-            lastProgress = .now
-            closing -= 1
-            guard closing == 0 else { return }
             closer?.resume()
             closer = nil
         case .channelClosed(let channel, let refusal):

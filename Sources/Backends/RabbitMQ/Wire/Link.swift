@@ -21,13 +21,6 @@ final class Link {
 
     deinit { amqp_destroy_connection(state) }
 
-    /// How many channels the broker allows.
-    var channels: Int {
-        // 0 means that it sets no limit.
-        let limit = Int(amqp_get_channel_max(state))
-        return limit == 0 ? Int(UInt16.max) : max(2, limit)
-    }
-
     /// Whether a message of usual size can be sent without waiting.
     var isWritable: Bool { crabbitmq_is_writable(descriptor) != 0 }
 
