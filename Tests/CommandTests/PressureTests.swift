@@ -12,8 +12,8 @@ struct PressureTests {
             """
             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)
             INSERT INTO farm_queue (queue, body, due_at)
-            SELECT 'queue_clip', CASE i % 3 WHEN 0 THEN 'no JSON ' || i WHEN 1 THEN '{"image": ' || i || '}'
-                ELSE '{"image_id": ' || (1000000 + i) || '}' END, CASE WHEN i <= 5000 THEN 0 ELSE 9000000000000 END FROM n
+            SELECT 'queue_clip', CAST(CASE i % 3 WHEN 0 THEN 'no JSON ' || i WHEN 1 THEN '{"image": ' || i || '}'
+                ELSE '{"image_id": ' || (1000000 + i) || '}' END AS BLOB), CASE WHEN i <= 5000 THEN 0 ELSE 9000000000000 END FROM n
             """)
         let begun = ContinuousClock.now
         let up = try await scene.upUntilIdle()
@@ -114,8 +114,9 @@ struct PressureTests {
             """
             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < \(waiting))
             INSERT INTO farm_queue (queue, body, due_at)
-            SELECT 'queue_clip', json_object('image_id', 1, 'image_filename', '1.jpg', 'image_path',
-                (SELECT image_path FROM images), 'submitted_at', i, 'service_name', 'clip', 'queue_name', 'queue_clip'), i
+            SELECT 'queue_clip', CAST(json_object('image_id', 1, 'image_filename', '1.jpg', 'image_path',
+                (SELECT image_path FROM images), 'submitted_at', i, 'service_name', 'clip', 'queue_name', 'queue_clip')
+                AS BLOB), i
             FROM n
             """)
         let begun = ContinuousClock.now
