@@ -25,10 +25,8 @@ final class GuideCluster: Sendable {
             try box.write(".env", GuideCluster.onLoopback(Guide.environment) + "\n" + addition)
             let shipped = Program.root.appending(path: "config/boxes/\(name).json")
             try box.write("service_config.json", try moved(String(contentsOf: shipped, encoding: .utf8)))
-            for script in ["generic_producer.py", "generic_worker.py", "monitor_workers.py"] {
-                try FileManager.default.createSymbolicLink(
-                    atPath: box.path(script), withDestinationPath: Program.url.path)
-            }
+            let linked = try await box.farm("link", ".")
+            try #require(linked.status == 0, "\(linked.error)")
             try box.executable("bin/sudo", "exec \"$@\"")
             try box.executable(
                 "bin/rabbitmqctl",
