@@ -19,7 +19,7 @@ extension HTTPClient {
         do {
             let response = try await perform(endpoint.emptyRequest(HTTPClient.probeLimit))
             return HTTPClient.judge(response, endpoint, subject)
-        } catch where error.kind == .timeout {
+        } catch  where error.kind == .timeout {
             return Finding(.warning, subject, "lives, but \(endpoint.endpoint) has not answered in 5 s: is it busy?")
         } catch {
             return failed("\(endpoint.endpoint): \(error.cause)")

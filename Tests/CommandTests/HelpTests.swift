@@ -41,7 +41,8 @@ struct HelpTests {
     @Test("an unknown flag is refused with the known ones", arguments: commands)
     func unknownFlag(_ command: String) async throws {
         // With what some commands need, so that only the flag is wrong.
-        let finished = try await Workplace().farm(command, "1", "2", "--bogus")
+        let needed = command == "purge" ? ["--all"] : ["1", "2"]
+        let finished = try await Workplace().farm([command] + needed + ["--bogus"])
         #expect(finished.status == 2)
         #expect(finished.output.isEmpty)
         #expect(finished.error.contains("--bogus"))

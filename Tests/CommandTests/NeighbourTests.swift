@@ -142,7 +142,8 @@ struct NeighbourTests {
             ])
         #expect(
             types("consensus") == [
-                "image_id": "int", "consensus_data": "dict", "processing_time": "float", "consensus_created": "datetime",
+                "image_id": "int", "consensus_data": "dict", "processing_time": "float",
+                "consensus_created": "datetime",
             ])
         #expect(
             types("postprocessing") == [
@@ -189,7 +190,8 @@ struct NeighbourTests {
         #expect(try await up.finished().status == 0)
 
         #expect(
-            try await shared.count("SELECT count(*) FROM (SELECT DISTINCT image_id, service FROM results) p") == photos * 4)
+            try await shared.count("SELECT count(*) FROM (SELECT DISTINCT image_id, service FROM results) p") == photos
+                * 4)
         #expect(try await shared.count("SELECT count(*) FROM results WHERE job_id IS NULL") == photos - 4)
         #expect(try await shared.scene.doubles.calls(of: "clip").begun == 4)
         #expect(
@@ -227,7 +229,8 @@ struct NeighbourTests {
         #expect(try await shared.count("SELECT count(*) FROM results") == 6 + 9)
         #expect(
             try await shared.site.query(
-                "SELECT image_id, count(*), min(consensus_data->>'services_count') FROM consensus GROUP BY 1 ORDER BY 1")
+                "SELECT image_id, count(*), min(consensus_data->>'services_count') FROM consensus GROUP BY 1 ORDER BY 1"
+            )
                 == [["1", "1", "5"], ["2", "1", "4"], ["3", "1", "4"]])
         #expect(
             try await shared.site.query(
@@ -239,7 +242,8 @@ struct NeighbourTests {
                 SELECT service, count(*) FROM postprocessing WHERE image_id = 1 AND service <> 'spatial_enrichment'
                 GROUP BY 1 ORDER BY 1
                 """) == [["colors", "2"], ["face", "1"], ["pose", "1"]])
-        #expect(try await shared.site.query("SELECT * FROM progress WHERE service = 'sentiment'") == [["sentiment", "1"]])
+        #expect(
+            try await shared.site.query("SELECT * FROM progress WHERE service = 'sentiment'") == [["sentiment", "1"]])
         let shown = try await shared.workplace.farm("show", "1")
         #expect(shown.status == 0, "\(shown.error)")
         try await shared.end()

@@ -40,7 +40,8 @@ struct PurgeTests {
         let workplace = try await workplace()
         try await workplace.submit(1, to: "yolov8")
         _ = try await workplace.rows("UPDATE farm_queue SET body = x'7b' WHERE queue = 'queue_yolov8'")
-        let left = "SELECT queue, json_extract(body, '$.image_id') FROM farm_queue WHERE queue = 'queue_clip' ORDER BY due_at"
+        let left =
+            "SELECT queue, json_extract(body, '$.image_id') FROM farm_queue WHERE queue = 'queue_clip' ORDER BY due_at"
         let dry = try await workplace.farm("purge", "--group", "odd", "--dry-run", "--json")
         #expect(try dry.json()["jobs"]?.integerValue == 6)
         let one = try await workplace.farm("purge", "--group", "odd", "--service", "clip", "--yes")

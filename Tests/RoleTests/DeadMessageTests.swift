@@ -124,7 +124,9 @@ struct DeadMessageTests {
         let dead = DeadMessageTests.dead(DeadMessageTests.job(UUID()))
         let ageless = DeadMessage(queue: "queue_clip", body: [], headers: [:])
         func meant(_ filter: DeadLetterFilter, _ letter: DeadMessage = dead) -> Bool { filter.matches(letter) }
-        let (before, after) = (DeadMessageTests.died.addingTimeInterval(-1), DeadMessageTests.died.addingTimeInterval(1))
+        let (before, after) = (
+            DeadMessageTests.died.addingTimeInterval(-1), DeadMessageTests.died.addingTimeInterval(1)
+        )
         #expect(meant(DeadLetterFilter()))
         #expect(meant(DeadLetterFilter(reasons: ["timeout", "http"], images: [5, 6], before: after, after: before)))
         #expect(!meant(DeadLetterFilter(reasons: ["http"])))

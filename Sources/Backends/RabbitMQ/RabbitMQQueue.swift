@@ -140,7 +140,8 @@ public final class RabbitMQQueue: JobQueue, QueueAdministration, QueueInspection
     /// With `.dead` it has to fit into AMQP's short string.
     private func check(_ queue: String) throws {
         guard 1...250 ~= queue.utf8.count || (queue.hasSuffix(".dead") && queue.utf8.count <= 255) else {
-            throw PortFault(.refused, place: options.place, message: "a queue's name has 1 to 250 bytes: \(queue.prefix(300))")
+            throw PortFault(
+                .refused, place: options.place, message: "a queue's name has 1 to 250 bytes: \(queue.prefix(300))")
         }
     }
 }

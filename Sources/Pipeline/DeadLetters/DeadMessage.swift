@@ -70,7 +70,8 @@ extension DeadMessage {
     /// A trigger, and what is no job, goes back as it came.
     public func requeued(at now: Date) -> Message {
         var headers = headers.filter { !FarmHeader.ofDeath.contains($0.key) && !FarmHeader.ofBroker.contains($0.key) }
-        headers[FarmHeader.history] = JSON.array((history + [death(requeuedAt: now)]).suffix(DeadMessage.historyLimit)).text
+        headers[FarmHeader.history] =
+            JSON.array((history + [death(requeuedAt: now)]).suffix(DeadMessage.historyLimit)).text
         guard jobID != nil, let first = firstJobID else { return Message(queue: queue, body: body, headers: headers) }
         headers[FarmHeader.firstJob] = first.text
         let died = deadSince.map(Timestamp.iso8601) ?? ""

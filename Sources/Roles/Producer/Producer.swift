@@ -91,7 +91,11 @@ public struct Producer: Sendable {
             while !jobs.isEmpty, !drain.isBegun {
                 let messages = jobs.prefix(options.delay > .zero ? 1 : Producer.batch)
                 if !options.isDryRun {
-                    try await queue.publish(messages.map(\.1))
+                    let batch = messages.map(\.1)
+                    let published: Void? = try await waiting(drain, "submitting \(batch.count) jobs") {
+                        try await queue.publish(batch)
+                    }
+                    guard published != nil else { break }
                     if options.delay > .zero { _ = try await drain.until { try await time.sleep(options.delay) } }
                 }
                 counts.jobs += messages.count

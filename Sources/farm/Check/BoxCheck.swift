@@ -57,7 +57,9 @@ struct BoxCheck {
             await database.close()
         }
         // A file that does not exist has no heartbeats, and is not made.
-        guard settings.monitoring != nil || FileManager.default.fileExists(atPath: settings.embeddedPath) else { return [] }
+        guard settings.monitoring != nil || FileManager.default.fileExists(atPath: settings.embeddedPath) else {
+            return []
+        }
         // What cannot be reached has its line already.
         let shared = try? await connections.monitoring().report(MonitorWindows()).sharedIDs
         findings += (shared ?? []).map {

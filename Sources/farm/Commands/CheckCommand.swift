@@ -34,7 +34,8 @@ struct CheckCommand: AsyncParsableCommand {
 extension Finding {
     fileprivate var line: String {
         let word = grade.rawValue.padding(toLength: 8, withPad: " ", startingAt: 0)
-        return "\(grade == .ok ? word : grade == .failed ? Terminal.red(word) : Terminal.bold(word))\(subject): \(message)"
+        return
+            "\(grade == .ok ? word : grade == .failed ? Terminal.red(word) : Terminal.bold(word))\(subject): \(message)"
     }
 
     fileprivate var json: JSON {

@@ -144,7 +144,9 @@ extension DeadCommand {
                     guard !dryRun else { return found.count }
                     let now = session.time.now()
                     return try await pass.replace(found.map { ($0.receipt, $0.letter.requeued(at: now)) })
-                } failed: { report.failed($0) }
+                } failed: {
+                    report.failed($0)
+                }
                 report.done(tally)
             }
         }
@@ -180,7 +182,9 @@ extension DeadCommand {
                 let report = Report(verb: "dropped", isDryRun: dryRun, isJSON: json)
                 let tally = try await go(round, drain, title: "dead letters") { pass, found in
                     dryRun ? found.count : try await pass.remove(found.map(\.receipt))
-                } failed: { report.failed($0) }
+                } failed: {
+                    report.failed($0)
+                }
                 report.done(tally)
             }
         }

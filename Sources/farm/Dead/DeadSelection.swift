@@ -10,7 +10,8 @@ struct DeadSelection: ParsableArguments {
     @Option(help: ArgumentHelp("Only of these queues, with commas.", valueName: "queues")) var queue: String?
     @Option(help: ArgumentHelp("Only of these services or roles, with commas.", valueName: "services")) var service:
         String?
-    @Option(help: ArgumentHelp("Only with these reasons, with commas: timeout, http, bad_message …", valueName: "reasons"))
+    @Option(
+        help: ArgumentHelp("Only with these reasons, with commas: timeout, http, bad_message …", valueName: "reasons"))
     var reason: String?
     @Option(parsing: .upToNextOption, help: "Only of these images: id, path, URL or filename.") var image: [String] = []
     @Option(help: ArgumentHelp("Only dead for longer than this: 30m, 2h, 7d.", valueName: "age")) var olderThan: Age?

@@ -10,8 +10,9 @@ struct Confirmation: ParsableArguments {
     /// - Throws: `CommandFailure`.
     func check() throws {
         guard !yes, isatty(STDIN_FILENO) != 1 || !Terminal.errorIsTerminal else { return }
-        throw CommandFailure.unusable("this cannot be undone, and there is no terminal to ask on: add --yes, or look first "
-            + "with --dry-run")
+        throw CommandFailure.unusable(
+            "this cannot be undone, and there is no terminal to ask on: add --yes, or look first "
+                + "with --dry-run")
     }
 
     /// Asks, unless --yes was given. Nothing listens to Ctrl-C yet when this is called, so it ends the program.

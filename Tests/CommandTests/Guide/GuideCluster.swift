@@ -90,13 +90,16 @@ final class GuideCluster: Sendable {
     /// The rows of a query of the guide's on the monitoring database: columns separated by tabs.
     func monitoring(_ sql: String) async throws -> [[Substring]] {
         try await type(
-            "mysql --no-defaults -h 192.168.0.101 -u worker_monitor -N monitoring <<'SQL'\n\(sql)\nSQL", on: "workstation"
+            "mysql --no-defaults -h 192.168.0.101 -u worker_monitor -N monitoring <<'SQL'\n\(sql)\nSQL",
+            on: "workstation"
         ).output.split(separator: "\n").map { $0.split(separator: "\t") }
     }
 
     /// Messages by queue, as the guide's line lists them.
     func waiting() async throws -> [String: Int] {
-        let rows = try await type(Guide.queues, on: "k2").output.split(separator: "\n").map { $0.split(separator: "\t") }
+        let rows = try await type(Guide.queues, on: "k2").output.split(separator: "\n").map {
+            $0.split(separator: "\t")
+        }
         return Dictionary(uniqueKeysWithValues: rows.compactMap { row in Int(row[1]).map { (String(row[0]), $0) } })
     }
 

@@ -60,7 +60,8 @@ struct GuideDayTests {
             "psql -h 192.168.0.121 -U animal_farm_user -d animal_farm -v ON_ERROR_STOP=1 <<'SQL'\n\(Guide.tables)\nSQL",
             on: "k1")
         _ = try await cluster.type(
-            "mysql --no-defaults -u root --password= --socket=\(cluster.monitoring.socket) <<'SQL'\n\(Guide.monitoring)\nSQL", on: "k1")
+            "mysql --no-defaults -u root --password= --socket=\(cluster.monitoring.socket) <<'SQL'\n\(Guide.monitoring)\nSQL",
+            on: "k1")
     }
 
     private func isDone(_ cluster: GuideCluster, jobs: Int) async throws -> Bool {
@@ -133,7 +134,8 @@ struct GuideDayTests {
 
         // A tenth of a minute in place of the guide's three.
         try await eventually("the monitor finds the killed worker, and only it") {
-            let report = try await cluster.type("python monitor_workers.py --dead-threshold 0.1 --json", on: "k1").json()
+            let report = try await cluster.type("python monitor_workers.py --dead-threshold 0.1 --json", on: "k1")
+                .json()
             return report["dead_workers"]?.arrayValue?.map { $0["worker_id"]?.stringValue } == [killed]
         }
         print(try await cluster.type("python monitor_workers.py --dead-threshold 0.1", on: "k1").output)
@@ -170,7 +172,9 @@ struct GuideDayTests {
 
     /// What the boxes wrote, on the terminal and into worker.log.
     private func checkSecrets(_ cluster: GuideCluster, _ processes: [Running]) throws {
-        let logs = try Guide.boxes.map { try String(contentsOfFile: cluster.box($0).path("worker.log"), encoding: .utf8) }
+        let logs = try Guide.boxes.map {
+            try String(contentsOfFile: cluster.box($0).path("worker.log"), encoding: .utf8)
+        }
         #expect(logs.allSatisfy { $0.contains("NOTICE farm:") })
         for text in logs + processes.flatMap({ [$0.output, $0.error] }) { #expect(!text.contains("your_secure")) }
     }

@@ -46,11 +46,11 @@ struct FileTests {
                 try $0.execute(sql: "INSERT INTO farm_schema VALUES (?, ?, '')", arguments: [version, needs])
             }
         }
-        try await record(2, needs: 1)
+        try await record(100, needs: 1)
         let second = try await EmbeddedDatabase.open(folder.database)
         #expect(try await second.prepare().isEmpty)
         await second.close()
-        try await record(3, needs: 3)
+        try await record(101, needs: 101)
         let newer = await fault(folder.database)
         #expect(newer?.kind == .unusable)
         #expect(newer?.message.contains("newer farm") == true)

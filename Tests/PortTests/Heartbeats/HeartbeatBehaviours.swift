@@ -73,7 +73,9 @@ struct HeartbeatBehaviours {
         }
     }
 
-    @Test("of workers beside it, or of another one's successor, do not excuse a dead worker", arguments: heartbeatBackends)
+    @Test(
+        "of workers beside it, or of another one's successor, do not excuse a dead worker", arguments: heartbeatBackends
+    )
     func oneOfSeveral(_ backend: HeartbeatBackend) async throws {
         try await backend.run { base in
             for (worker, ages) in [

@@ -3,7 +3,7 @@ import Model
 import Pipeline
 import Testing
 
-@Suite("A pass through a queue", .timeLimit(.minutes(1)))
+@Suite("A pass through a queue", .timeLimit(.minutes(5)))
 struct InspectionBehaviours {
     private static let letter = DeadLetter(
         reason: "timeout", message: "no answer", tries: 3, workerID: "w1",

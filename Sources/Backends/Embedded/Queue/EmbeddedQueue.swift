@@ -7,7 +7,6 @@ public final class EmbeddedQueue: JobQueue, QueueAdministration, QueueInspection
     /// Messages that one transaction drops: others wait for it.
     private static let purgeLimit = 5000
 
-
     private let hub: ConsumerHub
 
     /// The queues of a file; several values may share it.

@@ -40,14 +40,19 @@ private struct MariaDBProbe {
         let before = Date().timeIntervalSince1970
         let clock = try connection.text("SELECT unix_timestamp(now(3))").flatMap(Double.init)
         let after = Date().timeIntervalSince1970
-        return [clock.flatMap { Finding.skew(options.place, clock: $0, before: before, after: after) }].compactMap { $0 }
+        return [clock.flatMap { Finding.skew(options.place, clock: $0, before: before, after: after) }].compactMap {
+            $0
+        }
     }
 
     /// Each right by a statement that needs it and touches no row.
     private func table(_ connection: Connection) throws -> [Finding] {
         let table = HeartbeatTable.name
         let statements = [
-            ("SELECT", "SELECT \(HeartbeatTable.columns.map(\.name).joined(separator: ", ")) FROM \(table) WHERE 1 = 0"),
+            (
+                "SELECT",
+                "SELECT \(HeartbeatTable.columns.map(\.name).joined(separator: ", ")) FROM \(table) WHERE 1 = 0"
+            ),
             ("INSERT", "INSERT INTO \(table) (worker_id) SELECT 'farm' FROM (SELECT 1) one WHERE 1 = 0"),
             ("UPDATE", "UPDATE \(table) SET worker_id = 'farm' WHERE 1 = 0"),
         ]
@@ -64,7 +69,8 @@ private struct MariaDBProbe {
         return [
             Finding(
                 .failed, options.place,
-                "\(options.user) lacks \(missing.joined(separator: ", ")) on \(table); an administrator runs: \(options.grant)")
+                "\(options.user) lacks \(missing.joined(separator: ", ")) on \(table); an administrator runs: \(options.grant)"
+            )
         ]
     }
 }

@@ -58,7 +58,8 @@ final class Link {
         let version = PQserverVersion(connection)
         guard version >= 150_000 else {
             throw ServerFault(
-                state: ServerFault.tooOld, message: "version \(version / 10_000), but farm needs PostgreSQL 15 or newer",
+                state: ServerFault.tooOld,
+                message: "version \(version / 10_000), but farm needs PostgreSQL 15 or newer",
                 isLost: true)
         }
         // The time zone stays the server's: what is written has to read like what other programs write.

@@ -39,7 +39,9 @@ public struct PostgreSQLProbe: Sendable {
         let place = link.server.place
         if try isReplica(link) {
             return [
-                Finding(.failed, place, "is a replica or in recovery, so nothing can be written: DB_HOST must be the primary")
+                Finding(
+                    .failed, place,
+                    "is a replica or in recovery, so nothing can be written: DB_HOST must be the primary")
             ]
         }
         let found = try clock(link) + [tables(link)] + rights(link)
@@ -85,7 +87,8 @@ public struct PostgreSQLProbe: Sendable {
         guard !plan.steps.isEmpty else { return nil }
         let user = link.server.options.user
         let changes = plan.steps.compactMap(\.told)
-        let what = changes.prefix(3).joined(separator: ", ") + (changes.count > 3 ? " and \(changes.count - 3) more" : "")
+        let what =
+            changes.prefix(3).joined(separator: ", ") + (changes.count > 3 ? " and \(changes.count - 3) more" : "")
         guard try mayChange(state, link) else {
             return Finding(
                 .failed, place,

@@ -144,7 +144,8 @@ actor Publisher: LineOwner {
             guard !entry.batch.isOver else { continue }
             guard isPositive else {
                 entry.batch.end(
-                    .failure(line.fault("\(entry.message.queue): the broker did not take a message: is the queue full?")))
+                    .failure(
+                        line.fault("\(entry.message.queue): the broker did not take a message: is the queue full?")))
                 continue
             }
             if entry.isReturned { entry.batch.returned.append(entry.message) }
