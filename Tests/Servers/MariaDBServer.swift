@@ -1,24 +1,24 @@
 /// A MariaDB server whose clock shows another time than UTC. Its administrator is `root`, without a password.
-public struct MariaDBServer: Server {
-    public static let kind = "mariadb"
+package struct MariaDBServer: Server {
+    package static let kind = "mariadb"
 
-    public let place: ServerPlace
+    package let place: ServerPlace
 
-    public init(_ place: ServerPlace) { self.place = place }
+    package init(_ place: ServerPlace) { self.place = place }
 
     /// The Unix socket.
-    public var socket: String { folder + "/socket" }
+    package var socket: String { folder + "/socket" }
 
     /// A database of one test's own, and a user who may read, insert and update there and nothing else.
-    public struct Database: Sendable {
-        public let name: String
-        public let user: String
-        public let password: String
+    package struct Database: Sendable {
+        package let name: String
+        package let user: String
+        package let password: String
     }
 
     /// Makes a database as the guide does: CREATE DATABASE, the monitoring user's rights and, unless it shall be
     /// missing, the table.
-    public func database(table: Bool = true) async throws -> Database {
+    package func database(table: Bool = true) async throws -> Database {
         let name = uniqueName()
         let database = Database(name: name, user: name, password: uniquePassword())
         let root = try await connect()
@@ -33,7 +33,7 @@ public struct MariaDBServer: Server {
     }
 
     /// The variables of a .env that choose it, and heartbeats.
-    public func settings(_ database: Database, tls: Bool = false) -> [String: String] {
+    package func settings(_ database: Database, tls: Bool = false) -> [String: String] {
         [
             "ENABLE_MONITORING": "true", "MONITORING_DB_HOST": host, "MONITORING_DB_PORT": "\(port)",
             "MONITORING_DB_NAME": database.name, "MONITORING_DB_USER": database.user,
@@ -42,14 +42,14 @@ public struct MariaDBServer: Server {
         ]
     }
 
-    public func remove(_ database: Database) async {
+    package func remove(_ database: Database) async {
         guard let root = try? await connect() else { return }
         _ = try? await root.run("DROP DATABASE \(database.name)")
         _ = try? await root.run("DROP USER \(database.user)@'%'")
     }
 
     /// Connects as the administrator.
-    public func connect(_ database: Database? = nil) async throws -> MariaDBTool {
+    package func connect(_ database: Database? = nil) async throws -> MariaDBTool {
         try await offPool { try MariaDBTool(self, database: database?.name) }
     }
 

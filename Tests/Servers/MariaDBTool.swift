@@ -2,7 +2,7 @@ import CMariaDB
 import Dispatch
 
 /// Runs SQL as another program would: over the server's socket, as root, with a session as the server sets it up.
-public final class MariaDBTool: Sendable {
+package final class MariaDBTool: Sendable {
     private let queue = DispatchQueue(label: "tool")
     /// Used on the queue alone.
     nonisolated(unsafe) private let handle: UnsafeMutablePointer<MYSQL>
@@ -22,14 +22,14 @@ public final class MariaDBTool: Sendable {
 
     /// - Returns: the rows, nulls as empty texts.
     @discardableResult
-    public func run(_ sql: String) async throws -> [[String]] {
+    package func run(_ sql: String) async throws -> [[String]] {
         try await withCheckedThrowingContinuation { continuation in
             queue.async { [self] in continuation.resume(with: Result { try query(sql) }) }
         }
     }
 
     /// The first column of the first row.
-    public func value(_ sql: String) async throws -> String { try await run(sql).first?.first ?? "" }
+    package func value(_ sql: String) async throws -> String { try await run(sql).first?.first ?? "" }
 
     private func query(_ sql: String) throws -> [[String]] {
         guard mysql_real_query(handle, sql, UInt(sql.utf8.count)) == 0 else {

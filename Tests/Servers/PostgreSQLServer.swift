@@ -1,21 +1,21 @@
 import CPostgreSQL
 
 /// A PostgreSQL server. Its administrator is `postgres`, without a password.
-public struct PostgreSQLServer: Server {
-    public static let kind = "postgresql"
+package struct PostgreSQLServer: Server {
+    package static let kind = "postgresql"
 
-    public let place: ServerPlace
+    package let place: ServerPlace
 
-    public init(_ place: ServerPlace) { self.place = place }
+    package init(_ place: ServerPlace) { self.place = place }
 
     /// A database of one test's own, empty at first, and the user who owns it.
-    public struct Database: Sendable {
-        public let name: String
-        public let user: String
-        public let password: String
+    package struct Database: Sendable {
+        package let name: String
+        package let user: String
+        package let password: String
     }
 
-    public func database() async throws -> Database {
+    package func database() async throws -> Database {
         let name = uniqueName()
         let database = Database(name: name, user: name, password: uniquePassword())
         try await run("CREATE ROLE \(name) LOGIN PASSWORD '\(database.password)'")
@@ -24,14 +24,14 @@ public struct PostgreSQLServer: Server {
     }
 
     /// The variables of a .env that choose it.
-    public func settings(_ database: Database, tls: Bool = false) -> [String: String] {
+    package func settings(_ database: Database, tls: Bool = false) -> [String: String] {
         [
             "DB_HOST": host, "DB_PORT": "\(port)", "DB_NAME": database.name, "DB_USER": database.user,
             "DB_PASSWORD": database.password, "DB_SSLMODE": tls ? "verify-full" : "disable", "DB_CA_FILE": caFile,
         ]
     }
 
-    public func remove(_ database: Database) async {
+    package func remove(_ database: Database) async {
         _ = try? await run("DROP DATABASE IF EXISTS \(database.name) WITH (FORCE)")
         _ = try? await run("DROP ROLE IF EXISTS \(database.user)")
     }
@@ -39,7 +39,7 @@ public struct PostgreSQLServer: Server {
     /// Runs SQL as the administrator, with a connection of its own.
     /// - Returns: the rows of the last statement; nulls as empty texts.
     @discardableResult
-    public func run(_ sql: String, in database: String = "postgres") async throws -> [[String]] {
+    package func run(_ sql: String, in database: String = "postgres") async throws -> [[String]] {
         try await offPool {
             let connection = PQsetdbLogin(
                 "127.0.0.1", String(port), nil, nil, database, "postgres", "")

@@ -1,19 +1,19 @@
 /// A broker. Its administrator is `guest`, with the password `guest`, in the virtual host `/`.
-public struct RabbitMQServer: Server {
-    public static let kind = "rabbitmq"
+package struct RabbitMQServer: Server {
+    package static let kind = "rabbitmq"
 
-    public let place: ServerPlace
+    package let place: ServerPlace
 
-    public init(_ place: ServerPlace) { self.place = place }
+    package init(_ place: ServerPlace) { self.place = place }
 
     /// A virtual host of one test's own, empty at first, and a user with all rights there.
-    public struct VirtualHost: Sendable {
-        public let name: String
-        public let user: String
-        public let password: String
+    package struct VirtualHost: Sendable {
+        package let name: String
+        package let user: String
+        package let password: String
     }
 
-    public func virtualHost() async throws -> VirtualHost {
+    package func virtualHost() async throws -> VirtualHost {
         let name = uniqueName()
         let host = VirtualHost(name: name, user: name, password: uniquePassword())
         try await evaluate(
@@ -27,14 +27,14 @@ public struct RabbitMQServer: Server {
     }
 
     /// The variables of a .env that choose it.
-    public func settings(_ host: VirtualHost, tls: Bool = false) -> [String: String] {
+    package func settings(_ host: VirtualHost, tls: Bool = false) -> [String: String] {
         [
             "QUEUE_HOST": self.host, "QUEUE_PORT": "\(tls ? tlsPort : port)", "QUEUE_VHOST": host.name,
             "QUEUE_USER": host.user, "QUEUE_PASSWORD": host.password, "QUEUE_TLS": "\(tls)", "QUEUE_CA_FILE": caFile,
         ]
     }
 
-    public func remove(_ host: VirtualHost) async {
+    package func remove(_ host: VirtualHost) async {
         _ = try? await evaluate(
             """
             rabbit_vhost:delete(<<"\(host.name)">>, <<"test">>),
@@ -44,13 +44,13 @@ public struct RabbitMQServer: Server {
 
     /// What an Erlang expression, with its full stop, yields in the node. It takes some 50 ms.
     @discardableResult
-    public func evaluate(_ expression: String) async throws -> String {
+    package func evaluate(_ expression: String) async throws -> String {
         try await script(Self.kind, "evaluate", folder, expression)
     }
 
     /// What rabbitmqctl prints. It takes a second or more.
     @discardableResult
-    public func control(_ arguments: String...) async throws -> String {
+    package func control(_ arguments: String...) async throws -> String {
         try await script(Self.kind, ["ctl", folder, "--quiet"] + arguments)
     }
 }

@@ -4,7 +4,7 @@ import Foundation
 ///
 /// `scripts/servers/run.sh` starts one of each kind, which all tests share, each test with a database or virtual host of
 /// its own. A test that stops or kills a server starts one for itself; it ends with the run at the latest.
-public protocol Server: Sendable {
+package protocol Server: Sendable {
     /// What the script and the shared server's folder are called.
     static var kind: String { get }
     var place: ServerPlace { get }
@@ -13,13 +13,13 @@ public protocol Server: Sendable {
 }
 
 /// Where a server is.
-public struct ServerPlace: Sendable {
+package struct ServerPlace: Sendable {
     /// All its files, `log` among them.
-    public let folder: String
+    package let folder: String
     /// Of 127.0.0.1.
-    public let port: Int
+    package let port: Int
     /// The port that takes TLS; the same one, unless the server is RabbitMQ.
-    public let tlsPort: Int
+    package let tlsPort: Int
 
     fileprivate init(_ folder: String) throws {
         let ports = try String(contentsOfFile: folder + "/ports", encoding: .utf8).split(whereSeparator: \.isWhitespace)
@@ -32,43 +32,43 @@ public struct ServerPlace: Sendable {
 }
 
 /// What kept a server, or what a test asked of it, from working.
-public struct ServerFailure: Error, CustomStringConvertible {
-    public var description: String
+package struct ServerFailure: Error, CustomStringConvertible {
+    package var description: String
 
     init(_ description: String) { self.description = description }
 }
 
 extension Server {
     /// The name that certificates are for. (librabbitmq does not match addresses.)
-    public var host: String { "localhost" }
-    public var port: Int { place.port }
-    public var tlsPort: Int { place.tlsPort }
-    public var folder: String { place.folder }
+    package var host: String { "localhost" }
+    package var port: Int { place.port }
+    package var tlsPort: Int { place.tlsPort }
+    package var folder: String { place.folder }
     /// The authority that signed the server's certificate, in PEM.
-    public var caFile: String { place.folder + "/ca.pem" }
+    package var caFile: String { place.folder + "/ca.pem" }
 
     /// The one that all tests share: none may stop it, or change what others see.
-    public static func shared() throws -> Self { try Self(ServerPlace(run() + "/" + kind)) }
+    package static func shared() throws -> Self { try Self(ServerPlace(run() + "/" + kind)) }
 
     /// Starts one that the caller alone uses.
-    public static func started() async throws -> Self {
+    package static func started() async throws -> Self {
         let folder = try run() + "/\(kind)-" + uniqueName()
         try await script(kind, "start", folder)
         return try Self(ServerPlace(folder))
     }
 
     /// Starts it again, on the same ports and with its data.
-    public func start() async throws { try await script(Self.kind, "start", folder) }
+    package func start() async throws { try await script(Self.kind, "start", folder) }
 
     /// Ends it in good order, or by a signal: KILL is as by a power cut. Returns when it has ended.
-    public func stop(_ signal: String? = nil) async throws {
+    package func stop(_ signal: String? = nil) async throws {
         try await script(Self.kind, ["stop", folder] + (signal.map { [$0] } ?? []))
     }
 
-    public func kill() async throws { try await stop("KILL") }
+    package func kill() async throws { try await stop("KILL") }
 
     /// Ends one that was `started`, for good.
-    public func remove() async {
+    package func remove() async {
         try? await kill()
         try? FileManager.default.removeItem(atPath: folder)
     }
