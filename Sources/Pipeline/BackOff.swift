@@ -4,18 +4,20 @@ public struct BackOff: Sendable {
     public var base: Duration
     /// The longest wait.
     public var limit: Duration
+    private let randomness: Randomness
     private var exponent = 0
 
-    package init(base: Duration, limit: Duration) {
+    package init(base: Duration, limit: Duration, randomness: @escaping Randomness = systemRandomness) {
         self.base = base
         self.limit = limit
+        self.randomness = randomness
     }
 
     /// How long to wait before the next try.
     public mutating func next() -> Duration {
         let full = min(base * (1 << min(exponent, 30)), limit)
         exponent += 1
-        return full * Double.random(in: 0.5...1)
+        return full * (0.5 + 0.5 * randomness())
     }
 
     /// Starts over: the last try went well.

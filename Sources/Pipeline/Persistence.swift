@@ -7,12 +7,17 @@ public struct Persistence: Sendable {
     public var limit: Duration?
     /// Where time comes from.
     public var time: any Timekeeper
+    /// Where the jitter of its waits comes from.
+    public var randomness: Randomness
     /// Where it says what happens.
     public var log: Logger
 
-    package init(limit: Duration? = nil, time: any Timekeeper, log: Logger) {
+    package init(
+        limit: Duration? = nil, time: any Timekeeper, randomness: @escaping Randomness = systemRandomness, log: Logger
+    ) {
         self.limit = limit
         self.time = time
+        self.randomness = randomness
         self.log = log
     }
 
@@ -30,7 +35,7 @@ public struct Persistence: Sendable {
     package func run<Value: Sendable>(
         _ what: String, after first: PortFault, _ operation: () async throws -> Value
     ) async throws -> Value {
-        var backOff = BackOff(base: .milliseconds(100), limit: .seconds(5))
+        var backOff = BackOff(base: .milliseconds(100), limit: .seconds(5), randomness: randomness)
         let begun = time.now()
         log.warning("\(what) failed, trying again: \(first)")
         while true {

@@ -224,7 +224,9 @@ public struct Stage<Handler: StageHandler>: Sendable {
     private func retrying<Value: Sendable>(
         _ what: String, _ operation: () async throws -> Value
     ) async throws -> Value {
-        try await Persistence(limit: options.patience, time: options.time, log: options.log).run(what, operation)
+        try await Persistence(
+            limit: options.patience, time: options.time, randomness: options.randomness, log: options.log
+        ).run(what, operation)
     }
 }
 
@@ -242,6 +244,8 @@ public struct StageOptions: Sendable {
     public var patience: Duration
     /// Where time comes from.
     public var time: any Timekeeper
+    /// Where the jitter of its waits comes from.
+    public var randomness: Randomness
     /// What the heartbeats tell.
     public var activity: WorkerActivity
     /// Where it says what happens.
@@ -249,7 +253,7 @@ public struct StageOptions: Sendable {
 
     package init(
         queue: String, workerID: String, prefetch: Int, drainLimit: Duration, patience: Duration = .seconds(200),
-        time: any Timekeeper, activity: WorkerActivity, log: Logger
+        time: any Timekeeper, randomness: @escaping Randomness = systemRandomness, activity: WorkerActivity, log: Logger
     ) {
         self.queue = queue
         self.workerID = workerID
@@ -257,6 +261,7 @@ public struct StageOptions: Sendable {
         self.drainLimit = drainLimit
         self.patience = patience
         self.time = time
+        self.randomness = randomness
         self.activity = activity
         self.log = log
     }

@@ -1,10 +1,17 @@
 import Foundation
 import Synchronization
 
+/// What sends a service's requests: libcurl, or a simulated network.
+public protocol HTTPTransport: Sendable {
+    /// Sends the request and waits for its whole answer, whatever the status.
+    /// - Throws: `HTTPFault`; of kind `cancelled` when the task is cancelled.
+    func perform(_ request: HTTPRequest) async throws(HTTPFault) -> HTTPResponse
+}
+
 /// HTTP by libcurl: any number of requests at once over kept connections, all on one thread of its own.
 ///
 /// One instance serves the whole process.
-public final class HTTPClient: Sendable {
+public final class HTTPClient: HTTPTransport {
     private let loop: TransferLoop?
     private let thread: Mutex<pthread_t?>
 

@@ -43,4 +43,11 @@ public struct HTTPResponse: Sendable {
     public var retryAfter: Duration?
     /// What the request took, in seconds.
     public var seconds: Double
+
+    package init(status: Int, body: [UInt8], retryAfter: Duration? = nil, seconds: Double) {
+        self.status = status
+        self.body = body
+        self.retryAfter = retryAfter
+        self.seconds = seconds
+    }
 }

@@ -1,11 +1,11 @@
-extension HTTPClient {
-    private static let healthBodyLimit = 1 << 20
+private let healthBodyLimit = 1 << 20
 
+extension HTTPTransport {
     /// Asks a service's `health`.
     /// - Returns: the status it answered, whatever became of the rest; or why there is none.
     public func health(of endpoint: ServiceEndpoint) async -> Result<Int, HTTPFault> {
         let request = HTTPRequest(
-            url: endpoint.healthURL, timeout: min(endpoint.timeout, .seconds(10)), bodyLimit: HTTPClient.healthBodyLimit
+            url: endpoint.healthURL, timeout: min(endpoint.timeout, .seconds(10)), bodyLimit: healthBodyLimit
         )
         do {
             return .success(try await perform(request).status)

@@ -28,9 +28,9 @@ public final class ServiceClient: AnalysisService {
 
     /// Where it is and how it is called.
     public let endpoint: ServiceEndpoint
-    private let client: HTTPClient
+    private let client: any HTTPTransport
     private let time: any Timekeeper
-    private let randomness: @Sendable () -> Double
+    private let randomness: Randomness
     private let log: Logger
     private let slots: Slots
     private let gate: ServiceGate
@@ -40,10 +40,9 @@ public final class ServiceClient: AnalysisService {
     public var name: String { endpoint.name }
 
     /// A client of one service; it does nothing until it is asked.
-    /// - Parameter randomness: draws from 0..<1, for the jitter of waits.
     public init(
-        endpoint: ServiceEndpoint, client: HTTPClient, time: any Timekeeper,
-        randomness: @escaping @Sendable () -> Double = { Double.random(in: 0..<1) }, log: Logger
+        endpoint: ServiceEndpoint, client: any HTTPTransport, time: any Timekeeper,
+        randomness: @escaping Randomness = systemRandomness, log: Logger
     ) {
         self.endpoint = endpoint
         self.client = client

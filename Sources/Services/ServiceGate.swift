@@ -12,9 +12,9 @@ final class ServiceGate: Sendable {
     }
 
     private let endpoint: ServiceEndpoint
-    private let client: HTTPClient
+    private let client: any HTTPTransport
     private let time: any Timekeeper
-    private let randomness: @Sendable () -> Double
+    private let randomness: Randomness
     private let log: Logger
     private let state: Mutex<State>
     /// More or fewer jobs pass than before.
@@ -22,8 +22,8 @@ final class ServiceGate: Sendable {
     private let openings = Signal()
 
     init(
-        endpoint: ServiceEndpoint, client: HTTPClient, time: any Timekeeper,
-        randomness: @escaping @Sendable () -> Double,
+        endpoint: ServiceEndpoint, client: any HTTPTransport, time: any Timekeeper,
+        randomness: @escaping Randomness,
         log: Logger
     ) {
         self.endpoint = endpoint

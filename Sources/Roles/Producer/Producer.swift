@@ -59,13 +59,19 @@ public struct Producer: Sendable {
     let catalogue: any ImageCatalogue
     let queue: any JobQueue
     let time: any Timekeeper
+    private let newJobID: @Sendable () -> UUID
     private let persistence: Persistence
 
-    package init(catalogue: any ImageCatalogue, queue: any JobQueue, time: any Timekeeper, log: Logger) {
+    package init(
+        catalogue: any ImageCatalogue, queue: any JobQueue, time: any Timekeeper,
+        randomness: @escaping Randomness = systemRandomness, newJobID: @escaping @Sendable () -> UUID = { UUID() },
+        log: Logger
+    ) {
         self.catalogue = catalogue
         self.queue = queue
         self.time = time
-        persistence = Persistence(time: time, log: log)
+        self.newJobID = newJobID
+        persistence = Persistence(time: time, randomness: randomness, log: log)
     }
 
     /// Publishes in batches that are confirmed one by one; ends early, between two batches, when the drain begins. A broker
@@ -122,7 +128,8 @@ public struct Producer: Sendable {
     private func jobs(for listed: ListedImage, _ options: ProducerOptions) -> [Message] {
         let lacking = options.filter.lacking == nil ? nil : Set(listed.lacking)
         return options.targets.filter { lacking?.contains($0.service) ?? true }.map { target in
-            let job = Job(image: listed.image, service: target.service, queue: target.queue, now: time.now())
+            let job = Job(
+                image: listed.image, service: target.service, queue: target.queue, jobID: newJobID(), now: time.now())
             return Message(queue: target.queue, body: job.body)
         }
     }

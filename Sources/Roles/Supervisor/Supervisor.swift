@@ -30,10 +30,12 @@ public struct Supervisor: Sendable {
     private static let soundAfter: TimeInterval = 60
 
     let time: any Timekeeper
+    let randomness: Randomness
     let log: Logger
 
-    package init(time: any Timekeeper, log: Logger) {
+    package init(time: any Timekeeper, randomness: @escaping Randomness = systemRandomness, log: Logger) {
         self.time = time
+        self.randomness = randomness
         self.log = log
     }
 
@@ -87,7 +89,7 @@ public struct Supervisor: Sendable {
 
     /// Runs one role until its drain, again and again when it fails.
     private func keepUp(_ role: SupervisedRole, _ drain: Drain) async {
-        var backOff = BackOff(base: .seconds(1), limit: .seconds(60))
+        var backOff = BackOff(base: .seconds(1), limit: .seconds(60), randomness: randomness)
         while !drain.isBegun {
             let start = time.now()
             let reason: String

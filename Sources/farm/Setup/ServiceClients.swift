@@ -19,8 +19,7 @@ final class ServiceClients: Sendable {
         clients.withLock { clients in
             if let client = clients[service] { return client }
             let client = ServiceClient(
-                endpoint: service.address, client: http, time: session.time, randomness: { Double.random(in: 0..<1) },
-                log: session.log(service.name))
+                endpoint: service.address, client: http, time: session.time, log: session.log(service.name))
             clients[service] = client
             return client
         }
