@@ -67,11 +67,11 @@ public struct Stage<Handler: StageHandler>: Sendable {
     private func intake(_ consumer: any JobConsumer, _ works: Mailbox<Item>, _ ready: Mailbox<Settling>) async throws {
         while true {
             let limit = try await permits(consumer)
-            try await retrying("taking jobs") {
-                let deliveries = try await consumer.next(upTo: min(limit, options.prefetch))
-                let admissions = try await admitting(deliveries)
-                sort(admissions, of: deliveries, works, ready)
+            let deliveries = try await retrying("taking jobs") {
+                try await consumer.next(upTo: min(limit, options.prefetch))
             }
+            // Not tried again as a whole: the next deliveries would be taken and these forgotten.
+            sort(try await admitting(deliveries), of: deliveries, works, ready)
         }
     }
 

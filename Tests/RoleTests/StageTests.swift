@@ -12,19 +12,25 @@ private final class CountingHandler: StageHandler {
     let committed = Mutex<[[String]]>([])
     let faults: Mutex<[PortFault]>
     let hold: Drain?
+    let admissionFault: PortFault?
 
     /// - Parameters:
     ///   - refused: bodies that the store refuses.
     ///   - faults: what the first commits throw.
+    ///   - admissionFault: what every admission throws.
     ///   - hold: handling waits for it, or for its cancellation.
-    init(refused: Set<String> = [], faults: [PortFault] = [], hold: Drain? = nil) {
+    init(
+        refused: Set<String> = [], faults: [PortFault] = [], admissionFault: PortFault? = nil, hold: Drain? = nil
+    ) {
         self.refused = refused
+        self.admissionFault = admissionFault
         self.faults = Mutex(faults)
         self.hold = hold
     }
 
     func admit(_ deliveries: [Delivery]) async throws -> [Admission<String, String>] {
-        deliveries.map { delivery in
+        if let admissionFault { throw admissionFault }
+        return deliveries.map { delivery in
             let text = String(decoding: delivery.body, as: UTF8.self)
             return .work(text, text)
         }
@@ -103,6 +109,29 @@ struct StageTests {
             await #expect(throws: PortFault.self) { try await stage.run(Drain()) }
             #expect(try await bench.depth("q").waiting == 1)
             #expect(handler.all.isEmpty)
+        }
+    }
+
+    @Test("gives back what it took when the store stays away while it is admitted, and ends")
+    func admissionOutOfPatience() async throws {
+        try await Bench.with { bench in
+            try await publish(["a"], bench)
+            let handler = CountingHandler(
+                admissionFault: PortFault(.transient, place: "farm.db", message: "busy"))
+            let stage = Stage(bench.options("q"), queue: bench.queue, handler: handler)
+            let fault = Mutex<PortFault?>(nil)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    do { try await stage.run(Drain()) } catch let thrown as PortFault { fault.withLock { $0 = thrown } }
+                }
+                try await eventually {
+                    bench.time.advance(by: .seconds(5))
+                    return fault.withLock { $0 } != nil
+                }
+                group.cancelAll()
+            }
+            #expect(fault.withLock { $0?.kind } == .transient)
+            #expect(try await bench.depth("q").waiting == 1)
         }
     }
 
