@@ -48,9 +48,24 @@ struct CircuitBreaker {
 
     private struct Outage {
         var reason: String
-        var probeAt: Date
+        private(set) var probeAt: Date
+        private var wait: Double
         var failedProbes = 0
         var isProbed = false
+
+        init(reason: String, at now: Date, wait: Double) {
+            self.reason = reason
+            self.wait = wait
+            probeAt = now.addingTimeInterval(wait)
+        }
+
+        mutating func probe(at now: Date, after wait: Double) {
+            self.wait = wait
+            probeAt = now.addingTimeInterval(wait)
+        }
+
+        /// A wall clock that is set back must not make the wait longer.
+        mutating func adapt(to now: Date) { probeAt = min(probeAt, now.addingTimeInterval(wait)) }
     }
 
     private enum State {
@@ -61,7 +76,6 @@ struct CircuitBreaker {
     }
 
     private static let rowLimit = 5
-    private static let firstPause = 0.1
     private static let longestProbeWait = 15.0
 
     private var state = State.closed(row: [], pausedUntil: nil)
@@ -97,7 +111,7 @@ struct CircuitBreaker {
         case .closed(let row, _): return reportWhileClosed(event, call, row, now, jitter)
         case .open(var outage):
             if case .asksForPause(let until, let reason) = event, until > outage.probeAt {
-                outage.probeAt = until
+                outage.probe(at: now, after: until.timeIntervalSince(now))
                 outage.reason = reason
                 state = .open(outage)
             }
@@ -119,7 +133,7 @@ struct CircuitBreaker {
             return Effect()
         case .broken: return Effect()
         case .asksForPause(let until, let reason):
-            state = .open(Outage(reason: reason, probeAt: until))
+            state = .open(Outage(reason: reason, at: now, wait: until.timeIntervalSince(now)))
             return Effect(givesBack: true, change: .opened(reason))
         case .refused(let reason), .timedOut(let reason):
             let row = row.union([call])
@@ -133,7 +147,7 @@ struct CircuitBreaker {
                 state = .closed(row: row, pausedUntil: nil)
                 return Effect()
             }
-            let pause = CircuitBreaker.firstPause * Double(1 << (row.count - 1)) * jitter
+            let pause = CircuitBreaker.pause(row.count) * jitter
             state = .closed(row: row, pausedUntil: now.addingTimeInterval(pause))
             return Effect(givesBack: true)
         }
@@ -155,15 +169,17 @@ struct CircuitBreaker {
             open(reason, now, jitter)
             return Effect(givesBack: true, countsTry: true, change: .reopened)
         case .asksForPause(let until, let reason):
-            state = .open(Outage(reason: reason, probeAt: until))
+            state = .open(Outage(reason: reason, at: now, wait: until.timeIntervalSince(now)))
             return Effect(givesBack: true, change: .reopened)
         }
     }
 
     private mutating func open(_ reason: String, _ now: Date, _ jitter: Double) {
-        state = .open(
-            Outage(reason: reason, probeAt: now.addingTimeInterval(CircuitBreaker.wait(failedTrials) * jitter)))
+        state = .open(Outage(reason: reason, at: now, wait: CircuitBreaker.wait(failedTrials) * jitter))
     }
+
+    /// 0.1, 0.2, 0.4, 0.8 s.
+    private static func pause(_ refusals: Int) -> Double { 0.1 * Double(1 << max(0, refusals - 1)) }
 
     /// 1, 2, 4, 8, 15, 15 … s.
     private static func wait(_ failures: Int) -> Double {
@@ -187,14 +203,17 @@ struct CircuitBreaker {
 
     mutating func step(at now: Date) -> Step {
         switch state {
-        case .closed(_, let pausedUntil):
+        case .closed(let row, let pausedUntil):
             // Dates are no finer than that.
-            if let pausedUntil, pausedUntil.timeIntervalSince(now) > 0.001 { return .pause(until: pausedUntil) }
-            return .take(.max)
+            guard let pausedUntil, pausedUntil.timeIntervalSince(now) > 0.001 else { return .take(.max) }
+            let until = min(pausedUntil, now.addingTimeInterval(CircuitBreaker.pause(row.count)))
+            state = .closed(row: row, pausedUntil: until)
+            return .pause(until: until)
         case .halfOpen(let trial): return trial == nil ? .take(1) : .wait
         case .open(var outage):
             if outage.isProbed { return .wait }
             outage.isProbed = true
+            outage.adapt(to: now)
             state = .open(outage)
             return .probe(at: outage.probeAt)
         }
@@ -212,7 +231,7 @@ struct CircuitBreaker {
             state = .halfOpen(trial: nil)
         } else {
             outage.failedProbes += 1
-            outage.probeAt = began.addingTimeInterval(CircuitBreaker.wait(outage.failedProbes) * jitter)
+            outage.probe(at: began, after: CircuitBreaker.wait(outage.failedProbes) * jitter)
             state = .open(outage)
         }
     }

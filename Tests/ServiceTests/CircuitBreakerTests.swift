@@ -159,4 +159,16 @@ final class CircuitBreakerTests {
         breaker.probed(isUp: true, began: start + 3600, at: start + 3600, jitter: 1)
         #expect(breaker.outage == nil)
     }
+
+    @Test("A clock that is set back by an hour makes no wait longer")
+    func clockSetBack() {
+        let earlier = start - 3600
+        _ = report(.refused("is down"), 1)
+        #expect(step(at: earlier) == .pause(until: earlier + 0.1))
+        #expect(step(at: earlier + 0.1) == .take(.max))
+        open()
+        #expect(step(at: earlier) == .probe(at: earlier + 1))
+        breaker.probed(isUp: false, began: start, at: start, jitter: 1)
+        #expect(step(at: earlier) == .probe(at: earlier + 2))
+    }
 }
