@@ -105,6 +105,29 @@ struct WorkerTests {
         }
     }
 
+    @Test("goes by the row of another worker that was faster, whatever it has heard itself", arguments: [true, false])
+    func slowerWorker(answers: Bool) async throws {
+        try await Bench.with { bench in
+            let images = try await bench.addImages(1)
+            let job = UUID()
+            try await bench.submit("clip", images, jobID: job)
+            let failure = AnalysisFailure(
+                kind: .http, message: "clip answered 500", httpStatus: 500, tries: 3, firstFailure: bench.time.now())
+            let sound = Answer.of("clip", [dog])
+            let clip = ScriptedService("clip") { [store = bench.store] _, _ in
+                let row = AnalysisResult(
+                    imageID: images[0], service: "clip", data: answers ? failure.json.bytes : sound.body,
+                    status: answers ? .error : .success, processingTime: 1, workerID: "faster", jobID: job)
+                _ = try? await store.record([row])
+                return answers ? .answered(sound) : .failed(failure)
+            }
+            try await bench.run("queue_clip", bench.stage(bench.worker(clip), "clip").run)
+            #expect(try await bench.report(images[0]).findings.results.map(\.status) == [answers ? .error : .success])
+            #expect(try await bench.depth("queue_clip").dead == (answers ? 1 : 0), "dead exactly if the row says so")
+            #expect(try await bench.drainedTriggers(.consensus).count == 1)
+        }
+    }
+
     @Test("takes the same job twice in one batch for one")
     func twiceInOneBatch() async throws {
         try await Bench.with { bench in

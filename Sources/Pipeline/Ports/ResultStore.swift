@@ -66,7 +66,9 @@ public protocol ResultStore: Sendable {
     func settle(_ jobs: [UUID], workerID: String) async throws
 
     /// Inserts the rows; one whose (image_id, job_id) is there already is left as it is.
-    func record(_ results: [AnalysisResult]) async throws
+    /// - Returns: the jobs that had their row already: it says what became of them.
+    @discardableResult
+    func record(_ results: [AnalysisResult]) async throws -> Set<UUID>
 
     /// Which of these images `images` has.
     func images(_ ids: [ImageID]) async throws -> [ImageID: Image]

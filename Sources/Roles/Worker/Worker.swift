@@ -102,15 +102,20 @@ public struct Worker: StageHandler {
         case .unknownImage:
             return .settled(Verdict(.dead(identity.unknownImage(job.imageID, at: time.now()))))
         case .recorded(let status, let error):
-            let image = Image(id: job.imageID, filename: job.imageFilename)
-            guard status == .error else { return .settled(Verdict(.done, publish: [trigger(image)])) }
-            let letter = identity.deadLetter(
-                error?["kind"]?.stringValue ?? "error", error?["message"]?.stringValue ?? "failed before",
-                tries: error?["tries"]?.integerValue ?? 0, at: time.now())
-            return .settled(Verdict(.dead(letter), publish: [trigger(image)]))
+            return .settled(
+                verdict(on: Image(id: job.imageID, filename: job.imageFilename), status, error))
         case .open(let image, let deaths):
             return .work(job.jobID, Task(job: job, image: image, redelivered: redelivered, deaths: deaths))
         }
+    }
+
+    /// What follows from a job's row.
+    private func verdict(on image: Image, _ status: ResultStatus, _ error: JSON?) -> Verdict {
+        guard status == .error else { return Verdict(.done, publish: [trigger(image)]) }
+        let letter = identity.deadLetter(
+            error?["kind"]?.stringValue ?? "error", error?["message"]?.stringValue ?? "failed before",
+            tries: error?["tries"]?.integerValue ?? 0, at: time.now())
+        return Verdict(.dead(letter), publish: [trigger(image)])
     }
 
     private func trigger(_ image: Image) -> Message {
@@ -160,22 +165,39 @@ public struct Worker: StageHandler {
     /// Writes the group: see `StageHandler`.
     public func commit(_ group: [(work: Task, outcome: AnalysisOutcome)]) async throws -> [Verdict] {
         let rows = group.compactMap { row(of: $0.work, $0.outcome) }
-        if !rows.isEmpty { try await store.record(rows) }
+        let known = rows.isEmpty ? [] : try await store.record(rows)
+        let others = try await standings(of: group.map(\.work).filter { known.contains($0.job.jobID) })
         let begun = group.filter(\.work.redelivered).map(\.work.job.jobID)
         if !begun.isEmpty { try await store.settle(begun, workerID: identity.workerID) }
         return group.map { task, outcome in
-            switch outcome {
-            case .answered: Verdict(.done, publish: [trigger(task.image)])
-            case .unavailable: Verdict(.back(after: .zero))
-            case .failed(let failure):
-                Verdict(
-                    .dead(
-                        DeadLetter(
-                            reason: failure.kind.rawValue, message: failure.message, tries: failure.tries,
-                            workerID: identity.workerID, firstFailure: failure.firstFailure)),
-                    publish: [trigger(task.image)])
+            guard case .recorded(let status, let error)? = others[task.job.jobID] else {
+                return verdict(on: task.image, outcome)
             }
+            return verdict(on: task.image, status, error)
         }
+    }
+
+    private func verdict(on image: Image, _ outcome: AnalysisOutcome) -> Verdict {
+        switch outcome {
+        case .answered: Verdict(.done, publish: [trigger(image)])
+        case .unavailable: Verdict(.back(after: .zero))
+        case .failed(let failure):
+            Verdict(
+                .dead(
+                    DeadLetter(
+                        reason: failure.kind.rawValue, message: failure.message, tries: failure.tries,
+                        workerID: identity.workerID, firstFailure: failure.firstFailure)),
+                publish: [trigger(image)])
+        }
+    }
+
+    /// Another worker has done these jobs too, and its row stands: what it says counts, or a job that failed would be
+    /// without a dead letter, and one that was answered with one.
+    private func standings(of tasks: [Task]) async throws -> [UUID: JobStanding] {
+        guard !tasks.isEmpty else { return [:] }
+        let keys = tasks.map { JobKey(imageID: $0.image.id, jobID: $0.job.jobID, redelivered: false) }
+        let standings = try await store.standing(of: keys, workerID: identity.workerID)
+        return Dictionary(zip(keys.map(\.jobID), standings)) { first, _ in first }
     }
 
     private func row(of task: Task, _ outcome: AnalysisOutcome) -> AnalysisResult? {

@@ -18,6 +18,24 @@ struct ResultBehaviours {
         }
     }
 
+    @Test("that were there already are named when they are recorded again", arguments: storeBackends)
+    func known(_ backend: StoreBackend) async throws {
+        try await backend.run { base in
+            let image = try await base.image()
+            let (first, second, twice) = (UUID(), UUID(), UUID())
+            #expect(try await base.store.record([]).isEmpty)
+            #expect(try await base.store.record([.of(image, jobID: first)]).isEmpty)
+            let known = try await base.store.record([
+                .of(image, jobID: second), .of(image, status: .error, jobID: first), .of(image, jobID: twice),
+                .of(image, status: .error, jobID: twice),
+            ])
+            #expect(known == [first, twice])
+            let standing = try await base.store.standing(
+                of: [first, twice].map { JobKey(imageID: image, jobID: $0, redelivered: false) }, workerID: "w1")
+            #expect(standing == [.recorded(.success, error: nil), .recorded(.success, error: nil)])
+        }
+    }
+
     @Test("count by the largest id, not by time", arguments: storeBackends)
     func newest(_ backend: StoreBackend) async throws {
         try await backend.run { base in

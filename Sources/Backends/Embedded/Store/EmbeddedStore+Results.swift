@@ -54,18 +54,20 @@ extension EmbeddedStore {
     }
 
     /// Inserts the rows that are not there yet.
-    public func record(_ results: [AnalysisResult]) async throws {
-        guard !results.isEmpty else { return }
+    @discardableResult
+    public func record(_ results: [AnalysisResult]) async throws -> Set<UUID> {
+        guard !results.isEmpty else { return [] }
         for result in results where !Columns.fits(result.service, 50) {
             throw PortFault(
                 .refused, place: file.place,
                 message: "results.service holds 50 characters: \(Columns.cut(result.service, to: 50))")
         }
         let now = now
-        try await file.write { database in
+        return try await file.write { database in
+            var known: Set<UUID> = []
             for result in results {
                 let job = result.jobID.text
-                try database.run(
+                let count = try database.run(
                     """
                     INSERT INTO results (image_id, service, data, status, processing_time, result_created, worker_id, job_id)
                     VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (image_id, job_id) WHERE job_id IS NOT NULL DO NOTHING
@@ -76,8 +78,10 @@ extension EmbeddedStore {
                         result.processingTime.isFinite ? result.processingTime : nil, now,
                         Columns.cut(result.workerID, to: 50), job,
                     ])
+                if count == 0 { known.insert(result.jobID) }
                 try database.run("DELETE FROM farm_begun WHERE job_id = ?", [job])
             }
+            return known
         }
     }
 

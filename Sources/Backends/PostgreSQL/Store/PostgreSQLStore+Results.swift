@@ -52,18 +52,26 @@ extension PostgreSQLStore {
 
     /// Inserts the rows that are not there yet, in the order given. What JSONB cannot hold of an answer, NUL and lone
     /// surrogates, becomes U+FFFD.
-    public func record(_ results: [AnalysisResult]) async throws {
-        guard !results.isEmpty else { return }
+    @discardableResult
+    public func record(_ results: [AnalysisResult]) async throws -> Set<UUID> {
+        guard !results.isEmpty else { return [] }
         for result in results where !Columns.fits(result.service, 50) {
             throw PortFault(
                 .refused, place: place,
                 message: "results.service holds 50 characters: \(Columns.cut(result.service, to: 50))")
         }
-        let statements =
-            results.parts(of: PostgreSQLStore.partSize).map(PostgreSQLStore.insertion) + [
-                Statement("DELETE FROM farm_begun WHERE job_id = ANY($1::uuid[])", .uuids(results.map(\.jobID)))
-            ]
-        try await primary.run { _ = try $0.transaction(.current, statements) }
+        let insertions = results.parts(of: PostgreSQLStore.partSize).map(PostgreSQLStore.insertion)
+        let settling = Statement(
+            "DELETE FROM farm_begun WHERE job_id = ANY($1::uuid[])", .uuids(results.map(\.jobID)))
+        let inserted = try await primary.run { link in
+            try link.transaction(.current, insertions + [settling]).dropLast().flatMap { rows in
+                rows.map { $0.text(0).flatMap(UUID.init(uuidString:)) }
+            }
+        }
+        // A job that stands twice among the results has its row by the first one.
+        var left = Dictionary(results.map { ($0.jobID, 1) }, uniquingKeysWith: +)
+        for case let job? in inserted { left[job, default: 0] -= 1 }
+        return Set(left.filter { $0.value > 0 }.keys)
     }
 
     /// Bytes of answers in one statement: the server builds its arrays in memory.
@@ -74,7 +82,7 @@ extension PostgreSQLStore {
             """
             INSERT INTO results (image_id, service, data, status, processing_time, worker_id, job_id)
             SELECT * FROM unnest($1::bigint[], $2::text[], $3::jsonb[], $4::text[], $5::float8[], $6::text[], $7::uuid[])
-            ON CONFLICT (image_id, job_id) WHERE job_id IS NOT NULL DO NOTHING
+            ON CONFLICT (image_id, job_id) WHERE job_id IS NOT NULL DO NOTHING RETURNING job_id
             """,
             .integers(results.map(\.imageID)), .texts(results.map(\.service)),
             .json(results.map { StorableJSON.mended($0.data) }), .texts(results.map(\.status.rawValue)),
