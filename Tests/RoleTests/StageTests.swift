@@ -119,20 +119,22 @@ struct StageTests {
             let handler = CountingHandler(
                 admissionFault: PortFault(.transient, place: "farm.db", message: "busy"))
             let stage = Stage(bench.options("q"), queue: bench.queue, handler: handler)
-            let fault = Mutex<PortFault?>(nil)
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask {
-                    do { try await stage.run(Drain()) } catch let thrown as PortFault { fault.withLock { $0 = thrown } }
-                }
-                try await eventually {
-                    bench.time.advance(by: .seconds(5))
-                    return fault.withLock { $0 } != nil
-                }
-                group.cancelAll()
+            let ended = Drain()
+            async let outcome = fault(of: stage, ended)
+            try await eventually {
+                bench.time.advance(by: .seconds(5))
+                return ended.isBegun
             }
-            #expect(fault.withLock { $0?.kind } == .transient)
+            #expect(await outcome?.kind == .transient)
             #expect(try await bench.depth("q").waiting == 1)
         }
+    }
+
+    /// What a stage ends with.
+    private func fault(of stage: Stage<CountingHandler>, _ ended: Drain) async -> PortFault? {
+        defer { ended.begin() }
+        do { try await stage.run(Drain()) } catch { return error as? PortFault }
+        return nil
     }
 
     @Test("a drain lets what is in flight finish and takes nothing new")
