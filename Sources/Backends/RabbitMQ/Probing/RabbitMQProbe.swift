@@ -73,9 +73,10 @@ private struct Examination {
         var different: [(queue: String, how: String)] = []
         for queue in queues {
             switch try declare(queue, making: nil) {
-            case .success:
+            case .success(let waiting):
                 if let how = try difference(of: queue) { different.append((queue, how)) }
-                findings += try reading(queue, &forbidden)
+                // To take from a queue lends a message, and a quorum queue counts how often: only an empty one is tried.
+                if waiting == 0 { findings += try reading(queue, &forbidden) }
             case .failure(let refusal) where refusal.code == Refusal.notFound:
                 missing.append(queue)
                 if try lacksConfiguring(queue) { forbidden.insert("configure") }
