@@ -19,7 +19,7 @@ struct SecretOutputTests {
         try await site.rabbitMQ.evaluate(
             "rabbit_auth_backend_internal:change_password(<<\"\(site.queue.user)\">>, <<\(bytes)>>, <<\"test\">>).")
 
-        let scene = try await Scene(["clip"], photos: 0)
+        let scene = try await Scene(["clip", "colors", "face", "pose"], photos: 0)
         let work = scene.workplace
         // docker and systemd hand secrets over in files.
         try work.write("secret", Self.odd + "\n")
@@ -43,8 +43,8 @@ struct SecretOutputTests {
         try await run("produce")
         let log = ["LOG_LEVEL": "DEBUG", "LOG_FILE": "farm.log", "HEARTBEAT_INTERVAL": "0.2"]
         let up = try work.start(["up"], environment: log)
-        try await eventually("the row is there") {
-            try await site.query("SELECT count(*) FROM results") == [["1"]]
+        try await eventually("the rows are there") {
+            try await site.query("SELECT count(*) FROM results") == [["2"]]
         }
         let arguments = try String(contentsOfFile: "/proc/\(up.pid)/cmdline", encoding: .utf8)
         up.signal(SIGTERM)
