@@ -34,7 +34,7 @@ struct ServerTests {
     @Test("produce --wait knows when jobs in another process's hands have their rows")
     func waiting() async throws {
         let site = try await Site()
-        let scene = try await Scene(["clip", "yolov8"], photos: 0, gate: true)
+        let scene = try await Scene(["clip", "yolov8", "colors", "face", "pose"], photos: 0, gate: true)
         try site.write(scene.workplace)
         try scene.workplace.photos(["photos/1.jpg", "photos/2.jpg"])
         let imported = try await scene.workplace.farm("import", "photos")
@@ -43,13 +43,13 @@ struct ServerTests {
         let produce = try scene.workplace.start(["produce", "--wait"])
         // All jobs are with the services now, so the broker counts none that waits.
         try await eventually("the jobs are taken") {
-            try await site.messages() == 4 && produce.output.contains("submitted")
+            try await site.messages() == 6 && produce.output.contains("submitted")
         }
         #expect(produce.isRunning)
         try scene.openGate()
         let waited = try await produce.finished()
         #expect(waited.status == 0, "\(waited.error)")
-        #expect(try await site.query("SELECT count(*) FROM results") == [["4"]])
+        #expect(try await site.query("SELECT count(*) FROM results") == [["6"]])
         #expect(try await site.query("SELECT count(*) FROM consensus") == [["2"]])
         up.signal(SIGTERM)
         #expect(try await up.finished().status == 0)
