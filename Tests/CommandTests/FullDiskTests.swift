@@ -35,7 +35,7 @@ struct FullDiskTests {
 
     @Test("roles on a full disk wait for room, and then every job is done once")
     func working() async throws {
-        let scene = try await Scene(["clip", "yolov8", "colors"], photos: 0)
+        let scene = try await Scene(["clip", "yolov8", "colors", "face", "pose"], photos: 0)
         let workplace = scene.workplace
         try workplace.photos((1...20).map { "photos/\($0).jpg" })
         let running = try script(
