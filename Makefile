@@ -12,7 +12,7 @@ export FARM_TEST_PYTHON := $(CURDIR)/.build-python/bin/python3
 FAULTS ?= 50
 IMAGES ?= 1000
 
-.PHONY: help setup build demo test faults lint format install clean
+.PHONY: help setup build demo test bench faults lint format install clean
 
 help: ## lists the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -34,11 +34,15 @@ test: ## sets up what the tests need, starts servers for them and runs every tes
 faults: build ## breaks servers, network, services and farm itself FAULTS times under load, and counts every row
 	$(FARM_TEST_PYTHON) Tests/Faults/faults.py --faults $(FAULTS) --images $(IMAGES) $(if $(SEED),--seed $(SEED)) $(if $(BEFORE),--before $(BEFORE)) --record
 
+bench: ## measures the release build and writes docs/performance.md; ONLY=merging measures that part alone
+	FARM_BENCH=1 $(BUILD) -c release
+	scripts/servers/run.sh .build/release/farm-bench $(ONLY)
+
 lint: ## checks the format and builds with warnings as errors
 	@scripts/lint.sh
 
 format: ## formats the sources
-	swift format --in-place --recursive --configuration .swift-format Package.swift Sources Tests
+	swift format --in-place --recursive --configuration .swift-format Package.swift Sources Tests Benchmarks
 
 install: build ## installs farm, and links with the roles' names, under PREFIX (/usr/local)
 	install -D -m 755 .build/release/farm $(DESTDIR)$(PREFIX)/bin/farm

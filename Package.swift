@@ -19,6 +19,24 @@ func library(_ name: String, pkgConfig: String, apt: String) -> Target {
     .systemLibrary(name: name, path: "Sources/CLibraries/\(name)", pkgConfig: pkgConfig, providers: [.apt([apt])])
 }
 
+/// What `make bench` builds beside farm: other builds do not pay for it.
+let benchmarks: [Target] =
+    Context.environment["FARM_BENCH"] == nil
+    ? []
+    : [
+        .executableTarget(name: "service-double", path: "Benchmarks/ServiceDouble"),
+        .executableTarget(name: "measured", path: "Benchmarks/Measured"),
+        .executableTarget(name: "bare-pictures", dependencies: ["CTurboJPEG"], path: "Benchmarks/BarePictures"),
+        .executableTarget(name: "bare-rabbitmq", dependencies: ["CRabbitMQ"], path: "Benchmarks/BareRabbitMQ"),
+        .executableTarget(name: "bare-postgresql", dependencies: ["CPostgreSQL"], path: "Benchmarks/BarePostgreSQL"),
+        .executableTarget(
+            name: "farm-bench",
+            dependencies: [
+                "Embedded", "Harmony", "Model", "Pipeline", "PostgreSQL", "RabbitMQ", grdb, logging,
+            ],
+            path: "Benchmarks/FarmBench", swiftSettings: settings),
+    ]
+
 func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
     .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
 }
@@ -79,6 +97,6 @@ let package = Package(
         tests("ImagingTests", ["Imaging", "Model", "Pipeline"], exclude: ["Fixtures"]),
         tests("RoleTests", ["Doubles", "Embedded", "Harmony", "Model", "Pipeline", "Roles", logging]),
         tests("CommandTests", ["Model", "Servers"], exclude: ["Doubles"]),
-    ],
+    ] + benchmarks,
     cxxLanguageStandard: .cxx17
 )

@@ -1,0 +1,66 @@
+import Foundation
+import Model
+
+/// A folder in which farm runs, with pictures, the double of the services and a service_config.json that names them.
+final class Workplace {
+    /// The catalogue's primary services: a job each for every image.
+    static let services = CatalogueService.all.filter { $0.category == .primary }.map(\.name)
+    static let detectors = CatalogueService.all.filter { $0.evidence == .spatial }.map(\.name)
+
+    let folder: TemporaryFolder
+    private let double: Child
+    private let environment: [String: String]
+
+    /// - Parameters:
+    ///   - pictures: how many are made, as photos/000001.jpg and so on.
+    ///   - size: of each, in pixels.
+    ///   - environment: settings, such as those of servers.
+    init(pictures: Int, size: (width: Int, height: Int), environment: [String: String] = [:]) throws {
+        folder = try TemporaryFolder()
+        self.environment = environment
+        let photos = folder.url.appending(path: "photos")
+        try FileManager.default.createDirectory(at: photos, withIntermediateDirectories: true)
+        let sources = ["china", "flower", "two_dogs", "wine_room", "fruits", "pedestrians_1"].map {
+            Programs.root.appending(path: "photos/\($0).jpg").path
+        }
+        try Child(
+            Programs.beside("bare-pictures"),
+            ["make", photos.path, "\(pictures)", "\(size.width)", "\(size.height)"] + sources, in: folder.url
+        ).finished()
+        double = try Child(Programs.beside("service-double"), ["\(size.width)", "\(size.height)"], in: folder.url)
+        while double.output.isEmpty {
+            guard !double.hasEnded else { throw BenchFault("service-double: \(double.errors)") }
+            usleep(1000)
+        }
+        try configure(port: Programs.number(double.output))
+    }
+
+    private func configure(port: Double) throws {
+        var services = CatalogueService.all.map { service in
+            JSON.Member(
+                service.name,
+                .object([
+                    "host": "127.0.0.1", "port": .int(Int64(port)), "endpoint": .string("/\(service.name)"),
+                    "category": .string(service.category.rawValue),
+                ]))
+        }
+        services += PostProcessing.allCases.map {
+            JSON.Member($0.rawValue, .object(["host": "localhost", "port": 0, "category": "post_processing"]))
+        }
+        let json = JSON.object(["services": .object(services)])
+        try Data(json.bytes).write(to: folder.url.appending(path: "service_config.json"))
+    }
+
+    func path(_ name: String) -> String { folder.path(name) }
+
+    /// Starts a command that goes on running.
+    func start(_ arguments: String...) throws -> Child {
+        try Child(Programs.farm, arguments, in: folder.url, environment: environment)
+    }
+
+    /// Runs a command to its end.
+    @discardableResult
+    func farm(_ arguments: String...) throws -> Run {
+        try Run(Programs.farm, arguments, in: folder.url, environment: environment)
+    }
+}

@@ -1,0 +1,238 @@
+// A double of all ML services, for measuring farm: it answers every call at once with 4 KB, over kept connections, on one
+// thread and one port.
+//
+//   service-double WIDTH HEIGHT     prints the port it listens on; SIGTERM ends it
+//
+// The path names the service: GET /blip?url=..., POST /yolov8. WIDTH and HEIGHT are those of the pictures: the three
+// detectors see the same four boxes there, one of them a person, each a little differently. `metadata.answered_at` of an
+// answer is when it was sent, in seconds since 1970.
+#define _GNU_SOURCE
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { BODY = 4096, HEADER = 8192, ANSWER = BODY + 256, EVENTS = 256 };
+
+struct answer {
+  const char *service;
+  char text[ANSWER];
+  size_t length;
+  char *answered_at;
+};
+
+struct connection {
+  int descriptor;
+  char header[HEADER];
+  size_t filled;
+  // Of a request's body, what is still to come.
+  size_t rest;
+  struct answer *answer;
+};
+
+static const char *const services[] = {"blip", "clip",    "colors", "detectron2", "face", "inception_v3", "metadata",
+                                       "nsfw2", "ocr",    "ollama", "pose",       "rtdetr", "yolov8",     "health"};
+enum { COUNT = sizeof services / sizeof services[0] };
+static struct answer answers[COUNT];
+
+static void fail(const char *what) {
+  perror(what);
+  exit(1);
+}
+
+// MARK: What is answered
+
+static void append(char *text, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  size_t length = strlen(text);
+  vsnprintf(text + length, BODY + 1 - length, format, arguments);
+  va_end(arguments);
+}
+
+static void append_object(char *text, const char *label, const char *emoji, double confidence, double x, double y,
+                          double width, double height) {
+  append(text,
+         "%s{\"label\":\"%s\",\"emoji\":\"%s\",\"confidence\":%.3f,"
+         "\"bbox\":{\"x\":%.1f,\"y\":%.1f,\"width\":%.1f,\"height\":%.1f}}",
+         text[strlen(text) - 1] == '[' ? "" : ",", label, emoji, confidence, x, y, width, height);
+}
+
+static void append_predictions(char *text, const char *service, double width, double height) {
+  int detector = !strcmp(service, "yolov8") ? 1 : !strcmp(service, "rtdetr") ? 2 : !strcmp(service, "detectron2") ? 3 : 0;
+  if (detector) {
+    // Detectors differ by a pixel or two, so that a third one's answer does not make another box of it.
+    double off = detector - 2;
+    double sure = 0.95 - 0.02 * detector;
+    append_object(text, "person", "🧑", sure, 0.10 * width + off, 0.15 * height + off, 0.25 * width, 0.70 * height);
+    append_object(text, "dog", "🐕", sure - 0.1, 0.45 * width + off, 0.55 * height + off, 0.30 * width, 0.35 * height);
+    append_object(text, "bicycle", "🚲", sure - 0.2, 0.40 * width + off, 0.10 * height, 0.35 * width - off, 0.40 * height);
+    append_object(text, "potted plant", "🪴", sure - 0.3, 0.80 * width + off, 0.20 * height - off, 0.15 * width, 0.25 * height);
+  } else if (!strcmp(service, "blip") || !strcmp(service, "ollama")) {
+    append(text, "{\"text\":\"a person walks a dog past a bicycle\",\"emoji_mappings\":["
+                 "{\"word\":\"person\",\"emoji\":\"🧑\"},{\"word\":\"dog\",\"emoji\":\"🐕\"},"
+                 "{\"word\":\"bicycle\",\"emoji\":\"🚲\",\"shiny\":false}]}");
+  } else if (!strcmp(service, "clip") || !strcmp(service, "inception_v3")) {
+    append(text, "{\"label\":\"dog\",\"emoji\":\"🐕\",\"confidence\":0.81},"
+                 "{\"label\":\"bicycle\",\"emoji\":\"🚲\",\"confidence\":0.52},"
+                 "{\"label\":\"street\",\"emoji\":\"🛣️\",\"confidence\":0.31}");
+  } else if (!strcmp(service, "face")) {
+    append(text, "{\"label\":\"face\",\"emoji\":\"🙂\",\"confidence\":0.93,"
+                 "\"bbox\":{\"x\":10.0,\"y\":12.0,\"width\":40.0,\"height\":52.0},"
+                 "\"keypoints\":{\"left_eye\":[20.0,30.0],\"right_eye\":[40.0,30.0]}}");
+  } else if (!strcmp(service, "pose")) {
+    append(text, "{\"landmarks\":[{\"x\":0.50,\"y\":0.12,\"visibility\":0.98},{\"x\":0.45,\"y\":0.30},{\"x\":0.55,\"y\":0.30}],"
+                 "\"pose_analysis\":{\"posture\":\"standing\"}}");
+  } else if (!strcmp(service, "ocr")) {
+    append(text, "{\"text\":\"BAKERY\",\"has_text\":true,\"emoji\":\"💬\",\"confidence\":0.77}");
+  } else if (!strcmp(service, "nsfw2")) {
+    append(text, "{\"nsfw\":false,\"confidence\":0.02,\"emoji\":\"\"}");
+  } else if (!strcmp(service, "colors")) {
+    append(text, "{\"type\":\"color_analysis\",\"palette\":[\"#203040\",\"#d0c0a0\",\"#607050\"]}");
+  } else {
+    append(text, "{\"width\":%.0f,\"height\":%.0f,\"format\":\"JPEG\"}", width, height);
+  }
+}
+
+// Models say more than farm reads of it: numbers by name fill the answer to its size.
+static void make_answer(struct answer *answer, const char *service, double width, double height) {
+  char body[BODY + 1] = "";
+  append(body, "{\"service\":\"%s\",\"status\":\"success\",\"predictions\":[", service);
+  append_predictions(body, service, width, height);
+  append(body, "],\"metadata\":{\"processing_time\":0.001,\"answered_at\":0000000000.000000,\"model_info\":{\"framework\":"
+               "\"double\",\"features\":[");
+  for (int i = 0; strlen(body) < BODY - 96; i++)
+    append(body, "%s{\"name\":\"feature_%d\",\"weight\":%.4f}", i ? "," : "", i, 1.0 / (i + 2));
+  append(body, "],\"note\":\"");
+  while (strlen(body) < BODY - 4) append(body, ".");
+  append(body, "\"}}}");
+  answer->service = service;
+  answer->length = snprintf(answer->text, ANSWER,
+                            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", BODY, body);
+  answer->answered_at = strstr(answer->text, "0000000000.000000");
+}
+
+// MARK: Connections
+
+static struct answer *answer_to(const char *target) {
+  for (int i = 0; i < COUNT; i++) {
+    size_t length = strlen(services[i]);
+    if (!strncmp(target + 1, services[i], length) && strchr(" ?/", target[1 + length])) return &answers[i];
+  }
+  fprintf(stderr, "service-double: no such service: %.40s\n", target);
+  exit(1);
+}
+
+static int send_all(int descriptor, const char *bytes, size_t length) {
+  while (length > 0) {
+    ssize_t sent = send(descriptor, bytes, length, MSG_NOSIGNAL);
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent < 0) return -1;
+    bytes += sent;
+    length -= (size_t)sent;
+  }
+  return 0;
+}
+
+static int reply(struct connection *connection) {
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  char stamp[32];
+  int width = snprintf(stamp, sizeof stamp, "%010ld.%06ld", (long)now.tv_sec, now.tv_nsec / 1000);
+  memcpy(connection->answer->answered_at, stamp, (size_t)width);
+  int failed = send_all(connection->descriptor, connection->answer->text, connection->answer->length);
+  connection->answer = NULL;
+  return failed;
+}
+
+static size_t content_length(const char *header) {
+  const char *field = strcasestr(header, "\r\ncontent-length:");
+  return field ? strtoull(field + 17, NULL, 10) : 0;
+}
+
+// Takes what has come: whole requests are answered. Returns -1 when the connection is over.
+static int take(struct connection *connection) {
+  static char waste[1 << 18];
+  if (connection->rest > 0) {
+    size_t wanted = connection->rest < sizeof waste ? connection->rest : sizeof waste;
+    ssize_t count = recv(connection->descriptor, waste, wanted, 0);
+    if (count <= 0) return count < 0 && errno == EAGAIN ? 0 : -1;
+    connection->rest -= (size_t)count;
+    return connection->rest == 0 ? reply(connection) : 0;
+  }
+  ssize_t count = recv(connection->descriptor, connection->header + connection->filled, HEADER - 1 - connection->filled, 0);
+  if (count <= 0) return count < 0 && errno == EAGAIN ? 0 : -1;
+  connection->filled += (size_t)count;
+  connection->header[connection->filled] = 0;
+  char *end = strstr(connection->header, "\r\n\r\n");
+  if (!end) return connection->filled < HEADER - 1 ? 0 : -1;
+  end[2] = 0;
+  char *target = strchr(connection->header, ' ');
+  if (!target) return -1;
+  connection->answer = answer_to(target + 1);
+  size_t body = content_length(connection->header);
+  size_t here = connection->filled - (size_t)(end + 4 - connection->header);
+  if (strcasestr(connection->header, "\r\nexpect: 100-continue") &&
+      send_all(connection->descriptor, "HTTP/1.1 100 Continue\r\n\r\n", 25))
+    return -1;
+  connection->filled = 0;
+  connection->rest = body > here ? body - here : 0;
+  return connection->rest == 0 ? reply(connection) : 0;
+}
+
+static int listening_socket(void) {
+  int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  socklen_t length = sizeof address;
+  if (descriptor < 0 || bind(descriptor, (struct sockaddr *)&address, length) || listen(descriptor, 512) ||
+      getsockname(descriptor, (struct sockaddr *)&address, &length))
+    fail("service-double: cannot listen");
+  printf("%d\n", ntohs(address.sin_port));
+  fflush(stdout);
+  return descriptor;
+}
+
+static void welcome(int listener, int poller) {
+  int descriptor;
+  while ((descriptor = accept4(listener, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
+    int yes = 1;
+    setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+    struct connection *connection = calloc(1, sizeof *connection);
+    if (!connection) fail("service-double");
+    connection->descriptor = descriptor;
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = connection};
+    if (epoll_ctl(poller, EPOLL_CTL_ADD, descriptor, &event)) fail("service-double: epoll");
+  }
+}
+
+int main(int count, char **arguments) {
+  if (count != 3) {
+    fprintf(stderr, "usage: service-double WIDTH HEIGHT\n");
+    return 2;
+  }
+  for (int i = 0; i < COUNT; i++) make_answer(&answers[i], services[i], atof(arguments[1]), atof(arguments[2]));
+  int listener = listening_socket();
+  int poller = epoll_create1(EPOLL_CLOEXEC);
+  struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
+  if (poller < 0 || epoll_ctl(poller, EPOLL_CTL_ADD, listener, &event)) fail("service-double: epoll");
+  struct epoll_event events[EVENTS];
+  for (;;) {
+    int ready = epoll_wait(poller, events, EVENTS, -1);
+    for (int i = 0; i < ready; i++) {
+      struct connection *connection = events[i].data.ptr;
+      if (!connection) {
+        welcome(listener, poller);
+      } else if (take(connection)) {
+        close(connection->descriptor);
+        free(connection);
+      }
+    }
+  }
+}
