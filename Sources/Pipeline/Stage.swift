@@ -10,11 +10,13 @@ public struct Stage<Handler: StageHandler>: Sendable {
     private typealias Element = (work: Handler.Work, outcome: Handler.Outcome)
 
     private struct Item: Sendable {
+        var key: Handler.Key
         var receipts: [Receipt]
         var work: Handler.Work
     }
 
     private struct Ready: Sendable {
+        var key: Handler.Key
         var receipts: [Receipt]
         var work: Handler.Work
         var outcome: Handler.Outcome
@@ -41,17 +43,25 @@ public struct Stage<Handler: StageHandler>: Sendable {
         let consumer = try await queue.consume(options.queue, prefetch: options.prefetch)
         let works = Mailbox<Item>()
         let ready = Mailbox<Settling>()
+        let turns = Turns<Handler.Key>()
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
                     defer { works.finish() }
-                    _ = try await drain.until { try await intake(consumer, works, ready) }
+                    _ = try await drain.until { try await intake(consumer, works, ready, turns) }
                 }
                 group.addTask {
                     defer { ready.finish() }
                     await dispatch(works, ready, drain)
                 }
-                group.addTask { try await settle(consumer, ready) }
+                group.addTask {
+                    try await settle(consumer, ready) { keys in
+                        let deliveries = turns.end(keys)
+                        // During a drain they go back with all else that was not begun.
+                        guard !drain.isBegun else { return }
+                        sort(try await admitting(deliveries), of: deliveries, works, ready, turns)
+                    }
+                }
                 // Unlike waitForAll, the first failure cancels the others.
                 for try await _ in group {}
             }
@@ -64,14 +74,16 @@ public struct Stage<Handler: StageHandler>: Sendable {
 
     // MARK: Intake
 
-    private func intake(_ consumer: any JobConsumer, _ works: Mailbox<Item>, _ ready: Mailbox<Settling>) async throws {
+    private func intake(
+        _ consumer: any JobConsumer, _ works: Mailbox<Item>, _ ready: Mailbox<Settling>, _ turns: Turns<Handler.Key>
+    ) async throws {
         while true {
             let limit = try await permits(consumer)
             let deliveries = try await retrying("taking jobs") {
                 try await consumer.next(upTo: min(limit, options.prefetch))
             }
             // Not tried again as a whole: the next deliveries would be taken and these forgotten.
-            sort(try await admitting(deliveries), of: deliveries, works, ready)
+            sort(try await admitting(deliveries), of: deliveries, works, ready, turns)
         }
     }
 
@@ -100,7 +112,7 @@ public struct Stage<Handler: StageHandler>: Sendable {
 
     private func sort(
         _ admissions: [Admission<Handler.Key, Handler.Work>], of deliveries: [Delivery], _ works: Mailbox<Item>,
-        _ ready: Mailbox<Settling>
+        _ ready: Mailbox<Settling>, _ turns: Turns<Handler.Key>
     ) {
         var items: [Item] = []
         var places: [Handler.Key: Int] = [:]
@@ -111,9 +123,9 @@ public struct Stage<Handler: StageHandler>: Sendable {
             case .work(let key, let work):
                 if let place = places[key] {
                     items[place].receipts.append(delivery.receipt)
-                } else {
+                } else if !handler.handlesOneAtATime || turns.begin(key, delivery) {
                     places[key] = items.count
-                    items.append(Item(receipts: [delivery.receipt], work: work))
+                    items.append(Item(key: key, receipts: [delivery.receipt], work: work))
                 }
             }
         }
@@ -137,7 +149,9 @@ public struct Stage<Handler: StageHandler>: Sendable {
                             handlers.addTask {
                                 let outcome = await handler.handle(item.work)
                                 ready.append([
-                                    .handled(Ready(receipts: item.receipts, work: item.work, outcome: outcome))
+                                    .handled(
+                                        Ready(
+                                            key: item.key, receipts: item.receipts, work: item.work, outcome: outcome))
                                 ])
                             }
                         }
@@ -151,7 +165,9 @@ public struct Stage<Handler: StageHandler>: Sendable {
 
     // MARK: Settling
 
-    private func settle(_ consumer: any JobConsumer, _ ready: Mailbox<Settling>) async throws {
+    private func settle(
+        _ consumer: any JobConsumer, _ ready: Mailbox<Settling>, then ended: ([Handler.Key]) async throws -> Void
+    ) async throws {
         while case let group = await ready.takeAll(), !group.isEmpty {
             var verdicts: [(receipts: [Receipt], verdict: Verdict)] = []
             var handled: [Ready] = []
@@ -164,6 +180,7 @@ public struct Stage<Handler: StageHandler>: Sendable {
             let judged = try await commit(handled)
             verdicts += zip(handled, judged).map { ($0.receipts, $1) }
             try await settle(verdicts, consumer)
+            if handler.handlesOneAtATime { try await ended(handled.map(\.key)) }
         }
     }
 

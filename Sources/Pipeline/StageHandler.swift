@@ -37,6 +37,10 @@ public protocol StageHandler: Sendable {
     associatedtype Work: Sendable
     associatedtype Outcome: Sendable
 
+    /// Whether a delivery waits, and is admitted again, while another one of its key is handled: what it would be admitted
+    /// with is about to change.
+    var handlesOneAtATime: Bool { get }
+
     /// Waits until work may be taken and says how much; an open circuit breaker lets none pass.
     /// - Throws: `CancellationError`.
     func permits() async throws -> Int
@@ -55,6 +59,9 @@ public protocol StageHandler: Sendable {
 }
 
 extension StageHandler {
+    /// Deliveries of one key may be handled side by side.
+    public var handlesOneAtATime: Bool { false }
+
     /// Waits until work may be taken: see `StageHandler`.
     public func permits() async throws -> Int { .max }
 }

@@ -4,7 +4,7 @@ import Model
 
 /// Fusing boxes, values in and values out, held against ensemble-boxes, the implementation of the method's authors.
 enum MergingBench {
-    private static let script = Programs.root.appending(path: "Benchmarks/ensemble_boxes.py").path
+    private static let script = Programs.root.appending(path: "Benchmarks/merging.py").path
     private static let rounds = 20
 
     static func run() async throws -> [Figure] {

@@ -68,6 +68,9 @@ public struct Enricher: StageHandler {
         }
     }
 
+    /// A trigger that comes while its image's crops are asked about would ask about them once more.
+    public var handlesOneAtATime: Bool { true }
+
     // MARK: Handle
 
     /// Computes: see `StageHandler`.

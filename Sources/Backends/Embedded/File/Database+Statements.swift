@@ -36,4 +36,25 @@ extension Database {
     func exists(_ sql: String, _ arguments: StatementArguments = []) throws -> Bool {
         try first(sql, arguments) { _ in true } ?? false
     }
+
+    /// Reads one snapshot.
+    func inSnapshot<Value>(_ work: () throws -> Value) throws -> Value {
+        try run("BEGIN DEFERRED TRANSACTION")
+        // A cancelled task's connection refuses to commit.
+        defer { do { try run("COMMIT TRANSACTION") } catch { try? rollback() } }
+        return try work()
+    }
+
+    /// Writes all or nothing; nobody else writes meanwhile.
+    func inWriting<Value>(_ work: () throws -> Value) throws -> Value {
+        try run("BEGIN IMMEDIATE TRANSACTION")
+        do {
+            let value = try work()
+            try run("COMMIT TRANSACTION")
+            return value
+        } catch {
+            try? rollback()
+            throw error
+        }
+    }
 }

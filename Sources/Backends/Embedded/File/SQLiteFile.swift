@@ -16,6 +16,7 @@ final class SQLiteFile: Sendable {
     /// The write-ahead log's absolute path.
     let logPath: String
     private let pool: DatabasePool
+    private let writes = WriteGroup()
 
     private init(path: String, place: String) throws {
         var configuration = Configuration()
@@ -63,25 +64,37 @@ final class SQLiteFile: Sendable {
     /// Reads one snapshot.
     /// - Throws: `PortFault`; `CancellationError` as soon as the task is cancelled.
     func read<Value: Sendable>(_ work: @Sendable @escaping (Database) throws -> Value) async throws -> Value {
-        do { return try await pool.read(work) } catch { throw SQLiteFile.fault(error, place) }
+        do {
+            return try await pool.unsafeRead { database in
+                try database.inSnapshot { try work(database) }
+            }
+        } catch { throw SQLiteFile.fault(error, place) }
     }
 
-    /// Runs one immediate transaction: all of it is done, or nothing. Once begun it is not cancelled: a caller that goes
+    /// Runs in one immediate transaction: all of it is done, or nothing. Once begun it is not cancelled: a caller that goes
     /// away would not know what became of it.
+    ///
+    /// What is asked for while others are written joins the next transaction, so load decides how many share one. It may be
+    /// run twice: if one of them fails, each is done again in a transaction of its own.
     /// - Parameter announced: whether other processes that wait for jobs shall look.
     /// - Throws: `PortFault`.
     func write<Value: Sendable>(
         announced: Bool = false, _ work: @Sendable @escaping (Database) throws -> Value
     ) async throws -> Value {
-        try await onWriter { [logPath] database in
-            var value: Value?
-            try database.inTransaction(.immediate) {
-                value = try work(database)
-                return .commit
+        try await withCheckedThrowingContinuation { continuation in
+            let place = place
+            let isFirst = writes.add(
+                WriteGroup.Write(
+                    isAnnounced: announced,
+                    run: { database in
+                        let value = try work(database)
+                        return { continuation.resume(returning: value) }
+                    },
+                    fail: { continuation.resume(throwing: SQLiteFile.fault($0, place)) }))
+            guard isFirst else { return }
+            pool.asyncWriteWithoutTransaction { [writes, logPath] database in
+                if writes.runAll(database) { utimensat(AT_FDCWD, logPath, nil, 0) }
             }
-            if announced { utimensat(AT_FDCWD, logPath, nil, 0) }
-            guard let value else { throw DatabaseError(message: "the transaction did not run") }
-            return value
         }
     }
 

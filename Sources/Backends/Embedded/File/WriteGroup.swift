@@ -1,0 +1,57 @@
+import GRDB
+import Synchronization
+
+/// Writes that wait for the file's one writer. All that wait when it is free share a transaction: a commit writes every page
+/// that was touched, and most writes touch the same ones.
+final class WriteGroup: Sendable {
+    /// What one caller wants written.
+    struct Write: Sendable {
+        /// Whether other processes that wait for jobs shall look.
+        var isAnnounced: Bool
+        /// Does the work. What it returns tells the caller, after the commit.
+        var run: @Sendable (Database) throws -> @Sendable () -> Void
+        /// Tells the caller that nothing was written.
+        var fail: @Sendable (any Error) -> Void
+    }
+
+    private let waiting = Mutex<[Write]>([])
+
+    /// - Returns: whether it is the first that waits: then somebody has to call `runAll`.
+    func add(_ write: Write) -> Bool {
+        waiting.withLock { waiting in
+            waiting.append(write)
+            return waiting.count == 1
+        }
+    }
+
+    /// Does all that waits.
+    /// - Returns: whether something was written that shall be announced.
+    func runAll(_ database: Database) -> Bool {
+        let writes = waiting.withLock { waiting in
+            defer { waiting = [] }
+            return waiting
+        }
+        do {
+            return try run(writes, database)
+        } catch {
+            // Waiting for another process's lock once more, for each of them, would only take longer.
+            guard writes.count > 1, (error as? DatabaseError)?.resultCode != .SQLITE_BUSY else {
+                for write in writes { write.fail(error) }
+                return false
+            }
+            // One caller's refused value is not another's fault.
+            return writes.reduce(false) { isAnnounced, write in
+                do { return try run([write], database) || isAnnounced } catch {
+                    write.fail(error)
+                    return isAnnounced
+                }
+            }
+        }
+    }
+
+    private func run(_ writes: [Write], _ database: Database) throws -> Bool {
+        let replies = try database.inWriting { try writes.map { try $0.run(database) } }
+        for reply in replies { reply() }
+        return writes.contains(where: \.isAnnounced)
+    }
+}
