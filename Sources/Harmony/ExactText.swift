@@ -19,7 +19,14 @@ struct ExactText: Hashable {
 
 extension String {
     /// Whether both are the same Unicode scalars.
-    func isExactly(_ other: String) -> Bool { utf8.elementsEqual(other.utf8) }
+    func isExactly(_ other: String) -> Bool {
+        let (mine, others) = (utf8, other.utf8)
+        guard mine.count == others.count else { return false }
+        let isEqual = mine.withContiguousStorageIfAvailable { mine in
+            others.withContiguousStorageIfAvailable { mine.elementsEqual($0) }
+        }
+        return (isEqual ?? nil) ?? mine.elementsEqual(others)
+    }
 
     /// Order by Unicode scalars, which is the order of the bytes of UTF-8; no locale has a say.
     func precedes(_ other: String) -> Bool { utf8.lexicographicallyPrecedes(other.utf8) }

@@ -5,12 +5,12 @@ import Pipeline
 public final class PictureCropper: ImageCropper {
     private let decoding: PictureThreads
     /// Headers do not wait behind pictures that are being decoded.
-    private let inspecting = PictureThreads(count: 1)
+    private let inspecting = PictureThreads("farm-header", count: 1)
 
     /// - Parameter parallelism: how many pictures are decoded at a time, each in three bytes a pixel (CMYK: four): at
     ///   the limit of 100 megapixels 300 MB.
     public init(parallelism: Int) {
-        decoding = PictureThreads(count: parallelism)
+        decoding = PictureThreads("farm-picture", count: parallelism)
     }
 
     /// Reads the header alone: format by the bytes, dimensions, size.

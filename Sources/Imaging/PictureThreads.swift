@@ -11,14 +11,16 @@ final class PictureThreads: Sendable {
     private let line = WaitingLine()
     private let count: Int
 
-    init(count: Int) {
+    /// - Parameter name: of the threads, as the system shows them: at most 15 characters.
+    init(_ name: String, count: Int) {
         self.count = max(1, count)
         for _ in 0..<self.count {
             let thread = Thread { [line] in
+                // Set before it starts, the system would not hear of it.
+                Thread.current.name = name
                 while let work = line.next() { work() }
                 Vips.endThread()
             }
-            thread.name = "farm-picture"
             thread.start()
         }
     }

@@ -20,13 +20,24 @@ extension JSON {
     /// How deep containers may be nested in what comes from outside.
     public static let maximumDepth = 64
 
+    /// What of a text becomes values. All of it is checked, but making values takes longer than that.
+    public enum Extent: Sendable {
+        case all
+        /// Of an object the member of this name; what is no object is read whole.
+        case member(String)
+        /// Containers deeper than this are empty: at 1 those among the text's own elements.
+        case levels(Int)
+    }
+
     /// Parses UTF-8 text with simdjson, which checks the encoding, refuses NaN and Infinity and limits the depth.
-    public init(parsing bytes: some Collection<UInt8>, maximumDepth: Int = JSON.maximumDepth) throws(JSONFault) {
+    public init(
+        parsing bytes: some Collection<UInt8>, maximumDepth: Int = JSON.maximumDepth, reading extent: Extent = .all
+    ) throws(JSONFault) {
         // A stored answer is contiguous nearly always; what is not is copied once.
-        if let parsed = bytes.withContiguousStorageIfAvailable({ JSON.parse($0, maximumDepth) }) {
+        if let parsed = bytes.withContiguousStorageIfAvailable({ JSON.parse($0, maximumDepth, extent) }) {
             self = try parsed.get()
         } else {
-            self = try Array(bytes).withUnsafeBufferPointer { JSON.parse($0, maximumDepth) }.get()
+            self = try Array(bytes).withUnsafeBufferPointer { JSON.parse($0, maximumDepth, extent) }.get()
         }
     }
 
@@ -35,10 +46,20 @@ extension JSON {
         try self.init(parsing: text.utf8, maximumDepth: maximumDepth)
     }
 
-    private static func parse(_ bytes: UnsafeBufferPointer<UInt8>, _ maximumDepth: Int) -> Result<JSON, JSONFault> {
+    private static func parse(
+        _ bytes: UnsafeBufferPointer<UInt8>, _ maximumDepth: Int, _ extent: Extent
+    ) -> Result<JSON, JSONFault> {
         var document: OpaquePointer?
         var message: UnsafePointer<CChar>?
-        switch cjson_parse(bytes.baseAddress, bytes.count, maximumDepth, &document, &message) {
+        let status =
+            switch extent {
+            case .all: cjson_parse(bytes.baseAddress, bytes.count, maximumDepth, nil, .max, &document, &message)
+            case .member(let name):
+                cjson_parse(bytes.baseAddress, bytes.count, maximumDepth, name, .max, &document, &message)
+            case .levels(let levels):
+                cjson_parse(bytes.baseAddress, bytes.count, maximumDepth, nil, levels, &document, &message)
+            }
+        switch status {
         case CJSON_OK: break
         case CJSON_TOO_DEEP: return .failure(.tooDeep(maximumDepth))
         default: return .failure(.malformed(message.map { String(cString: $0) } ?? "not JSON"))
@@ -57,25 +78,29 @@ extension JSON {
         case CJSON_DOUBLE.rawValue: self = .double(current.number)
         case CJSON_STRING.rawValue: self = .string(JSON.text(of: current))
         case CJSON_ARRAY.rawValue:
-            var elements: [JSON] = []
-            elements.reserveCapacity(current.count)
-            for _ in 0..<current.count { elements.append(JSON(reading: &node)) }
-            self = .array(elements)
+            self = .array(
+                [JSON](unsafeUninitializedCapacity: current.count) { buffer, count in
+                    while count < current.count {
+                        buffer.initializeElement(at: count, to: JSON(reading: &node))
+                        count += 1
+                    }
+                })
         case CJSON_OBJECT.rawValue:
-            var members: [Member] = []
-            members.reserveCapacity(current.count)
-            for _ in 0..<current.count {
-                let key = JSON.text(of: node.pointee)
-                node += 1
-                members.append(Member(key, JSON(reading: &node)))
-            }
-            self = .object(members)
+            self = .object(
+                [Member](unsafeUninitializedCapacity: current.count) { buffer, count in
+                    while count < current.count {
+                        let key = JSON.text(of: node.pointee)
+                        node += 1
+                        buffer.initializeElement(at: count, to: Member(key, JSON(reading: &node)))
+                        count += 1
+                    }
+                })
         default: self = .null
         }
     }
 
     private static func text(of node: cjson_node) -> String {
-        let bytes = UnsafeRawBufferPointer(start: node.string, count: node.count)
-        return String(decoding: bytes, as: UTF8.self)
+        let bytes = UnsafeRawPointer(node.string)?.assumingMemoryBound(to: UInt8.self)
+        return String(decoding: UnsafeBufferPointer(start: bytes, count: node.count), as: UTF8.self)
     }
 }

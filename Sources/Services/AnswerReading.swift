@@ -22,7 +22,8 @@ extension HTTPResponse {
         }
         let json: JSON
         do {
-            json = try JSON(parsing: body)
+            // Deep enough for all that is looked at here.
+            json = try JSON(parsing: body, reading: .levels(2))
         } catch .tooDeep(let limit) {
             return fault(.tooLarge, "\(label) answered with nesting deeper than \(limit)")
         } catch {
@@ -36,7 +37,7 @@ extension HTTPResponse {
             return fault(.badAnswer, "\(label) answered without a list of predictions")
         }
         let reported = json["metadata"]?["processing_time"]?.numberValue.flatMap { $0.isFinite && $0 >= 0 ? $0 : nil }
-        return .success(Answer(body: body, json: json, processingTime: reported ?? seconds))
+        return .success(Answer(body: body, processingTime: reported ?? seconds))
     }
 
     private func fault(_ kind: FailureKind, _ message: String, isFinal: Bool = true) -> Result<Answer, CallFault> {

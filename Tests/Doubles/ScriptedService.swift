@@ -101,7 +101,7 @@ extension Answer {
             "service": .string(service), "status": "success", "predictions": .array(predictions),
             "metadata": .object(["processing_time": .double(processingTime)]),
         ])
-        return Answer(body: json.bytes, json: json, processingTime: processingTime)
+        return Answer(body: json.bytes, processingTime: processingTime)
     }
 }
 

@@ -23,8 +23,9 @@ enum LatencyBench {
             try await queue.publish(others.map { Jobs.message(image, $0, Date()) })
             try file.wait(
                 """
-                SELECT (SELECT count(*) FROM farm_queue) + (SELECT count(*) FROM consensus WHERE image_id = \(image.id)
-                    AND json_array_length(consensus_data, '$.services_list') = \(others.count))
+                SELECT count(*) FROM consensus WHERE image_id = \(image.id)
+                AND json_array_length(consensus_data, '$.services_list') = \(others.count)
+                AND NOT EXISTS (SELECT 1 FROM farm_queue)
                 """
             ) { $0 == 1 }
             detector.append(try await last("yolov8", of: image, queue, file))
@@ -51,7 +52,8 @@ enum LatencyBench {
         try file.wait(consensus) { $0 > before }
         let seen = Date().timeIntervalSince1970
         let answered = try file.number(
-            "SELECT data ->> '$.metadata.answered_at' FROM results WHERE image_id = \(image.id) AND service = '\(service)'")
+            "SELECT data ->> '$.metadata.answered_at' FROM results WHERE image_id = \(image.id) AND service = '\(service)'"
+        )
         let counted = try file.number(
             """
             SELECT count(*) FROM consensus, json_each(consensus_data, '$.services_list')

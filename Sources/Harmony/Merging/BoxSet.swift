@@ -6,10 +6,15 @@ struct BoxSet {
 
     private static let gridPays = 256
 
-    /// An empty set. The grid is made to suit boxes like `expected`.
-    init(among expected: some Collection<Corners>) {
-        corners.reserveCapacity(expected.count)
-        if expected.count >= BoxSet.gridPays { grid = BoxGrid(for: expected) }
+    init() {}
+
+    /// An empty set that suits boxes like `expected`.
+    init(among expected: some Collection<Corners>) { clear(for: expected) }
+
+    /// Empties the set. The grid is made to suit boxes like `expected`.
+    mutating func clear(for expected: some Collection<Corners>) {
+        corners.removeAll(keepingCapacity: true)
+        grid = expected.count >= BoxSet.gridPays ? BoxGrid(for: expected) : nil
     }
 
     mutating func append(_ box: Corners) {

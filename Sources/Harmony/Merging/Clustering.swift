@@ -48,20 +48,38 @@ struct Clustering {
 
     init(_ reading: Reading, options: MergingOptions) {
         self.reading = reading
-        candidates = reading.candidates.sorted { Clustering.precedes($0, $1, reading) }
+        candidates = Clustering.sorted(reading)
         next = Array(repeating: -1, count: candidates.count)
+        clusters.reserveCapacity(candidates.count / 2)
+        var room = Room()
         var start = 0
         while start < candidates.count {
             var end = start + 1
             while end < candidates.count, candidates[end].label == candidates[start].label { end += 1 }
-            gather(start..<end, options)
+            gather(start..<end, options, &room)
             start = end
         }
     }
 
-    /// The members of a cluster, in the order of step 2.
-    func members(of cluster: Cluster) -> some Sequence<Candidate> {
-        sequence(first: cluster.first) { next[Int($0)] < 0 ? nil : next[Int($0)] }.lazy.map { candidates[Int($0)] }
+    /// What a candidate is sorted by nearly always, and its place.
+    private struct SortKey {
+        let label: Int32
+        let place: Int32
+        let confidence: Double
+    }
+
+    private static func sorted(_ reading: Reading) -> [Candidate] {
+        var keys: [SortKey] = []
+        keys.reserveCapacity(reading.candidates.count)
+        for (place, candidate) in reading.candidates.enumerated() {
+            keys.append(SortKey(label: candidate.label, place: Int32(place), confidence: candidate.confidence))
+        }
+        keys.sort { left, right in
+            if left.label != right.label { return left.label < right.label }
+            if left.confidence != right.confidence { return left.confidence > right.confidence }
+            return precedes(reading.candidates[Int(left.place)], reading.candidates[Int(right.place)], reading)
+        }
+        return keys.map { reading.candidates[Int($0.place)] }
     }
 
     /// Step 2. The order of labels means nothing. Predictions of one service that are equal in all numbers are ordered
@@ -81,37 +99,33 @@ struct Clustering {
 
     /// Steps 3 and 4 for the boxes of one label. Whether a box is a duplicate rests on those before it alone, so both
     /// are one pass.
-    private mutating func gather(_ boxes: Range<Int>, _ options: MergingOptions) {
-        let edges = candidates[boxes].lazy.map { Corners($0.box) }
-        var kept = BoxSet(among: edges)
-        var keptServices: [Int32] = []
-        keptServices.reserveCapacity(boxes.count)
-        var objects = BoxSet(among: edges)
+    private mutating func gather(_ boxes: Range<Int>, _ options: MergingOptions, _ room: inout Room) {
+        room.clear(for: candidates[boxes].lazy.map { Corners($0.box) })
         let oldest = clusters.count
 
         for index in boxes {
             let candidate = candidates[index]
             let corners = Corners(candidate.box)
             var isDuplicate = false
-            kept.forEach(overlapping: corners, from: options.duplicateIoU) { other, _ in
-                if keptServices[other] == candidate.service { isDuplicate = true }
+            room.kept.forEach(overlapping: corners, from: options.duplicateIoU) { other, _ in
+                if room.keptServices[other] == candidate.service { isDuplicate = true }
             }
             if isDuplicate { continue }
-            kept.append(corners)
-            keptServices.append(candidate.service)
+            room.kept.append(corners)
+            room.keptServices.append(candidate.service)
 
             var best: (object: Int, iou: Double)?
-            objects.forEach(overlapping: corners, from: options.mergeIoU) { object, iou in
+            room.objects.forEach(overlapping: corners, from: options.mergeIoU) { object, iou in
                 if let best, iou < best.iou || (iou == best.iou && object > best.object) { return }
                 if !holds(clusters[oldest + object], candidate.service) { best = (object, iou) }
             }
             if let best {
                 next[Int(clusters[oldest + best.object].last)] = Int32(index)
                 clusters[oldest + best.object].join(Int32(index), candidate)
-                objects.move(best.object, to: clusters[oldest + best.object].fused)
+                room.objects.move(best.object, to: clusters[oldest + best.object].fused)
             } else {
                 clusters.append(Cluster(opening: Int32(index), candidate))
-                objects.append(corners)
+                room.objects.append(corners)
             }
         }
     }
@@ -123,5 +137,18 @@ struct Clustering {
             member = next[Int(member)]
         }
         return false
+    }
+}
+
+/// What gathering the boxes of one label needs, used again for the next one.
+private struct Room {
+    var kept = BoxSet()
+    var keptServices: [Int32] = []
+    var objects = BoxSet()
+
+    mutating func clear(for expected: some Collection<Corners>) {
+        kept.clear(for: expected)
+        objects.clear(for: expected)
+        keptServices.removeAll(keepingCapacity: true)
     }
 }

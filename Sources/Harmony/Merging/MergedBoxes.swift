@@ -12,11 +12,13 @@ private struct Object {
 extension Clustering {
     /// Steps 5 and 6 of section 6: which clusters stay, their scores and their names. By label, then number.
     func mergedBoxes(options: MergingOptions) -> [MergedBox] {
-        let detectors = reading.services.count
-        let objects = clusters.enumerated().compactMap { age, cluster in
-            Clustering.stays(cluster, detectors, options)
-                ? Object(cluster: cluster, score: cluster.confidenceSum / Double(detectors), age: age) : nil
-        }.sorted(by: precedes)
+        let (detectors, ranks) = (reading.services.count, reading.labelRanks)
+        var objects: [Object] = []
+        objects.reserveCapacity(clusters.count)
+        for (age, cluster) in clusters.enumerated() where Clustering.stays(cluster, detectors, options) {
+            objects.append(Object(cluster: cluster, score: cluster.confidenceSum / Double(detectors), age: age))
+        }
+        objects.sort { Clustering.precedes($0, $1, ranks) }
 
         var boxes: [MergedBox] = []
         boxes.reserveCapacity(objects.count)
@@ -34,9 +36,9 @@ extension Clustering {
             || (detectors == 1 && cluster.confidenceSum >= options.minConfidence)
     }
 
-    private func precedes(_ left: Object, _ right: Object) -> Bool {
+    private static func precedes(_ left: Object, _ right: Object, _ ranks: [Int32]) -> Bool {
         if left.cluster.label != right.cluster.label {
-            return reading.labels[Int(left.cluster.label)].precedes(reading.labels[Int(right.cluster.label)])
+            return ranks[Int(left.cluster.label)] < ranks[Int(right.cluster.label)]
         }
         if left.score != right.score { return left.score > right.score }
         if left.cluster.fused.precedes(right.cluster.fused) { return true }
@@ -50,7 +52,10 @@ extension Clustering {
         var services: [Int32] = []
         services.reserveCapacity(cluster.count)
         var emoji: String?
-        for member in members(of: cluster) {
+        var place = cluster.first
+        while place >= 0 {
+            let member = candidates[Int(place)]
+            place = next[Int(place)]
             detections.append(
                 Detection(
                     service: reading.services[Int(member.service)], confidence: member.confidence, bbox: member.box))
@@ -58,12 +63,14 @@ extension Clustering {
             if emoji == nil { emoji = reading.normalizedEmoji(of: member) }
         }
         services.sort()
+        var sources = services.map { reading.resultIDs[Int($0)] }
+        sources.sort()
         let label = reading.labels[Int(cluster.label)]
         return MergedBox(
             clusterID: label + "_" + String(number), label: label, emoji: emoji, bbox: cluster.fused.roundedBox,
             averageConfidence: rounded(cluster.confidenceSum / Double(cluster.count), decimals: .three),
             score: rounded(object.score, decimals: .three),
             contributingServices: services.map { reading.services[Int($0)] }, detections: detections,
-            sourceResultIDs: services.map { reading.resultIDs[Int($0)] }.sorted())
+            sourceResultIDs: sources)
     }
 }

@@ -26,33 +26,45 @@ struct Reading {
     private(set) var emoji: [String?] = []
     private(set) var dropped = 0
 
-    /// Texts as sent, each read once.
-    private var labelOfText: [ExactText: Int32] = [:]
-    private var indexOfLabel: [ExactText: Int32] = [:]
+    /// Texts as sent, each read once, and their labels.
+    private var labelOfText = TextTable()
+    /// The place of each label in `labels`.
+    private var placeOfLabel = TextTable()
 
     init(_ answers: [DetectorAnswer], options: MergingOptions) {
         let newestFirst = answers.sorted { left, right in
             left.service.isExactly(right.service)
                 ? left.resultID > right.resultID : left.service.precedes(right.service)
         }
+        var answers: [[JSON]] = []
         for answer in newestFirst where services.last?.isExactly(answer.service) != true {
             services.append(answer.service)
             resultIDs.append(answer.resultID)
-            guard let predictions = answer.data["predictions"]?.arrayValue else { continue }
-            candidates.reserveCapacity(candidates.count + predictions.count)
-            emoji.reserveCapacity(emoji.count + predictions.count)
-            for prediction in predictions where !take(prediction, options) { dropped += 1 }
+            answers.append(answer.data["predictions"]?.arrayValue ?? [])
+        }
+        let count = answers.reduce(0) { $0 + $1.count }
+        candidates.reserveCapacity(count)
+        emoji.reserveCapacity(count)
+        for (service, predictions) in answers.enumerated() {
+            for prediction in predictions where !take(prediction, of: Int32(service), options) { dropped += 1 }
         }
     }
 
-    private mutating func take(_ prediction: JSON, _ options: MergingOptions) -> Bool {
+    /// Of each label its place among all, by Unicode scalars.
+    var labelRanks: [Int32] {
+        var ranks = Array(repeating: Int32(0), count: labels.count)
+        let sorted = labels.indices.sorted { labels[$0].precedes(labels[$1]) }
+        for (rank, label) in sorted.enumerated() { ranks[label] = Int32(rank) }
+        return ranks
+    }
+
+    private mutating func take(_ prediction: JSON, of service: Int32, _ options: MergingOptions) -> Bool {
         guard let text = prediction["label"]?.stringValue, let box = Reading.usableBox(prediction["bbox"]),
             let confidence = Reading.confidence(prediction["confidence"], options), let label = label(of: text, options)
         else { return false }
         candidates.append(
             Candidate(
-                label: label, service: Int32(services.count - 1), ordinal: Int32(emoji.count), confidence: confidence,
-                box: box))
+                label: label, service: service, ordinal: Int32(emoji.count), confidence: confidence, box: box))
         emoji.append(prediction["emoji"]?.stringValue)
         return true
     }
@@ -64,16 +76,16 @@ struct Reading {
 
     /// The index of its label, which many texts may share; nil for an empty one.
     private mutating func label(of text: String, _ options: MergingOptions) -> Int32? {
-        if let known = labelOfText[ExactText(text)] { return known }
+        if let known = labelOfText[text] { return known }
         let label = options.label(text)
         guard !label.isEmpty else { return nil }
-        let index = indexOfLabel[ExactText(label)] ?? Int32(labels.count)
-        if index == labels.count {
+        let place = placeOfLabel[label] ?? Int32(labels.count)
+        if place == labels.count {
             labels.append(label)
-            indexOfLabel[ExactText(label)] = index
+            placeOfLabel.append(label, place)
         }
-        labelOfText[ExactText(text)] = index
-        return index
+        labelOfText.append(text, place)
+        return place
     }
 
     static func usableBox(_ json: JSON?) -> Box? {
@@ -88,5 +100,33 @@ struct Reading {
         guard let json, !json.isNull else { return options.defaultConfidence }
         guard let number = json.numberValue, (0...1).contains(number) else { return nil }
         return number + 0.0
+    }
+}
+
+/// Numbers by their texts, told apart by Unicode scalars. A picture shows few kinds of things: looking through their names
+/// takes less time than hashing one.
+private struct TextTable {
+    private static let hashingPays = 24
+
+    private var few: [(text: String, number: Int32)] = []
+    private var many: [ExactText: Int32] = [:]
+
+    subscript(text: String) -> Int32? {
+        guard many.isEmpty else { return many[ExactText(text)] }
+        // Texts that differ canonically differ exactly; that is found out fast.
+        for entry in few where entry.text == text && entry.text.isExactly(text) { return entry.number }
+        return nil
+    }
+
+    /// Adds a text that is not there yet.
+    mutating func append(_ text: String, _ number: Int32) {
+        if few.count < TextTable.hashingPays {
+            few.append((text, number))
+        } else {
+            if many.isEmpty {
+                for entry in few { many[ExactText(entry.text)] = entry.number }
+            }
+            many[ExactText(text)] = number
+        }
     }
 }

@@ -2,7 +2,7 @@ import Pipeline
 
 /// Writes photos with their boxes and labels drawn in.
 public struct Annotator: Sendable {
-    private let threads = PictureThreads(count: 1)
+    private let threads = PictureThreads("farm-drawing", count: 1)
 
     /// An annotator that draws one picture at a time.
     public init() {}

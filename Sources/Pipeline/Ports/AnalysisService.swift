@@ -15,19 +15,16 @@ public enum Subject: Sendable, Equatable {
 public struct Answer: Sendable, Equatable {
     /// As it was received: JSON, UTF-8.
     public var body: [UInt8]
-    /// As JSON.
-    public var json: JSON
     /// The answer's `metadata.processing_time`, else the seconds that the call took.
     public var processingTime: Double
 
-    package init(body: [UInt8], json: JSON, processingTime: Double) {
+    package init(body: [UInt8], processingTime: Double) {
         self.body = body
-        self.json = json
         self.processingTime = processingTime
     }
 
-    /// The predictions; there is always a list.
-    public var predictions: [JSON] { json["predictions"]?.arrayValue ?? [] }
+    /// As JSON, read anew at each call: most answers are only stored.
+    public var json: JSON { (try? JSON(parsing: body)) ?? .null }
 }
 
 /// What became of one job's call, all its tries included.

@@ -74,14 +74,15 @@ public protocol ResultStore: Sendable {
     func images(_ ids: [ImageID]) async throws -> [ImageID: Image]
 
     /// Takes the images' locks in ascending order, gives each one's newest successful results of `services` and its
-    /// stored boxes to `fuse`, and writes what it answers. An image without any such result keeps its rows.
+    /// stored boxes to `fuse`, and writes what it answers. Of the results' data only `predictions` may be there. An image
+    /// without any such result keeps its rows.
     /// - Returns: how many boxes each image has now.
     func updateBoxes(
         of images: [ImageID], from services: [String], workerID: String,
         fuse: @Sendable @escaping ([StoredResult], [StoredBox]) -> BoxChanges
     ) async throws -> [ImageID: Int]
 
-    /// What is there to enrich; images that are gone are left out.
+    /// What is there to enrich; images that are gone are left out. Of the data that are present only `error` may be there.
     func enrichmentWork(of images: [ImageID]) async throws -> [EnrichmentWork]
 
     /// Under the images' locks: drops rows whose box is gone, upserts the others, and makes `missing` the images' list
@@ -92,7 +93,7 @@ public protocol ResultStore: Sendable {
     func imagesMissingEnrichments(of services: [String], after: ImageID, limit: Int) async throws -> [ImageID]
 
     /// Under the images' locks: gives each one's findings to `vote` and replaces its consensus with the answer; an image
-    /// without any result has none.
+    /// without any result has none. Of the data of results and enrichments only `predictions` may be there.
     func updateConsensus(
         of images: [ImageID], vote: @Sendable @escaping (ImageFindings) -> ConsensusRecord?
     ) async throws

@@ -171,11 +171,13 @@ public struct Enricher: StageHandler {
                     question, work, failure.kind, failure.message, httpStatus: failure.httpStatus, tries: failure.tries)
             )
         case .answered(let answer):
-            let placed = CropAnswer(answer.json, area: crop.area).placed
+            let json = answer.json
+            let isEmpty = json["predictions"]?.arrayValue?.isEmpty ?? true
+            let placed = CropAnswer(json, area: crop.area).placed
             return .row(
                 Enrichment(
                     imageID: work.image.id, mergedID: question.merged.mergedID, service: question.service.name,
-                    data: described(placed, question, crop), status: answer.predictions.isEmpty ? .empty : .success))
+                    data: described(placed, question, crop), status: isEmpty ? .empty : .success))
         }
     }
 

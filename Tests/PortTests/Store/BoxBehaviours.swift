@@ -13,9 +13,9 @@ struct BoxBehaviours {
         try await backend.run { base in
             let image = try await base.image()
             try await base.store.record([
-                .of(image, "yolov8", #"{"n":1}"#), .of(image, "yolov8", #"{"n":2}"#),
+                .of(image, "yolov8", #"{"predictions":[1]}"#), .of(image, "yolov8", #"{"predictions":[2]}"#),
                 .of(image, "yolov8", "{}", status: .error),
-                .of(image, "rtdetr", #"{"n":3}"#), .of(image, "blip", #"{"n":4}"#),
+                .of(image, "rtdetr", #"{"predictions":[3]}"#), .of(image, "blip", #"{"predictions":[4]}"#),
             ])
             let seen = Mutex<[StoredResult]>([])
             _ = try await base.store.updateBoxes(of: [image], from: ["yolov8", "rtdetr", "detectron2"], workerID: "m") {
@@ -25,7 +25,7 @@ struct BoxBehaviours {
             }
             let results = seen.withLock { $0 }.sorted { $0.service < $1.service }
             #expect(results.map(\.service) == ["rtdetr", "yolov8"])
-            #expect(results.map { $0.data["n"]?.integerValue } == [3, 2])
+            #expect(results.map { $0.data["predictions"] } == [[3], [2]])
         }
     }
 

@@ -19,7 +19,7 @@ struct EnrichmentBehaviours {
             let (image, boxes) = try await enriched(base, ["person"])
             func row(_ box: Int, _ service: String, _ status: ResultStatus, _ n: Int64) -> Enrichment {
                 Enrichment(
-                    imageID: image, mergedID: box, service: service, data: .object(["n": .int(n)]), status: status)
+                    imageID: image, mergedID: box, service: service, data: .object(["error": .int(n)]), status: status)
             }
             try await base.store.recordEnrichments(
                 [
@@ -34,7 +34,7 @@ struct EnrichmentBehaviours {
             #expect(work.image == Image(id: image, filename: "0.jpg"))
             #expect(work.present.map(\.service) == ["face", "pose"])
             #expect(work.present.map(\.status) == [.success, .empty])
-            #expect(work.present[0].data == .object(["n": 4]))
+            #expect(work.present[0].data == .object(["error": 4]))
         }
     }
 

@@ -17,8 +17,10 @@ extension Row {
     func time(_ index: Int) -> Date? { StoredTime.date(self[index]) }
 
     /// JSON text; null if it is malformed.
-    func json(_ index: Int) -> JSON {
-        let parsed = try? withUnsafeData(atIndex: index) { data in try data.map { try JSON(parsing: $0) } }
+    func json(_ index: Int, reading extent: JSON.Extent = .all) -> JSON {
+        let parsed = try? withUnsafeData(atIndex: index) { data in
+            try data.map { try JSON(parsing: $0, reading: extent) }
+        }
         return (parsed ?? nil) ?? .null
     }
 }

@@ -12,7 +12,7 @@ extension EmbeddedStore {
         try await file.write { database in
             let rows = ImageRows(database)
             for image in Set(images).sorted() {
-                let findings = try rows.findings(image)
+                let findings = try rows.findings(image, reading: .predictions)
                 let record = findings.results.isEmpty ? nil : vote(findings)
                 try database.run("DELETE FROM consensus WHERE image_id = ?", [image])
                 if let record {

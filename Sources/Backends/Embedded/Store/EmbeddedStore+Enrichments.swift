@@ -10,7 +10,9 @@ extension EmbeddedStore {
             let rows = ImageRows(database)
             return try images.compactMap { id in
                 guard let image = try rows.image(id) else { return nil }
-                return EnrichmentWork(image: image, boxes: try rows.boxes(id), present: try rows.enrichments(id))
+                return EnrichmentWork(
+                    image: image, boxes: try rows.boxes(id),
+                    present: try rows.enrichments(id, reading: .member("error")))
             }
         }
     }

@@ -62,7 +62,7 @@ extension EmbeddedStore {
                 let consensus = try database.first(
                     "SELECT consensus_data FROM consensus WHERE image_id = ? ORDER BY consensus_id DESC LIMIT 1", [id]
                 ) { $0.json(0) }
-                return ImageReport(image: image, findings: try rows.findings(id), consensus: consensus)
+                return ImageReport(image: image, findings: try rows.findings(id, reading: .all), consensus: consensus)
             }
         }
     }

@@ -19,16 +19,17 @@ struct ImageRows {
     }
 
     /// Of each service and status the row with the largest id, sorted by service.
-    private func newest(_ id: ImageID) throws -> [StoredResult] {
+    private func newest(_ id: ImageID, reading extent: JSON.Extent) throws -> [StoredResult] {
         try database.all(
             """
             SELECT r.result_id, r.image_id, r.service, r.data, r.status, r.processing_time, r.result_created
             FROM (SELECT max(result_id) AS id FROM results WHERE image_id = ? AND service IS NOT NULL GROUP BY service, status) n
             JOIN results r ON r.result_id = n.id ORDER BY r.service, r.result_id
-            """, [id], ImageRows.result)
+            """, [id]
+        ) { ImageRows.result($0, reading: extent) }
     }
 
-    /// The newest successful row of each of these services.
+    /// The newest successful row of each of these services; of its data the predictions.
     func successes(_ id: ImageID, of services: [String]) throws -> [StoredResult] {
         try database.all(
             """
@@ -36,14 +37,16 @@ struct ImageRows {
             FROM (SELECT max(result_id) AS id FROM results
                 WHERE image_id = ? AND service IN (SELECT value FROM json_each(?)) AND status = 'success' GROUP BY service) n
             JOIN results r ON r.result_id = n.id ORDER BY r.service
-            """, [id, Columns.list(services)], ImageRows.result)
+            """, [id, Columns.list(services)]
+        ) { ImageRows.result($0, reading: .predictions) }
     }
 
     /// A status that farm does not know is an error; a time that cannot be read is 1970.
-    private static func result(_ row: Row) -> StoredResult {
+    private static func result(_ row: Row, reading extent: JSON.Extent) -> StoredResult {
         StoredResult(
-            resultID: row.integer(0) ?? 0, imageID: row.integer(1) ?? 0, service: row.text(2) ?? "", data: row.json(3),
-            status: row.text(4).flatMap(ResultStatus.init) ?? .error, processingTime: row.real(5) ?? 0,
+            resultID: row.integer(0) ?? 0, imageID: row.integer(1) ?? 0, service: row.text(2) ?? "",
+            data: row.json(3, reading: extent), status: row.text(4).flatMap(ResultStatus.init) ?? .error,
+            processingTime: row.real(5) ?? 0,
             created: row.time(6) ?? Date(timeIntervalSince1970: 0))
     }
 
@@ -55,7 +58,7 @@ struct ImageRows {
     }
 
     /// Rows of `face`, `pose` and `colors`; older programs left others.
-    func enrichments(_ id: ImageID) throws -> [StoredEnrichment] {
+    func enrichments(_ id: ImageID, reading extent: JSON.Extent) throws -> [StoredEnrichment] {
         try database.all(
             """
             SELECT merged_box_id, service, data, status FROM postprocessing
@@ -64,21 +67,27 @@ struct ImageRows {
             """, [id]
         ) {
             StoredEnrichment(
-                mergedID: $0.integer(0) ?? 0, service: $0.text(1) ?? "", data: $0.json(2),
+                mergedID: $0.integer(0) ?? 0, service: $0.text(1) ?? "", data: $0.json(2, reading: extent),
                 status: $0.text(3).flatMap(ResultStatus.init) ?? .error)
         }
     }
 
-    func findings(_ id: ImageID) throws -> ImageFindings {
+    func findings(_ id: ImageID, reading extent: JSON.Extent) throws -> ImageFindings {
         var results: [StoredResult] = []
         var successes: [StoredResult] = []
         // Sorted by service and id: the last one of a service is its newest.
-        for row in try newest(id) {
+        for row in try newest(id, reading: extent) {
             if results.last?.service == row.service { results.removeLast() }
             results.append(row)
             if row.status == .success { successes.append(row) }
         }
         return ImageFindings(
-            imageID: id, results: results, successes: successes, boxes: try boxes(id), enrichments: try enrichments(id))
+            imageID: id, results: results, successes: successes, boxes: try boxes(id),
+            enrichments: try enrichments(id, reading: extent))
     }
+}
+
+extension JSON.Extent {
+    /// What merging and voting look at.
+    static let predictions = JSON.Extent.member("predictions")
 }

@@ -20,12 +20,27 @@ enum ImageRows {
         Dictionary(rows.map(image).compactMap { $0 }.map { ($0.id, $0) }) { first, _ in first }
     }
 
+    /// What of a row's data is asked for.
+    enum Extent: String {
+        case all
+        /// What merging and voting look at.
+        case predictions
+        /// What tells whether a failure is final.
+        case error
+
+        fileprivate func of(_ column: String) -> String {
+            self == .all ? column : "jsonb_build_object('\(rawValue)', \(column) -> '\(rawValue)')"
+        }
+    }
+
     // MARK: Results
 
-    private static func newest(_ condition: String, _ arguments: Statement.Value...) -> Statement {
+    private static func newest(
+        _ condition: String, reading extent: Extent, _ arguments: Statement.Value...
+    ) -> Statement {
         Statement(
             """
-            SELECT r.image_id, r.result_id, r.service, r.data, r.status, r.processing_time,
+            SELECT r.image_id, r.result_id, r.service, \(extent.of("r.data")), r.status, r.processing_time,
                 extract(epoch FROM r.result_created::timestamptz)
             FROM (SELECT image_id, max(result_id) AS result_id FROM results
                 WHERE image_id = ANY($1::bigint[]) AND \(condition) GROUP BY image_id, service, status) n
@@ -35,11 +50,14 @@ enum ImageRows {
     }
 
     /// Of each image, service and status the row with the largest id, sorted by image and service.
-    static func newestResults(_ ids: [ImageID]) -> Statement { newest("service IS NOT NULL", .integers(ids)) }
+    private static func newestResults(_ ids: [ImageID], reading extent: Extent) -> Statement {
+        newest("service IS NOT NULL", reading: extent, .integers(ids))
+    }
 
     /// The newest successful row of each image and of these services, sorted by image and service.
     static func successes(_ ids: [ImageID], of services: [String]) -> Statement {
-        newest("service = ANY($2::text[]) AND status = 'success'", .integers(ids), .texts(services))
+        newest(
+            "service = ANY($2::text[]) AND status = 'success'", reading: .predictions, .integers(ids), .texts(services))
     }
 
     /// A status that farm does not know is an error; a time that cannot be read is 1970.
@@ -68,11 +86,11 @@ enum ImageRows {
 
     /// Rows of `face`, `pose` and `colors`; older programs left others. Where they left several of a box and service the
     /// newest counts.
-    static func enrichments(_ ids: [ImageID]) -> Statement {
+    static func enrichments(_ ids: [ImageID], reading extent: Extent) -> Statement {
         Statement(
             """
             SELECT DISTINCT ON (image_id, merged_box_id, service COLLATE "C")
-                image_id, merged_box_id, service, data, status FROM postprocessing
+                image_id, merged_box_id, service, \(extent.of("data")), status FROM postprocessing
             WHERE image_id = ANY($1::bigint[]) AND service IN ('face', 'pose', 'colors') AND merged_box_id IS NOT NULL
             ORDER BY image_id, merged_box_id, service COLLATE "C", postprocessing_id DESC
             """, .integers(ids))
@@ -89,7 +107,9 @@ enum ImageRows {
     // MARK: Findings
 
     /// Three statements, whose answers `findings` reads.
-    static func findings(_ ids: [ImageID]) -> [Statement] { [newestResults(ids), boxes(ids), enrichments(ids)] }
+    static func findings(_ ids: [ImageID], reading extent: Extent) -> [Statement] {
+        [newestResults(ids, reading: extent), boxes(ids), enrichments(ids, reading: extent)]
+    }
 
     static func findings(_ ids: [ImageID], _ answers: some Collection<Rows>) -> [ImageFindings] {
         let answers = Array(answers)

@@ -13,7 +13,7 @@ extension PostgreSQLStore {
             [
                 Locks.take(ids), Statement("SELECT set_config('\(OwnTables.voting)', 'on', true)"),
                 Statement("DELETE FROM farm_stale WHERE image_id = ANY($1::bigint[])", .integers(ids)),
-            ] + ImageRows.findings(ids)
+            ] + ImageRows.findings(ids, reading: .predictions)
         try await primary.run { link in
             try link.transaction(.current, reading) { answers in
                 let records = ImageRows.findings(ids, answers.dropFirst(3)).compactMap { findings in

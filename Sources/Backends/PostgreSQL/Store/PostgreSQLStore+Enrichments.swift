@@ -5,7 +5,9 @@ extension PostgreSQLStore {
     /// What is there to enrich.
     public func enrichmentWork(of images: [ImageID]) async throws -> [EnrichmentWork] {
         guard !images.isEmpty else { return [] }
-        let reading = [ImageRows.images(images), ImageRows.boxes(images), ImageRows.enrichments(images)]
+        let reading = [
+            ImageRows.images(images), ImageRows.boxes(images), ImageRows.enrichments(images, reading: .error),
+        ]
         return try await primary.run { link in
             let answers = try link.transaction(.snapshot, reading)
             let (known, boxes) = (ImageRows.images(answers[0]), ImageRows.boxes(answers[1]))

@@ -56,7 +56,7 @@ extension PostgreSQLStore {
             SELECT DISTINCT ON (image_id) image_id, consensus_data FROM consensus WHERE image_id = ANY($1::bigint[])
             ORDER BY image_id, consensus_id DESC
             """, .integers(images))
-        let reading = [ImageRows.images(images), consensus] + ImageRows.findings(images)
+        let reading = [ImageRows.images(images), consensus] + ImageRows.findings(images, reading: .all)
         return try await replica.run { link in
             let answers = try link.transaction(.snapshot, reading)
             let known = ImageRows.images(answers[0])

@@ -28,9 +28,13 @@ enum cjson_status { CJSON_OK, CJSON_MALFORMED, CJSON_TOO_DEEP, CJSON_NO_MEMORY }
 
 struct cjson_document;
 
-/// Reads `length` bytes (which need no padding). The nodes live until cjson_free. `message` is a static string.
-enum cjson_status cjson_parse(const uint8_t *bytes, size_t length, size_t maximum_depth, struct cjson_document **document,
-                              const char **message);
+/// Checks `length` bytes (which need no padding) and reads them. The nodes live until cjson_free, which the same thread calls.
+/// `message` is a static string.
+///
+/// With `member`, of an object only the members of that name are read. Containers below so many `levels` are read as empty:
+/// at 1 the text's own container has members, and the containers among these have none.
+enum cjson_status cjson_parse(const uint8_t *bytes, size_t length, size_t maximum_depth, const char *member, size_t levels,
+                              struct cjson_document **document, const char **message);
 const struct cjson_node *cjson_nodes(const struct cjson_document *document);
 void cjson_free(struct cjson_document *document);
 
