@@ -36,7 +36,7 @@ faults: build ## breaks servers, network, services and farm itself FAULTS times 
 
 bench: ## measures the release build and writes docs/performance.md; ONLY=merging measures that part alone
 	FARM_BENCH=1 $(BUILD) -c release
-	.build/release/farm-bench $(ONLY)
+	scripts/servers/run.sh .build/release/farm-bench $(ONLY)
 
 lint: ## checks the format and builds with warnings as errors
 	@scripts/lint.sh

@@ -32,7 +32,7 @@ let benchmarks: [Target] =
         .executableTarget(
             name: "farm-bench",
             dependencies: [
-                "Embedded", "Harmony", "Model", "Pipeline", "PostgreSQL", "RabbitMQ", grdb, logging,
+                "Embedded", "Harmony", "Model", "Pipeline", "PostgreSQL", "RabbitMQ", "Servers", grdb, logging,
             ],
             path: "Benchmarks/FarmBench", swiftSettings: settings),
     ]

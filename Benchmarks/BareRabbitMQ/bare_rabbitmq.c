@@ -4,7 +4,7 @@
 //       mandatory, at most WINDOW ahead of their confirmations; FILE has the body
 //   bare-rabbitmq consume PORT COUNT PREFETCH ACKS QUEUE    takes COUNT messages, and acknowledges every ACKS of them at once
 //
-// Logs in as guest on 127.0.0.1. Prints the seconds from the first message to the last confirmation or acknowledgement.
+// Logs in on 127.0.0.1 as the variables QUEUE_USER, QUEUE_PASSWORD and QUEUE_VHOST say. Prints the seconds from the first message to the last confirmation or acknowledgement.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,10 +32,19 @@ static double now(void) {
   return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
 }
 
+static const char *setting(const char *name) {
+  const char *value = getenv(name);
+  if (value) return value;
+  fprintf(stderr, "bare-rabbitmq: %s is not set\n", name);
+  exit(2);
+}
+
 static amqp_connection_state_t connect_to(int port) {
   amqp_connection_state_t connection = amqp_new_connection();
   check(amqp_socket_open(amqp_tcp_socket_new(connection), "127.0.0.1", port), "connecting");
-  check_reply(amqp_login(connection, "/", 0, AMQP_DEFAULT_FRAME_SIZE, 0, AMQP_SASL_METHOD_PLAIN, "guest", "guest"), "login");
+  check_reply(amqp_login(connection, setting("QUEUE_VHOST"), 0, AMQP_DEFAULT_FRAME_SIZE, 0, AMQP_SASL_METHOD_PLAIN,
+                         setting("QUEUE_USER"), setting("QUEUE_PASSWORD")),
+              "login");
   amqp_channel_open(connection, 1);
   check_reply(amqp_get_rpc_reply(connection), "opening a channel");
   return connection;

@@ -5,6 +5,10 @@ enum Part: String, CaseIterable {
     case queue
     case pipeline
     case latency
+    case rabbitmq
+    case postgresql
+    case producing
+    case cluster
 
     /// - Throws: `BenchFault`, or what the measured modules throw.
     func measure() async throws -> [Figure] {
@@ -14,6 +18,10 @@ enum Part: String, CaseIterable {
         case .queue: try await QueueBench.run()
         case .pipeline: try await PipelineBench.run()
         case .latency: try await LatencyBench.run()
+        case .rabbitmq: try await RabbitMQBench.run()
+        case .postgresql: try await PostgreSQLBench.run()
+        case .producing: try await ProducingBench.run()
+        case .cluster: try await ClusterBench.run()
         }
     }
 }

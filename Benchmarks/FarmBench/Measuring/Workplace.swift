@@ -54,7 +54,7 @@ final class Workplace {
     func path(_ name: String) -> String { folder.path(name) }
 
     /// Starts a command that goes on running.
-    func start(_ arguments: String...) throws -> Child {
+    func start(_ arguments: [String]) throws -> Child {
         try Child(Programs.farm, arguments, in: folder.url, environment: environment)
     }
 

@@ -11,7 +11,7 @@ enum LatencyBench {
     static func run() async throws -> [Figure] {
         let workplace = try Workplace(pictures: images, size: (1152, 864))
         try workplace.farm("import", "photos")
-        let up = try workplace.start("up")
+        let up = try workplace.start(["up"])
         let file = try EmbeddedFile(workplace.path("farm.db"))
         try file.wait("SELECT count(*) FROM worker_heartbeats") { $0 >= 14 }
         let database = try await EmbeddedDatabase(

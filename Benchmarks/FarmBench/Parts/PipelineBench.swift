@@ -5,10 +5,10 @@ import Model
 /// The whole pipeline by `farm up` on the embedded file: photos posted to services that answer at once with 4 KB.
 enum PipelineBench {
     private static let images = 1000
-    private static let boxes = 4
+    static let boxes = 4
     /// Colours for every box, face and pose for the person.
-    private static let questions = 6
-    private static let decodingThreads = "farm-picture"
+    static let questions = 6
+    static let decodingThreads = "farm-picture"
 
     static func run() async throws -> [Figure] {
         let workplace = try Workplace(pictures: images, size: (1152, 864))
@@ -17,7 +17,7 @@ enum PipelineBench {
         let jobs = images * Workplace.services.count
         say("  \(jobs) jobs")
         let file = try EmbeddedFile(workplace.path("farm.db"))
-        let up = try workplace.start("up")
+        let up = try workplace.start(["up"])
         let begin = Clock.wall
         try finish(file)
         let wall = Clock.wall - begin

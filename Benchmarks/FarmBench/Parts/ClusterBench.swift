@@ -1,0 +1,87 @@
+import Foundation
+
+/// The whole pipeline on RabbitMQ, PostgreSQL and MariaDB: by one `farm up`, then by a process for every role.
+enum ClusterBench {
+    private static let images = 1000
+    /// Two megapixels.
+    private static let large = (width: 1632, height: 1224)
+
+    static func run() async throws -> [Figure] {
+        let together = try await Round.run(images, (1152, 864), [["up"]])
+        let roles = Workplace.services.map { ["work", $0] } + [["merge"], ["enrich"], ["consense"]]
+        let apart = try await Round.run(images, large, roles)
+        let jobs = Double(images * Workplace.services.count)
+        let workers = apart.uses.filter { $0.role == "work" }
+        func cost(_ uses: [Round.Use]) -> Double { uses.reduce(0) { $0 + $1.own } / jobs * 1000 }
+        func memory(_ uses: [Round.Use]) -> Double { uses.map(\.used.memory).max() ?? .nan }
+        return [
+            Figure("1 megapixel, `farm up`: processor time, pictures aside", cost(together.uses), "ms/job"),
+            Figure("resident memory", memory(together.uses), "MB"),
+            Figure("jobs done, with all that follows from them", jobs / together.wall, "jobs/s"),
+            Figure(
+                "2 megapixels, a process a role: processor time of the workers", cost(workers), "ms/job",
+                goal: .atMost(0.3)),
+            Figure("of all roles, pictures aside", cost(apart.uses), "ms/job", goal: .atMost(0.6)),
+        ]
+            + ["work", "merge", "enrich", "consense"].map { role in
+                let uses = apart.uses.filter { $0.role == role }
+                return Figure("resident memory of `farm \(role)`, at most", memory(uses), "MB", goal: .atMost(40))
+            }
+            + [
+                Figure(
+                    "2 megapixels, `farm up`: resident memory, at most",
+                    memory(try await Round.run(images / 4, large, [["up"]]).uses), "MB", goal: .atMost(100))
+            ]
+    }
+}
+
+/// All images once through the pipeline.
+private struct Round {
+    struct Use {
+        /// The command: `work`.
+        var role: String
+        var used: Consumption
+        /// Processor seconds but for decoding, cropping and encoding.
+        var own: Double { used.processor - (used.byThread[PipelineBench.decodingThreads] ?? 0) }
+    }
+
+    /// Seconds.
+    var wall: Double
+    var uses: [Use]
+
+    static func run(_ images: Int, _ size: (width: Int, height: Int), _ commands: [[String]]) async throws -> Round {
+        let site = try await Site()
+        let workplace = try Workplace(pictures: images, size: size, environment: site.settings)
+        try workplace.farm("init")
+        try workplace.farm("import", "photos")
+        try workplace.farm("produce")
+        let begin = Clock.wall
+        let children = try commands.map { try workplace.start($0) }
+        try await wait(
+            for: "images without their consensus",
+            {
+                guard !children.contains(where: \.hasEnded) else { throw BenchFault("a role has ended") }
+                return try await site.number("SELECT \(images) - (SELECT count(*) FROM consensus)")
+            }, until: { $0 <= 0 })
+        try await wait(for: "messages", { try await site.messages() }, until: { $0 == 0 })
+        let wall = Clock.wall - begin
+        let uses = try zip(commands, children).map { Use(role: $0[0], used: try Consumption(of: $1.pid)) }
+        for child in children { try child.terminate() }
+        try await check(site, images)
+        await site.remove()
+        return Round(wall: wall, uses: uses)
+    }
+
+    private static func check(_ site: Site, _ images: Int) async throws {
+        let expected = [
+            "SELECT count(*) FROM results WHERE status = 'success'": images * Workplace.services.count,
+            "SELECT count(*) FROM merged_boxes": images * PipelineBench.boxes,
+            "SELECT count(*) FROM postprocessing WHERE status = 'success'": images * PipelineBench.questions,
+            "SELECT count(*) FROM consensus WHERE jsonb_array_length(consensus_data -> 'services_list') = 11": images,
+        ]
+        for (sql, count) in expected {
+            let found = Int(try await site.number(sql))
+            guard found == count else { throw BenchFault("\(found) instead of \(count): \(sql)") }
+        }
+    }
+}
