@@ -44,18 +44,21 @@ public struct Stage<Handler: StageHandler>: Sendable {
         let works = Mailbox<Item>()
         let ready = Mailbox<Settling>()
         let turns = Turns<Handler.Key>()
+        let recess = Recess()
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
                     defer { works.finish() }
-                    _ = try await drain.until { try await intake(consumer, works, ready, turns) }
+                    _ = try await drain.until { try await intake(consumer, works, ready, turns, recess) }
                 }
                 group.addTask {
                     defer { ready.finish() }
                     await dispatch(works, ready, drain)
                 }
                 group.addTask {
-                    try await settle(consumer, ready) { keys in
+                    try await settle(consumer, ready) { receipts, keys in
+                        recess.settled(receipts)
+                        guard handler.handlesOneAtATime else { return }
                         let deliveries = turns.end(keys)
                         // During a drain they go back with all else that was not begun.
                         guard !drain.isBegun else { return }
@@ -75,21 +78,29 @@ public struct Stage<Handler: StageHandler>: Sendable {
     // MARK: Intake
 
     private func intake(
-        _ consumer: any JobConsumer, _ works: Mailbox<Item>, _ ready: Mailbox<Settling>, _ turns: Turns<Handler.Key>
+        _ consumer: any JobConsumer, _ works: Mailbox<Item>, _ ready: Mailbox<Settling>, _ turns: Turns<Handler.Key>,
+        _ recess: Recess
     ) async throws {
         while true {
             let limit = try await permits(consumer)
             let deliveries = try await retrying("taking jobs") {
                 try await consumer.next(upTo: min(limit, options.prefetch))
             }
+            let begin = options.time.now()
+            recess.took(deliveries.count)
             // Not tried again as a whole: the next deliveries would be taken and these forgotten.
             sort(try await admitting(deliveries), of: deliveries, works, ready, turns)
+            guard options.gathers, !deliveries.isEmpty else { continue }
+            await recess.begin()
+            let rest = Recess.rest(after: deliveries.count, seconds: options.time.now().timeIntervalSince(begin))
+            if rest > .zero { try await options.time.sleep(rest) }
         }
     }
 
     /// What was fetched ahead goes back while nothing may be taken, so that it is not held unacknowledged.
     private func permits(_ consumer: any JobConsumer) async throws -> Int {
-        try await withThrowingTaskGroup(of: Int?.self) { group in
+        if handler.takesFreely { return .max }
+        return try await withThrowingTaskGroup(of: Int?.self) { group in
             group.addTask { try await handler.permits() }
             group.addTask {
                 try await options.time.sleep(.seconds(1))
@@ -166,7 +177,7 @@ public struct Stage<Handler: StageHandler>: Sendable {
     // MARK: Settling
 
     private func settle(
-        _ consumer: any JobConsumer, _ ready: Mailbox<Settling>, then ended: ([Handler.Key]) async throws -> Void
+        _ consumer: any JobConsumer, _ ready: Mailbox<Settling>, then ended: (Int, [Handler.Key]) async throws -> Void
     ) async throws {
         while case let group = await ready.takeAll(), !group.isEmpty {
             var verdicts: [(receipts: [Receipt], verdict: Verdict)] = []
@@ -180,7 +191,7 @@ public struct Stage<Handler: StageHandler>: Sendable {
             let judged = try await commit(handled)
             verdicts += zip(handled, judged).map { ($0.receipts, $1) }
             try await settle(verdicts, consumer)
-            if handler.handlesOneAtATime { try await ended(handled.map(\.key)) }
+            try await ended(verdicts.reduce(0) { $0 + $1.receipts.count }, handled.map(\.key))
         }
     }
 
@@ -255,6 +266,9 @@ public struct StageOptions: Sendable {
     public var workerID: String
     /// How many deliveries may be unsettled at once.
     public var prefetch: Int
+    /// Nothing is taken before all that was taken is settled, nor in the rest that follows. What is computed from the newest
+    /// rows, whatever the trigger, is computed less often then, the more there is to do.
+    public var gathers: Bool
     /// How long a drain waits for what is in flight before it is given back.
     public var drainLimit: Duration
     /// How long a passing fault of queue or store is waited out while deliveries are held.
@@ -269,12 +283,14 @@ public struct StageOptions: Sendable {
     public var log: Logger
 
     package init(
-        queue: String, workerID: String, prefetch: Int, drainLimit: Duration, patience: Duration = .seconds(200),
-        time: any Timekeeper, randomness: @escaping Randomness = systemRandomness, activity: WorkerActivity, log: Logger
+        queue: String, workerID: String, prefetch: Int, gathers: Bool = false, drainLimit: Duration,
+        patience: Duration = .seconds(200), time: any Timekeeper, randomness: @escaping Randomness = systemRandomness,
+        activity: WorkerActivity, log: Logger
     ) {
         self.queue = queue
         self.workerID = workerID
         self.prefetch = prefetch
+        self.gathers = gathers
         self.drainLimit = drainLimit
         self.patience = patience
         self.time = time

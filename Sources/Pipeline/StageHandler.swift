@@ -41,6 +41,9 @@ public protocol StageHandler: Sendable {
     /// with is about to change.
     var handlesOneAtATime: Bool { get }
 
+    /// Whether any number of deliveries may be taken now; if not, `permits` tells.
+    var takesFreely: Bool { get }
+
     /// Waits until work may be taken and says how much; an open circuit breaker lets none pass.
     /// - Throws: `CancellationError`.
     func permits() async throws -> Int
@@ -59,6 +62,9 @@ public protocol StageHandler: Sendable {
 }
 
 extension StageHandler {
+    /// Nothing keeps it from taking: see `StageHandler`.
+    public var takesFreely: Bool { true }
+
     /// Deliveries of one key may be handled side by side.
     public var handlesOneAtATime: Bool { false }
 

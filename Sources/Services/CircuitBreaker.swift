@@ -201,6 +201,11 @@ struct CircuitBreaker {
         if case .open(let outage) = state { outage.reason } else { nil }
     }
 
+    /// Whether all pass, without a pause.
+    var isClosed: Bool {
+        if case .closed(_, nil) = state { true } else { false }
+    }
+
     mutating func step(at now: Date) -> Step {
         switch state {
         case .closed(let row, let pausedUntil):

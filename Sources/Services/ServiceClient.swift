@@ -53,6 +53,9 @@ public final class ServiceClient: AnalysisService {
         gate = ServiceGate(endpoint: endpoint, client: client, time: time, randomness: randomness, log: log)
     }
 
+    /// Whether the circuit breaker is closed.
+    public var takesFreely: Bool { gate.isClosed }
+
     /// Waits until the circuit breaker lets jobs pass. While it is open, one of those who wait probes `health` for all.
     /// - Returns: how many jobs may be taken now: 1 while half-open, else any number.
     /// - Throws: `CancellationError`.

@@ -39,6 +39,9 @@ final class ServiceGate: Sendable {
     /// Why no job passes; nil while some do.
     var outage: String? { state.withLock { $0.breaker.outage }.map { "\(endpoint.label) \($0)" } }
 
+    /// Whether all jobs pass.
+    var isClosed: Bool { state.withLock { $0.breaker.isClosed } }
+
     // MARK: Calls
 
     func begin() -> CircuitBreaker.Call {

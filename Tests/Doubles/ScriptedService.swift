@@ -31,6 +31,9 @@ public final class ScriptedService: AnalysisService {
     /// What it was asked about, in order.
     public var calls: [Subject] { state.withLock { $0.calls } }
 
+    /// Unless it has an outage.
+    public var takesFreely: Bool { state.withLock { $0.outage == nil } }
+
     /// Waits until work may be taken: see `StageHandler`.
     public func permits() async throws -> Int {
         while state.withLock({ $0.outage }) != nil {

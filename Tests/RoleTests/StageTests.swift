@@ -13,6 +13,8 @@ private final class CountingHandler: StageHandler {
     let faults: Mutex<[PortFault]>
     let hold: Drain?
     let admissionFault: PortFault?
+    let handlesOneAtATime: Bool
+    private let handling = Mutex<(now: Set<String>, overlaps: Int)>(([], 0))
 
     /// - Parameters:
     ///   - refused: bodies that the store refuses.
@@ -20,13 +22,18 @@ private final class CountingHandler: StageHandler {
     ///   - admissionFault: what every admission throws.
     ///   - hold: handling waits for it, or for its cancellation.
     init(
-        refused: Set<String> = [], faults: [PortFault] = [], admissionFault: PortFault? = nil, hold: Drain? = nil
+        refused: Set<String> = [], faults: [PortFault] = [], admissionFault: PortFault? = nil, hold: Drain? = nil,
+        handlesOneAtATime: Bool = false
     ) {
         self.refused = refused
         self.admissionFault = admissionFault
         self.faults = Mutex(faults)
         self.hold = hold
+        self.handlesOneAtATime = handlesOneAtATime
     }
+
+    /// How often a key was handled while it was being handled.
+    var overlaps: Int { handling.withLock(\.overlaps) }
 
     func admit(_ deliveries: [Delivery]) async throws -> [Admission<String, String>] {
         if let admissionFault { throw admissionFault }
@@ -37,6 +44,8 @@ private final class CountingHandler: StageHandler {
     }
 
     func handle(_ work: String) async -> Bool {
+        handling.withLock { if !$0.now.insert(work).inserted { $0.overlaps += 1 } }
+        defer { handling.withLock { _ = $0.now.remove(work) } }
         await hold?.wait()
         return !Task.isCancelled
     }
@@ -171,6 +180,71 @@ struct StageTests {
             }
             try await running
             #expect(handler.all.isEmpty)
+        }
+    }
+
+    @Test("a delivery of a key that is being handled waits for its end, and is handled then")
+    func oneAtATime() async throws {
+        try await Bench.with { bench in
+            try await publish(["a", "b"], bench)
+            let hold = Drain()
+            let handler = CountingHandler(hold: hold, handlesOneAtATime: true)
+            let drain = Drain()
+            let stage = Stage(bench.options("q", prefetch: 8), queue: bench.queue, handler: handler)
+            async let running: Void = stage.run(drain)
+            try await eventually { try await bench.depth("q").inFlight == 2 }
+            try await publish(["a", "a", "c"], bench)
+            try await eventually { try await bench.depth("q").inFlight == 5 }
+            hold.begin()
+            try await eventually { try await bench.isEmpty("q") }
+            drain.begin()
+            try await running
+            #expect(handler.all.sorted() == ["a", "a", "b", "c"], "those that waited together are handled once")
+            #expect(handler.overlaps == 0)
+        }
+    }
+
+    @Test("a drain gives back what waits for a key's end")
+    func oneAtATimeDrained() async throws {
+        try await Bench.with { bench in
+            try await publish(["a"], bench)
+            let hold = Drain()
+            let handler = CountingHandler(hold: hold, handlesOneAtATime: true)
+            let drain = Drain()
+            let stage = Stage(bench.options("q", prefetch: 8), queue: bench.queue, handler: handler)
+            async let running: Void = stage.run(drain)
+            try await eventually { try await bench.depth("q").inFlight == 1 }
+            try await publish(["a"], bench)
+            try await eventually { try await bench.depth("q").inFlight == 2 }
+            drain.begin()
+            hold.begin()
+            try await running
+            #expect(handler.all == ["a"])
+            #expect(try await bench.depth("q").waiting == 1)
+        }
+    }
+
+    @Test("one that gathers takes nothing before all is settled; what has come meanwhile is one group")
+    func gathering() async throws {
+        try await Bench.with { bench in
+            try await publish(["first"], bench)
+            let hold = Drain()
+            let handler = CountingHandler(hold: hold)
+            let drain = Drain()
+            var options = bench.options("q", prefetch: 64)
+            options.gathers = true
+            let stage = Stage(options, queue: bench.queue, handler: handler)
+            async let running: Void = stage.run(drain)
+            try await eventually { try await bench.depth("q").inFlight == 1 }
+            let others = (0..<20).map { "\($0)" }
+            for body in others { try await publish([body], bench) }
+            #expect(try await bench.depth("q").waiting == 20)
+            hold.begin()
+            try await eventually { try await bench.isEmpty("q") }
+            drain.begin()
+            try await running
+            #expect(handler.committed.withLock { $0.first } == ["first"])
+            #expect(handler.all.dropFirst().sorted() == others.sorted())
         }
     }
 }

@@ -40,6 +40,9 @@ public enum AnalysisOutcome: Sendable, Equatable {
 public protocol AnalysisService: Sendable {
     var name: String { get }
 
+    /// Whether any number of jobs passes now; if not, `permits` waits.
+    var takesFreely: Bool { get }
+
     /// Waits until the circuit breaker lets jobs pass and says how many may be taken now: 1 while it is half-open.
     /// - Throws: `CancellationError`.
     func permits() async throws -> Int

@@ -68,6 +68,9 @@ public struct Worker: StageHandler {
         self.time = time
     }
 
+    /// Whether the circuit breaker is closed: see `StageHandler`.
+    public var takesFreely: Bool { service.takesFreely }
+
     /// Waits until work may be taken: see `StageHandler`.
     public func permits() async throws -> Int { try await service.permits() }
 

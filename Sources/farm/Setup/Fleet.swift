@@ -89,7 +89,7 @@ struct Fleet: Sendable {
         switch role {
         case .merger:
             let stage = Stage(
-                stageOptions(role.queue, identity, prefetch: Fleet.triggerPrefetch, activity),
+                stageOptions(role.queue, identity, prefetch: Fleet.triggerPrefetch, gathers: true, activity),
                 queue: session.backends.queue,
                 handler: merger())
             run = { try await stage.run($0) }
@@ -101,7 +101,7 @@ struct Fleet: Sendable {
             fingerprint = "\(numbers) \(merging.synonyms.sorted { $0.key < $1.key }) \(detectors)"
         case .consensus:
             let stage = Stage(
-                stageOptions(role.queue, identity, prefetch: Fleet.triggerPrefetch, activity),
+                stageOptions(role.queue, identity, prefetch: Fleet.triggerPrefetch, gathers: true, activity),
                 queue: session.backends.queue,
                 handler: consenser())
             run = { try await stage.run($0) }
@@ -117,7 +117,7 @@ struct Fleet: Sendable {
     }
 
     /// Triggers of one image coalesce inside a group, so merger and consensus fetch many.
-    private static let triggerPrefetch = 64
+    private static let triggerPrefetch = 512
     /// Images that are decoded and asked about at once.
     private static let enricherPrefetch = 8
 
@@ -183,12 +183,12 @@ struct Fleet: Sendable {
     }()
 
     private func stageOptions(
-        _ queue: String, _ identity: RoleIdentity, prefetch: Int, _ activity: WorkerActivity
+        _ queue: String, _ identity: RoleIdentity, prefetch: Int, gathers: Bool = false, _ activity: WorkerActivity
     ) -> StageOptions {
         // What is left of the limit is for committing and giving back.
         StageOptions(
-            queue: queue, workerID: identity.workerID, prefetch: prefetch, drainLimit: settings.shutdownTimeout * 0.7,
-            time: session.time, activity: activity, log: session.log(identity.serviceName))
+            queue: queue, workerID: identity.workerID, prefetch: prefetch, gathers: gathers,
+            drainLimit: settings.shutdownTimeout * 0.7, time: session.time, activity: activity, log: session.log(identity.serviceName))
     }
 
     private func supervised(
