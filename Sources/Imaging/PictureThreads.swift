@@ -16,8 +16,7 @@ final class PictureThreads: Sendable {
         self.count = max(1, count)
         for _ in 0..<self.count {
             let thread = Thread { [line] in
-                // Set before it starts, the system would not hear of it.
-                Thread.current.name = name
+                pthread_setname_np(pthread_self(), name)
                 while let work = line.next() { work() }
                 Vips.endThread()
             }

@@ -26,6 +26,7 @@ enum PipelineBench {
         try check(file, jobs)
         let pictures = used.byThread[decodingThreads] ?? 0
         let bare = try barePictures(file, workplace)
+        let votes = try file.number("SELECT max(consensus_id) FROM consensus") / Double(images)
         return [
             Figure(
                 "processor time of `farm up`, pictures aside", (used.processor - pictures) / Double(jobs) * 1000,
@@ -35,6 +36,7 @@ enum PipelineBench {
             Figure("ratio", pictures / bare, "times", goal: .atMost(1.2)),
             Figure("resident memory of `farm up`, at most", used.memory, "MB", goal: .atMost(80)),
             Figure("jobs done, with all that follows from them", Double(jobs) / wall, "jobs/s"),
+            Figure("times that a consensus was computed, per image", votes, "times"),
             Figure("processor time of `farm produce`", produced.processor / Double(jobs) * 1e6, "µs/job"),
         ]
     }

@@ -25,7 +25,7 @@ enum ProducingBench {
         for _ in 0..<rounds {
             large.append(try await produce(many, workplace, site))
             rates.append(try bare.publish(jobs(many), window, queues))
-            try workplace.farm("purge", "--yes")
+            try workplace.farm("purge", "--all", "--yes")
         }
         await site.remove()
         let wall = large.map(\.wall).median
@@ -46,7 +46,7 @@ enum ProducingBench {
         let run = try workplace.farm("produce")
         let found = Int(try await site.messages())
         guard found == jobs(images) else { throw BenchFault("\(found) jobs submitted instead of \(jobs(images))") }
-        try workplace.farm("purge", "--yes")
+        try workplace.farm("purge", "--all", "--yes")
         return run
     }
 

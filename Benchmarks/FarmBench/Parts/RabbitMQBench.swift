@@ -7,7 +7,7 @@ import Servers
 /// Publishing with confirms and consuming with acknowledgements, held against a plain C program of the same library that
 /// has the same window and prefetch.
 enum RabbitMQBench {
-    private static let jobs = 55_000
+    private static let jobs = 11_000
     /// Messages ahead of their confirmations: farm's own.
     private static let window = 500
     private static let prefetch = 256

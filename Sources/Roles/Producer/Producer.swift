@@ -54,7 +54,10 @@ public struct ProducerCounts: Sendable, Equatable {
 
 /// Submits image × service jobs, by ascending image_id.
 public struct Producer: Sendable {
-    private static let batch = 500
+    /// Images that are read at a time.
+    private static let page = 500
+    /// Jobs that are published at a time: several windows of confirmations, so that the next message rarely waits.
+    private static let batch = 2000
 
     let catalogue: any ImageCatalogue
     let queue: any JobQueue
@@ -83,7 +86,7 @@ public struct Producer: Sendable {
         var counts = ProducerCounts()
         var after: ImageID = 0
         while !drain.isBegun {
-            let room = min(Producer.batch, (options.limit ?? .max) - counts.images)
+            let room = min(Producer.page, (options.limit ?? .max) - counts.images)
             guard room > 0 else { break }
             let page = try await waiting(drain, "reading the images") { [after] in
                 try await catalogue.images(options.filter, after: after, limit: room)

@@ -28,7 +28,7 @@ struct TryReport {
         }
         return [
             Terminal.bold("\(service.address.label), \(String(format: "%.3f", answer.processingTime)) s"),
-            "\(counted(answer.predictions.count, "prediction")), \(counted(inspection.boxes.count, "box")) to merge",
+            "\(counted(answer.json["predictions"]?.arrayValue?.count ?? 0, "prediction")), \(counted(inspection.boxes.count, "box")) to merge",
             "votes: " + (votes.isEmpty ? "none" : votes.joined(separator: ", ")),
         ].joined(separator: "\n")
     }
