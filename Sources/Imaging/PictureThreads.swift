@@ -16,7 +16,7 @@ final class PictureThreads: Sendable {
         self.count = max(1, count)
         for _ in 0..<self.count {
             let thread = Thread { [line] in
-                pthread_setname_np(pthread_self(), name)
+                Vips.nameThread(name)
                 while let work = line.next() { work() }
                 Vips.endThread()
             }

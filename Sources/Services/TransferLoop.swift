@@ -92,7 +92,6 @@ final class TransferLoop: Sendable {
     // MARK: On its thread
 
     private func run() {
-        pthread_setname_np(pthread_self(), "farm-http")
         let transfers = Transfers(multi)
         while true {
             let work = inbox.withLock { inbox in

@@ -1,3 +1,4 @@
+#include <sys/prctl.h>
 #include "cvips.h"
 
 #include <dlfcn.h>
@@ -299,6 +300,8 @@ int cvips_font_count(void) {
   FontSet *fonts = vips.FcConfigGetFonts(NULL, 0);
   return fonts ? fonts->count : 0;
 }
+
+void cvips_name_thread(const char *name) { prctl(PR_SET_NAME, name); }
 
 void cvips_end_thread(void) {
   pthread_mutex_lock(&opening);

@@ -82,6 +82,12 @@ struct Vips {
         return TextMask(coverage: coverage, width: width, height: height, inkTop: Int(drawn.ink_top))
     }
 
+    /// Names this thread for those who look at the process.
+    /// - Parameter name: at most 15 bytes count.
+    static func nameThread(_ name: String) {
+        cvips_name_thread(name)
+    }
+
     /// Gives back what libvips keeps for this thread, which is about to end.
     static func endThread() {
         cvips_end_thread()

@@ -40,6 +40,10 @@ int cvips_text(const char *markup, const char *font, struct cvips_pixels *pixels
 /// The number of fonts fontconfig knows; Pango aborts the process where there is none.
 int cvips_font_count(void);
 
+/// Names the calling thread for those who look at the process: at most 15 bytes of it. (Foundation's `Thread.name` may set a
+/// name before it knows the thread, and pthread_setname_np is not visible to Swift.)
+void cvips_name_thread(const char *name);
+
 /// Gives back what libvips keeps for the calling thread, before that thread ends.
 void cvips_end_thread(void);
 
