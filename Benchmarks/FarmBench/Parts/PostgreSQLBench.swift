@@ -74,7 +74,8 @@ private enum Answers {
             #"{"label": "person", "confidence": 0.9\#(number), "bbox": {"x": \#(number * 7), "y": 20, "width": 300, "#
                 + #""height": 420}, "emoji": "🧑"}"#
         }
-        return Array(#"{"service": "yolov8", "status": "success", "predictions": [\#(boxes.joined(separator: ", "))]}"#.utf8)
+        return Array(
+            #"{"service": "yolov8", "status": "success", "predictions": [\#(boxes.joined(separator: ", "))]}"#.utf8)
     }()
 
     static func results(_ count: Int, _ data: [UInt8]) -> [AnalysisResult] {

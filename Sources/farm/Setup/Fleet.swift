@@ -188,7 +188,8 @@ struct Fleet: Sendable {
         // What is left of the limit is for committing and giving back.
         StageOptions(
             queue: queue, workerID: identity.workerID, prefetch: prefetch, gathers: gathers,
-            drainLimit: settings.shutdownTimeout * 0.7, time: session.time, activity: activity, log: session.log(identity.serviceName))
+            drainLimit: settings.shutdownTimeout * 0.7, time: session.time, activity: activity,
+            log: session.log(identity.serviceName))
     }
 
     private func supervised(

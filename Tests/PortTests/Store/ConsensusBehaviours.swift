@@ -38,7 +38,11 @@ struct ConsensusBehaviours {
             _ = try await base.update(image, BoxChanges(inserted: [.of("cat")]))
             let box = try await base.boxes(of: image)[0].mergedID
             try await base.store.recordEnrichments(
-                [Enrichment(imageID: image, mergedID: box, service: "face", data: .object(["predictions": [1]]), status: .empty)],
+                [
+                    Enrichment(
+                        imageID: image, mergedID: box, service: "face", data: .object(["predictions": [1]]),
+                        status: .empty)
+                ],
                 missing: [], of: [image])
             try await base.execute(
                 """
@@ -56,7 +60,9 @@ struct ConsensusBehaviours {
                                 separator: ",")),
                     ]), processingTime: 0)
             }
-            let expected: JSON = ["blip error,yolov8 success", "blip,yolov8", "cat", #"face empty {"predictions":[1]}"#]
+            let expected: JSON = [
+                "blip error,yolov8 success", "blip,yolov8", "cat", #"face empty {"predictions":[1]}"#,
+            ]
             #expect(try await base.store.report(on: [image]).first?.consensus == expected)
         }
     }
