@@ -11,8 +11,10 @@ export FARM_TEST_PYTHON := $(CURDIR)/.build-python/bin/python3
 # Of `make faults`: on each backend.
 FAULTS ?= 50
 IMAGES ?= 1000
+# Of `make simulate`.
+SEEDS ?= 10000
 
-.PHONY: help setup build demo test bench faults lint format install clean
+.PHONY: help setup build demo test bench faults simulate lint format install clean
 
 help: ## lists the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -37,6 +39,10 @@ faults: build ## breaks servers, network, services and farm itself FAULTS times 
 bench: ## measures the release build and writes docs/performance.md; ONLY=merging measures that part alone
 	FARM_BENCH=1 $(BUILD) -c release
 	scripts/servers/run.sh .build/release/farm-bench $(ONLY)
+
+simulate: ## runs the roles over a simulated queue, store and network: SEEDS=10000, or one with its trace: SEED=4711
+	$(BUILD) -c release --product simulate
+	.build/release/simulate $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
 
 lint: ## checks the format and builds with warnings as errors
 	@scripts/lint.sh

@@ -85,7 +85,13 @@ let package = Package(
         .target(
             name: "Servers", dependencies: ["CMariaDB", "CPostgreSQL"], path: "Tests/Servers", swiftSettings: settings),
         .target(name: "Doubles", dependencies: ["Model", "Pipeline"], path: "Tests/Doubles", swiftSettings: settings),
-        tests("HarmonyTests", ["Harmony", "Model"], exclude: ["Reference"]),
+        .executableTarget(
+            name: "simulate",
+            dependencies: [
+                argumentParser, "Doubles", "Harmony", "Model", "Pipeline", "Roles", "Services", logging,
+            ],
+            path: "Tests/Simulation", swiftSettings: settings),
+        tests("HarmonyTests", ["Doubles", "Harmony", "Model"], exclude: ["Reference"]),
         tests("SettingsTests", ["Settings"]),
         tests(
             "PortTests",
@@ -96,7 +102,8 @@ let package = Package(
         tests("ServiceTests", ["Doubles", "Model", "Pipeline", "Services", logging]),
         tests("ImagingTests", ["Imaging", "Model", "Pipeline"], exclude: ["Fixtures"]),
         tests("RoleTests", ["Doubles", "Embedded", "Harmony", "Model", "Pipeline", "Roles", logging]),
-        tests("CommandTests", ["Model", "Servers"], exclude: ["Doubles"]),
+        tests("CommandTests", ["Doubles", "Model", "Servers"], exclude: ["Doubles"]),
+        tests("SimulationTests", ["Doubles"]),
     ] + benchmarks,
     cxxLanguageStandard: .cxx17
 )

@@ -1,3 +1,4 @@
+import Doubles
 import Foundation
 import Model
 import Synchronization
@@ -131,10 +132,6 @@ final class Running: Sendable {
     private let ended: AsyncStream<Int32>
     let pid: Int32
 
-    /// Foundation tells a child's end by a socket that only the child holds. Two that are launched at the same moment
-    /// would hold each other's, and the end of one be told only with that of both.
-    private static let launching = NSLock()
-
     init(_ executable: URL, _ arguments: [String], in folder: URL, _ environment: [String: String]) throws {
         let id = UUID().text
         outputURL = folder.appending(path: ".out-\(id)")
@@ -155,7 +152,7 @@ final class Running: Sendable {
             continuation.yield(process.terminationReason == .uncaughtSignal ? 128 + status : status)
             continuation.finish()
         }
-        try Running.launching.withLock { try withoutBlockedSignals { try process.run() } }
+        try process.start()
         pid = process.processIdentifier
         ended = stream
         self.process = Mutex(process)
@@ -193,14 +190,4 @@ func eventually(_ what: String, within limit: Duration = .seconds(120), _ condit
         try await Task.sleep(for: .milliseconds(20))
     }
     Issue.record("did not come: \(what)")
-}
-
-/// A child inherits the signals that its parent's thread has blocked, and Dispatch's threads block nearly all.
-private func withoutBlockedSignals<Value>(_ body: () throws -> Value) rethrows -> Value {
-    var none = sigset_t()
-    var before = sigset_t()
-    sigemptyset(&none)
-    pthread_sigmask(SIG_SETMASK, &none, &before)
-    defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
-    return try body()
 }

@@ -1,0 +1,77 @@
+import Foundation
+import Model
+import Pipeline
+import Roles
+import Synchronization
+
+/// Who submits the jobs: one `farm produce` after another, until one has got through.
+final class Production: Sendable {
+    private struct State {
+        var confirmed: [UUID] = []
+        var isOver = false
+    }
+
+    private let farm: Farm
+    private let options: ProducerOptions
+    private let state = Mutex(State())
+
+    /// - Parameter images: only these, if given.
+    init(_ farm: Farm, images: [ImageID]? = nil, delay: VirtualTime = .seconds(0)) {
+        self.farm = farm
+        options = ProducerOptions(
+            targets: farm.conditions.plan.primaries.map { Target(service: $0, queue: "queue_\($0)") },
+            filter: ImageFilter(ids: images), delay: delay.duration)
+    }
+
+    var isOver: Bool { state.withLock { $0.isOver } }
+    /// The jobs whose publishing was confirmed.
+    var confirmed: [UUID] { state.withLock { $0.confirmed } }
+
+    func start() {
+        let process = farm.process(on: farm.conditions.plan.boxes.count, named: "producer")
+        process.start { [self] in
+            var isDone = false
+            do {
+                try await process.untilDeath { try await self.produce(process) }
+                isDone = process.isAlive
+            } catch {
+                process.say("ends: \(error)")
+            }
+            guard !isDone else { return state.withLock { $0.isOver = true } }
+            // Whoever ran it runs it again.
+            farm.conditions.scheduler.after(.seconds(1)) { self.start() }
+        }
+    }
+
+    private func produce(_ process: SimulatedProcess) async throws {
+        let ids = Mutex([UUID]())
+        let dice = farm.conditions.dice
+        let producer = Producer(
+            catalogue: DatabaseStore(database: farm.database, process: process),
+            queue: BrokerQueue(broker: farm.broker, process: process), time: process, randomness: dice.unit,
+            newJobID: {
+                let id = UUID(dice)
+                ids.withLock { $0.append(id) }
+                return id
+            }, log: process.log)
+        let noted = Mutex(0)
+        _ = try await producer.run(options, drain: process.drain) { counts in
+            let new = noted.withLock { noted in
+                defer { noted = counts.jobs }
+                return ids.withLock { Array($0[noted..<counts.jobs]) }
+            }
+            state.withLock { $0.confirmed += new }
+        }
+    }
+}
+
+extension UUID {
+    fileprivate init(_ dice: Dice) {
+        var bytes: uuid_t = (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+        withUnsafeMutableBytes(of: &bytes) { raw in
+            raw.storeBytes(of: dice.bits(), toByteOffset: 0, as: UInt64.self)
+            raw.storeBytes(of: dice.bits(), toByteOffset: 8, as: UInt64.self)
+        }
+        self.init(uuid: bytes)
+    }
+}
