@@ -1,3 +1,4 @@
+import Doubles
 import Harmony
 import Model
 import Testing
