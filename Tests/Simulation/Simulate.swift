@@ -7,7 +7,8 @@ import Model
 struct Simulate: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "simulate",
-        abstract: "Runs the roles over a simulated queue, store and network, and breaks them in ways that a seed picks.",
+        abstract:
+            "Runs the roles over a simulated queue, store and network, and breaks them in ways that a seed picks.",
         discussion: """
             Each seed is a run of its own: it picks the farm, the schedule and the faults. When all faults have ended, \
             the invariants are checked. Exit 1 if one is broken: the seed and how to replay it are printed.

@@ -85,9 +85,13 @@ public protocol ResultStore: Sendable {
     /// What is there to enrich; images that are gone are left out. Of the data that are present only `error` may be there.
     func enrichmentWork(of images: [ImageID]) async throws -> [EnrichmentWork]
 
-    /// Under the images' locks: drops rows whose box is gone, upserts the others, and makes `missing` the images' list
-    /// of pairs that wait for a service.
-    func recordEnrichments(_ rows: [Enrichment], missing: [MissingEnrichment], of images: [ImageID]) async throws
+    /// Under the images' locks: drops rows whose box is gone, upserts the others, and notes in `missing` the pairs that
+    /// wait for a service.
+    /// - Parameter images: by image the `merged_id`s that were looked at: their earlier notes are dropped. Of other
+    ///   boxes another enricher, that saw newer ones, may have noted something.
+    func recordEnrichments(
+        _ rows: [Enrichment], missing: [MissingEnrichment], of images: [ImageID: [Int]]
+    ) async throws
 
     /// Images that wait for one of these services, ascending, above `after`.
     func imagesMissingEnrichments(of services: [String], after: ImageID, limit: Int) async throws -> [ImageID]

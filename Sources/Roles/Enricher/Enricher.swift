@@ -213,7 +213,7 @@ public struct Enricher: StageHandler {
         if !whole.isEmpty {
             try await store.recordEnrichments(
                 whole.flatMap(\.outcome.rows), missing: whole.flatMap(\.outcome.missing),
-                of: distinct(whole.map(\.work.image)))
+                of: Dictionary(whole.map { ($0.work.image.id, $0.work.boxes.map(\.mergedID)) }) { $0 + $1 })
             missing.noted(Set(whole.flatMap(\.outcome.missing).map(\.service)))
         }
         return group.map { work, outcome in

@@ -66,7 +66,8 @@ struct PlanTests {
         }
         try await store.recordEnrichments(
             [Enrichment(imageID: images[0], mergedID: 1, service: "face", data: .null, status: .success)],
-            missing: [MissingEnrichment(imageID: images[0], mergedID: 1, service: "pose")], of: images)
+            missing: [MissingEnrichment(imageID: images[0], mergedID: 1, service: "pose")],
+            of: [images[0]: [1]])
         try await store.updateConsensus(of: images) { _ in ConsensusRecord(data: .null, processingTime: 0) }
         try await EmbeddedHeartbeats(database).record(.of("w"))
         try await queue.publish(["1", "2", "3", "4"], to: "q")

@@ -73,7 +73,7 @@ struct PostgreSQLPlanTests {
         }
         try await store.recordEnrichments(
             rows, missing: rows.map { MissingEnrichment(imageID: $0.imageID, mergedID: $0.mergedID, service: "pose") },
-            of: images)
+            of: Dictionary(uniqueKeysWithValues: work.map { ($0.image.id, $0.boxes.map(\.mergedID)) }))
         _ = try await store.imagesMissingEnrichments(of: ["face", "pose"], after: first, limit: 5)
         try await store.updateConsensus(of: images) { _ in ConsensusRecord(data: .null, processingTime: 1) }
         _ = try await store.report(on: images)

@@ -60,7 +60,8 @@ struct BoxBehaviours {
                         imageID: image, mergedID: cat, service: "colors", data: .object(["a": 1]), status: .success),
                     Enrichment(
                         imageID: image, mergedID: dog, service: "colors", data: .object(["b": 1]), status: .success),
-                ], missing: [MissingEnrichment(imageID: image, mergedID: dog, service: "face")], of: [image])
+                ], missing: [MissingEnrichment(imageID: image, mergedID: dog, service: "face")],
+                of: [image: boxes.map(\.mergedID)])
 
             let changes = BoxChanges(
                 kept: [.init(mergedID: cat, box: .of("cat", sources: [1, 2])), .init(mergedID: cup, box: .of("cup"))],

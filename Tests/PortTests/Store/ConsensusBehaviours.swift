@@ -43,7 +43,7 @@ struct ConsensusBehaviours {
                         imageID: image, mergedID: box, service: "face", data: .object(["predictions": [1]]),
                         status: .empty)
                 ],
-                missing: [], of: [image])
+                missing: [], of: [image: [box]])
             try await base.execute(
                 """
                 INSERT INTO postprocessing (image_id, merged_box_id, service, data, status)
@@ -98,7 +98,7 @@ struct ConsensusBehaviours {
             try await base.store.recordEnrichments(
                 [Enrichment(imageID: image, mergedID: box, service: "face", data: .null, status: .success)],
                 missing: [],
-                of: [image])
+                of: [image: [box]])
             #expect(try await stale() == [image])
             try await vote()
             _ = try await base.update(image, BoxChanges(removed: [box]))

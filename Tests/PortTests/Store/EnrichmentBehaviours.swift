@@ -26,10 +26,11 @@ struct EnrichmentBehaviours {
                     row(boxes[0], "face", .error, 1), row(boxes[0] + 99, "face", .success, 2),
                     row(boxes[0], "pose", .empty, 3),
                 ],
-                missing: [], of: [image])
-            try await base.store.recordEnrichments([row(boxes[0], "face", .success, 4)], missing: [], of: [image])
+                missing: [], of: [image: boxes])
+            try await base.store.recordEnrichments(
+                [row(boxes[0], "face", .success, 4)], missing: [], of: [image: boxes])
             // A slower enricher's error does not displace the answer.
-            try await base.store.recordEnrichments([row(boxes[0], "face", .error, 5)], missing: [], of: [image])
+            try await base.store.recordEnrichments([row(boxes[0], "face", .error, 5)], missing: [], of: [image: boxes])
             let work = try #require(try await base.store.enrichmentWork(of: [image, image + 99]).first)
             #expect(work.image == Image(id: image, filename: "0.jpg"))
             #expect(work.present.map(\.service) == ["face", "pose"])
@@ -48,7 +49,7 @@ struct EnrichmentBehaviours {
             let pairs = [
                 pair(boxes[0], "face"), pair(boxes[0], "colors"), pair(boxes[1], "colors"), pair(boxes[1] + 9, "face"),
             ]
-            try await base.store.recordEnrichments([], missing: pairs + [pairs[0]], of: [image])
+            try await base.store.recordEnrichments([], missing: pairs + [pairs[0]], of: [image: boxes])
             #expect(try await base.store.missingEnrichments() == ["face": 1, "colors": 2])
             #expect(try await base.store.imagesMissingEnrichments(of: ["pose"], after: 0, limit: 9).isEmpty)
             #expect(
@@ -57,9 +58,12 @@ struct EnrichmentBehaviours {
             #expect(try await base.store.imagesMissingEnrichments(of: ["face"], after: 0, limit: 0).isEmpty)
             let row = Enrichment(imageID: image, mergedID: boxes[0], service: "face", data: .null, status: .success)
             // What is answered does not wait, even if another enricher says so.
-            try await base.store.recordEnrichments([row], missing: [pairs[0], pairs[2]], of: [image])
+            try await base.store.recordEnrichments([row], missing: [pairs[0], pairs[2]], of: [image: boxes])
             #expect(try await base.store.missingEnrichments() == ["colors": 1])
-            try await base.store.recordEnrichments([], missing: [], of: [image])
+            // An enricher that read the image before this box came knows nothing of what it waits for.
+            try await base.store.recordEnrichments([], missing: [], of: [image: [boxes[0]]])
+            #expect(try await base.store.missingEnrichments() == ["colors": 1])
+            try await base.store.recordEnrichments([], missing: [], of: [image: boxes])
             #expect(try await base.store.missingEnrichments().isEmpty)
         }
     }

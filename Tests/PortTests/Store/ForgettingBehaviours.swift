@@ -12,7 +12,7 @@ struct ForgettingBehaviours {
         let boxes = try await base.boxes(of: image).map(\.mergedID)
         try await base.store.recordEnrichments(
             [Enrichment(imageID: image, mergedID: boxes[0], service: "colors", data: .null, status: .success)],
-            missing: [MissingEnrichment(imageID: image, mergedID: boxes[1], service: "face")], of: [image])
+            missing: [MissingEnrichment(imageID: image, mergedID: boxes[1], service: "face")], of: [image: boxes])
         try await base.store.updateConsensus(of: [image]) { _ in ConsensusRecord(data: .null, processingTime: 1) }
     }
 

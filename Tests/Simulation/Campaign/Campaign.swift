@@ -30,7 +30,9 @@ struct Campaign {
     func run() throws -> Totals {
         let children = try (0..<UInt64(processes)).map { number -> (Process, Pipe) in
             let count = (seeds + UInt64(processes) - 1 - number) / UInt64(processes)
-            var arguments = ["--share", "--first", "\(first + number)", "--seeds", "\(count)", "--step", "\(processes)"]
+            var arguments = [
+                "--share", "--first", "\(first + number)", "--seeds", "\(count)", "--step", "\(processes)",
+            ]
             if let plant { arguments += ["--plant", plant.rawValue] }
             let (child, output) = (Campaign.child(arguments), Pipe())
             child.standardOutput = output

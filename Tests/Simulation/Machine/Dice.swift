@@ -29,7 +29,8 @@ final class Dice: Sendable {
     /// Many short ones, a few long ones; at least a millisecond.
     func time(around mean: VirtualTime) -> VirtualTime {
         let unit = unit()
-        return max(.milliseconds(1), VirtualTime(microseconds: Int64(Double(mean.microseconds) * 2 * unit * unit * 1.5)))
+        return max(
+            .milliseconds(1), VirtualTime(microseconds: Int64(Double(mean.microseconds) * 2 * unit * unit * 1.5)))
     }
 }
 

@@ -70,7 +70,8 @@ final class Database: Sendable {
 
         func findings(_ image: ImageID) -> ImageFindings {
             ImageFindings(
-                imageID: image, results: newest(image) { _ in true }, successes: newest(image) { $0.status == .success },
+                imageID: image, results: newest(image) { _ in true },
+                successes: newest(image) { $0.status == .success },
                 boxes: storedBoxes(image), enrichments: storedEnrichments(image))
         }
     }

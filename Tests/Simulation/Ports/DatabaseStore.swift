@@ -176,12 +176,18 @@ struct DatabaseStore: ResultStore {
         }
     }
 
-    func recordEnrichments(_ rows: [Enrichment], missing: [MissingEnrichment], of images: [ImageID]) async throws {
-        try await rewrite("enrichments", images) { _ in () } _: { tables, _ in
-            for image in Set(images) {
+    func recordEnrichments(
+        _ rows: [Enrichment], missing: [MissingEnrichment], of images: [ImageID: [Int]]
+    ) async throws {
+        try await rewrite("enrichments", Array(images.keys)) { _ in
+            ()
+        } _: { tables, _ in
+            for (image, seen) in images {
                 let boxes = Set((tables.boxes[image] ?? []).map(\.mergedID))
                 tables.enrichments[image] = tables.enrichments[image]?.filter { boxes.contains($0.key.mergedID) }
-                tables.missing[image] = []
+                tables.missing[image] = tables.missing[image]?.filter {
+                    boxes.contains($0.mergedID) && !seen.contains($0.mergedID)
+                }
             }
             for row in rows where tables.boxes[row.imageID]?.contains(where: { $0.mergedID == row.mergedID }) == true {
                 let pair = Database.Pair(mergedID: row.mergedID, service: row.service)

@@ -68,7 +68,9 @@ final class Conditions: Sendable {
     func lasts(_ fault: Fault, of service: String? = nil) -> Bool {
         let now = scheduler.now
         return state.withLock { state in
-            guard !state.ends.isEmpty, let end = state.ends[Outage(fault: fault, service: service)] else { return false }
+            guard !state.ends.isEmpty, let end = state.ends[Outage(fault: fault, service: service)] else {
+                return false
+            }
             return now < end
         }
     }

@@ -76,7 +76,8 @@ final class SimulatedProcess: Sendable {
 
     /// The await before or behind an effect: other processes go on meanwhile, and this one may die.
     func travel(_ server: Server) async throws {
-        try await pass(conditions.dice.happens(0.5) ? nil : conditions.dice.time(around: server.latency(conditions.plan)))
+        try await pass(
+            conditions.dice.happens(0.5) ? nil : conditions.dice.time(around: server.latency(conditions.plan)))
     }
 
     /// - Parameter span: nil where nothing is waited for.
@@ -101,13 +102,15 @@ final class SimulatedProcess: Sendable {
         try await travel(server)
         try checkReach(server)
         guard conditions.strikes(lost, name) else { return }
-        throw PortFault(.transient, place: server.rawValue, message: "\(what): the connection was lost before the effect")
+        throw PortFault(
+            .transient, place: server.rawValue, message: "\(what): the connection was lost before the effect")
     }
 
     func comeBack(from server: Server, _ what: String, _ unconfirmed: Fault) async throws {
         try await travel(server)
         guard conditions.strikes(unconfirmed, name) else { return }
-        throw PortFault(.transient, place: server.rawValue, message: "\(what): the connection was lost after the effect")
+        throw PortFault(
+            .transient, place: server.rawValue, message: "\(what): the connection was lost after the effect")
     }
 
     private func checkReach(_ server: Server) throws {

@@ -21,7 +21,7 @@ extension EmbeddedStore {
     ///
     /// Two enrichers may have asked about one box: an error does not displace the other one's answer.
     public func recordEnrichments(
-        _ rows: [Enrichment], missing: [MissingEnrichment], of images: [ImageID]
+        _ rows: [Enrichment], missing: [MissingEnrichment], of images: [ImageID: [Int]]
     ) async throws {
         for row in rows where !Enrichment.services.contains(row.service) {
             throw PortFault(
@@ -29,8 +29,16 @@ extension EmbeddedStore {
         }
         let now = now
         try await file.write { database in
-            for image in Set(images).sorted() {
-                try database.run("DELETE FROM farm_missing_enrichments WHERE image_id = ?", [image])
+            for (image, boxes) in images {
+                for box in boxes {
+                    try database.run(
+                        "DELETE FROM farm_missing_enrichments WHERE image_id = ? AND merged_id = ?", [image, box])
+                }
+                try database.run(
+                    """
+                    DELETE FROM farm_missing_enrichments WHERE image_id = ?1
+                    AND merged_id NOT IN (SELECT merged_id FROM merged_boxes WHERE image_id = ?1)
+                    """, [image])
                 try database.run(
                     """
                     DELETE FROM postprocessing WHERE image_id = ?1 AND service IN ('face', 'pose', 'colors')

@@ -23,17 +23,22 @@ extension PostgreSQLStore {
     /// Two enrichers may have asked about one box: an error does not displace the other one's answer. The images' locks
     /// keep the rows unique, so that this works too where the unique index could not be made.
     public func recordEnrichments(
-        _ rows: [Enrichment], missing: [MissingEnrichment], of images: [ImageID]
+        _ rows: [Enrichment], missing: [MissingEnrichment], of images: [ImageID: [Int]]
     ) async throws {
         for row in rows where !Enrichment.services.contains(row.service) {
             throw PortFault(
                 .refused, place: place, message: "postprocessing.service: \(Columns.cut(row.service, to: 50))")
         }
-        let ids = Locks.order(images)
+        let ids = Locks.order(Array(images.keys))
         let statements =
             [
-                Locks.take(Locks.order(images + rows.map(\.imageID) + missing.map(\.imageID))),
-                Statement("DELETE FROM farm_missing_enrichments WHERE image_id = ANY($1::bigint[])", .integers(ids)),
+                Locks.take(Locks.order(ids + rows.map(\.imageID) + missing.map(\.imageID))),
+                Statement(
+                    """
+                    DELETE FROM farm_missing_enrichments m WHERE image_id = ANY($1::bigint[])
+                    AND (merged_id = ANY($2::bigint[]) OR NOT EXISTS (
+                        SELECT 1 FROM merged_boxes b WHERE b.image_id = m.image_id AND b.merged_id = m.merged_id))
+                    """, .integers(ids), .integers(images.values.flatMap { $0 })),
                 Statement(
                     """
                     DELETE FROM postprocessing p WHERE image_id = ANY($1::bigint[]) AND service IN ('face', 'pose', 'colors')
