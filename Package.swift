@@ -90,7 +90,9 @@ let package = Package(
             dependencies: [
                 argumentParser, "Doubles", "Harmony", "Model", "Pipeline", "Roles", "Services", logging,
             ],
-            path: "Tests/Simulation", swiftSettings: settings),
+            path: "Tests/Simulation",
+            // Tens of thousands of runs are worth it, in the build of the tests too.
+            swiftSettings: settings + [.unsafeFlags(["-O"])]),
         tests("HarmonyTests", ["Doubles", "Harmony", "Model"], exclude: ["Reference"]),
         tests("SettingsTests", ["Settings"]),
         tests(

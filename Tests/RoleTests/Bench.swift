@@ -120,12 +120,15 @@ final class Bench: Sendable {
         return Stage(options(PostProcessing.consensus.queue), queue: queue, handler: consenser)
     }
 
-    func enricher(_ services: [any AnalysisService], fetcher: ShelfFetcher = ShelfFetcher()) -> EnricherRole {
-        let enricher = Enricher(
+    func enrichment(_ services: [any AnalysisService], fetcher: ShelfFetcher = ShelfFetcher()) -> Enricher {
+        Enricher(
             identity: identity("spatial_enrichment"), services: services, store: store, cropper: cropper,
-            fetcher: fetcher,
-            time: time, missing: MissingSignal())
-        return EnricherRole(options(PostProcessing.enricher.queue), enricher: enricher, queue: queue)
+            fetcher: fetcher, time: time, missing: MissingSignal())
+    }
+
+    func enricher(_ services: [any AnalysisService], fetcher: ShelfFetcher = ShelfFetcher()) -> EnricherRole {
+        EnricherRole(
+            options(PostProcessing.enricher.queue), enricher: enrichment(services, fetcher: fetcher), queue: queue)
     }
 
     // MARK: Running

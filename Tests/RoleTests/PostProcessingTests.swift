@@ -210,6 +210,27 @@ struct PostProcessingTests {
         }
     }
 
+    @Test("a slow enricher drops nothing that another one noted about boxes that came meanwhile")
+    func slowEnricher() async throws {
+        try await Bench.with { bench in
+            let image = try await merged(bench, [dog])
+            let slow = bench.enrichment([colors()])
+            let work = try #require(try await bench.store.enrichmentWork(of: [image]).first)
+            let outcome = await slow.handle(work)
+
+            try await bench.record("yolov8", image, [dog, person])
+            try await bench.trigger(.merger, [image])
+            try await bench.run(PostProcessing.merger.queue, bench.merger.run)
+            let colors = colors()
+            colors.setOutage("connection refused")
+            try await bench.run(PostProcessing.enricher.queue, bench.enricher([face(), pose(), colors]).run)
+            #expect(try await bench.store.missingEnrichments() == ["colors": 2])
+
+            _ = try await slow.commit([(work, outcome)])
+            #expect(try await bench.store.missingEnrichments() == ["colors": 1])
+        }
+    }
+
     @Test("a picture that cannot be read leaves error rows that say why, is not tried again, and the consensus goes on")
     func unreadable() async throws {
         try await Bench.with(unreadable: ["/photos/1.jpg"]) { bench in
