@@ -159,7 +159,8 @@ final class Farm: Sendable {
             let identity = identity(role.rawValue)
             let activity = WorkerActivity()
             let prefetch = role == .enricher ? plan.prefetch : plan.triggerPrefetch
-            let options = stageOptions(role.queue, identity, prefetch, activity)
+            var options = stageOptions(role.queue, identity, prefetch, activity)
+            options.gathers = role != .enricher
             switch role {
             case .merger:
                 let merger = Merger(
