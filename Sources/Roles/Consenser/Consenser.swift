@@ -30,7 +30,7 @@ public struct Consenser: StageHandler {
 
     /// Writes the group: see `StageHandler`.
     public func commit(_ group: [(work: Image, outcome: Void)]) async throws -> [Verdict] {
-        try await update(distinct(group.map(\.work)))
+        for batch in batches(of: group.map(\.work)) { try await update(batch) }
         return group.map { _ in Verdict(.done) }
     }
 

@@ -47,14 +47,25 @@ public struct Merger: StageHandler {
     /// - Throws: `PortFault`.
     func update(_ images: [Image]) async throws -> [ImageID: Int] {
         let merging = merging
-        return try await store.updateBoxes(of: distinct(images), from: detectors, workerID: identity.workerID) {
-            results, stored in
-            let answers = results.map { DetectorAnswer(resultID: $0.resultID, service: $0.service, data: $0.data) }
-            let fusion = fuse(answers, options: merging)
-            return reconcile(stored: stored, fused: fusion.boxes, keepIoU: merging.keepIoU)
+        var counts: [ImageID: Int] = [:]
+        for batch in batches(of: images) {
+            let changed = try await store.updateBoxes(of: batch, from: detectors, workerID: identity.workerID) {
+                results, stored in
+                let answers = results.map { DetectorAnswer(resultID: $0.resultID, service: $0.service, data: $0.data) }
+                let fusion = fuse(answers, options: merging)
+                return reconcile(stored: stored, fused: fusion.boxes, keepIoU: merging.keepIoU)
+            }
+            counts.merge(changed) { _, new in new }
         }
+        return counts
     }
 }
 
 /// A group may hold several triggers of one image.
 func distinct(_ images: [Image]) -> [ImageID] { Set(images.map(\.id)).sorted() }
+
+/// Distinct images, so many at a time that all their rows have room in memory at once.
+func batches(of images: [Image]) -> [[ImageID]] {
+    let (size, ids) = (32, distinct(images))
+    return stride(from: 0, to: ids.count, by: size).map { Array(ids[$0..<min($0 + size, ids.count)]) }
+}
