@@ -26,7 +26,7 @@ enum RabbitMQBench {
         try await queue.declare(queues)
         let folder = try TemporaryFolder()
         let messages = Jobs.messages(jobs, for: Workplace.services)
-        let single = Jobs.messages(jobs, for: ["yolov8"])
+        let single = Jobs.messages(jobs, for: [Workplace.services[0]])
         let bare = BareRabbitMQ(server: server, host: host, folder: folder)
         try Data(messages[0].body).write(to: URL(filePath: bare.body))
 
