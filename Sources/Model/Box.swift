@@ -35,9 +35,19 @@ public struct Box: Sendable, Equatable, Hashable {
 
     /// Reads `{"x", "y", "width", "height"}`; nil unless all four are numbers.
     public init?(_ json: JSON?) {
-        guard let x = json?["x"]?.numberValue, let y = json?["y"]?.numberValue,
-            let width = json?["width"]?.numberValue, let height = json?["height"]?.numberValue
-        else { return nil }
+        guard case .object(let members)? = json else { return nil }
+        var (x, y, width, height): (Double?, Double?, Double?, Double?)
+        // Of a key that stands twice the last one counts, as everywhere.
+        for index in members.indices {
+            switch members[index].key {
+            case "x": x = members[index].value.numberValue
+            case "y": y = members[index].value.numberValue
+            case "width": width = members[index].value.numberValue
+            case "height": height = members[index].value.numberValue
+            default: break
+            }
+        }
+        guard let x, let y, let width, let height else { return nil }
         self.init(x: x, y: y, width: width, height: height)
     }
 }

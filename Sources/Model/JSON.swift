@@ -33,10 +33,12 @@ public enum JSON: Sendable, Equatable {
     public subscript(key: String) -> JSON? {
         guard case .object(let members) = self else { return nil }
         // Most of the time of a merge is spent here: nothing is copied but the value.
+        let length = key.utf8.count
         var index = members.count
         while index > 0 {
             index -= 1
-            if members[index].key == key { return members[index].value }
+            // Most keys are told apart by their lengths, which takes a fraction of a comparison.
+            if members[index].key.utf8.count == length, members[index].key == key { return members[index].value }
         }
         return nil
     }

@@ -114,7 +114,9 @@ private struct TextTable {
     subscript(text: String) -> Int32? {
         guard many.isEmpty else { return many[ExactText(text)] }
         // Texts that differ canonically differ exactly; that is found out fast.
-        for entry in few where entry.text == text && entry.text.isExactly(text) { return entry.number }
+        for index in few.indices where few[index].text == text && few[index].text.isExactly(text) {
+            return few[index].number
+        }
         return nil
     }
 
