@@ -1,11 +1,25 @@
 import Foundation
 import Glibc
+import Model
 import Pipeline
 
 extension SQLiteFile {
+    /// Makes a file that is missing, for its owner alone: SQLite would leave that to the umask. What SQLite puts beside it
+    /// gets its mode.
+    static func make(_ path: String, place: String) throws(PortFault) {
+        let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard descriptor < 0 else {
+            close(descriptor)
+            return
+        }
+        guard errno == EEXIST else {
+            throw PortFault(.unusable, place: place, message: "cannot be made: \(String(cString: strerror(errno)))")
+        }
+    }
+
     /// Says plainly what SQLite would only call "unable to open database file".
     static func checkPlace(_ path: String, place: String) throws(PortFault) {
-        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        let folder = PathText.folder(of: path)
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {
             throw PortFault(

@@ -2,6 +2,7 @@ import Dispatch
 import Foundation
 import GRDB
 import Glibc
+import Model
 import Pipeline
 
 /// The open file: one connection that writes and a few that read, each on a queue of its own, so nothing blocks Swift's
@@ -38,9 +39,10 @@ final class SQLiteFile: Sendable {
     /// Opens or makes the file; waits while another process sets it up.
     /// - Throws: `PortFault`.
     static func open(_ place: String) async throws -> SQLiteFile {
-        let path = URL(fileURLWithPath: place).standardizedFileURL.path
+        let path = PathText.absolute(place)
         return try await blocking {
             try checkPlace(path, place: place)
+            try make(path, place: place)
             let deadline = DispatchTime.now() + SQLiteFile.busyTimeout
             while true {
                 do { return try SQLiteFile(path: path, place: place) } catch {

@@ -1,6 +1,7 @@
 @preconcurrency import Dispatch
 import Foundation
 import Glibc
+import Model
 import Synchronization
 
 /// Tells when another process has announced messages: it touches the write-ahead log after its commit, and inotify
@@ -28,7 +29,7 @@ final class LogWatch: Sendable {
     init(log path: String, onChange: @escaping @Sendable () -> Void) throws {
         let descriptor = inotify_init1(Int32(IN_NONBLOCK) | Int32(IN_CLOEXEC))
         guard descriptor >= 0 else { throw LogWatch.error() }
-        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        let folder = PathText.folder(of: path)
         let mask = UInt32(IN_CREATE) | UInt32(IN_MOVED_TO) | UInt32(IN_ONLYDIR)
         let folderWatch = inotify_add_watch(descriptor, folder, mask)
         guard folderWatch >= 0, LogWatch.follow(path, descriptor) || errno == ENOENT else {

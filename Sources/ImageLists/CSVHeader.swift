@@ -35,9 +35,8 @@ struct CSVHeader {
             if let column { image[keyPath: column] = field }
         }
         if let path = image.path {
-            let folder = (list as NSString).deletingLastPathComponent
-            let whole = path.hasPrefix("/") ? path : (folder.isEmpty ? path : folder + "/" + path)
-            image.path = ImageList.absolute(whole)
+            let whole = path.utf8.first == UInt8(ascii: "/") ? path : PathText.join(PathText.folder(of: list), path)
+            image.path = PathText.absolute(whole)
             guard whole.utf8.count <= 4096 else {
                 throw CSVReader.Fault(line: record.line, message: "a path of \(whole.utf8.count) bytes; 4096 at most")
             }
@@ -49,9 +48,7 @@ struct CSVHeader {
             throw CSVReader.Fault(line: record.line, message: "neither path, URL nor filename")
         }
         if image.filename == nil {
-            image.filename = (image.path ?? image.url.flatMap { URL(string: $0)?.path }).map {
-                ($0 as NSString).lastPathComponent
-            }
+            image.filename = (image.path ?? image.url.flatMap { URL(string: $0)?.path }).map(PathText.lastComponent)
         }
         image.group = image.group ?? group
         return image

@@ -3,34 +3,40 @@ import Model
 import Pipeline
 
 /// What was passed over on the way, and why.
-struct SkippedFile: Sendable {
-    var place: String
-    var reason: String
+package struct SkippedFile: Sendable {
+    package var place: String
+    package var reason: String
 }
 
 /// Finds the images that an import names: in folders (recursively), files and CSV lists.
-struct ImageList: Sendable {
+package struct ImageList: Sendable {
     let group: String?
     /// Put before the path below the named folder, percent-encoded: where a service finds the same file.
     let urlPrefix: String?
     let cropper: any ImageCropper
 
     /// What one named path led to.
-    struct Findings: Sendable {
-        var images: [NewImage] = []
+    package struct Findings: Sendable {
+        package var images: [NewImage] = []
         /// Files in a folder that are no images: no fault.
-        var skipped: [SkippedFile] = []
+        package var skipped: [SkippedFile] = []
         /// Named files that are none, lines that are no record.
-        var faults: [SkippedFile] = []
+        package var faults: [SkippedFile] = []
     }
 
     private static let batch = 500
 
+    package init(group: String?, urlPrefix: String?, cropper: any ImageCropper) {
+        self.group = group
+        self.urlPrefix = urlPrefix
+        self.cropper = cropper
+    }
+
     /// Hands out what it finds in batches, so that memory does not grow with their number.
     /// - Throws: what `body` throws.
-    func read(_ path: String, drain: Drain, _ body: (Findings) async throws -> Void) async throws {
+    package func read(_ path: String, drain: Drain, _ body: (Findings) async throws -> Void) async throws {
         if ImageList.isURL(path) {
-            let name = URL(string: path)?.lastPathComponent
+            let name = URL(string: path).map { PathText.lastComponent(of: $0.path) }
             return try await body(Findings(images: [NewImage(filename: name, url: path, group: group)]))
         }
         guard FileManager.default.fileExists(atPath: path) else {
@@ -45,7 +51,7 @@ struct ImageList: Sendable {
             if let fault = await fault(of: path) {
                 findings.faults.append(SkippedFile(place: path, reason: fault.message))
             } else {
-                findings.images.append(image(path, below: (path as NSString).deletingLastPathComponent))
+                findings.images.append(image(path, below: PathText.folder(of: path)))
             }
             try await body(findings)
         }
@@ -59,23 +65,23 @@ struct ImageList: Sendable {
     }
 
     private func image(_ path: String, below folder: String) -> NewImage {
-        let absolute = ImageList.absolute(path)
-        let below = absolute.dropFirst(ImageList.absolute(folder).count).drop { $0 == "/" }
+        let absolute = PathText.absolute(path)
+        let below = String(
+            decoding: absolute.utf8.dropFirst(PathText.absolute(folder).utf8.count).drop { $0 == UInt8(ascii: "/") },
+            as: UTF8.self)
         return NewImage(
-            filename: (absolute as NSString).lastPathComponent, path: absolute,
+            filename: PathText.lastComponent(of: absolute), path: absolute,
             url: urlPrefix.map {
-                $0 + (below.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) ?? String(below))
+                $0 + (below.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) ?? below)
             },
             group: group)
     }
 
     /// Whether a service can fetch it: http or https, with a host.
-    static func isURL(_ text: String) -> Bool {
+    package static func isURL(_ text: String) -> Bool {
         guard let url = URL(string: text), let host = url.host, !host.isEmpty else { return false }
         return ["http", "https"].contains(url.scheme?.lowercased())
     }
-
-    static func absolute(_ path: String) -> String { URL(fileURLWithPath: path).standardizedFileURL.path }
 
     // MARK: Folders
 
@@ -109,7 +115,7 @@ struct ImageList: Sendable {
 
     /// About how many files and lines `read` will look at: every file of a folder, every line of a list. A quoted line
     /// break counts too, and what comes or goes meanwhile is not seen.
-    func count(_ paths: [String], drain: Drain) -> Int {
+    package func count(_ paths: [String], drain: Drain) -> Int {
         var count = 0
         for path in paths where !drain.isBegun {
             if ImageList.isFolder(path) {
@@ -128,11 +134,7 @@ struct ImageList: Sendable {
 
     /// Lines below the header; none of what is no regular file, which can be read but once.
     private static func lines(of path: String) -> Int {
-        let type = try? FileManager.default.attributesOfItem(
-            atPath: URL(fileURLWithPath: path).resolvingSymlinksInPath().path)[.type]
-        guard type as? FileAttributeType == .typeRegular, let file = FileHandle(forReadingAtPath: path) else {
-            return 0
-        }
+        guard FileIdentity(of: path)?.isRegular == true, let file = FileHandle(forReadingAtPath: path) else { return 0 }
         defer { try? file.close() }
         var (breaks, last) = (0, UInt8(ascii: "\n"))
         while let chunk = try? file.read(upToCount: 1 << 16), let end = chunk.last {

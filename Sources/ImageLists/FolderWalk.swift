@@ -1,4 +1,5 @@
 import Foundation
+import Model
 
 /// A folder and all below it, one at a time, with the files of each; sorted, so that a second run and another box see the
 /// same order. Hidden entries are left out.
@@ -14,13 +15,13 @@ struct FolderWalk: Sequence, IteratorProtocol {
 
     private var folders: [String]
     /// A link may lead back to a folder above it.
-    private var seen: Set<String> = []
+    private var seen: Set<FileIdentity> = []
 
     init(_ folder: String) { folders = [folder] }
 
     mutating func next() -> Step? {
         while let folder = folders.popLast() {
-            guard seen.insert(URL(fileURLWithPath: folder).resolvingSymlinksInPath().path).inserted else { continue }
+            if let identity = FileIdentity(of: folder), !seen.insert(identity).inserted { continue }
             return step(folder)
         }
         return nil
@@ -36,7 +37,7 @@ struct FolderWalk: Sequence, IteratorProtocol {
         var step = Step(folder: folder)
         var below: [String] = []
         for name in names.filter({ !$0.hasPrefix(".") }).sorted() {
-            let entry = (folder as NSString).appendingPathComponent(name)
+            let entry = PathText.join(folder, name)
             var isFolder: ObjCBool = false
             if FileManager.default.fileExists(atPath: entry, isDirectory: &isFolder), isFolder.boolValue {
                 below.append(entry)
