@@ -41,6 +41,19 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String
     .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
 }
 
+/// Tests/Fuzzing is a suite of tests; FARM_FUZZ makes it libFuzzer's program instead (`make fuzz`).
+let isFuzzed = Context.environment["FARM_FUZZ"] != nil
+let fuzzed: [Target.Dependency] = [
+    "CRabbitMQ", "Harmony", "ImageLists", "Imaging", "Model", "Pipeline", "RabbitMQ", "Roles", "Services", "Settings",
+]
+let fuzzing =
+    isFuzzed
+    ? Target.executableTarget(
+        name: "farm-fuzz", dependencies: fuzzed, path: "Tests/Fuzzing", exclude: ["Seeded"],
+        swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])])
+    : Target.testTarget(
+        name: "FuzzTests", dependencies: fuzzed, path: "Tests/Fuzzing", exclude: ["LibFuzzer"], swiftSettings: settings)
+
 let package = Package(
     name: "farm",
     products: [.executable(name: "farm", targets: ["farm"])],
@@ -72,12 +85,13 @@ let package = Package(
         module("PostgreSQL", path: "Backends/PostgreSQL", ["CPostgreSQL", "Model", "Pipeline", logging]),
         module("RabbitMQ", path: "Backends/RabbitMQ", ["CRabbitMQ", "Model", "Pipeline", logging]),
         module("Services", ["CCurl", "Model", "Pipeline", logging]),
+        module("ImageLists", ["Model", "Pipeline"]),
         module("Imaging", ["CExif", "CTurboJPEG", "CVips", "Model", "Pipeline"]),
         .executableTarget(
             name: "farm",
             dependencies: [
-                argumentParser, "Embedded", "Harmony", "Imaging", "MariaDB", "Model", "Pipeline", "PostgreSQL",
-                "RabbitMQ",
+                argumentParser, "Embedded", "Harmony", "ImageLists", "Imaging", "MariaDB", "Model", "Pipeline",
+                "PostgreSQL", "RabbitMQ",
                 "Roles", "Services", "Settings", logging,
             ],
             swiftSettings: settings),
@@ -85,6 +99,7 @@ let package = Package(
         .target(
             name: "Servers", dependencies: ["CMariaDB", "CPostgreSQL"], path: "Tests/Servers", swiftSettings: settings),
         .target(name: "Doubles", dependencies: ["Model", "Pipeline"], path: "Tests/Doubles", swiftSettings: settings),
+        tests("ModelTests", ["Model"]),
         .executableTarget(
             name: "simulate",
             dependencies: [
@@ -106,6 +121,7 @@ let package = Package(
         tests("RoleTests", ["Doubles", "Embedded", "Harmony", "Model", "Pipeline", "Roles", logging]),
         tests("CommandTests", ["Doubles", "Model", "Servers"], exclude: ["Doubles"]),
         tests("SimulationTests", ["Doubles"]),
+        fuzzing,
     ] + benchmarks,
     cxxLanguageStandard: .cxx17
 )

@@ -6,20 +6,24 @@ public final class PictureCropper: ImageCropper {
     private let decoding: PictureThreads
     /// Headers do not wait behind pictures that are being decoded.
     private let inspecting = PictureThreads("farm-header", count: 1)
+    private let root: String?
 
-    /// - Parameter parallelism: how many pictures are decoded at a time, each in three bytes a pixel (CMYK: four): at
-    ///   the limit of 100 megapixels 300 MB.
-    public init(parallelism: Int) {
+    /// - Parameters:
+    ///   - parallelism: how many pictures are decoded at a time, each in three bytes a pixel (CMYK: four): at
+    ///     the limit of 100 megapixels 300 MB.
+    ///   - root: IMAGE_ROOT, the folder that files have to lie in; nil: anywhere.
+    public init(parallelism: Int, root: String? = nil) {
         decoding = PictureThreads("farm-picture", count: parallelism)
+        self.root = root
     }
 
     /// Reads the header alone: format by the bytes, dimensions, size.
     ///
-    /// Throws `image` for what is missing, unreadable or no image by its bytes, `too_large` beyond ``PictureLimits``.
+    /// Throws `image` for what is missing, unreadable, outside the root or no image by its bytes, `too_large` beyond ``PictureLimits``.
     public func inspect(_ picture: PictureSource) async throws(PictureFault) -> PictureHeader {
-        try await inspecting.run { () throws(PictureFault) in
+        try await inspecting.run { [root] () throws(PictureFault) in
             try picture.naming { () throws(PictureFault) in
-                var reader = try picture.headerReader()
+                var reader = try picture.headerReader(root: root)
                 return try PictureHeader(&reader)
             }
         }
@@ -29,8 +33,8 @@ public final class PictureCropper: ImageCropper {
     ///
     /// Throws as ``inspect(_:)`` does, and `image` for what libvips is needed for when it is missing.
     public func uprightSize(_ picture: PictureSource) async throws(PictureFault) -> (width: Int, height: Int) {
-        try await inspecting.run { () throws(PictureFault) in
-            try picture.naming { () throws(PictureFault) in try picture.uprightSize() }
+        try await inspecting.run { [root] () throws(PictureFault) in
+            try picture.naming { () throws(PictureFault) in try picture.uprightSize(root: root) }
         }
     }
 
@@ -41,9 +45,9 @@ public final class PictureCropper: ImageCropper {
     public func crop(
         _ picture: PictureSource, to boxes: [Box], quality: Int
     ) async throws(PictureFault) -> Crops {
-        try await decoding.run { () throws(PictureFault) in
+        try await decoding.run { [root] () throws(PictureFault) in
             try picture.naming { () throws(PictureFault) in
-                let decoded = try picture.decode()
+                let decoded = try picture.decode(root: root)
                 let areas = boxes.map { PixelArea($0, in: (decoded.width, decoded.height)) }
                 let crops = try decoded.crops(of: areas, quality: quality)
                 return Crops(width: decoded.width, height: decoded.height, crops: crops)

@@ -1,4 +1,5 @@
 import Foundation
+import Pipeline
 import Synchronization
 
 /// What sends a service's requests: libcurl, or a simulated network.
@@ -10,14 +11,24 @@ public protocol HTTPTransport: Sendable {
 
 /// HTTP by libcurl: any number of requests at once over kept connections, all on one thread of its own.
 ///
-/// One instance serves the whole process.
+/// One instance serves all services of the process, and one the pictures where they are fetched under another policy:
+/// kept connections are not shared between them.
 public final class HTTPClient: HTTPTransport {
     private let loop: TransferLoop?
     private let thread: Mutex<pthread_t?>
+    let policy: ImagePolicy
 
     /// Starts the thread.
-    public init() {
-        loop = TransferLoop()
+    /// - Parameter policy: of the pictures that are fetched; where it denies private URLs, this client connects to public
+    ///   addresses only, whatever a host's name leads to and however often it is redirected.
+    public convenience init(policy: ImagePolicy = ImagePolicy()) {
+        let isPublic: AddressFilter = { $0.isPublic }
+        self.init(policy: policy, addresses: policy.deniesPrivateURLs ? isPublic : nil)
+    }
+
+    init(policy: ImagePolicy, addresses: AddressFilter?) {
+        self.policy = policy
+        loop = TransferLoop(addresses: addresses)
         thread = Mutex(loop?.start())
     }
 

@@ -4,8 +4,8 @@ import Pipeline
 public struct HTTPRequest: Sendable {
     /// What is posted as the multipart field `file`.
     public enum Content: Sendable {
-        /// Streamed from this path.
-        case file(path: String)
+        /// Streamed from this path, which has to lie below the root where there is one.
+        case file(path: String, root: String? = nil)
         case bytes([UInt8], filename: String)
     }
 

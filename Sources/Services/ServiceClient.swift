@@ -29,6 +29,7 @@ public final class ServiceClient: AnalysisService {
     /// Where it is and how it is called.
     public let endpoint: ServiceEndpoint
     private let client: any HTTPTransport
+    private let policy: ImagePolicy
     private let time: any Timekeeper
     private let randomness: Randomness
     private let log: Logger
@@ -40,12 +41,14 @@ public final class ServiceClient: AnalysisService {
     public var name: String { endpoint.name }
 
     /// A client of one service; it does nothing until it is asked.
+    /// - Parameter policy: what images the service is given.
     public init(
-        endpoint: ServiceEndpoint, client: any HTTPTransport, time: any Timekeeper,
-        randomness: @escaping Randomness = systemRandomness, log: Logger
+        endpoint: ServiceEndpoint, client: any HTTPTransport, policy: ImagePolicy = ImagePolicy(),
+        time: any Timekeeper, randomness: @escaping Randomness = systemRandomness, log: Logger
     ) {
         self.endpoint = endpoint
         self.client = client
+        self.policy = policy
         self.time = time
         self.randomness = randomness
         self.log = log
@@ -69,9 +72,12 @@ public final class ServiceClient: AnalysisService {
     /// Calls the service until it answers, fails for good, or turns out to be down; then, and when the task is
     /// cancelled or the job was held for long, it is `unavailable`.
     public func analyze(_ subject: Subject, key: UUID) async -> AnalysisOutcome {
-        let request = endpoint.request(subject)
         var call = Call(id: gate.begin(), key: key, began: time.now(), past: book.withLock { $0[key] })
         defer { gate.end(call.id) }
+        let request: HTTPRequest
+        do { request = try endpoint.request(subject, policy) } catch {
+            return failed(CallFault(kind: error.kind, message: error.message, httpStatus: nil, isFinal: true), call)
+        }
         while true {
             let generation = gate.generation
             if let reason = await refusal(of: call, since: generation) { return back(call, reason) }

@@ -59,12 +59,16 @@ public struct ServiceEndpoint: Sendable, Equatable {
     }
 
     /// The analysis of this subject.
-    func request(_ subject: Subject) -> HTTPRequest {
+    /// - Throws: `image` for a URL that the policy refuses: the service would fetch it.
+    func request(_ subject: Subject, _ policy: ImagePolicy) throws(PictureFault) -> HTTPRequest {
         var request = HTTPRequest(url: url(endpoint), timeout: timeout, bodyLimit: ServiceLimits.answerBytes)
         switch subject {
         case .url(let picture):
+            if let reason = PictureURL.refusal(of: picture, by: policy) {
+                throw PictureFault(.image, "\(URLText.shown(picture)) is not given to \(name): \(reason)")
+            }
             request.url += (endpoint.contains("?") ? "&" : "?") + "url=" + URLText.encodedComponent(picture)
-        case .file(let path): request.content = .file(path: path)
+        case .file(let path): request.content = .file(path: path, root: policy.root)
         case .picture(let jpeg, let filename): request.content = .bytes(jpeg, filename: filename)
         }
         return request

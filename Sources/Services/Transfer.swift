@@ -1,5 +1,6 @@
 import CCurl
 import Foundation
+import Model
 import Pipeline
 
 /// One request in curl's hands, and what has come of its answer. It belongs to the loop's thread.
@@ -7,6 +8,10 @@ final class Transfer {
     let submission: Submission
     let handle: UnsafeMutableRawPointer
     private let freshConnection: Bool
+    private let addresses: AddressFilter?
+    private var refusedAddress: NetworkAddress?
+    /// What is posted stays open until curl has sent it.
+    private var file: ImageFile?
     private var body: [UInt8] = []
     private var isTooLarge = false
     private var form: OpaquePointer?
@@ -15,10 +20,13 @@ final class Transfer {
 
     private var request: HTTPRequest { submission.request }
 
-    init(_ submission: Submission, _ handle: UnsafeMutableRawPointer, freshConnection: Bool) {
+    init(
+        _ submission: Submission, _ handle: UnsafeMutableRawPointer, freshConnection: Bool, addresses: AddressFilter?
+    ) {
         self.submission = submission
         self.handle = handle
         self.freshConnection = freshConnection
+        self.addresses = addresses
         errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
     }
 
@@ -39,7 +47,7 @@ final class Transfer {
         set(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1)
         set(CURLOPT_PROXY, "")
         set(CURLOPT_PROTOCOLS_STR, "http,https")
-        set(CURLOPT_REDIR_PROTOCOLS_STR, "http,https")
+        set(CURLOPT_REDIR_PROTOCOLS_STR, Transfer.redirectionProtocols(from: request.url))
         set(CURLOPT_USERAGENT, "farm")
         set(CURLOPT_FOLLOWLOCATION, request.redirections > 0 ? 1 : 0)
         set(CURLOPT_MAXREDIRS, request.redirections)
@@ -50,9 +58,18 @@ final class Transfer {
         ccurl_set_pointer(handle, CURLOPT_ERRORBUFFER, errorText)
         ccurl_set_pointer(handle, CURLOPT_WRITEDATA, Unmanaged.passUnretained(self).toOpaque())
         ccurl_set_write_callback(handle, receive)
+        if addresses != nil {
+            ccurl_set_pointer(handle, CURLOPT_OPENSOCKETDATA, Unmanaged.passUnretained(self).toOpaque())
+            ccurl_set_opensocket_callback(handle, connect)
+        }
         let code = set(CURLOPT_URL, request.url)
         guard code == CURLE_OK else { return fault(code) }
         return request.content.flatMap(post)
+    }
+
+    /// What was asked for by TLS is not fetched in the clear.
+    static func redirectionProtocols(from url: String) -> String {
+        URLText.scheme(of: url) == "https" ? "https" : "http,https"
     }
 
     private func post(_ content: HTTPRequest.Content) -> HTTPFault? {
@@ -61,15 +78,18 @@ final class Transfer {
         curl_mime_name(part, "file")
         var code: CURLcode
         switch content {
-        case .file(let path):
+        case .file(let path, let root):
             let first: [UInt8]
-            switch LocalFile.firstBytes(of: path, count: MediaType.prefixLength) {
-            case .success(let bytes): first = bytes
-            case .failure(let fault):
-                return HTTPFault(.unreadableFile, place: place, cause: Wording.line(fault.description))
+            do throws(PictureFault) {
+                let file = try ImageFile(path: path, root: root)
+                first = try file.read(at: 0, count: MediaType.prefixLength)
+                // curl opens it again: below a root that must be the file that was checked.
+                code = curl_mime_filedata(part, root == nil ? path : file.openPath)
+                self.file = file
+            } catch {
+                return HTTPFault(.unreadableFile, place: place, cause: Wording.line("\(path): \(error.message)"))
             }
-            let name = path.split(separator: "/").last.map(String.init) ?? path
-            code = curl_mime_filedata(part, path)
+            let name = PathText.lastComponent(of: path)
             curl_mime_filename(part, name)
             curl_mime_type(part, MediaType.of(first, filename: name))
         case .bytes(let bytes, let filename):
@@ -97,6 +117,19 @@ final class Transfer {
     private func milliseconds(_ duration: Duration) -> Int { Int(min(max(duration.seconds * 1000, 1), 86_400_000)) }
 
     // MARK: Meanwhile
+
+    /// Opens the socket for a connection, unless the address that the host's name led to is refused: so no name can lead
+    /// elsewhere between a check and its use.
+    func openSocket(_ address: UnsafeMutablePointer<curl_sockaddr>) -> curl_socket_t {
+        if let addresses {
+            guard let place = NetworkAddress(ccurl_address(address)), addresses(place) else {
+                refusedAddress = NetworkAddress(ccurl_address(address))
+                return -1
+            }
+        }
+        let kind = address.pointee.socktype | Int32(SOCK_CLOEXEC.rawValue)
+        return socket(address.pointee.family, kind, address.pointee.protocol)
+    }
 
     /// - Returns: how many bytes were taken; less than came ends the transfer.
     func take(_ bytes: UnsafeRawBufferPointer) -> Int {
@@ -146,6 +179,9 @@ final class Transfer {
         switch kind {
         case .tooLarge: return "the answer is over \(request.bodyLimit >> 20) MiB"
         case .timeout: return "no answer within \(Wording.seconds(request.timeout))"
+        case .unreachable where code == CURLE_COULDNT_CONNECT && refusedAddress != nil:
+            let address = refusedAddress.map(\.description) ?? ""
+            return "the host is at \(address), a private address, which DENY_PRIVATE_IMAGE_URLS refuses"
         case .unreachable where code == CURLE_OPERATION_TIMEDOUT:
             return "no connection within \(Wording.seconds(request.connectTimeout))"
         case .unreachable where code == CURLE_COULDNT_CONNECT && systemError != 0:
@@ -165,4 +201,12 @@ private func receive(
     guard let data, let context else { return 0 }
     let transfer = Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
     return transfer.take(UnsafeRawBufferPointer(start: data, count: size * count))
+}
+
+/// curl's callback for a new connection, with the address that it is about to go to.
+private func connect(
+    _ context: UnsafeMutableRawPointer?, _: curlsocktype, _ address: UnsafeMutablePointer<curl_sockaddr>?
+) -> curl_socket_t {
+    guard let address, let context else { return -1 }
+    return Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue().openSocket(address)
 }

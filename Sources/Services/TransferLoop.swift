@@ -14,6 +14,9 @@ struct Submission: Sendable {
     }
 }
 
+/// Whether a connection to this address may be made.
+typealias AddressFilter = @Sendable (NetworkAddress) -> Bool
+
 /// The thread that lives in `curl_multi_poll`, and the inbox through which work reaches it.
 final class TransferLoop: Sendable {
     private struct Inbox {
@@ -31,10 +34,12 @@ final class TransferLoop: Sendable {
     /// Used by the loop's thread alone, but for `curl_multi_wakeup`, which is made for other threads. That is called
     /// under the inbox's lock and never once it is stopping, so never on a multi handle that is gone.
     private nonisolated(unsafe) let multi: UnsafeMutableRawPointer
+    private let addresses: AddressFilter?
 
-    init?() {
+    init?(addresses: AddressFilter?) {
         guard TransferLoop.isReady, let multi = curl_multi_init() else { return nil }
         self.multi = multi
+        self.addresses = addresses
     }
 
     func nextID() -> Int { ids.add(1, ordering: .relaxed).newValue }
@@ -92,7 +97,7 @@ final class TransferLoop: Sendable {
     // MARK: On its thread
 
     private func run() {
-        let transfers = Transfers(multi)
+        let transfers = Transfers(multi, addresses: addresses)
         while true {
             let work = inbox.withLock { inbox in
                 defer {

@@ -12,9 +12,11 @@ final class Transfers {
     private var byHandle: [UnsafeMutableRawPointer: Transfer] = [:]
     private var handles: [Int: UnsafeMutableRawPointer] = [:]
     private var idle: [UnsafeMutableRawPointer] = []
+    private let addresses: AddressFilter?
 
-    init(_ multi: UnsafeMutableRawPointer) {
+    init(_ multi: UnsafeMutableRawPointer, addresses: AddressFilter?) {
         self.multi = multi
+        self.addresses = addresses
         ccurl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, Transfers.keptConnectionLimit)
     }
 
@@ -24,7 +26,7 @@ final class Transfers {
         guard let handle = idle.popLast() ?? curl_easy_init() else {
             return fail(submission, .other, "libcurl is out of memory")
         }
-        let transfer = Transfer(submission, handle, freshConnection: freshConnection)
+        let transfer = Transfer(submission, handle, freshConnection: freshConnection, addresses: addresses)
         if let fault = transfer.prepare() {
             recycle(handle)
             submission.continuation.resume(returning: .failure(fault))

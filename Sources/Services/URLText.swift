@@ -1,8 +1,9 @@
-/// URLs as text: what goes into a query, and what may be told to people.
+/// URLs as text: what goes into a query, and what may be told to people. They are read byte by byte, as curl reads them:
+/// for Swift a slash with an accent would be another character.
 enum URLText {
     /// Everything but the unreserved characters of RFC 3986 percent-encoded, byte by byte of its UTF-8.
     static func encodedComponent(_ text: String) -> String {
-        encoded(text) { byte in
+        encoded(text.utf8) { byte in
             switch byte {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
                 UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
@@ -17,41 +18,53 @@ enum URLText {
     /// encoded already stays.
     static func sendable(_ url: String) -> String {
         let end = authority(of: url)?.endIndex ?? url.startIndex
-        return url[..<end] + encoded(String(url[end...])) { $0 > 0x20 && $0 < 0x7f }
+        return text(url.utf8[..<end]) + encoded(url.utf8[end...]) { $0 > 0x20 && $0 < 0x7f }
     }
 
     /// `host:port`, without user and password.
     static func place(of url: String) -> String {
-        guard let authority = authority(of: url) else { return "no host" }
-        let host = authority.lastIndex(of: "@").map { authority[authority.index(after: $0)...] } ?? authority
-        let behindBrackets = host.lastIndex(of: "]").map { host[$0...] } ?? host
-        if behindBrackets.contains(":") { return Wording.line(String(host)) }
-        return Wording.line(host + (scheme(of: url) == "https" ? ":443" : ":80"))
+        guard let host = hostAndPort(of: url) else { return "no host" }
+        let behindBrackets = host.lastIndex(of: UInt8(ascii: "]")).map { host[$0...] } ?? host
+        let hasPort = behindBrackets.contains(UInt8(ascii: ":"))
+        return Wording.line(text(host) + (hasPort ? "" : scheme(of: url) == "https" ? ":443" : ":80"))
     }
 
     /// A URL as it may be shown: without user, password, query and fragment.
     static func shown(_ url: String) -> String {
-        guard let authority = authority(of: url) else {
-            return Wording.line(url.lastIndex(of: "@").map { url[$0...] } ?? url[...], limit: 100)
+        guard let authority = authority(of: url), let host = hostAndPort(of: url) else {
+            let at = url.utf8.lastIndex(of: UInt8(ascii: "@"))
+            return Wording.line(text(at.map { url.utf8[$0...] } ?? url.utf8[...]), limit: 100)
         }
-        let host = authority.lastIndex(of: "@").map { authority[authority.index(after: $0)...] } ?? authority
-        let path = url[authority.endIndex...].prefix { $0 != "?" && $0 != "#" }
-        return Wording.line("\(scheme(of: url) ?? "")://\(host)\(path)", limit: 200)
+        let path = url.utf8[authority.endIndex...].prefix { $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") }
+        return Wording.line("\(scheme(of: url) ?? "")://\(text(host))\(text(path))", limit: 200)
     }
 
     /// In lower case; nil where there is none.
     static func scheme(of url: String) -> String? {
-        url.range(of: "://").map { url[..<$0.lowerBound].lowercased() }
+        separator(in: url).map { text(url.utf8[..<$0.lowerBound]).lowercased() }
     }
 
-    private static func authority(of url: String) -> Substring? {
-        url.range(of: "://").map { url[$0.upperBound...].prefix { !"/?#".contains($0) } }
+    /// The authority without user and password; nil where there is none.
+    static func hostAndPort(of url: String) -> Substring.UTF8View? {
+        guard let authority = authority(of: url) else { return nil }
+        return authority.lastIndex(of: UInt8(ascii: "@")).map { authority[authority.index(after: $0)...] } ?? authority
     }
 
-    private static func encoded(_ text: String, unless stays: (UInt8) -> Bool) -> String {
+    /// What stands between `://` and the path, the query or the fragment.
+    static func authority(of url: String) -> Substring.UTF8View? {
+        separator(in: url).map { url.utf8[$0.upperBound...].prefix { !"/?#".utf8.contains($0) } }
+    }
+
+    private static func separator(in url: String) -> Range<String.Index>? {
+        url.utf8.firstRange(of: Array("://".utf8))
+    }
+
+    private static func text(_ bytes: Substring.UTF8View) -> String { String(decoding: bytes, as: UTF8.self) }
+
+    private static func encoded(_ bytes: some Collection<UInt8>, unless stays: (UInt8) -> Bool) -> String {
         var output: [UInt8] = []
-        output.reserveCapacity(text.utf8.count * 2)
-        for byte in text.utf8 {
+        output.reserveCapacity(bytes.count * 2)
+        for byte in bytes {
             if stays(byte) {
                 output.append(byte)
             } else {

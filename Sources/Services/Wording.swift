@@ -1,17 +1,15 @@
 import Foundation
+import Model
 import Pipeline
 
 /// How foreign texts and durations are told to people.
 enum Wording {
-    /// One line without control characters, cut to `limit` Unicode scalars.
+    /// One line without steering characters, cut to `limit` Unicode scalars.
     static func line(_ text: some StringProtocol, limit: Int = 500) -> String {
         var line = String.UnicodeScalarView()
         for (count, scalar) in text.unicodeScalars.enumerated() {
             if count == limit { return String(line) + "…" }
-            switch scalar.properties.generalCategory {
-            case .control, .lineSeparator, .paragraphSeparator: line.append(" ")
-            default: line.append(scalar)
-            }
+            line.append(scalar.isSteering ? " " : scalar)
         }
         return String(line)
     }

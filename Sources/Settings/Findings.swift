@@ -1,3 +1,5 @@
+import Model
+
 /// What one loading finds wrong, shared by all that read a part of the settings.
 final class Findings {
     private(set) var faults: [String] = []
@@ -13,16 +15,11 @@ final class Findings {
 extension String {
     /// A name from outside, fit for a message: on one line and not long.
     var shown: String {
-        let scalars = unicodeScalars.prefix(60).map { $0.isControl ? "\u{FFFD}" : $0 }
+        let scalars = unicodeScalars.prefix(60).map { $0.isSteering ? "\u{FFFD}" : $0 }
         return String(String.UnicodeScalarView(scalars)) + (unicodeScalars.count > 60 ? "…" : "")
     }
 
-    var holdsControls: Bool { unicodeScalars.contains(where: \.isControl) }
-}
-
-extension Unicode.Scalar {
-    /// Control characters of ASCII and Latin-1, among them those that steer a terminal.
-    var isControl: Bool { value < 0x20 || (0x7F...0x9F).contains(value) }
+    var holdsControls: Bool { unicodeScalars.contains(where: \.isSteering) }
 }
 
 /// `a`, `a and b`, `a, b and c`.

@@ -91,8 +91,8 @@ extension ServiceSettings {
 }
 
 extension String {
-    /// On one line: line breaks and other control characters become blanks.
+    /// On one line: line breaks and other steering characters become blanks.
     fileprivate var shownWhole: String {
-        String(String.UnicodeScalarView(unicodeScalars.map { $0.isControl ? " " : $0 }))
+        String(String.UnicodeScalarView(unicodeScalars.map { $0.isSteering ? " " : $0 }))
     }
 }

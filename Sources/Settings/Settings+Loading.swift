@@ -1,4 +1,5 @@
 import Foundation
+import Model
 
 extension Settings {
     /// Reads and checks everything. It blocks on files.
@@ -40,6 +41,10 @@ extension Settings {
         defaultConfidence = variables.number(.defaultConfidence, in: .fraction) ?? 0.75
         prefetch = variables.integer(.workerPrefetchCount, in: 1...65_535)
 
+        imageRoot = variables.text(.imageRoot).map {
+            PathText.absolute(SmallFile.resolve($0, in: variables.workingDirectory))
+        }
+        deniesPrivateImageURLs = variables.flag(.denyPrivateImageURLs) ?? false
         workerID = WorkerIDRule(variables)
         serviceName = variables.text(.serviceName)
         log = LogSettings(variables)

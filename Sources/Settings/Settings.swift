@@ -16,6 +16,10 @@ public struct Settings: Sendable, Equatable {
     public var embeddedPathIsExplicit: Bool
     /// The services and roles of this box, and how boxes are merged and votes counted.
     public var services: ServiceConfiguration
+    /// IMAGE_ROOT: the folder that files of images must lie in, absolute; nil: anywhere.
+    public var imageRoot: String?
+    /// DENY_PRIVATE_IMAGE_URLS: images are taken from public addresses only.
+    public var deniesPrivateImageURLs: Bool
     /// How workers get their ids.
     public var workerID: WorkerIDRule
     /// SERVICE_NAME: what `work` serves when it is given no service.

@@ -33,6 +33,9 @@ enum Variable: String, CaseIterable {
     case monitoringTLS = "MONITORING_DB_TLS"
     case monitoringCAFile = "MONITORING_DB_CA_FILE"
 
+    case imageRoot = "IMAGE_ROOT"
+    case denyPrivateImageURLs = "DENY_PRIVATE_IMAGE_URLS"
+
     case serviceConfig = "SERVICE_CONFIG"
     case serviceName = "SERVICE_NAME"
     case workerID = "WORKER_ID"

@@ -1,4 +1,5 @@
 import Foundation
+import Pipeline
 import Testing
 
 @testable import Services
@@ -28,13 +29,14 @@ struct SmallPartsTests {
     }
 
     @Test("A service's host may be an IPv6 address, with or without brackets, also with a zone")
-    func addresses() {
+    func addresses() throws {
         #expect(ServiceEndpoint(name: "a", host: "::1", port: 1).healthURL == "http://[::1]:1/health")
         #expect(ServiceEndpoint(name: "a", host: "[::1]", port: 1, health: "h").healthURL == "http://[::1]:1/h")
         #expect(
             ServiceEndpoint(name: "a", host: "fe80::1%eth0", port: 1).healthURL == "http://[fe80::1%25eth0]:1/health")
         let withQuery = ServiceEndpoint(name: "a", host: "h", port: 1, endpoint: "v1?model=x")
-        #expect(withQuery.request(.url("u/")).url == "http://h:1/v1?model=x&url=u%2F")
+        let request = try withQuery.request(.url("http://u/"), ImagePolicy())
+        #expect(request.url == "http://h:1/v1?model=x&url=http%3A%2F%2Fu%2F")
     }
 
     @Test("Foreign text becomes one line, cut")

@@ -4,8 +4,9 @@ extension PictureSource {
     /// Decodes the picture: JPEG by libturbojpeg, everything else, and what it does not know of
     /// JPEG, by libvips. What is not an
     /// image by its own bytes, or over the limits by its header, reaches neither.
-    func decode() throws(PictureFault) -> DecodedPicture {
-        let bytes = try load()
+    /// - Parameter root: the folder that a file has to lie in.
+    func decode(root: String? = nil) throws(PictureFault) -> DecodedPicture {
+        let bytes = try load(root: root)
         var reader = HeaderReader(bytes)
         let header = try PictureHeader(&reader)
         let exif = header.format == .jpeg ? try reader.jpegHeader().exif : nil
@@ -13,6 +14,7 @@ extension PictureSource {
             guard header.format == .jpeg else {
                 return try Vips(for: header.format.name).decode(buffer, as: header.format)
             }
+            try JPEGScans.check(buffer, width: header.width, height: header.height)
             let orientation = exif.map { Orientation(exifData: UnsafeBufferPointer(rebasing: buffer[$0])) } ?? .upright
             if let pixels = try JPEGCodec.decode(buffer) {
                 return DecodedPicture(stored: pixels, orientation: orientation)

@@ -3,9 +3,11 @@ import Pipeline
 /// Writes photos with their boxes and labels drawn in.
 public struct Annotator: Sendable {
     private let threads = PictureThreads("farm-drawing", count: 1)
+    private let root: String?
 
     /// An annotator that draws one picture at a time.
-    public init() {}
+    /// - Parameter root: IMAGE_ROOT, the folder that photos on this box have to lie in; nil: anywhere.
+    public init(root: String? = nil) { self.root = root }
 
     /// - Throws: `PictureFault` if no picture can be written to such a path: what its extension may be.
     public static func checkExtension(of path: String) throws(PictureFault) { _ = try AnnotatedFormat(path: path) }
@@ -18,9 +20,9 @@ public struct Annotator: Sendable {
     public func annotate(
         _ picture: PictureSource, boxes: [AnnotatedBox], to path: String
     ) async throws(PictureFault) {
-        try await threads.run { () throws(PictureFault) in
+        try await threads.run { [root] () throws(PictureFault) in
             let format = try AnnotatedFormat(path: path)
-            let decoded = try picture.naming { () throws(PictureFault) in try picture.decode() }
+            let decoded = try picture.naming { () throws(PictureFault) in try picture.decode(root: root) }
             let canvas = Canvas(pixels: decoded.upright())
             try canvas.draw(boxes)
             try writeAtomically(try format.encode(canvas.pixels), to: path)

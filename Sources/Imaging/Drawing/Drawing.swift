@@ -1,8 +1,13 @@
 import Pipeline
 
 extension Canvas {
-    /// Draws boxes, the largest first so that small ones stay on top, and above all boxes their labels.
+    /// More hide the picture, and placing their labels takes time that grows with the square.
+    private static let mostBoxes = 500
+
+    /// Draws boxes, the largest first so that small ones stay on top, and above all boxes their labels; of very many the
+    /// surest.
     func draw(_ boxes: [AnnotatedBox]) throws(PictureFault) {
+        let boxes = boxes.count > Canvas.mostBoxes ? boxes.surest(Canvas.mostBoxes) : boxes
         let scale = DrawingScale(width: pixels.width, height: pixels.height)
         let visible = boxes.compactMap { box in
             PixelArea(box.box, in: (pixels.width, pixels.height)).map { (box: box, area: $0) }
@@ -22,5 +27,13 @@ extension Canvas {
             fill(bar, colour)
             draw(text, x: bar.x + scale.padding, y: bar.y + scale.lineTop + text.inkTop, colour.readableText)
         }
+    }
+}
+
+extension [AnnotatedBox] {
+    /// Scores that are no numbers come last.
+    fileprivate func surest(_ count: Int) -> [AnnotatedBox] {
+        func rank(_ box: AnnotatedBox) -> Double { box.score.isNaN ? -.infinity : box.score }
+        return Array(sorted { rank($0) > rank($1) }.prefix(count))
     }
 }

@@ -1,4 +1,4 @@
-/// Sizes in pixels, in proportion to the photo.
+/// Sizes in pixels, in proportion to the photo; of one that is a mere strip they stay small.
 struct DrawingScale {
     let line: Int
     /// The font's size, which is the height of its em square.
@@ -10,9 +10,9 @@ struct DrawingScale {
     let padding: Int
 
     init(width: Int, height: Int) {
-        let longer = Double(max(width, height))
-        line = max(1, Int((0.003 * longer).rounded()))
-        text = max(11, Int((0.022 * longer).rounded()))
+        let (longer, shorter) = (Double(max(width, height)), Double(min(width, height)))
+        line = max(1, Int(min(0.003 * longer, 0.03 * shorter).rounded()))
+        text = max(11, Int(min(0.022 * longer, 0.25 * shorter, 512).rounded()))
         barHeight = Int((1.26 * Double(text)).rounded())
         lineTop = Int((0.04 * Double(text)).rounded())
         padding = max(2, Int((0.25 * Double(text)).rounded()))

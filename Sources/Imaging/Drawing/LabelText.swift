@@ -1,13 +1,18 @@
 import Foundation
+import Model
 
 /// "person 0.97", as Pango markup in which nothing of the label is markup.
 func labelMarkup(_ box: AnnotatedBox) -> String {
-    let printable = box.label.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : Character($0) }
-    let short = printable.count > 60 ? String(printable.prefix(59)) + "…" : String(printable)
-    let text = "\(short) \(String(format: "%.2f", box.score))"
-    return
-        text
-        .replacingOccurrences(of: "&", with: "&amp;")
-        .replacingOccurrences(of: "<", with: "&lt;")
-        .replacingOccurrences(of: ">", with: "&gt;")
+    let scalars = box.label.unicodeScalars
+    var markup = ""
+    // By scalars: a character of Swift's may be `<` and an accent on it.
+    for scalar in scalars.count > 60 ? scalars.prefix(59) + ["…"] : scalars.prefix(60) {
+        switch scalar {
+        case "&": markup += "&amp;"
+        case "<": markup += "&lt;"
+        case ">": markup += "&gt;"
+        default: markup.unicodeScalars.append(scalar.isSteering ? " " : scalar)
+        }
+    }
+    return markup + " " + String(format: "%.2f", box.score)
 }

@@ -3,8 +3,9 @@ import Pipeline
 extension PictureSource {
     /// From the header: of a JPEG by its EXIF data, of GIF and BMP, which know no orientation, by itself, of the others by
     /// libvips, which knows where each says how it is to be turned.
-    func uprightSize() throws(PictureFault) -> (width: Int, height: Int) {
-        var reader = try headerReader()
+    /// - Parameter root: the folder that a file has to lie in.
+    func uprightSize(root: String? = nil) throws(PictureFault) -> (width: Int, height: Int) {
+        var reader = try headerReader(root: root)
         let header = try PictureHeader(&reader)
         switch header.format {
         case .jpeg:
@@ -14,7 +15,7 @@ extension PictureSource {
                 .upright(width: header.width, height: header.height)
         case .gif, .bmp: return (header.width, header.height)
         case .png, .webp, .tiff, .heif:
-            return try Vips(for: header.format.name).uprightSize(try load(), as: header.format)
+            return try Vips(for: header.format.name).uprightSize(try load(root: root), as: header.format)
         }
     }
 }

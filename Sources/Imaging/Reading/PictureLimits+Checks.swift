@@ -1,12 +1,6 @@
 import Pipeline
 
 extension PictureLimits {
-    static func check(bytes: Int) throws(PictureFault) {
-        guard bytes <= self.bytes else {
-            throw PictureFault(.tooLarge, "\(bytes) bytes, over the limit of \(self.bytes >> 20) MiB")
-        }
-    }
-
     static func check(width: Int, height: Int) throws(PictureFault) {
         guard width > 0, height > 0 else {
             throw PictureFault(.image, "the header says \(width) × \(height) pixels")

@@ -2,22 +2,24 @@ import Pipeline
 
 extension PictureSource {
     /// The picture's bytes, which are within the limit and not none.
-    func load() throws(PictureFault) -> [UInt8] {
+    /// - Parameter root: the folder that a file has to lie in.
+    func load(root: String? = nil) throws(PictureFault) -> [UInt8] {
         switch self {
         case .file(let path):
-            return try PictureFile(path: path).readAll()
+            return try ImageFile(path: path, root: root).readAll()
         case .bytes(let bytes):
             guard !bytes.isEmpty else { throw PictureFault(.image, "there are no bytes") }
-            try PictureLimits.check(bytes: bytes.count)
+            guard bytes.count <= PictureLimits.bytes else { throw .tooLarge(bytes: bytes.count) }
             return bytes
         }
     }
 
     /// A reader of the header, which of a file reads small pieces only.
-    func headerReader() throws(PictureFault) -> HeaderReader {
+    /// - Parameter root: the folder that a file has to lie in.
+    func headerReader(root: String? = nil) throws(PictureFault) -> HeaderReader {
         switch self {
         case .file(let path):
-            let file = try PictureFile(path: path)
+            let file = try ImageFile(path: path, root: root)
             return HeaderReader(count: file.size) { offset, count throws(PictureFault) in
                 try file.read(at: offset, count: count)
             }

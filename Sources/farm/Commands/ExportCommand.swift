@@ -55,7 +55,7 @@ struct ExportCommand: AsyncParsableCommand {
             do {
                 let source = try await ExportSource(session.backends, group: group, drain: drain)
                 let file = try ExportFile(output)
-                let counts = try await write(source, to: file)
+                let counts = try await write(source, to: file, imageRoot: session.settings.imageRoot)
                 try file.complete()
                 Terminal.error("farm: \(counted(source.total, "image"))\(counts)\(output.map { " in \($0)" } ?? "")")
             } catch is ExportSource.Stopped {
@@ -65,10 +65,12 @@ struct ExportCommand: AsyncParsableCommand {
     }
 
     /// - Returns: for people, what else was counted.
-    private func write(_ source: ExportSource, to file: ExportFile) async throws -> String {
+    private func write(
+        _ source: ExportSource, to file: ExportFile, imageRoot: String?
+    ) async throws -> String {
         switch chosenFormat {
         case .coco:
-            var export = COCOExport()
+            var export = COCOExport(root: imageRoot)
             try await export.write(source, to: file)
             if export.unreadable > 0 {
                 Terminal.error(

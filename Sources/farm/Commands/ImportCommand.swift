@@ -1,4 +1,5 @@
 import ArgumentParser
+import ImageLists
 import Imaging
 import Model
 import Pipeline
@@ -47,7 +48,8 @@ struct ImportCommand: AsyncParsableCommand {
             let drain = Signals.shared.drain()
             var assigned = 0
             if existing, let group { assigned = try await session.backends.assignGroup(group) }
-            let list = ImageList(group: group, urlPrefix: urlPrefix, cropper: PictureCropper(parallelism: 1))
+            let cropper = PictureCropper(parallelism: 1, root: session.settings.images.root)
+            let list = ImageList(group: group, urlPrefix: urlPrefix, cropper: cropper)
             let images = ImageImport(list: list, catalogue: session.backends, move: move)
             let outcome = try await images.run(paths, drain: drain, progress: Progress("imported"))
             report(outcome, assigned)
@@ -82,7 +84,7 @@ extension ImageImport.Outcome {
         for fault in faults {
             // A picture's fault names its file itself.
             let isPlaced = fault.reason.hasPrefix(fault.place)
-            Terminal.error("farm: \(isPlaced ? "" : fault.place + ": ")\(fault.reason)")
+            Terminal.error("farm: " + ((isPlaced ? "" : fault.place + ": ") + fault.reason).escapingSteering())
         }
         if refused > faults.count { Terminal.error("farm: … and \(refused - faults.count) more") }
     }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import ImageLists
 import Model
 import Pipeline
 import Roles
@@ -107,22 +108,23 @@ struct RunCommand: AsyncParsableCommand {
     private func report(_ session: Session, _ fleet: Fleet, _ images: [ImageID]) async throws -> Bool {
         if let pictures { try makeFolder(pictures) }
         var drawn = 0
-        if json { Terminal.write("[", to: STDOUT_FILENO) }
+        if json { Terminal.output("[", terminator: "") }
         for (index, id) in images.enumerated() {
             for report in try await session.backends.store.report(on: [id]) {
                 if json {
-                    Terminal.write((index > 0 ? "," : "") + report.json.text, to: STDOUT_FILENO)
+                    Terminal.output((index > 0 ? "," : "") + report.json.text, terminator: "")
                 } else {
                     Terminal.output(report.summary + "\n")
                 }
                 guard let pictures else { continue }
-                let name = (report.image.filename ?? "\(id)") as NSString
-                let path = "\(pictures)/\(name.deletingPathExtension)-\(id).jpg"
+                let path = PathText.join(pictures, report.image.pictureName)
                 do {
-                    try await AnnotatedPicture(cropper: fleet.cropper, http: fleet.http).write(report, to: path)
+                    try await AnnotatedPicture(
+                        cropper: fleet.cropper, http: fleet.pictures, policy: session.settings.images
+                    ).write(report, to: path)
                     drawn += 1
                 } catch {
-                    Terminal.error("farm: no picture of \(report.image.path ?? "\(id)"): \(error.message)")
+                    Terminal.error("farm: no picture of \(report.image.shownPlace ?? "\(id)"): \(error.message.escapingSteering())")
                 }
             }
         }
@@ -130,7 +132,7 @@ struct RunCommand: AsyncParsableCommand {
         if let pictures {
             let all = counted(images.count, "annotated picture")
             let count = drawn == images.count ? all : "\(drawn) of \(all)"
-            Terminal.error("farm: \(count) in \(ImageList.absolute(pictures))")
+            Terminal.error("farm: \(count) in \(PathText.absolute(pictures))")
         }
         return pictures == nil || drawn == images.count
     }
@@ -144,11 +146,11 @@ extension ImageReport {
                 "\($0.emoji ?? "") \($0.label) \(String(format: "%.2f", $0.score)) (\($0.contributingServices.joined(separator: ", ")))"
             }
         let votes = voteTable
-        var lines = [Terminal.bold(image.path ?? image.url ?? image.filename ?? "image \(image.id)")]
+        var lines = [Terminal.bold(image.shownPlace ?? "image \(image.id)")]
         lines.append(votes.rows.isEmpty ? "  no emoji has votes of enough services" : votes.text.indented)
-        if !boxes.isEmpty { lines.append("  boxes: " + boxes.joined(separator: "; ")) }
+        if !boxes.isEmpty { lines.append(Terminal.harmless("  boxes: " + boxes.joined(separator: "; "))) }
         let failed = (consensus?["services_failed"]?.arrayValue ?? []).compactMap(\.stringValue)
-        if !failed.isEmpty { lines.append("  failed: " + failed.joined(separator: ", ")) }
+        if !failed.isEmpty { lines.append(Terminal.harmless("  failed: " + failed.joined(separator: ", "))) }
         return lines.joined(separator: "\n")
     }
 }

@@ -42,8 +42,11 @@ struct ShowCommand: AsyncParsableCommand {
                 Terminal.output(reports.map(\.text).joined(separator: "\n\n"))
             }
             if let picture, let report = reports.first {
-                try await AnnotatedPicture(cropper: PictureCropper(parallelism: 1), http: HTTPClient()).write(
-                    report, to: picture)
+                let policy = session.settings.images
+                try await AnnotatedPicture(
+                    cropper: PictureCropper(parallelism: 1, root: policy.root), http: HTTPClient(policy: policy),
+                    policy: policy
+                ).write(report, to: picture)
                 Terminal.error("farm: \(picture) written")
             }
         }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Harmony
+import ImageLists
 import Imaging
 import Model
 import Pipeline
@@ -32,9 +33,10 @@ struct TryCommand: AsyncParsableCommand {
         for warning in settings.warnings { session.log("farm").warning("\(warning)") }
         let service = try TargetChoice(settings).knownService(named: service)
         let client = ServiceClient(
-            endpoint: service.triedOnce, client: HTTPClient(), time: session.time, log: session.log(service.name))
+            endpoint: service.triedOnce, client: HTTPClient(), policy: settings.images, time: session.time,
+            log: session.log(service.name))
         let drain = Signals.shared.drain()
-        guard let outcome = try await drain.until({ try await call(client, service) }) else { return }
+        guard let outcome = try await drain.until({ try await call(client, service, settings.images) }) else { return }
         switch outcome {
         case .answered(let answer):
             let report = TryReport(
@@ -54,7 +56,9 @@ struct TryCommand: AsyncParsableCommand {
     }
 
     /// Looks at the photo as a worker does before it calls.
-    private func call(_ client: ServiceClient, _ service: ServiceSettings) async throws -> AnalysisOutcome {
+    private func call(
+        _ client: ServiceClient, _ service: ServiceSettings, _ policy: ImagePolicy
+    ) async throws -> AnalysisOutcome {
         do {
             switch (service.transport, ImageList.isURL(photo)) {
             case (.url, false):
@@ -63,7 +67,7 @@ struct TryCommand: AsyncParsableCommand {
                 throw PictureFault(.image, "\(photo): \(service.name) is handed files only (\"transport\": \"file\")")
             case (_, true): return await client.analyze(.url(photo), key: UUID())
             case (_, false):
-                _ = try await PictureCropper(parallelism: 1).inspect(.file(photo))
+                _ = try await PictureCropper(parallelism: 1, root: policy.root).inspect(.file(photo))
                 return await client.analyze(.file(path: photo), key: UUID())
             }
         } catch let fault as PictureFault {

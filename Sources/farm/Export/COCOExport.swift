@@ -12,9 +12,12 @@ struct COCOExport {
     /// Rows of `merged_boxes` that hold no box: other programs'.
     private(set) var unreadable = 0
 
-    private let cropper = PictureCropper(parallelism: 1)
+    private let cropper: PictureCropper
     /// Labels as UTF-8: told apart and sorted by Unicode scalars, as in merging.
     private var labels: Set<[UInt8]> = []
+
+    /// - Parameter root: IMAGE_ROOT, below which files are looked at.
+    init(root: String?) { cropper = PictureCropper(parallelism: 1, root: root) }
 
     mutating func write(_ source: ExportSource, to file: ExportFile) async throws {
         let info: JSON = .object(["description": "merged boxes, by farm", "version": .string(FarmCommand.version)])

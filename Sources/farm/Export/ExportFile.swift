@@ -1,4 +1,5 @@
 import Foundation
+import Model
 
 /// Where an export goes: standard output, or a file that appears whole or not at all, as it is written beside its path
 /// and renamed when it is complete.
@@ -36,7 +37,7 @@ final class ExportFile {
     /// - Throws: `CommandFailure`, `ReaderGone`.
     func write(_ text: [UInt8]) throws {
         if path == nil { Terminal.removeProgressLine() }
-        var rest = text[...]
+        var rest = (path == nil && Terminal.outputIsTerminal ? ExportFile.harmless(text) : text)[...]
         while !rest.isEmpty {
             let written = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             if written < 0 && errno == EINTR { continue }
@@ -44,6 +45,11 @@ final class ExportFile {
             if written < 0 { throw failure(errno) }
             rest = rest.dropFirst(written)
         }
+    }
+
+    /// What a terminal is shown: nothing of a foreign text steers it.
+    private static func harmless(_ text: [UInt8]) -> [UInt8] {
+        Array(String(decoding: text, as: UTF8.self).escapingSteering(keeping: "\r\n\t").utf8)
     }
 
     /// The file takes its place, safe from a power cut.

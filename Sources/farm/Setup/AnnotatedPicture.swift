@@ -7,6 +7,7 @@ import Services
 struct AnnotatedPicture {
     let cropper: PictureCropper
     let http: HTTPClient
+    let policy: ImagePolicy
 
     /// - Throws: `CommandFailure`.
     func write(_ report: ImageReport, to path: String) async throws(CommandFailure) {
@@ -14,7 +15,7 @@ struct AnnotatedPicture {
             AnnotatedBox(box: $0.bbox, label: $0.label, score: $0.score)
         }
         do {
-            try await Annotator().annotate(try await source(report.image), boxes: boxes, to: path)
+            try await Annotator(root: policy.root).annotate(try await source(report.image), boxes: boxes, to: path)
         } catch {
             throw CommandFailure.failed(error.message)
         }
@@ -26,5 +27,18 @@ struct AnnotatedPicture {
         }
         guard let url = image.url else { throw PictureFault(.image, "image \(image.id) has neither path nor URL") }
         return .bytes(try await http.fetch(url))
+    }
+}
+
+extension Image {
+    /// A name for its annotated picture in a folder of such: a row may hold anything for a filename, but no picture is
+    /// written elsewhere.
+    var pictureName: String {
+        let name = PathText.stem(of: PathText.lastComponent(of: filename ?? ""))
+        var kept = String.UnicodeScalarView()
+        for scalar in name.unicodeScalars where kept.count < 50 {
+            kept.append(scalar.isSteering || scalar == "/" ? "_" : scalar)
+        }
+        return kept.isEmpty ? "\(id).jpg" : "\(String(kept))-\(id).jpg"
     }
 }

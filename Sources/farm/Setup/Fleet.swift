@@ -13,6 +13,8 @@ struct Fleet: Sendable {
     let session: Session
     private(set) var configuration: ServiceConfiguration
     let http: HTTPClient
+    /// Fetches pictures.
+    let pictures: HTTPClient
     let cropper: PictureCropper
     private let clients: ServiceClients
     private let news: HeartbeatNews
@@ -23,7 +25,10 @@ struct Fleet: Sendable {
         self.session = session
         configuration = session.settings.services
         http = HTTPClient()
-        cropper = PictureCropper(parallelism: min(2, ProcessInfo.processInfo.activeProcessorCount))
+        let policy = session.settings.images
+        pictures = policy.deniesPrivateURLs ? HTTPClient(policy: policy) : http
+        cropper = PictureCropper(
+            parallelism: min(2, ProcessInfo.processInfo.activeProcessorCount), root: policy.root)
         clients = ServiceClients(http: http, session: session)
         news = HeartbeatNews(log: session.log("heartbeats"))
     }
@@ -141,7 +146,7 @@ struct Fleet: Sendable {
         Enricher(
             identity: identity(.enricher), services: cropServices.map(client), store: session.backends.store,
             cropper: cropper,
-            fetcher: http, time: session.time, missing: MissingSignal())
+            fetcher: pictures, time: session.time, missing: MissingSignal())
     }
 
     /// A crop service that this box does not name is looked for on localhost at the catalogue's port.

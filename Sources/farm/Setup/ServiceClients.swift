@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import Pipeline
 import Services
 import Settings
 import Synchronization
@@ -19,7 +20,8 @@ final class ServiceClients: Sendable {
         clients.withLock { clients in
             if let client = clients[service] { return client }
             let client = ServiceClient(
-                endpoint: service.address, client: http, time: session.time, log: session.log(service.name))
+                endpoint: service.address, client: http, policy: session.settings.images, time: session.time,
+                log: session.log(service.name))
             clients[service] = client
             return client
         }
@@ -31,6 +33,11 @@ final class ServiceClients: Sendable {
         for (service, client) in clients.withLock({ $0 }) { outages[service.name] = await client.outage() }
         return outages
     }
+}
+
+extension Settings {
+    /// Where images may be taken from.
+    var images: ImagePolicy { ImagePolicy(root: imageRoot, deniesPrivateURLs: deniesPrivateImageURLs) }
 }
 
 extension ServiceSettings {

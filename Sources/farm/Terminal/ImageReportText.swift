@@ -5,7 +5,7 @@ import Pipeline
 extension ImageReport {
     /// What a person reads: the votes with their evidence, the boxes, what is said of them, and what failed.
     var text: String {
-        var parts = [Terminal.bold("image \(image.id)  \(image.path ?? image.url ?? image.filename ?? "")")]
+        var parts = [Terminal.bold("image \(image.id)  \(image.shownPlace ?? "")")]
         let votes = voteTable
         parts.append(votes.rows.isEmpty ? noVotes : votes.text)
         if let special = specialText { parts.append(special) }
@@ -59,8 +59,8 @@ extension ImageReport {
         guard !found.isEmpty else { return nil }
         return found.map { member in
             let content = member.value["content"]?.stringValue.map { ": \($0.prefix(200))" } ?? ""
-            return
-                "\(member.value["emoji"]?.stringValue ?? "") \(member.key), confidence \(member.value["confidence"].text)\(content)"
+            return Terminal.harmless(
+                "\(member.value["emoji"]?.stringValue ?? "") \(member.key), confidence \(member.value["confidence"].text)\(content)")
         }.joined(separator: "\n")
     }
 
@@ -129,12 +129,17 @@ extension ImageReport {
     }
 }
 
+extension Image {
+    /// Where it is, on one line.
+    var shownPlace: String? { (path ?? url ?? filename).map { Terminal.harmless($0) } }
+}
+
 extension JSON? {
     /// A number or text for a table cell.
     fileprivate var text: String {
         switch self {
         case .int(let value)?: String(value)
-        case .double(let value)?: value == value.rounded() ? String(Int(value)) : String(format: "%.3g", value)
+        case .double(let value)?: Int(exactly: value).map(String.init) ?? String(format: "%.3g", value)
         case .string(let text)?: text
         default: ""
         }

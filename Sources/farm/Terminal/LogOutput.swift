@@ -36,17 +36,19 @@ final class LogOutput: Sendable {
         let time = Timestamp.iso8601(Date())
         let line =
             switch format {
-            case .text: "\(time) \(level.rawValue.uppercased()) \(label): \(message)\n"
+            case .text: "\(time) \(level.rawValue.uppercased()) \(label): \(message)"
             case .json:
                 JSON.object([
                     "time": .string(time), "level": .string(level.rawValue), "logger": .string(label),
                     "message": .string(message),
-                ]).text + "\n"
+                ]).text
             }
+        // One line, whatever a message quotes: no other can be forged.
+        let whole = line.escapingSteering() + "\n"
         Terminal.removeProgressLine()
-        Terminal.write(line, to: STDERR_FILENO)
+        Terminal.write(whole, to: STDERR_FILENO)
         file.withLock { file in
-            if let file { Terminal.write(line, to: file.fileDescriptor) }
+            if let file { Terminal.write(whole, to: file.fileDescriptor) }
         }
     }
 }

@@ -9,14 +9,8 @@ struct Table {
 
     init(_ columns: [(title: String, alignment: Alignment)]) { self.columns = columns }
 
-    /// A cell is a line: control characters of foreign texts would break the table, or steer the terminal.
-    mutating func add(_ cells: [String]) { rows.append(cells.map(Table.line)) }
-
-    private static func line(_ text: String) -> String {
-        func isControl(_ scalar: Unicode.Scalar) -> Bool { scalar.properties.generalCategory == .control }
-        guard text.unicodeScalars.contains(where: isControl) else { return text }
-        return String(String.UnicodeScalarView(text.unicodeScalars.map { isControl($0) ? " " : $0 }))
-    }
+    /// Adds a row; what would break it or steer the terminal is escaped.
+    mutating func add(_ cells: [String]) { rows.append(cells.map { Terminal.harmless($0) }) }
 
     var text: String {
         let widths = widths(rows)

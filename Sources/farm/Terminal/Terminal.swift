@@ -1,4 +1,5 @@
 import Foundation
+import Model
 import Synchronization
 
 /// Data goes to standard output, messages to standard error.
@@ -16,20 +17,21 @@ enum Terminal {
     static var outputFault: Int32 { outputErrno.load(ordering: .relaxed) }
     private static let outputErrno = Atomic<Int32>(0)
 
-    static func output(_ text: String) {
+    /// Writes what people, or programs that take JSON, read.
+    static func output(_ text: String, terminator: String = "\n") {
         removeProgressLine()
-        write(text + "\n", to: STDOUT_FILENO)
+        write(harmless(text, keeping: "\n\t") + terminator, to: STDOUT_FILENO)
     }
 
     static func error(_ text: String) {
         removeProgressLine()
-        write(text + "\n", to: STDERR_FILENO)
+        write(text.escapingSteering(keeping: "\n\t") + "\n", to: STDERR_FILENO)
     }
 
     /// Draws a line that the next one replaces.
     static func progress(_ line: String) {
         hasProgressLine.store(true, ordering: .relaxed)
-        write(clearLine + line.prefix(width - 1), to: STDERR_FILENO)
+        write(clearLine + line.escapingSteering().prefix(width - 1), to: STDERR_FILENO)
     }
 
     static func removeProgressLine() {
@@ -48,13 +50,10 @@ enum Terminal {
         return ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_row > 0 ? Int(size.ws_row) : 24
     }
 
-    static func bold(_ text: String) -> String { outputHasColour ? "\u{1B}[1m\(text)\u{1B}[0m" : text }
-    static func red(_ text: String) -> String { outputHasColour ? "\u{1B}[31m\(text)\u{1B}[0m" : text }
-
     /// Draws a page over the one before, from the upper left corner, without a blank screen in between. What does not fit
     /// below is left out, as it would push the top off the screen.
     static func redraw(_ page: String, first: Bool) {
-        let lines = page.split(separator: "\n", omittingEmptySubsequences: false)
+        let lines = harmless(page, keeping: "\n\t").split(separator: "\n", omittingEmptySubsequences: false)
         let room = max(height - 1, 1)
         var shown = lines.prefix(room).map(String.init)
         if lines.count > room { shown[room - 1] = "… \(lines.count - room + 1) more lines" }
@@ -62,7 +61,28 @@ enum Terminal {
         write((first ? "\u{1B}[H\u{1B}[2J" : "\u{1B}[H") + text + "\u{1B}[J", to: STDOUT_FILENO)
     }
 
-    /// A reader that went away (`farm status | head`) is no failure: the rest is not wanted.
+    static func bold(_ text: String) -> String { outputHasColour ? boldStyle + text + plainStyle : text }
+    static func red(_ text: String) -> String { outputHasColour ? redStyle + text + plainStyle : text }
+
+    private static let (boldStyle, redStyle, plainStyle) = ("\u{1B}[1m", "\u{1B}[31m", "\u{1B}[0m")
+
+    /// Labels, messages and names of files are foreign: of what steers a terminal only the styles above are left, and
+    /// what is kept. JSON stays the same JSON.
+    static func harmless(_ text: String, keeping kept: String = "") -> String {
+        guard outputHasColour else { return text.escapingSteering(keeping: kept) }
+        var output = ""
+        var rest = text[...]
+        while let escape = rest.unicodeScalars.firstIndex(of: "\u{1B}") {
+            output += String(rest[..<escape]).escapingSteering(keeping: kept)
+            rest = rest[escape...]
+            let style = [boldStyle, redStyle, plainStyle].first { rest.utf8.starts(with: $0.utf8) }
+            output += style ?? "\u{1B}".escapingSteering()
+            rest = rest[rest.utf8.index(rest.startIndex, offsetBy: style?.utf8.count ?? 1)...]
+        }
+        return output + String(rest).escapingSteering(keeping: kept)
+    }
+
+    /// Writes data as they are. A reader that went away (`farm status | head`) is no failure: the rest is not wanted.
     static func write(_ text: String, to descriptor: Int32) {
         var bytes = Array(text.utf8)[...]
         while !bytes.isEmpty {

@@ -1,0 +1,135 @@
+import Glibc
+import Model
+
+/// The regular file of an image, open for reading; its faults leave the path to the caller.
+public final class ImageFile: Sendable {
+    /// Bytes, as of the opening.
+    public let size: Int
+    private let descriptor: Int32
+
+    /// Opens the file. Below a root it is the file itself, whatever leads to it, that has to lie there: what is checked
+    /// is what is read, also where somebody moves links meanwhile.
+    /// - Parameter root: the folder that it has to lie in; nil: anywhere.
+    /// - Throws: `image` for what is missing, unreadable, empty, no regular file or outside the root, `too_large` beyond
+    ///   the limit.
+    public convenience init(path: String, root: String? = nil) throws(PictureFault) {
+        guard !path.isEmpty, !path.utf8.contains(0) else { throw PictureFault(.image, "not a path") }
+        let descriptor: Int32
+        if let root { descriptor = try ImageFile.open(path, below: root) } else { descriptor = try ImageFile.open(path) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else {
+            let cause = errno
+            close(descriptor)
+            throw .reading(cause)
+        }
+        self.init(descriptor: descriptor, size: Int(status.st_size))
+        guard status.st_mode & S_IFMT != S_IFDIR else { throw .reading(EISDIR) }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw PictureFault(.image, "not a regular file") }
+        guard size > 0 else { throw PictureFault(.image, "the file is empty") }
+        guard size <= PictureLimits.bytes else { throw .tooLarge(bytes: size) }
+    }
+
+    private init(descriptor: Int32, size: Int) {
+        self.descriptor = descriptor
+        self.size = size
+    }
+
+    deinit {
+        close(descriptor)
+    }
+
+    /// A path that leads to this very file as long as it is open here.
+    public var openPath: String { ImageFile.link(to: descriptor) }
+
+    /// The bytes from `offset`, fewer where the file ends.
+    public func read(at offset: Int, count: Int) throws(PictureFault) -> [UInt8] {
+        var cause: Int32 = 0
+        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            while filled < count {
+                let rest = UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[filled...])
+                let got = pread(descriptor, rest.baseAddress, rest.count, off_t(offset + filled))
+                if got < 0 && errno == EINTR { continue }
+                if got < 0 { cause = errno }
+                if got <= 0 { return }
+                filled += got
+            }
+        }
+        guard cause == 0 else { throw .reading(cause) }
+        return bytes
+    }
+
+    /// The whole file; a file that has grown since it was opened is a fault.
+    public func readAll() throws(PictureFault) -> [UInt8] {
+        let bytes = try read(at: 0, count: size + 1)
+        guard bytes.count <= size else { throw PictureFault(.image, "the file grows while it is read") }
+        return bytes
+    }
+
+    // MARK: Opening
+
+    /// Without O_NONBLOCK the opening of a FIFO waits for its writer.
+    private static let reading = O_RDONLY | O_CLOEXEC | O_NONBLOCK
+    /// O_PATH, which Swift does not import: a descriptor that stands for the file and opens nothing, be it a device.
+    private static let pointing: Int32 = 0o10_000_000 | O_CLOEXEC
+
+    private static func open(_ path: String) throws(PictureFault) -> Int32 {
+        let descriptor = Glibc.open(path, reading)
+        guard descriptor >= 0 else { throw .reading(errno) }
+        return descriptor
+    }
+
+    private static func open(_ path: String, below root: String) throws(PictureFault) -> Int32 {
+        let handle = Glibc.open(path, pointing)
+        guard handle >= 0 else {
+            let cause = errno
+            // What lies outside must not even be told to be missing.
+            guard PathText.absolute(path).lies(below: PathText.absolute(root)) else { throw .outside(root) }
+            throw .reading(cause)
+        }
+        defer { close(handle) }
+        guard let place = target(of: link(to: handle)), let folder = realPath(of: root), place.lies(below: folder) else {
+            throw .outside(root)
+        }
+        return try open(link(to: handle))
+    }
+
+    private static func link(to descriptor: Int32) -> String { "/proc/self/fd/\(descriptor)" }
+
+    private static func target(of link: String) -> String? {
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX) + 1) { buffer in
+            guard let start = buffer.baseAddress else { return nil }
+            let length = readlink(link, start, buffer.count - 1)
+            guard length > 0 else { return nil }
+            buffer[length] = 0
+            return String(validatingCString: start)
+        }
+    }
+
+    private static func realPath(of path: String) -> String? {
+        guard let resolved = realpath(path, nil) else { return nil }
+        defer { free(resolved) }
+        return String(validatingCString: resolved)
+    }
+}
+
+extension String {
+    /// Both are absolute.
+    fileprivate func lies(below folder: String) -> Bool {
+        utf8.starts(with: (folder.utf8.last == UInt8(ascii: "/") ? folder : folder + "/").utf8)
+    }
+}
+
+extension PictureFault {
+    /// What is over the limit of a file's or an answer's bytes.
+    public static func tooLarge(bytes: Int) -> PictureFault {
+        PictureFault(.tooLarge, "\(bytes) bytes, over the limit of \(PictureLimits.bytes >> 20) MiB")
+    }
+
+    fileprivate static func reading(_ cause: Int32) -> PictureFault {
+        PictureFault(.image, "cannot be read: \(String(cString: strerror(cause)))")
+    }
+
+    fileprivate static func outside(_ root: String) -> PictureFault {
+        PictureFault(.image, "is not below IMAGE_ROOT (\(root))")
+    }
+}

@@ -1,0 +1,46 @@
+import Foundation
+import Pipeline
+
+/// Which URLs of images are used at all. What the name of a host leads to shows only when a connection is made: see
+/// ``HTTPClient``.
+enum PictureURL {
+    /// Why a URL is not used, as the end of a sentence; nil if it may be.
+    static func refusal(of url: String, by policy: ImagePolicy) -> String? {
+        guard let scheme = URLText.scheme(of: url), scheme == "http" || scheme == "https",
+            let authority = URLText.authority(of: url), !authority.isEmpty,
+            !authority.contains(where: { $0 <= 0x20 || $0 == 0x7F })
+        else { return "it is no http or https URL" }
+        guard policy.deniesPrivateURLs else { return nil }
+        // Programs differ in where a host ends that has one of these before it.
+        guard !authority.contains(UInt8(ascii: "\\")) else { return "its host can be read in two ways" }
+        guard let host = host(of: url) else { return "it names no host" }
+        let isPrivate = NetworkAddress(literal: host).map { !$0.isPublic } ?? isPrivateName(host)
+        return isPrivate ? "its host is private, which DENY_PRIVATE_IMAGE_URLS refuses" : nil
+    }
+
+    /// The host without its port and brackets, in the form that programs make of it before they look it up:
+    /// percent-decoded, compatibility forms of letters and digits folded, in lower case, without a dot at its end.
+    private static func host(of url: String) -> String? {
+        guard let hostAndPort = URLText.hostAndPort(of: url) else { return nil }
+        if hostAndPort.first == UInt8(ascii: "[") {
+            return String(decoding: hostAndPort.dropFirst().prefix { $0 != UInt8(ascii: "]") }, as: UTF8.self)
+        }
+        let name = String(decoding: hostAndPort.prefix { $0 != UInt8(ascii: ":") }, as: UTF8.self)
+        let decoded = (name.removingPercentEncoding ?? name).precomposedStringWithCompatibilityMapping.lowercased()
+        var folded = String.UnicodeScalarView()
+        for scalar in decoded.unicodeScalars where !scalar.properties.isDefaultIgnorableCodePoint {
+            folded.append(scalar == "\u{3002}" ? "." : scalar)
+        }
+        while folded.last == "." { folded.removeLast() }
+        return folded.isEmpty ? nil : String(folded)
+    }
+
+    /// Names that mean this box or this network wherever they are looked up (RFC 6761, 6762, 8375), and those without a
+    /// dot, which only this network knows.
+    private static func isPrivateName(_ host: String) -> Bool {
+        guard host.contains(".") else { return true }
+        return ["localhost", "localdomain", "local", "internal", "home.arpa", "lan", "intranet"].contains {
+            host.hasSuffix("." + $0)
+        }
+    }
+}

@@ -1,0 +1,70 @@
+import Model
+import Pipeline
+
+@testable import Imaging
+
+/// The bytes of a picture, and what is drawn into one.
+extension EntryPoint {
+    private static let pictures = "ImagingTests/Fixtures"
+
+    /// What is read before anything is decoded.
+    static let pictureHeader = EntryPoint(name: "picture_header", longest: 8192, fixtures: pictures) { input in
+        _ = try header(of: input)
+    }
+
+    /// All formats, decoded and cut. What says of itself that it has over a megapixel is not: up to the limit of 100
+    /// that takes seconds and is meant to (SecurityTests has such pictures).
+    static let picture = EntryPoint(name: "picture", inputs: 100_000, longest: 8192, fixtures: pictures) { input in
+        guard let header = try header(of: input), header.width * header.height <= 1_000_000 else { return }
+        let crops = try reading { () throws(PictureFault) in
+            let decoded = try PictureSource.bytes(input).decode()
+            let (width, height) = (Double(decoded.width), Double(decoded.height))
+            let boxes = [
+                Box(x: -1e9, y: -1e9, width: 2e9, height: 2e9), Box(x: width - 1, y: height - 1, width: 1, height: 1),
+                Box(x: width / 3, y: height / 3, width: 0.01, height: height),
+            ]
+            let areas = boxes.map { PixelArea($0, in: (decoded.width, decoded.height)) }
+            return try decoded.crops(of: areas, quality: 90)
+        }
+        try promise(crops?.allSatisfy { $0?.jpeg.starts(with: [0xFF, 0xD8]) == true } != false, "a crop that is no JPEG")
+    }
+
+    /// EXIF data.
+    static let exif = EntryPoint(name: "exif") { input in
+        for data in [input, Array("Exif\0\0".utf8) + input] {
+            _ = data.withUnsafeBufferPointer { Orientation(exifData: $0) }
+        }
+    }
+
+    /// A label, as a service names it, drawn into a picture.
+    static let label = EntryPoint(name: "label", inputs: 100_000, longest: 512) { input in
+        let label = String(decoding: input, as: UTF8.self)
+        let canvas = Canvas(pixels: PixelBuffer(width: 64, height: 48))
+        canvas.fill(PixelArea(x: 0, y: 0, width: 64, height: 48), .white)
+        let box = AnnotatedBox(box: Box(x: 5, y: 5, width: 30, height: 30), label: label, score: 0.5)
+        let drawn = Result { () throws(PictureFault) in try canvas.draw([box]) }
+        if case .failure(let fault) = drawn { throw Broken(description: "not drawn: \(fault.message)") }
+    }
+
+    private static func header(of input: [UInt8]) throws -> PictureHeader? {
+        let header = try reading { () throws(PictureFault) in
+            var reader = HeaderReader(input)
+            return try PictureHeader(&reader)
+        }
+        guard let header else { return nil }
+        let size = "\(header.width) × \(header.height) pixels"
+        try promise(header.width > 0 && header.height > 0, size)
+        try promise(header.width * header.height <= PictureLimits.pixels, size)
+        return header
+    }
+
+    /// nil for a picture that is refused.
+    private static func reading<Value>(_ read: () throws(PictureFault) -> Value) throws -> Value? {
+        switch Result(catching: read) {
+        case .success(let value): return value
+        case .failure(let fault):
+            try promise(fault.message.isPlain, "a fault that steers the terminal: \(fault.message)")
+            return nil
+        }
+    }
+}
