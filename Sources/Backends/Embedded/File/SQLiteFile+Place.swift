@@ -7,9 +7,9 @@ extension SQLiteFile {
     /// Makes a file that is missing, for its owner alone: SQLite would leave that to the umask. What SQLite puts beside it
     /// gets its mode.
     static func make(_ path: String, place: String) throws(PortFault) {
-        let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor < 0 else {
-            close(descriptor)
+            Glibc.close(descriptor)
             return
         }
         guard errno == EEXIST else {
