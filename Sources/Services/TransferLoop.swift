@@ -36,7 +36,7 @@ final class TransferLoop: Sendable {
     private nonisolated(unsafe) let multi: UnsafeMutableRawPointer
     private let addresses: AddressFilter?
 
-    init?(addresses: AddressFilter?) {
+    init?(addresses: AddressFilter? = nil) {
         guard TransferLoop.isReady, let multi = curl_multi_init() else { return nil }
         self.multi = multi
         self.addresses = addresses

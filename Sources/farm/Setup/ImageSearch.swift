@@ -8,7 +8,7 @@ extension ImageCatalogue {
         var found: [Image] = []
         for name in names {
             var matches = try await find(name)
-            if matches.isEmpty { matches = try await find(ImageList.absolute(name)) }
+            if matches.isEmpty { matches = try await find(PathText.absolute(name)) }
             guard !matches.isEmpty else {
                 throw CommandFailure.failed(
                     "no image \(name): name its id, path, URL or filename; farm import loads images")
