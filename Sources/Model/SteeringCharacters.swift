@@ -1,10 +1,10 @@
 extension Unicode.Scalar {
     /// Whether it steers a terminal or disguises a text instead of standing for itself: a control character of ASCII or
-    /// Latin-1, a line or paragraph separator, or a control of bidirectional text (Unicode, UAX #9; Boucher and
+    /// Latin-1, a line or paragraph separator, a byte order mark, or a control of bidirectional text (Unicode, UAX #9; Boucher and
     /// Anderson, "Trojan Source: Invisible Vulnerabilities", 2021).
     public var isSteering: Bool {
         switch value {
-        case 0..<0x20, 0x7F...0x9F, 0x061C, 0x200E...0x200F, 0x2028...0x202E, 0x2066...0x206F: true
+        case 0..<0x20, 0x7F...0x9F, 0x061C, 0x200E...0x200F, 0x2028...0x202E, 0x2066...0x206F, 0xFEFF: true
         default: false
         }
     }

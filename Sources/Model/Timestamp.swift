@@ -1,6 +1,7 @@
 import Foundation
 
-/// Dates as text, always in UTC.
+/// Dates as text, always in UTC. What lies before the year 0 or after 9999 (a foreign header may hold anything) is written
+/// as the nearest that does not.
 public enum Timestamp {
     /// `2026-11-24T08:15:30.250Z` (ISO 8601, milliseconds).
     public static func iso8601(_ date: Date) -> String { text(date, separator: "T") + "Z" }
@@ -8,8 +9,11 @@ public enum Timestamp {
     /// `2026-11-24 08:15:30.250`, the form in the embedded file.
     public static func sqlite(_ date: Date) -> String { text(date, separator: " ") }
 
+    private static let earliest = -62_167_219_200_000.0
+    private static let latest = 253_402_300_799_999.0
+
     private static func text(_ date: Date, separator: Character) -> String {
-        let total = Int((date.timeIntervalSince1970 * 1000).rounded())
+        let total = Int(min(max((date.timeIntervalSince1970 * 1000).rounded(), earliest), latest))
         let (days, rest) = total.quotientAndRemainder(dividingBy: 86_400_000)
         let (day, millisecond) = rest < 0 ? (days - 1, rest + 86_400_000) : (days, rest)
         let (year, month, dayOfMonth) = civil(daysSince1970: day)

@@ -1,3 +1,5 @@
+import Model
+
 /// How a command ends when it does not succeed.
 struct CommandFailure: Error {
     /// 1: failed; 2: unusable arguments or configuration; 130: interrupted.
@@ -5,6 +7,13 @@ struct CommandFailure: Error {
     /// For people, on standard error; empty if all is said.
     var message: String
 
-    static func failed(_ message: String) -> CommandFailure { CommandFailure(exitCode: 1, message: message) }
-    static func unusable(_ message: String) -> CommandFailure { CommandFailure(exitCode: 2, message: message) }
+    /// A line: what it quotes can forge no other.
+    static func failed(_ line: String) -> CommandFailure {
+        CommandFailure(exitCode: 1, message: line.escapingSteering())
+    }
+
+    /// A line, likewise.
+    static func unusable(_ line: String) -> CommandFailure {
+        CommandFailure(exitCode: 2, message: line.escapingSteering())
+    }
 }

@@ -132,15 +132,15 @@ struct DeadTests {
             """)
         let show = try await workplace.farm("dead", "show")
         #expect(show.status == 0)
-        #expect(show.output.contains(#"queue_clip: bad\n: a\u{1b}b"#))
-        #expect(show.output.contains(#"body           \u{1b}[2J\u{0}\u{202e}{é\n\xff"#))
+        #expect(show.output.contains(#"queue_clip: bad\n: a\u001bb"#))
+        #expect(show.output.contains(#"body           \u001b[2J\u0000\u202e{é\n\xff"#))
         for arguments in [["dead"], ["dead", "requeue", "--dry-run"]] {
             let finished = try await workplace.farm(arguments)
             #expect(!(finished.output + finished.error).contains("\u{1B}"))
         }
         let json = try #require(try await workplace.farm("dead", "show", "--json").json().arrayValue?.first)
         #expect(json["message"]?.stringValue == "a\u{1B}b")
-        #expect(json["body"]?.stringValue == #"\u{1b}[2J\u{0}\u{202e}{é\n\xff"#)
+        #expect(json["body"]?.stringValue == #"\u001b[2J\u0000\u202e{é\n\xff"#)
         #expect(json["job_id"] == .null)
     }
 

@@ -119,6 +119,16 @@ struct DeadMessageTests {
         #expect(bare.history.isEmpty)
     }
 
+    @Test("that says it died at any time at all is dated within the years of ISO 8601")
+    func times() {
+        for (time, shown) in [(Int64.max, "9999-12-31T23:59:59.999Z"), (.min, "0000-01-01T00:00:00.000Z")] {
+            let dead = DeadMessage(
+                queue: "queue_clip", body: DeadMessageTests.job(UUID()), headers: ["x-death": #"[{"time":\#(time)}]"#])
+            #expect(dead.deadSince.map(Timestamp.iso8601) == shown)
+            #expect(dead.requeued(at: DeadMessageTests.now).headers["x-farm-history"]?.contains(shown) == true)
+        }
+    }
+
     @Test("is meant by a filter when all that it asks for is so")
     func filter() {
         let dead = DeadMessageTests.dead(DeadMessageTests.job(UUID()))

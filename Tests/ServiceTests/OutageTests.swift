@@ -171,7 +171,7 @@ struct OutageTests {
         let server = try MisbehavingServer { $0.query.contains("bad") ? .hang : .success }
         let bench = Bench(port: server.port, timeout: .seconds(1), maxTries: 3, concurrency: 5)
         await withTaskGroup(of: Void.self) { group in
-            for _ in 1...5 { group.addTask { #expect(await bench.analyze("bad").unavailable != nil) } }
+            for _ in 1...5 { group.addTask { #expect(await bench.analyze("http://pictures/bad").unavailable != nil) } }
         }
         let key = UUID()
         for attempt in 1...3 {
@@ -180,7 +180,7 @@ struct OutageTests {
             // A trial that failed makes the next one wait longer.
             bench.time.advance(by: .seconds(Double(1 << (attempt - 1)) + 0.01))
             #expect(try await permits == 1)
-            let outcome = await bench.analyze("bad", key: key)
+            let outcome = await bench.analyze("http://pictures/bad", key: key)
             if attempt < 3 {
                 #expect(outcome.unavailable != nil)
             } else {
@@ -194,7 +194,7 @@ struct OutageTests {
         await bench.time.sleepers(1)
         bench.time.advance(by: .seconds(8.01))
         #expect(try await permits == 1)
-        #expect(await bench.analyze("good").answer != nil)
+        #expect(await bench.analyze("http://pictures/good").answer != nil)
         #expect(try await bench.client.permits() == .max)
         #expect(bench.lines.count("is down") == 1)
     }

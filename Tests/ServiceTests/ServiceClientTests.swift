@@ -221,7 +221,7 @@ struct ServiceClientTests {
         let failure = try #require(await bench.client.analyze(.file(path: "/nowhere.jpg"), key: UUID()).failure)
         #expect(failure.kind == .image)
         #expect(failure.tries == 0)
-        #expect(failure.message == "/nowhere.jpg: no such file or directory")
+        #expect(failure.message == "/nowhere.jpg: cannot be read: No such file or directory")
     }
 
     @Test("No more requests are in flight than the service takes")

@@ -124,7 +124,7 @@ struct RunCommand: AsyncParsableCommand {
                     ).write(report, to: path)
                     drawn += 1
                 } catch {
-                    Terminal.error("farm: no picture of \(report.image.shownPlace ?? "\(id)"): \(error.message.escapingSteering())")
+                    Terminal.error("farm: no picture of \(report.image.shownPlace ?? "\(id)"): \(error.message)")
                 }
             }
         }

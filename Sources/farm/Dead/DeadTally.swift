@@ -27,7 +27,7 @@ struct DeadTally {
 
     /// `3 dead letters requeued: 2 timeout, 1 http`.
     func text(_ verb: String) -> String {
-        let parts = sorted.map { "\($0.count) \($0.reason.printable)" }.joined(separator: ", ")
+        let parts = sorted.map { "\($0.count) \($0.reason.escapingSteering())" }.joined(separator: ", ")
         return counted(done, "dead letter") + (verb.isEmpty ? "" : " " + verb) + (parts.isEmpty ? "" : ": " + parts)
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Model
 
 /// The symlinks that let farm be called by its roles' names, as busybox does it.
 struct RoleLinks {
@@ -38,7 +39,7 @@ struct RoleLinks {
         try makeFolder(folder)
         var outcome = Outcome()
         for name in RoleLinks.names {
-            let path = (folder as NSString).appendingPathComponent(name)
+            let path = PathText.join(folder, name)
             switch entry(path) {
             case .right: outcome.present.append(name)
             case .foreign(let reason): outcome.refused.append((name, reason))
@@ -70,11 +71,9 @@ struct RoleLinks {
         if target == program { return .right }
         // By its name where it leads nowhere any more: an older version's place.
         let leads = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
-        let isFarm = leads == program || ["farm", (program as NSString).lastPathComponent].contains(lastName(target))
+        let isFarm = leads == program || ["farm", PathText.lastComponent(of: program)].contains(PathText.lastComponent(of: target))
         return isFarm ? .stale : .foreign("a link to \(target)")
     }
-
-    private func lastName(_ path: String) -> String { (path as NSString).lastPathComponent }
 
     /// By a link of another name that is then renamed, so that the name never leads nowhere.
     private func replace(_ path: String) throws(CommandFailure) {

@@ -17,7 +17,8 @@ struct SettingsOptions: ParsableArguments {
                 environment: ProcessInfo.processInfo.environment,
                 workingDirectory: FileManager.default.currentDirectoryPath, environmentFile: envFile)
         } catch {
-            throw CommandFailure.unusable(error.description)
+            // A line for each; Settings writes none that what it quotes could break.
+            throw CommandFailure(exitCode: 2, message: error.description)
         }
     }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Dispatch
 import Glibc
+import Model
 
 /// What cannot be undone asks first: on a terminal; elsewhere it has to be told.
 struct Confirmation: ParsableArguments {
@@ -20,7 +21,7 @@ struct Confirmation: ParsableArguments {
     func ask(_ question: String) async throws {
         guard !yes else { return }
         Terminal.removeProgressLine()
-        Terminal.write("\(question) [y/N] ", to: STDERR_FILENO)
+        Terminal.write("\(question.escapingSteering()) [y/N] ", to: STDERR_FILENO)
         let answer = await withCheckedContinuation { continuation in
             DispatchQueue.global().async { continuation.resume(returning: readLine()) }
         }

@@ -1,11 +1,12 @@
 import Foundation
+import Model
 
 /// Makes a folder and those above it that are missing.
 /// - Throws: `CommandFailure` with the system's reason.
 func makeFolder(_ path: String) throws(CommandFailure) {
     var status = stat()
     if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { return }
-    let above = (path as NSString).deletingLastPathComponent
+    let above = PathText.folder(of: path)
     if !above.isEmpty && above != path { try makeFolder(above) }
     guard mkdir(path, 0o777) == 0 || errno == EEXIST && stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     else {

@@ -1,6 +1,7 @@
 import CRabbitMQ
 import Foundation
 import Model
+import Pipeline
 
 @testable import RabbitMQ
 
@@ -19,6 +20,15 @@ extension EntryPoint {
         try promise((try? Trigger(body: trigger.body)) == trigger, "\(trigger) does not stay itself")
     }
 
+    private static let blipJob = Array(#"{"image_id": 1, "service_name": "blip", "theirs": [1]}"#.utf8)
+
+    private static func requeue(_ dead: DeadMessage) throws {
+        let message = dead.requeued(at: Date(timeIntervalSince1970: 1_790_000_000))
+        let again = DeadMessage(queue: message.queue, body: message.body, headers: message.headers)
+        try promise((1...10).contains(again.history.count), "a history of \(again.history.count) deaths")
+        try promise(again.imageID == dead.imageID, "image \(String(describing: again.imageID))")
+    }
+
     /// The headers of an AMQP message, in the broker's form: a table of AMQP 0-9-1.
     static let messageHeaders = EntryPoint(name: "message_headers") { input in
         var input = input
@@ -34,6 +44,8 @@ extension EntryPoint {
             properties._flags = UInt32(AMQP_BASIC_HEADERS_FLAG)
             let headers = HeaderTable.headers(properties)
             try promise(headers.count <= Int(properties.headers.num_entries), "headers from nowhere")
+            try requeue(DeadMessage(queue: "queue_blip", body: buffer.map { $0 }, headers: headers))
+            try requeue(DeadMessage(queue: "queue_blip", body: blipJob, headers: headers))
         }
     }
 }

@@ -1,3 +1,4 @@
+import CCurl
 import Foundation
 import Model
 import Pipeline
@@ -14,6 +15,22 @@ extension EntryPoint {
         try promise(component.removingPercentEncoding == url, "\(url) becomes \(component)")
         let sent = URLText.sendable(url)
         try promise(URLText.sendable(sent) == sent, "\(sent) is encoded twice")
+        let denied = ImagePolicy(deniesPrivateURLs: true)
+        guard PictureURL.refusal(of: url, by: denied) == nil, let host = curlHost(of: sent) else { return }
+        let refusal = PictureURL.refusal(of: "http://\(host)/", by: denied)
+        try promise(refusal == nil, "curl goes to \(host) for \(sent)")
+    }
+
+    /// Where curl would go; nil for what it refuses.
+    private static func curlHost(of url: String) -> String? {
+        guard let parsed = curl_url() else { return nil }
+        defer { curl_url_cleanup(parsed) }
+        var host: UnsafeMutablePointer<CChar>?
+        guard curl_url_set(parsed, CURLUPART_URL, url, UInt32(CURLU_GUESS_SCHEME)) == CURLUE_OK,
+            curl_url_get(parsed, CURLUPART_HOST, &host, 0) == CURLUE_OK, let host
+        else { return nil }
+        defer { curl_free(host) }
+        return String(cString: host)
     }
 
     /// A time, as the rows of other programs have it.

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Model
 import Pipeline
 
 /// Looks at the place of an embedded file: can it be used, and is there room for it to grow?
@@ -23,7 +24,7 @@ public enum EmbeddedProbe {
 
     private static func room(_ path: String) -> Finding? {
         var status = statvfs()
-        guard statvfs(URL(fileURLWithPath: path).deletingLastPathComponent().path, &status) == 0 else { return nil }
+        guard statvfs(PathText.folder(of: PathText.absolute(path)), &status) == 0 else { return nil }
         let free = Int(status.f_bavail) * Int(status.f_frsize)
         guard free < wanted else { return nil }
         let megabytes = "\(free >> 20) MB are left on its disk"
