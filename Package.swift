@@ -44,7 +44,8 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String
 /// Tests/Fuzzing is a suite of tests; FARM_FUZZ makes it libFuzzer's program instead (`make fuzz`).
 let isFuzzed = Context.environment["FARM_FUZZ"] != nil
 let fuzzed: [Target.Dependency] = [
-    "CCurl", "CRabbitMQ", "Harmony", "ImageLists", "Imaging", "Model", "Pipeline", "RabbitMQ", "Roles", "Services", "Settings",
+    "CCurl", "CRabbitMQ", "Harmony", "ImageLists", "Imaging", "Model", "Pipeline", "RabbitMQ", "Roles", "Services",
+    "Settings",
 ]
 let fuzzing =
     isFuzzed

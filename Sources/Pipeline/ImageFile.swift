@@ -15,7 +15,11 @@ public final class ImageFile: Sendable {
     public convenience init(path: String, root: String? = nil) throws(PictureFault) {
         guard !path.isEmpty, !path.utf8.contains(0) else { throw PictureFault(.image, "not a path") }
         let descriptor: Int32
-        if let root { descriptor = try ImageFile.open(path, below: root) } else { descriptor = try ImageFile.open(path) }
+        if let root {
+            descriptor = try ImageFile.open(path, below: root)
+        } else {
+            descriptor = try ImageFile.open(path)
+        }
         var status = stat()
         guard fstat(descriptor, &status) == 0 else {
             let cause = errno
@@ -87,7 +91,8 @@ public final class ImageFile: Sendable {
             throw .reading(cause)
         }
         defer { close(handle) }
-        guard let place = target(of: link(to: handle)), let folder = realPath(of: root), place.lies(below: folder) else {
+        guard let place = target(of: link(to: handle)), let folder = realPath(of: root), place.lies(below: folder)
+        else {
             throw .outside(root)
         }
         return try open(link(to: handle))

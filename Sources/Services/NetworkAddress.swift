@@ -70,7 +70,8 @@ struct NetworkAddress: Equatable, CustomStringConvertible {
 
     /// ::ffff:0:0/96 and 64:ff9b::/96 (NAT64), whose last four bytes are an IPv4 address.
     private static let carriers: [Prefix] = [
-        Prefix([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF], 96), Prefix([0, 0x64, 0xFF, 0x9B, 0, 0, 0, 0, 0, 0, 0, 0], 96),
+        Prefix([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF], 96),
+        Prefix([0, 0x64, 0xFF, 0x9B, 0, 0, 0, 0, 0, 0, 0, 0], 96),
     ]
 
     /// Addresses that begin with the same bits.

@@ -9,7 +9,9 @@ struct SecurityTests {
 
     // MARK: Files
 
-    @Test("farm.db and what SQLite puts beside it are for its owner alone, the mode of a file that is there stays; no socket has a name")
+    @Test(
+        "farm.db and what SQLite puts beside it are for its owner alone, the mode of a file that is there stays; no socket has a name"
+    )
     func modes() async throws {
         let scene = try await Scene(["clip"], photos: 1, gate: true)
         try await scene.produce()
@@ -44,7 +46,9 @@ struct SecurityTests {
         try await scene.doubles.stop()
     }
 
-    @Test("IMAGE_ROOT confines image_path: a row that leads outside ends with an image error, and no service sees the file")
+    @Test(
+        "IMAGE_ROOT confines image_path: a row that leads outside ends with an image error, and no service sees the file"
+    )
     func confined() async throws {
         let scene = try await Scene(["clip"], photos: 1)
         let work = scene.workplace
@@ -58,7 +62,8 @@ struct SecurityTests {
         let up = try await work.farm("up", "--until-idle", environment: environment)
         #expect(up.status == 0, "\(up.error)")
         let rows = try await work.rows(
-            "SELECT image_id, status, json_extract(data, '$.error.kind', '$.error.message') FROM results ORDER BY image_id")
+            "SELECT image_id, status, json_extract(data, '$.error.kind', '$.error.message') FROM results ORDER BY image_id"
+        )
         #expect(rows.count == 4 && rows.first?.hasPrefix("1|success") == true, "\(rows)")
         for row in rows.dropFirst() {
             #expect(row.contains("|error|[\"image\"") && row.contains("is not below IMAGE_ROOT"), "\(row)")
@@ -78,7 +83,8 @@ struct SecurityTests {
         _ = try await work.farm("init")
         let private_ = "http://127.0.0.1:\(try scene.doubles.port("clip"))/calls"
         _ = try await work.rows(
-            "INSERT INTO images (image_url) VALUES ('file:///etc/passwd'), ('\(private_)'), ('http://169.254.169.254/')")
+            "INSERT INTO images (image_url) VALUES ('file:///etc/passwd'), ('\(private_)'), ('http://169.254.169.254/')"
+        )
         try await scene.produce()
         let environment = Scene.impatient.merging(["DENY_PRIVATE_IMAGE_URLS": "true"]) { $1 }
         let up = try await work.farm("up", "--until-idle", environment: environment)
@@ -105,11 +111,15 @@ struct SecurityTests {
         let work = scene.workplace
         _ = try await work.farm("init")
         let text = JSON.string(SecurityTests.hostile).text
-        let box = #"{"label": \#(text), "cluster_id": \#(text), "emoji": \#(text), "score": 1e300, "# +
-            #""merged_bbox": {"x": 1e300, "y": 0, "width": 1, "height": 1}}"#
-        let consensus = #"{"votes": {"consensus": [{"emoji": \#(text), "votes": 1e300, "services": [\#(text)]}]}, "# +
-            #""special": {"text": {"detected": true, "confidence": 1e300, "content": \#(text)}}}"#
-        try work.write("rows.sql", """
+        let box =
+            #"{"label": \#(text), "cluster_id": \#(text), "emoji": \#(text), "score": 1e300, "#
+            + #""merged_bbox": {"x": 1e300, "y": 0, "width": 1, "height": 1}}"#
+        let consensus =
+            #"{"votes": {"consensus": [{"emoji": \#(text), "votes": 1e300, "services": [\#(text)]}]}, "#
+            + #""special": {"text": {"detected": true, "confidence": 1e300, "content": \#(text)}}}"#
+        try work.write(
+            "rows.sql",
+            """
             INSERT INTO images (image_path, image_filename) VALUES ('/nowhere/\(SecurityTests.hostile)', '\(SecurityTests.hostile)');
             INSERT INTO results (image_id, service, data, status) VALUES (1, '\(SecurityTests.hostile)', '{"error": {"message": \(text)}}', 'error');
             INSERT INTO merged_boxes (image_id, merged_data, status) VALUES (1, '\(box)', 'success');
@@ -119,8 +129,10 @@ struct SecurityTests {
             """)
         _ = try await work.rows(".read rows.sql")
         let commands = [
-            ["show", "1"], ["show", "1", "--json"], ["status"], ["status", "--json"], ["monitor"], ["monitor", "--json"],
-            ["show", SecurityTests.hostile + "x"], ["import", SecurityTests.hostile + "x"], ["show", "1", "--picture", "out.jpg"],
+            ["show", "1"], ["show", "1", "--json"], ["status"], ["status", "--json"], ["monitor"],
+            ["monitor", "--json"],
+            ["show", SecurityTests.hostile + "x"], ["import", SecurityTests.hostile + "x"],
+            ["show", "1", "--picture", "out.jpg"],
             ["export"], ["export", "--format", "jsonl"],
         ]
         for command in commands {
@@ -154,7 +166,8 @@ struct SecurityTests {
     @Test("Metacharacters of SQL and of the shell are characters like others, wherever they stand")
     func metacharacters() async throws {
         let names = [
-            "'; DROP TABLE images; --.jpg", "$(touch pwned).jpg", "`touch pwned`.jpg", "a|touch pwned;&.jpg", "%s%n%d.jpg",
+            "'; DROP TABLE images; --.jpg", "$(touch pwned).jpg", "`touch pwned`.jpg", "a|touch pwned;&.jpg",
+            "%s%n%d.jpg",
             "\"quoted\\\".jpg", "--group.jpg", "a*?[b]{c,d}.jpg", "a..\\..\\x.jpg", "ü 犬.jpg", "\\x27 OR 1=1.jpg",
         ]
         let scene = try await Scene(photos: 0)
@@ -168,7 +181,8 @@ struct SecurityTests {
         #expect(try await scene.upUntilIdle().status == 0)
         #expect(try await work.count("SELECT count(*) FROM images WHERE image_group LIKE 'g%'") == names.count)
         #expect(
-            try await work.count("SELECT count(*) FROM results WHERE status = 'success'") == names.count * Scene.primary)
+            try await work.count("SELECT count(*) FROM results WHERE status = 'success'") == names.count * Scene.primary
+        )
         #expect(try await work.count("SELECT count(*) FROM consensus") == names.count)
         let shown = try await work.farm("show", "--", "'; DROP TABLE images; --.jpg", "--group.jpg")
         #expect(shown.status == 0, "\(shown.error)")

@@ -11,7 +11,8 @@ struct Corpus {
 
     init(of entry: EntryPoint) throws {
         let corpora = Corpus.tests.appending(path: "Corpora")
-        let folders = [corpora.appending(path: entry.name)] + (entry.fixtures.map { [Corpus.tests.appending(path: $0)] } ?? [])
+        let folders =
+            [corpora.appending(path: entry.name)] + (entry.fixtures.map { [Corpus.tests.appending(path: $0)] } ?? [])
         inputs = try folders.flatMap { folder in
             try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted().map {
                 [UInt8](try Data(contentsOf: folder.appending(path: $0)))

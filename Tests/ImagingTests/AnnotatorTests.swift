@@ -100,7 +100,8 @@ struct AnnotatorTests {
             labelMarkup(AnnotatedBox(box: Box(x: 0, y: 0, width: 1, height: 1), label: "<a&\n", score: 0.5))
                 == "&lt;a&amp;  0.50")
         #expect(
-            labelMarkup(AnnotatedBox(box: Box(x: 0, y: 0, width: 1, height: 1), label: "<\u{338}b>\u{202E}", score: 0.5))
+            labelMarkup(
+                AnnotatedBox(box: Box(x: 0, y: 0, width: 1, height: 1), label: "<\u{338}b>\u{202E}", score: 0.5))
                 == "&lt;\u{338}b&gt;  0.50", "an accent on it makes no other character of it")
     }
 

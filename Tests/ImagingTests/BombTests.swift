@@ -12,7 +12,9 @@ struct BombTests {
 
     init() throws { folder = try TemporaryFolder() }
 
-    @Test("A JPEG that goes over its pixels hundreds of times is refused before it is decoded; a photo of ten scans is not")
+    @Test(
+        "A JPEG that goes over its pixels hundreds of times is refused before it is decoded; a photo of ten scans is not"
+    )
     func scans() async throws {
         let bomb = progressive(width: 10_000, height: 10_000, scans: 490)
         #expect(bomb.count < 300_000)

@@ -18,7 +18,9 @@ struct ConfinementTests {
         for name in ["root/in.png", "root/deep/in.png", "out.png"] {
             _ = try folder.write(try Fixtures.bytes("plain.png"), as: name)
         }
-        let links = ["root/leads-out.png": "../out.png", "root/leads-in.png": "deep/in.png", "leads-in.png": "root/in.png"]
+        let links = [
+            "root/leads-out.png": "../out.png", "root/leads-in.png": "deep/in.png", "leads-in.png": "root/in.png",
+        ]
         for (name, target) in links {
             try FileManager.default.createSymbolicLink(atPath: folder.file(name), withDestinationPath: target)
         }
@@ -35,7 +37,10 @@ struct ConfinementTests {
 
     @Test(
         "A file below it is read, by whatever path",
-        arguments: ["root/in.png", "root/deep/in.png", "root/deep/../in.png", "root/leads-in.png", "leads-in.png", "rootlink/in.png"])
+        arguments: [
+            "root/in.png", "root/deep/in.png", "root/deep/../in.png", "root/leads-in.png", "leads-in.png",
+            "rootlink/in.png",
+        ])
     func inside(_ name: String) async {
         #expect(await refusal(folder.file(name), cropper) == nil)
     }
@@ -43,7 +48,8 @@ struct ConfinementTests {
     @Test(
         "A file outside is refused as such, by whatever path, be it there or not",
         arguments: [
-            "out.png", "root/../out.png", "root/leads-out.png", "root/deep/../../out.png", "none.png", "root/../none.png",
+            "out.png", "root/../out.png", "root/leads-out.png", "root/deep/../../out.png", "none.png",
+            "root/../none.png",
             "root", "rootx/in.png",
         ])
     func outside(_ name: String) async {

@@ -11,8 +11,10 @@ struct PictureURLTests {
     @Test(
         "Only http and https are used, whatever the policy",
         arguments: [
-            "file:///etc/passwd", "ftp://h/a", "/etc/passwd", "", "gopher://x/_", "data:image/png,x", "http:/x", "http://",
-            " http://a/b", "http://a b/", "http://a\0b/", "http://a\r\nHost: b/", "jar:http://a!/", "dict://127.0.0.1:11211/",
+            "file:///etc/passwd", "ftp://h/a", "/etc/passwd", "", "gopher://x/_", "data:image/png,x", "http:/x",
+            "http://",
+            " http://a/b", "http://a b/", "http://a\0b/", "http://a\r\nHost: b/", "jar:http://a!/",
+            "dict://127.0.0.1:11211/",
         ])
     func schemes(_ url: String) {
         #expect(PictureURL.refusal(of: url, by: ImagePolicy()) == "it is no http or https URL")
@@ -25,13 +27,16 @@ struct PictureURLTests {
             "10.1.2.3", "172.16.0.1", "172.31.255.255", "192.168.0.122", "100.64.0.1", "169.254.169.254", "224.0.0.1",
             "255.255.255.255", "198.18.0.1", "[::1]", "[::]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::127.0.0.1]",
             "[fe80::1]", "[fe80::1%25eth0]", "[fd00::1]", "[fec0::1]", "[ff02::1]", "[64:ff9b::127.0.0.1]",
-            "[64:ff9b:1::1]", "[2001:db8::1]", "[2002:7f00:1::]", "[2001:0:1::1]", "localhost", "LOCALHOST.", "a.localhost",
+            "[64:ff9b:1::1]", "[2001:db8::1]", "[2002:7f00:1::]", "[2001:0:1::1]", "localhost", "LOCALHOST.",
+            "a.localhost",
             "nas", "nas.local", "nas.lan", "db.internal", "printer.home.arpa", "127.0.0.1.", "%31%32%37.0.0.1",
             "①②⑦.⓪.⓪.①", "127。0。0。1", "127．0．0．1", "local\u{AD}host", "１２７.0.0.1", "user:word@127.0.0.1",
             "example.com@127.0.0.1", "127.0.0.1:8080", "[::1]:8080",
         ])
     func privateHosts(_ host: String) {
-        for url in ["http://\(host)/a.jpg", "HTTPS://\(host)", "http://\(host)?x=@example.com", "http://\(host)#@1.1.1.1/"] {
+        for url in [
+            "http://\(host)/a.jpg", "HTTPS://\(host)", "http://\(host)?x=@example.com", "http://\(host)#@1.1.1.1/",
+        ] {
             #expect(PictureURL.refusal(of: url, by: ImagePolicy()) == nil, "\(url)")
             #expect(PictureURL.refusal(of: url, by: private_) != nil, "\(url)")
         }
@@ -40,8 +45,10 @@ struct PictureURLTests {
     @Test(
         "Public hosts are used under either policy",
         arguments: [
-            "example.com", "images.cocodataset.org", "1.1.1.1", "172.32.0.1", "172.15.0.1", "192.169.0.1", "100.128.0.1",
-            "[2606:4700:4700::1111]", "[64:ff9b::1.1.1.1]", "[::ffff:1.1.1.1]", "bücher.example", "user@example.com:8080",
+            "example.com", "images.cocodataset.org", "1.1.1.1", "172.32.0.1", "172.15.0.1", "192.169.0.1",
+            "100.128.0.1",
+            "[2606:4700:4700::1111]", "[64:ff9b::1.1.1.1]", "[::ffff:1.1.1.1]", "bücher.example",
+            "user@example.com:8080",
             "local.example.com", "127.0.0.1.example.com",
         ])
     func publicHosts(_ host: String) {
@@ -51,7 +58,10 @@ struct PictureURLTests {
 
     @Test(
         "A host that programs could read in two ways is refused where it matters",
-        arguments: ["http://example.com\\@127.0.0.1/", "http://127.0.0.1\\.example.com/", "http://127.0.0.1/\u{301}@example.com/"])
+        arguments: [
+            "http://example.com\\@127.0.0.1/", "http://127.0.0.1\\.example.com/",
+            "http://127.0.0.1/\u{301}@example.com/",
+        ])
     func ambiguous(_ url: String) {
         #expect(PictureURL.refusal(of: url, by: private_) != nil)
     }

@@ -65,7 +65,8 @@ struct PrivateAddressTests {
         ]
         for (policy, url, reason) in cases {
             let client = ServiceClient(
-                endpoint: endpoint, client: HTTPClient(), policy: policy, time: SystemTime(), log: Logger(label: "test"))
+                endpoint: endpoint, client: HTTPClient(), policy: policy, time: SystemTime(), log: Logger(label: "test")
+            )
             let outcome = await client.analyze(.url(url), key: UUID())
             guard case .failed(let failure) = outcome else {
                 Issue.record("\(outcome)")

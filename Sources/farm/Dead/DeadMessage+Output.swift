@@ -27,7 +27,8 @@ extension DeadMessage {
     /// A line of the list.
     var cells: [String] {
         [
-            queue.escapingSteering(), reason.printable(upTo: 20), imageID.map(String.init) ?? "-", tries.map(String.init) ?? "-",
+            queue.escapingSteering(), reason.printable(upTo: 20), imageID.map(String.init) ?? "-",
+            tries.map(String.init) ?? "-",
             deadSince.map(Timestamp.iso8601) ?? "-", message.printable(upTo: 100),
         ]
     }
@@ -35,7 +36,9 @@ extension DeadMessage {
     /// All of it, for people.
     func text(service: String) -> String {
         var lines = [
-            Terminal.bold("\(queue.escapingSteering()): \(reason.escapingSteering())" + (message.isEmpty ? "" : ": \(message.escapingSteering())"))
+            Terminal.bold(
+                "\(queue.escapingSteering()): \(reason.escapingSteering())"
+                    + (message.isEmpty ? "" : ": \(message.escapingSteering())"))
         ]
         func add(_ title: String, _ value: String?) {
             if let value { lines.append("  " + title + String(repeating: " ", count: 15 - title.count) + value) }

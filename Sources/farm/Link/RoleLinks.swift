@@ -71,7 +71,9 @@ struct RoleLinks {
         if target == program { return .right }
         // By its name where it leads nowhere any more: an older version's place.
         let leads = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
-        let isFarm = leads == program || ["farm", PathText.lastComponent(of: program)].contains(PathText.lastComponent(of: target))
+        let isFarm =
+            leads == program
+            || ["farm", PathText.lastComponent(of: program)].contains(PathText.lastComponent(of: target))
         return isFarm ? .stale : .foreign("a link to \(target)")
     }
 

@@ -60,7 +60,8 @@ extension ImageReport {
         return found.map { member in
             let content = member.value["content"]?.stringValue.map { ": \($0.prefix(200))" } ?? ""
             return Terminal.harmless(
-                "\(member.value["emoji"]?.stringValue ?? "") \(member.key), confidence \(member.value["confidence"].text)\(content)")
+                "\(member.value["emoji"]?.stringValue ?? "") \(member.key), confidence \(member.value["confidence"].text)\(content)"
+            )
         }.joined(separator: "\n")
     }
 

@@ -26,7 +26,8 @@ extension EntryPoint {
             let areas = boxes.map { PixelArea($0, in: (decoded.width, decoded.height)) }
             return try decoded.crops(of: areas, quality: 90)
         }
-        try promise(crops?.allSatisfy { $0?.jpeg.starts(with: [0xFF, 0xD8]) == true } != false, "a crop that is no JPEG")
+        try promise(
+            crops?.allSatisfy { $0?.jpeg.starts(with: [0xFF, 0xD8]) == true } != false, "a crop that is no JPEG")
     }
 
     /// EXIF data.

@@ -52,7 +52,8 @@ enum Scratch {
         return folder
     }()
 
-    static func use(_ name: String, _ input: [UInt8], _ body: (_ folder: String, _ path: String) throws -> Void) throws {
+    static func use(_ name: String, _ input: [UInt8], _ body: (_ folder: String, _ path: String) throws -> Void) throws
+    {
         let path = folder + "/" + name
         guard let file = fopen(path, "w") else { throw Broken(description: "\(path) cannot be written") }
         fwrite(input, 1, input.count, file)
