@@ -2,7 +2,6 @@ import CCurl
 
 /// The transfers in flight. It belongs to the loop's thread.
 final class Transfers {
-    private static let idleHandleLimit = 64
     private static let keptConnectionLimit = 256
     /// Work, curl's own deadlines and sockets end the poll before.
     private static let longestPoll: Int32 = 3_600_000
@@ -11,7 +10,6 @@ final class Transfers {
     /// A transfer stays here, and so alive, until curl has let go of its handle.
     private var byHandle: [UnsafeMutableRawPointer: Transfer] = [:]
     private var handles: [Int: UnsafeMutableRawPointer] = [:]
-    private var idle: [UnsafeMutableRawPointer] = []
     private let addresses: AddressFilter?
 
     init(_ multi: UnsafeMutableRawPointer, addresses: AddressFilter?) {
@@ -22,13 +20,16 @@ final class Transfers {
 
     func begin(_ submission: Submission) { begin(submission, freshConnection: false) }
 
+    /// Each transfer has a handle of its own: libcurl 7.88 follows a pointer to the last header of a handle's transfer
+    /// before, long freed, where an answer's first header is folded (`data->state.prevhead`). Connections are the multi
+    /// handle's, so they are kept nevertheless.
     private func begin(_ submission: Submission, freshConnection: Bool) {
-        guard let handle = idle.popLast() ?? curl_easy_init() else {
+        guard let handle = curl_easy_init() else {
             return fail(submission, .other, "libcurl is out of memory")
         }
         let transfer = Transfer(submission, handle, freshConnection: freshConnection, addresses: addresses)
         if let fault = transfer.prepare() {
-            recycle(handle)
+            curl_easy_cleanup(handle)
             submission.continuation.resume(returning: .failure(fault))
             return
         }
@@ -89,14 +90,12 @@ final class Transfers {
         return hasBegunAgain
     }
 
-    /// Cancels what is left and frees every handle.
+    /// Cancels what is left.
     func end() {
         for transfer in byHandle.values {
             remove(transfer)
             transfer.submission.refuse("the HTTP client is shut down")
         }
-        for handle in idle { curl_easy_cleanup(handle) }
-        idle = []
     }
 
     private func remove(_ transfer: Transfer) {
@@ -105,14 +104,8 @@ final class Transfers {
     }
 
     private func forget(_ transfer: Transfer) {
-        recycle(transfer.handle)
+        curl_easy_cleanup(transfer.handle)
         byHandle[transfer.handle] = nil
         handles[transfer.submission.id] = nil
-    }
-
-    private func recycle(_ handle: UnsafeMutableRawPointer) {
-        guard idle.count < Transfers.idleHandleLimit else { return curl_easy_cleanup(handle) }
-        curl_easy_reset(handle)
-        idle.append(handle)
     }
 }

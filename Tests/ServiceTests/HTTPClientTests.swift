@@ -45,6 +45,17 @@ struct HTTPClientTests {
         }
     }
 
+    @Test("An answer that begins with a folded header touches nothing of the answer before: it is a fault each time")
+    func folded() async throws {
+        let folded = Array("HTTP/1.1 200 OK\r\n a: b\r\nContent-Length: 0\r\n\r\n".utf8)
+        let server = try MisbehavingServer { $0.path == "/folded" ? .garbage(folded) : .answer(200, [1]) }
+        let client = HTTPClient()
+        for _ in 1...20 {
+            #expect(try await client.perform(request(server)).status == 200)
+            await #expect(throws: HTTPFault.self) { try await client.perform(request(server, "/folded")) }
+        }
+    }
+
     @Test("Two hundred requests at once are all answered, each with its own answer")
     func many() async throws {
         let server = try MisbehavingServer { .answer(200, Array($0.path.utf8)) }
