@@ -8,9 +8,8 @@ import Pipeline
 extension EntryPoint {
     /// The body of a message: a job or a trigger.
     static let message = EntryPoint(name: "message") { input in
-        switch Result(catching: { () throws(MessageFault) in try Job(body: input, queue: "queue_blip", service: "blip")
-            })
-        {
+        let read = Result { () throws(MessageFault) in try Job(body: input, queue: "queue_blip", service: "blip") }
+        switch read {
         case .success(let job):
             try promise(job.imageID > 0, "image \(job.imageID)")
             let again = try? Job(body: job.body, queue: "queue_blip", service: "blip")

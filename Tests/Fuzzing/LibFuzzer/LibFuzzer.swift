@@ -10,12 +10,14 @@ private let entry: EntryPoint = {
     exit(name.isEmpty ? 0 : 2)
 }()
 
+/// Called once, before the first input.
 @_cdecl("LLVMFuzzerInitialize")
 public func initialize(_: UnsafeMutablePointer<CInt>?, _: UnsafeMutableRawPointer?) -> CInt {
     _ = entry
     return 0
 }
 
+/// Called with each input; it does not return from one that breaks a promise.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func take(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let input = Array(UnsafeBufferPointer(start: bytes, count: count))

@@ -19,7 +19,7 @@ extension SQLiteFile {
 
     /// Says plainly what SQLite would only call "unable to open database file".
     static func checkPlace(_ path: String, place: String) throws(PortFault) {
-        let folder = PathText.folder(of: path)
+        let folder = PathText.folder(of: PathText.absolute(path))
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {
             throw PortFault(
