@@ -115,6 +115,57 @@ struct CheckTests {
         await site.remove()
     }
 
+    @Test("names each server that is too old, and which version farm needs")
+    func versions() async throws {
+        let site = try await Site()
+        let workplace = try Workplace()
+        try workplace.configure([], roles: false)
+        let postgreSQL = try #require(try await site.query("SHOW server_version").first?.first)
+        let mariaDB = try await site.mariaDB.connect(site.heartbeats).value("SELECT version()")
+        let rabbitMQ = try await site.rabbitMQ.evaluate("rabbit_misc:version().").filter { !$0.isWhitespace && $0 != "\"" }
+        let older = { (version: String, major: String) in
+            let rest = version.drop { $0 != "." }
+            let number = String(repeating: "0", count: version.count - rest.count - major.count) + major
+            return number + rest
+        }
+        let disguise = try await Disguise.of(
+            [
+                (site.rabbitMQ.port, rabbitMQ, older(rabbitMQ, "2")),
+                (site.postgreSQL.port, postgreSQL, older(postgreSQL, "14")),
+                (site.mariaDB.port, mariaDB, older(mariaDB, "9")),
+            ], in: workplace)
+        try #require(disguise.ports.count == 3)
+        try site.write(
+            workplace,
+            other: [
+                "QUEUE_HOST": "127.0.0.1", "QUEUE_PORT": "\(disguise.ports[0])", "DB_HOST": "127.0.0.1",
+                "DB_PORT": "\(disguise.ports[1])", "MONITORING_DB_HOST": "127.0.0.1",
+                "MONITORING_DB_PORT": "\(disguise.ports[2])",
+            ])
+        let check = try await workplace.farm("check")
+        #expect(check.status == 1)
+        let failed = check.output.split(separator: "\n").filter { $0.hasPrefix("failed") && $0.contains("too old") }
+        #expect(failed.count == 3, "\(check.output)")
+        for need in ["farm needs 3.8 or newer", "farm needs 15", "farm needs MariaDB 10.2"] {
+            #expect(failed.contains { $0.contains(need) }, "\(need) is not in \(check.output)")
+        }
+        disguise.stop()
+        await site.remove()
+    }
+
+    @Test("tells the broker by TLS which name it asks for (Server Name Indication)")
+    func serverName() async throws {
+        let site = try await Site()
+        let workplace = try Workplace()
+        try workplace.configure([], roles: false)
+        let listener = try await Disguise.listener(site.rabbitMQ, in: workplace)
+        try site.write(workplace, tls: true, other: ["QUEUE_PORT": "\(listener.ports[0])"])
+        #expect(try await workplace.farm("check").status == 1, "what listens is no broker")
+        #expect(listener.names().first == "localhost")
+        listener.stop()
+        await site.remove()
+    }
+
     @Test("warns of a queue with other arguments and refuses a column of another type")
     func differences() async throws {
         let site = try await Site()

@@ -33,6 +33,17 @@ struct FullDiskTests {
         #expect(error.contains("disk/farm.db: the disk is full: make room on it"))
     }
 
+    @Test("farm check says how little room is left, and that more is needed", arguments: [("32m", "failed"), ("512m", "warning")])
+    func room(_ size: String, _ status: String) async throws {
+        let workplace = try Workplace()
+        try workplace.configure([], roles: false)
+        let finished = try await script(workplace, size: size, "$FARM check; echo \"check $?\"").finished()
+        let line = finished.output.split(separator: "\n").first { $0.contains("left on its disk") }
+        #expect(line?.hasPrefix(status) == true, "\(finished.output)")
+        #expect(finished.output.contains(status == "failed" ? "make room there, or set FARM_DB" : "check 0"))
+        #expect(finished.output.hasSuffix(status == "failed" ? "check 1\n" : "check 0\n"))
+    }
+
     @Test("roles on a full disk wait for room, and then every job is done once")
     func working() async throws {
         let scene = try await Scene(["clip", "yolov8", "colors", "face", "pose"], photos: 0)
