@@ -122,7 +122,9 @@ struct CheckTests {
         try workplace.configure([], roles: false)
         let postgreSQL = try #require(try await site.query("SHOW server_version").first?.first)
         let mariaDB = try await site.mariaDB.connect(site.heartbeats).value("SELECT version()")
-        let rabbitMQ = try await site.rabbitMQ.evaluate("rabbit_misc:version().").filter { !$0.isWhitespace && $0 != "\"" }
+        let rabbitMQ = try await site.rabbitMQ.evaluate("rabbit_misc:version().").filter {
+            !$0.isWhitespace && $0 != "\""
+        }
         let older = { (version: String, major: String) in
             let rest = version.drop { $0 != "." }
             let number = String(repeating: "0", count: version.count - rest.count - major.count) + major
@@ -146,7 +148,7 @@ struct CheckTests {
         #expect(check.status == 1)
         let failed = check.output.split(separator: "\n").filter { $0.hasPrefix("failed") && $0.contains("too old") }
         #expect(failed.count == 3, "\(check.output)")
-        for need in ["farm needs 3.8 or newer", "farm needs 15", "farm needs MariaDB 10.2"] {
+        for need in ["farm needs 3.8 or newer", "farm needs PostgreSQL 15", "farm needs MariaDB 10.2"] {
             #expect(failed.contains { $0.contains(need) }, "\(need) is not in \(check.output)")
         }
         disguise.stop()

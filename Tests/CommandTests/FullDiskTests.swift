@@ -33,7 +33,9 @@ struct FullDiskTests {
         #expect(error.contains("disk/farm.db: the disk is full: make room on it"))
     }
 
-    @Test("farm check says how little room is left, and that more is needed", arguments: [("32m", "failed"), ("512m", "warning")])
+    @Test(
+        "farm check says how little room is left, and that more is needed",
+        arguments: [("32m", "failed"), ("512m", "warning")])
     func room(_ size: String, _ status: String) async throws {
         let workplace = try Workplace()
         try workplace.configure([], roles: false)

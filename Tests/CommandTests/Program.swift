@@ -144,8 +144,10 @@ final class Running: Sendable {
         process.environment = environment
         process.currentDirectoryURL = folder
         process.standardInput = FileHandle.nullDevice
-        process.standardOutput = try FileHandle(forWritingTo: outputURL)
-        process.standardError = try FileHandle(forWritingTo: errorURL)
+        let (output, error) = (try FileHandle(forWritingTo: outputURL), try FileHandle(forWritingTo: errorURL))
+        // Foundation keeps a Process that has ended, and with it what it was given.
+        defer { for handle in [output, error] { try? handle.close() } }
+        (process.standardOutput, process.standardError) = (output, error)
         let (stream, continuation) = AsyncStream.makeStream(of: Int32.self)
         process.terminationHandler = { process in
             let status = process.terminationStatus

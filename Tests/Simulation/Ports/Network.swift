@@ -89,7 +89,7 @@ struct Network: HTTPTransport {
 
     /// The picture of a request for `…/7.jpg`, by URL or as a file.
     private static func image(_ request: HTTPRequest) -> ImageID? {
-        let path = if case .file(let path) = request.content { path } else { request.url }
+        let path = if case .file(let path, _) = request.content { path } else { request.url }
         guard path.hasSuffix(".jpg") else { return nil }
         return ImageID(String(path.dropLast(4).reversed().prefix { $0.isNumber }.reversed()))
     }
