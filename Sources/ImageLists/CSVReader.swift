@@ -5,9 +5,11 @@ struct CSVReader {
     struct Record: Equatable {
         var line: Int
         var fields: [String]
+        /// Whether all its bytes were UTF-8; others are replaced.
+        var isUTF8 = true
     }
 
-    /// What is no CSV.
+    /// What is no CSV: where the next record would begin is not known.
     struct Fault: Error, Equatable {
         var line: Int
         var message: String
@@ -21,11 +23,12 @@ struct CSVReader {
     private var field: [UInt8] = []
     private var fields: [String] = []
     private var size = 0
+    private var isUTF8 = true
     private var line = 1
     private var recordLine = 1
     private var bom = 0
 
-    /// - Throws: `Fault` for a quote out of place, bytes that are no UTF-8, a record over 1 MiB.
+    /// - Throws: `Fault` for a quote out of place, a record over 1 MiB.
     mutating func read(_ bytes: some Sequence<UInt8>, _ body: (Record) throws -> Void) throws {
         for byte in bytes {
             if bom < 3 {
@@ -54,7 +57,7 @@ struct CSVReader {
         case (.quoteInQuoted, UInt8(ascii: "\"")):
             field.append(byte)
             place = .quoted
-        case (_, UInt8(ascii: ",")): try endField()
+        case (_, UInt8(ascii: ",")): endField()
         case (_, UInt8(ascii: "\n")):
             line += 1
             if place == .fieldStart && fields.isEmpty {
@@ -72,18 +75,17 @@ struct CSVReader {
         }
     }
 
-    private mutating func endField() throws {
-        guard let text = String(validating: field, as: UTF8.self) else {
-            throw Fault(line: recordLine, message: "not UTF-8")
-        }
-        fields.append(text)
+    private mutating func endField() {
+        let text = String(validating: field, as: UTF8.self)
+        if text == nil { isUTF8 = false }
+        fields.append(text ?? String(decoding: field, as: UTF8.self))
         field.removeAll(keepingCapacity: true)
         place = .fieldStart
     }
 
     private mutating func endRecord(_ body: (Record) throws -> Void) throws {
-        try endField()
-        let record = Record(line: recordLine, fields: fields)
+        endField()
+        let record = Record(line: recordLine, fields: fields, isUTF8: isUTF8)
         startRecord()
         try body(record)
     }
@@ -91,6 +93,7 @@ struct CSVReader {
     private mutating func startRecord() {
         fields.removeAll(keepingCapacity: true)
         size = 0
+        isUTF8 = true
         recordLine = line
     }
 }

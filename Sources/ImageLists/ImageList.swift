@@ -155,11 +155,14 @@ package struct ImageList: Sendable {
         var header: CSVHeader?
         var findings = Findings()
         func take(_ record: CSVReader.Record) throws {
+            let damage = record.isUTF8 ? nil : CSVReader.Fault(line: record.line, message: "not UTF-8")
             guard let known = header else {
+                if let damage { throw damage }
                 header = try CSVHeader(record)
                 return
             }
             do {
+                if let damage { throw damage }
                 findings.images.append(try known.image(record, relativeTo: path, group: group))
             } catch let fault as CSVReader.Fault {
                 findings.faults.append(SkippedFile(place: "\(path):\(fault.line)", reason: fault.message))
@@ -176,7 +179,8 @@ package struct ImageList: Sendable {
             if !drain.isBegun { try reader.finish(take) }
             if header == nil { throw CSVReader.Fault(line: 1, message: "empty: \(CSVHeader.help)") }
         } catch let fault as CSVReader.Fault {
-            findings.faults.append(SkippedFile(place: "\(path):\(fault.line)", reason: fault.message))
+            let reason = header == nil ? fault.message : "\(fault.message): nothing from there on was read"
+            findings.faults.append(SkippedFile(place: "\(path):\(fault.line)", reason: reason))
         }
         try await body(findings)
     }

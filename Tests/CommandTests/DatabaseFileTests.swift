@@ -96,10 +96,16 @@ struct DatabaseFileTests {
             in: workplace.folder, ["PATH": "/usr/bin:/bin"])
         try await eventually("the lock is taken") { locker.output.contains("locked") }
         #expect(try await workplace.farm("status").status == 0, "reading goes on")
+        async let checked = workplace.farm("check")
         let finished = try await workplace.farm("import", "photos")
         #expect(finished.status == 1)
-        #expect(finished.error.contains("locked"))
+        #expect(finished.error.contains("locked by another program"))
+        #expect(finished.error.contains("end the tool that keeps a transaction open"))
+        #expect(try await checked.output.contains(/failed +farm.db: .*locked by another program/))
         locker.signal(SIGTERM)
+        _ = try await locker.finished()
+        #expect(try await workplace.farm("import", "photos").output.contains("1 added"), "nothing is lost")
+        #expect(try await workplace.farm("check").output.contains("farm.db: can be used"))
     }
 
     @Test("rows of another program without a trigger are voted on; those of no image keep nobody waiting")

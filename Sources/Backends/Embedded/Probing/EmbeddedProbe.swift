@@ -14,12 +14,22 @@ public enum EmbeddedProbe {
         do {
             try SQLiteFile.checkPlace(path, place: path)
             let exists = FileManager.default.fileExists(atPath: path)
-            if exists { try await EmbeddedDatabase(path: path, time: time, log: .init(label: "check")).close() }
+            if exists { try await tryWriting(path, time) }
             let use = Finding(.ok, path, exists ? "can be used" : "does not exist yet: it is made at first use")
             return [use] + [room(path)].compactMap { $0 }
         } catch {
             return [Finding(.failed, path, (error as? PortFault)?.message ?? "\(error)")]
         }
+    }
+
+    /// Takes the lock of the one who writes, and writes nothing.
+    private static func tryWriting(_ path: String, _ time: any Timekeeper) async throws {
+        let database = try await EmbeddedDatabase(path: path, time: time, log: .init(label: "check"))
+        do { try await database.file.write { _ in } } catch {
+            await database.close()
+            throw error
+        }
+        await database.close()
     }
 
     private static func room(_ path: String) -> Finding? {
