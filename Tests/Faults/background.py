@@ -10,8 +10,8 @@ class Background:
         threading.Thread(target=self.loop.run_forever, name="network", daemon=True).start()
 
     def run(self, coroutine):
-        """Runs a coroutine there and returns what it returns."""
-        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result()
+        """Runs a coroutine there and returns what it returns. None takes long: they only say how things are from now on."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(60)
 
 
 async def end(tasks):

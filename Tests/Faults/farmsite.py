@@ -1,7 +1,6 @@
 """What a run is made of: servers or a farm.db, doubles, proxies, and boxes, each a `farm up` with its own configuration."""
 
 import csv
-import ctypes
 import json
 import os
 import signal
@@ -20,8 +19,10 @@ BOXES = {"workers 1": "workers", "workers 2": "workers", "merger": "merger", "en
 ROLES = {"workers": [], "merger": ["bbox_merger", "consensus"], "enricher": ["spatial_enrichment", "consensus"]}
 
 
-def die_with_parent():
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+# No command of farm's may take longer, whatever it waits for.
+LIMIT = 240
+# What is run by this ends with its parent. (Not a preexec_fn: with threads that may hang for ever.)
+DIES_WITH_PARENT = ["setpriv", "--pdeathsig", "KILL"]
 
 
 class Box:
@@ -146,13 +147,13 @@ class Site:
     def farm_process(self, arguments, folder=None, output=None, program=None):
         kind = next((box.kind for box in self.boxes.values() if box.folder == folder), "workers")
         return subprocess.Popen(
-            [program or self.farm, *arguments, "--env-file", self.path(".env")], cwd=folder or self.folder,
-            env=self.environment(kind), stdin=subprocess.DEVNULL, stdout=output or subprocess.PIPE,
-            stderr=output or subprocess.PIPE, text=True, preexec_fn=die_with_parent)
+            [*DIES_WITH_PARENT, program or self.farm, *arguments, "--env-file", self.path(".env")],
+            cwd=folder or self.folder, env=self.environment(kind), stdin=subprocess.DEVNULL,
+            stdout=output or subprocess.PIPE, stderr=output or subprocess.PIPE, text=True)
 
     def command(self, arguments, program=None):
         process = self.farm_process(arguments, program=program)
-        output, error = process.communicate()
+        output, error = finish(process, arguments)
         if process.returncode:
             raise RuntimeError(f"farm {' '.join(arguments)} ended with {process.returncode}: {error.strip()[-800:]}")
         return output
@@ -203,6 +204,17 @@ class Site:
         if not self.has_servers:
             return [tuple(row) for row in self.query("SELECT service, image_id, reason FROM farm_dead")]
         return self.rabbitmq.dead_letters()
+
+
+def finish(process, arguments):
+    """What a command of farm's has written when it has ended; TimeoutError, and its end, if it does not."""
+    try:
+        return process.communicate(timeout=LIMIT)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        _, error = process.communicate()
+        command = " ".join(arguments)
+        raise TimeoutError(f"farm {command}: neither ended nor failed within {LIMIT} s: {error.strip()[-800:]}") from None
 
 
 def eventually(what, condition, limit=180, interval=0.3):

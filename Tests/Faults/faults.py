@@ -27,6 +27,7 @@ from farmsite import PRIMARY, Site, eventually
 from rate import WINDOW, Rate
 from servers import ROOT
 from submitting import Submitting
+from watchdog import Watchdog
 
 BEGUN = time.monotonic()
 
@@ -101,13 +102,14 @@ UPGRADE = Fault(
     upgrade, False)
 
 
-def run(site, faults, generator, arguments):
+def run(site, faults, generator, arguments, watchdog):
     """Returns the table's rows and what went wrong, a line each."""
     problems, seconds = [], []
     submitting = Submitting(site, PRIMARY, say)
     scene = Scene(site, submitting, generator, 0.2 if arguments.quick else 1)
     if faults[0] is LATE:
         site.mariadb.stop()
+    watchdog.step("the boxes' start", 240)
     for box in site.boxes.values():
         box.start()
     submitting.start()
@@ -115,6 +117,7 @@ def run(site, faults, generator, arguments):
     rate = Rate(site)
     for number, fault in enumerate(faults):
         submitting.fault = number
+        watchdog.step(f"fault {number + 1}, {fault.name}", 600)
         begun = time.monotonic()
         try:
             if not arguments.quick:
@@ -138,14 +141,18 @@ def run(site, faults, generator, arguments):
         if dead:
             problems.append(f"fault {number + 1}, {fault.name}: ended by itself: {', '.join(dead)}")
             break
-    while submitting.images < arguments.images and not problems:
+    watchdog.step(f"submitting {arguments.images} images", 600 + arguments.images)
+    while submitting.images < arguments.images and not problems and not submitting.failures:
         time.sleep(0.5)
+    watchdog.step("the producer's end", 300)
     submitting.end()
     rate.over.set()
     say(f"{submitting.images} images submitted; waiting until all is done")
-    problems += audit.quiet(site)
-    counts, wrong, snapshot = audit.tally(site, submitting, scene.deleted, len(faults), resumes=not problems)
-    problems += wrong + audit.derived(site, snapshot)
+    # Both are called off by themselves when nothing moves.
+    watchdog.step("waiting until all is done, and counting", 1800)
+    stuck = audit.quiet(site)
+    counts, wrong, snapshot = audit.tally(site, submitting, scene.deleted, len(faults), resumes=not stuck)
+    problems += stuck + wrong + audit.derived(site, snapshot)
     reasons, wrong = audit.dead_letters(site)
     problems += wrong
     calls = sum(site.services[name].calls for name in PRIMARY)
@@ -181,14 +188,18 @@ def one_run(backend, seed, arguments):
     before = os.path.abspath(arguments.before) if arguments.before else None
     if before:
         faults.insert(len(faults) // 2, UPGRADE)
+    watchdog = Watchdog(say)
+    watchdog.step("the servers' start", 400)
     site = Site(backend, folder, servers_folder, os.path.abspath(arguments.farm), before)
     try:
         site.start()
-        rows, problems = run(site, faults, generator, arguments)
+        rows, problems = run(site, faults, generator, arguments, watchdog)
         if problems:
             complaints(site)
     finally:
+        watchdog.step("the servers' end", 400)
         site.stop()
+        watchdog.over.set()
         if not arguments.keep:
             shutil.rmtree(folder, ignore_errors=True)
     for problem in problems:

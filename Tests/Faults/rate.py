@@ -24,7 +24,7 @@ class Rate:
     def lately(self):
         """Over the last seconds; 0 if they are not known."""
         begin = time.monotonic() - WINDOW
-        samples = [sample for sample in self.samples if sample[0] >= begin]
+        samples = [sample for sample in self.samples.copy() if sample[0] >= begin]
         if len(samples) < 2 or samples[-1][0] - samples[0][0] < WINDOW / 2:
             return 0
         return (samples[-1][1] - samples[0][1]) / (samples[-1][0] - samples[0][0])

@@ -81,7 +81,9 @@ class RabbitMQ(Server):
     def dead_letters(self):
         """(service, image, reason) of each; they stay where they are."""
         letters = []
-        address = pika.ConnectionParameters("127.0.0.1", self.port, "/", pika.PlainCredentials("guest", "guest"))
+        address = pika.ConnectionParameters(
+            "127.0.0.1", self.port, "/", pika.PlainCredentials("guest", "guest"), heartbeat=10,
+            blocked_connection_timeout=60)
         with pika.BlockingConnection(address) as connection:
             for queue in [name for name, count in self.messages().items() if count and name.endswith(".dead")]:
                 channel = connection.channel()
@@ -111,8 +113,8 @@ class PostgreSQL(Server):
 
     def connect(self, database="farm"):
         return psycopg.connect(
-            host=self.folder, port=self.port, user="postgres", dbname=database, autocommit=True,
-            options="-c default_transaction_read_only=off")
+            host=self.folder, port=self.port, user="postgres", dbname=database, autocommit=True, connect_timeout=20,
+            options="-c default_transaction_read_only=off -c statement_timeout=90s")
 
     def run(self, sql, database="farm"):
         """The rows, as lists of texts."""
@@ -158,7 +160,7 @@ class MariaDB(Server):
     def run(self, sql):
         done = subprocess.run(
             ["mariadb", "--no-defaults", "-N", "-B", "-u", "root", "-S", os.path.join(self.folder, "socket"), "-e", sql],
-            capture_output=True, text=True, stdin=subprocess.DEVNULL)
+            capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60)
         if done.returncode:
             raise ConnectionError(done.stderr.strip())
         return [line.split("\t") for line in done.stdout.splitlines()]

@@ -6,6 +6,8 @@ import signal
 import threading
 import time
 
+from farmsite import finish
+
 BATCH = 10
 # Enough waits that every worker has something to do, little enough that a run ends soon after its last fault.
 AHEAD = 400
@@ -36,11 +38,16 @@ class Submitting:
 
     def end(self):
         self.ending.set()
-        self.thread.join(300)
-        if self.thread.is_alive():
-            raise TimeoutError("farm produce neither ended nor failed within 300 s")
+        self.thread.join()
 
     def run(self):
+        try:
+            self.keep_coming()
+        except Exception as error:
+            self.failures.append(f"the producer gave up: {error!r}")
+            self.log(self.failures[-1])
+
+    def keep_coming(self):
         while not self.ending.is_set():
             try:
                 waiting = sum(count for name, count in self.site.messages().items() if not name.endswith(".dead"))
@@ -83,7 +90,7 @@ class Submitting:
         if kill_after:
             killer = threading.Timer(kill_after, lambda: process.poll() is None and os.kill(process.pid, signal.SIGKILL))
             killer.start()
-        output, error = process.communicate()
+        output, error = finish(process, arguments)
         if kill_after:
             killer.cancel()
         if process.returncode or error:
