@@ -5,8 +5,8 @@ import Testing
 @Suite("Faults on the real thing", .serialized)
 struct FaultTests {
     @Test(
-        "five faults one after another: nothing lost, nothing twice, nobody silent",
-        arguments: ["embedded"])
+        "five faults one after another, on the file and on servers: nothing lost, nothing twice, nobody silent",
+        arguments: ["embedded", "servers"])
     func faults(backend: String) async throws {
         let seed = ProcessInfo.processInfo.environment["FARM_SEED"] ?? "14"
         let workplace = try Workplace()

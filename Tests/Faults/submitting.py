@@ -8,7 +8,7 @@ import time
 
 from farmsite import finish
 
-BATCH = 10
+BATCH = 25
 # Enough waits that every worker has something to do, little enough that a run ends soon after its last fault.
 AHEAD = 400
 
