@@ -38,9 +38,9 @@ def cells(line):
     return [cell.strip() for cell in line.strip().strip("|").split("|")]
 
 
-def record(rows, run):
+def record(rows, run, path=PATH):
     """Adds rows and the line that tells of the run to the document."""
-    with open(PATH, encoding="utf-8") as file:
+    with open(path, encoding="utf-8") as file:
         text = file.read()
     before, _, rest = text.partition(BEGIN)
     inside, _, after = rest.partition(END)
@@ -48,7 +48,7 @@ def record(rows, run):
     for line in inside.splitlines():
         if line.startswith("- "):
             runs.append(line)
-        elif line.startswith("|") and len(parts := cells(line)) == len(COLUMNS) and parts[3].isdigit() and parts[1]:
+        elif line.startswith("|") and len(parts := cells(line)) == len(COLUMNS) and parts[3].isdigit() and parts[0]:
             row = Row(*parts)
             known[row.key] = row
     for row in rows:
@@ -64,5 +64,5 @@ def record(rows, run):
     total.how = ""
     lines.append(total.line().replace("|  |  |", "| | **all** |", 1))
     block = "\n".join([BEGIN, "", *lines, "", "Recorded runs:", "", *runs, "- " + run, "", END])
-    with open(PATH, "w", encoding="utf-8") as file:
+    with open(path, "w", encoding="utf-8") as file:
         file.write(before + block + after)
