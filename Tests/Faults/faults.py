@@ -209,7 +209,9 @@ def one_run(backend, seed, arguments):
     if arguments.record:
         today = datetime.datetime.now(datetime.timezone.utc).date()
         outcome = "; ".join(problems) or "nothing wrong"
-        table.record(rows, f"{today}, {backend}: `--seed {seed} --faults {len(faults)}`, {len(rows)} faults, {jobs} jobs: {outcome}")
+        how = f"--seed {seed} --faults {arguments.faults}" + (" --before FARM" if before else "")
+        how += f" --only {' '.join(arguments.only)}" if arguments.only else ""
+        table.record(rows, f"{today}, {backend}: `{how}`, {len(rows)} faults, {jobs} jobs: {outcome}")
     return not problems
 
 
