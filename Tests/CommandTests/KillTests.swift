@@ -9,7 +9,7 @@ struct KillTests {
         var moments = Moments("killed ten times")
         let workplace = try Workplace()
         let services = ["yolov8", "rtdetr", "detectron2", "clip", "metadata", "colors", "face", "pose"]
-        let doubles = try await ServiceDoubles.start(services, delay: 0.05, in: workplace)
+        let doubles = try await ServiceDoubles.start(services, delay: 0.25, in: workplace)
         try workplace.configure(doubles.ports)
         let photos = 240
         for number in 1...photos { try workplace.photo("coffee_exif_gps.jpg", as: "photos/\(number).jpg") }
