@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/setup.sh
 echo "demo: builds farm (minutes the first time)"
-swift build -c release --product farm
+make build
 
 mkdir -p demo
 python=services/.venv/bin/python3
