@@ -40,6 +40,7 @@ struct DrainTests {
             if before < jobs {
                 try await eventually("calls before drain \(drain)") { try await begun() > before }
             }
+            // No event: the moment is what is drawn.
             try await Task.sleep(for: .seconds(moments.next(0...0.3)))
             up.signal(SIGTERM)
             #expect(try await up.finished().status == 0, "\(up.error)")

@@ -51,6 +51,7 @@ final class Child {
         let end = Clock.wall + seconds
         while !hasEnded {
             guard Clock.wall < end else { throw BenchFault("\(name): still running after \(seconds) s") }
+            // A millisecond is little beside what is measured so; waitpid has no deadline to wait with.
             usleep(1000)
         }
         guard status == 0 else { throw BenchFault("\(name): exit code \(status ?? -1): \(errors.suffix(2000))") }

@@ -24,6 +24,7 @@ struct EmbeddedFile {
         let end = Clock.wall + seconds
         while try !isReached(number(sql)) {
             guard Clock.wall < end else { throw BenchFault("after \(seconds) s: \(sql) is \(try number(sql))") }
+            // As another program sees it, by asking: SQLite tells other processes nothing.
             usleep(500)
         }
     }

@@ -58,6 +58,7 @@ func wait(
         let now = try await number()
         if isReached(now) { return }
         guard Clock.wall < end else { throw BenchFault("after \(seconds) s: \(what) is \(now)") }
+        // Seldom, since asking takes the servers' time; broker and database tell of no end.
         usleep(200_000)
     }
 }

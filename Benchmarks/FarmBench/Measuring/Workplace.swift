@@ -30,6 +30,7 @@ final class Workplace {
         double = try Child(Programs.beside("service-double"), ["\(size.width)", "\(size.height)"], in: folder.url)
         while double.output.isEmpty {
             guard !double.hasEnded else { throw BenchFault("service-double: \(double.errors)") }
+            // Before anything is measured; nobody tells when a file is written.
             usleep(1000)
         }
         try configure(port: Programs.number(double.output))

@@ -45,6 +45,7 @@ enum PipelineBench {
     private static func finish(_ file: EmbeddedFile) throws {
         let left = "SELECT (SELECT count(*) FROM farm_queue) + \(images) - (SELECT count(*) FROM consensus)"
         try file.wait(left) { left in
+            // Seldom, since the query takes time of what is measured.
             usleep(50_000)
             return left == 0
         }

@@ -25,6 +25,7 @@ public func take(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
         let time = try processorTime(of: { try entry.take(input) })
         try promise(time < EntryPoint.limit, "takes \(time)")
     } catch {
+        // libFuzzer keeps an input by the crash that it causes.
         fatalError("\(error)")
     }
     return 0
