@@ -191,7 +191,7 @@ public struct Stage<Handler: StageHandler>: Sendable {
             let judged = try await commit(handled)
             verdicts += zip(handled, judged).map { ($0.receipts, $1) }
             try await settle(verdicts, consumer)
-            try await ended(verdicts.reduce(0) { $0 + $1.receipts.count }, handled.map(\.key))
+            try await ended(verdicts.reduce(0) { $0 + $1.receipts.count }, handled.map { $0.key })
         }
     }
 
@@ -218,7 +218,7 @@ public struct Stage<Handler: StageHandler>: Sendable {
 
     private func settle(_ verdicts: [(receipts: [Receipt], verdict: Verdict)], _ consumer: any JobConsumer) async throws
     {
-        let messages = verdicts.flatMap(\.verdict.publish)
+        let messages = verdicts.flatMap { $0.verdict.publish }
         if !messages.isEmpty {
             try await retrying("publishing \(messages.count) messages") { try await queue.publish(messages) }
         }

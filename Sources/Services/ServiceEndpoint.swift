@@ -47,7 +47,9 @@ public struct ServiceEndpoint: Sendable, Equatable {
 
     private func url(_ path: String) -> String {
         // The zone of a link-local address stands behind a percent sign, which a URL has to encode (RFC 6874).
-        let host = bracketedHost.replacing("%25", with: "%").replacing("%", with: "%25")
+        let bracketed = bracketedHost
+        let hasZone = bracketed.utf8.contains(UInt8(ascii: "%"))
+        let host = hasZone ? bracketed.replacing("%25", with: "%").replacing("%", with: "%25") : bracketed
         return "http://\(host):\(port)" + (path.hasPrefix("/") ? path : "/" + path)
     }
 

@@ -47,10 +47,12 @@ final class Transfer {
         set(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1)
         set(CURLOPT_PROXY, "")
         set(CURLOPT_PROTOCOLS_STR, "http,https")
-        set(CURLOPT_REDIR_PROTOCOLS_STR, Transfer.redirectionProtocols(from: request.url))
         set(CURLOPT_USERAGENT, "farm")
-        set(CURLOPT_FOLLOWLOCATION, request.redirections > 0 ? 1 : 0)
-        set(CURLOPT_MAXREDIRS, request.redirections)
+        if request.redirections > 0 {
+            set(CURLOPT_FOLLOWLOCATION, 1)
+            set(CURLOPT_MAXREDIRS, request.redirections)
+            set(CURLOPT_REDIR_PROTOCOLS_STR, Transfer.redirectionProtocols(from: request.url))
+        }
         set(CURLOPT_TIMEOUT_MS, milliseconds(request.timeout))
         set(CURLOPT_CONNECTTIMEOUT_MS, milliseconds(request.connectTimeout))
         set(CURLOPT_FRESH_CONNECT, freshConnection ? 1 : 0)

@@ -122,7 +122,7 @@ struct Fleet: Sendable {
     }
 
     /// Triggers of one image coalesce inside a group, so merger and consensus fetch many.
-    private static let triggerPrefetch = 512
+    private static let triggerPrefetch = 2048
     /// Images that are decoded and asked about at once.
     private static let enricherPrefetch = 8
 

@@ -6,7 +6,7 @@ extension EmbeddedStore {
     /// What is there to enrich.
     public func enrichmentWork(of images: [ImageID]) async throws -> [EnrichmentWork] {
         guard !images.isEmpty else { return [] }
-        return try await file.read { database in
+        return try await file.write { database in
             let rows = ImageRows(database)
             return try images.compactMap { id in
                 guard let image = try rows.image(id) else { return nil }

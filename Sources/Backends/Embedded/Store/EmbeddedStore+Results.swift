@@ -8,14 +8,9 @@ extension EmbeddedStore {
     public func standing(of jobs: [JobKey], workerID: String) async throws -> [JobStanding] {
         guard !jobs.isEmpty else { return [] }
         let (now, run) = (now, run)
-        // Only what comes redelivered has to be written down.
-        guard jobs.contains(where: \.redelivered) else {
-            return try await file.read { database in
-                try jobs.map { try EmbeddedStore.standing(of: $0, deaths: 0, database) }
-            }
-        }
         return try await file.write { database in
             try jobs.map { job in
+                // Only what comes redelivered has to be written down.
                 guard job.redelivered else { return try EmbeddedStore.standing(of: job, deaths: 0, database) }
                 let id = job.jobID.text
                 let deaths = try database.integer(
@@ -87,7 +82,7 @@ extension EmbeddedStore {
 
     /// Which of these images there are.
     public func images(_ ids: [ImageID]) async throws -> [ImageID: Image] {
-        try await file.read { database in
+        try await file.write { database in
             let rows = ImageRows(database)
             return try ids.reduce(into: [:]) { images, id in images[id] = try rows.image(id) }
         }
