@@ -78,6 +78,18 @@ struct HelpTests {
     }
 
     @Test(
+        "a negative number is taken for a number, not for a flag",
+        arguments: [
+            ["produce", "--limit", "-3"], ["produce", "-d", "-3"], ["work", "clip", "--concurrency", "-3"],
+            ["monitor", "-d", "-3"], ["dead", "list", "--limit", "-3"],
+        ])
+    func negativeNumber(_ arguments: [String]) async throws {
+        let finished = try await Workplace().farm(arguments)
+        #expect(finished.status == 2)
+        #expect(finished.error.contains("is -3"))
+    }
+
+    @Test(
         "what lacks an argument is refused",
         arguments: [
             ["import"], ["show"], ["run"], ["work"], ["import", "--existing"], ["merge", "--all", "--image", "1"],

@@ -18,9 +18,12 @@ struct MonitorCommand: AsyncParsableCommand {
               farm monitor --fail-on-dead || mail -s 'a worker is dead' me
             """)
 
-    @Option(name: .shortAndLong, help: "Minutes of silence after which a worker is dead.") var deadThreshold: Double = 5
-    @Option(name: .shortAndLong, help: "Minutes over which performance is counted.") var performanceWindow: Double = 10
-    @Option(name: .shortAndLong, help: "Minutes for which errors are shown.") var errorsWindow: Double = 60
+    @Option(name: .shortAndLong, parsing: .unconditional, help: "Minutes of silence after which a worker is dead.")
+    var deadThreshold: Double = 5
+    @Option(name: .shortAndLong, parsing: .unconditional, help: "Minutes over which performance is counted.")
+    var performanceWindow: Double = 10
+    @Option(name: .shortAndLong, parsing: .unconditional, help: "Minutes for which errors are shown.")
+    var errorsWindow: Double = 60
     @Flag(help: "Exit 1 when a worker is dead.") var failOnDead = false
     @Flag(help: "Draw it again every two seconds, until Ctrl-C.") var watch = false
     @Flag(help: "Print JSON.") var json = false

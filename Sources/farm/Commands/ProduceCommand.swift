@@ -25,9 +25,11 @@ struct ProduceCommand: AsyncParsableCommand {
         completion: .list(["all", "primary", "spatial_only", "full_catalog"] + CatalogueService.all.map(\.name)))
     var services = "all"
     @Option(name: .shortAndLong, help: "Only images of this group.") var group: String?
-    @Option(name: .shortAndLong, help: "At most so many images; with --resume, images that lack something.") var limit:
-        Int?
-    @Option(name: .shortAndLong, help: "Seconds between two jobs.") var delay: Double = 0
+    @Option(
+        name: .shortAndLong, parsing: .unconditional,
+        help: "At most so many images; with --resume, images that lack something.")
+    var limit: Int?
+    @Option(name: .shortAndLong, parsing: .unconditional, help: "Seconds between two jobs.") var delay: Double = 0
     @Flag(help: "List the services by category, with port and description, and end.") var listServices = false
     @Flag(help: "Skip image × service pairs that have a successful result.") var resume = false
     @Flag(help: "Count what would be submitted; submit nothing.") var dryRun = false

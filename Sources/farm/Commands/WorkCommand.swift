@@ -23,7 +23,8 @@ struct WorkCommand: AsyncParsableCommand {
         help: "The services; or one in the variable SERVICE_NAME.",
         completion: .list(CatalogueService.all.map(\.name)))
     var services: [String] = []
-    @Option(help: "Calls in flight per service, in place of the configuration's.") var concurrency: Int?
+    @Option(parsing: .unconditional, help: "Calls in flight per service, in place of the configuration's.")
+    var concurrency: Int?
     @OptionGroup var options: SettingsOptions
 
     func validate() throws {

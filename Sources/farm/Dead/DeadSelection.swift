@@ -16,7 +16,7 @@ struct DeadSelection: ParsableArguments {
     @Option(parsing: .upToNextOption, help: "Only of these images: id, path, URL or filename.") var image: [String] = []
     @Option(help: ArgumentHelp("Only dead for longer than this: 30m, 2h, 7d.", valueName: "age")) var olderThan: Age?
     @Option(help: ArgumentHelp("Only dead for less than this: 30m, 2h, 7d.", valueName: "age")) var newerThan: Age?
-    @Option(help: "At most so many.") var limit: Int?
+    @Option(parsing: .unconditional, help: "At most so many.") var limit: Int?
 
     func validate() throws {
         if let limit, limit < 1 { throw ValidationError("--limit must be at least 1, is \(limit).") }
