@@ -16,7 +16,7 @@ IMAGES ?= 1000
 # Of `make simulate`.
 SEEDS ?= 10000
 
-.PHONY: help setup build demo test bench faults simulate fuzz lint format install clean
+.PHONY: help setup build demo test bench faults simulate fuzz sanitize lint format install clean
 
 help: ## lists the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -49,6 +49,9 @@ simulate: ## runs the roles over a simulated queue, store and network: SEEDS=100
 fuzz: ## feeds a million mutated inputs to each place where bytes from outside come in; FUZZ_INPUTS=N for fewer
 	@scripts/fuzz.sh
 
+sanitize: ## runs the tests under the thread sanitizer; TESTS=HarmonyTests for some of them
+	@scripts/sanitize.sh $(if $(TESTS),--filter '$(TESTS)')
+
 lint: ## checks the format and builds with warnings as errors
 	@scripts/lint.sh
 
@@ -60,4 +63,4 @@ install: build ## installs farm, and links with the roles' names, under PREFIX (
 	for role in produce work merge consense enrich monitor; do ln -sf farm $(DESTDIR)$(PREFIX)/bin/farm-$$role; done
 
 clean: ## removes what was built
-	rm -rf .build .build-fuzz .build-python demo services/.venv*
+	rm -rf .build .build-fuzz .build-python .build-sanitize demo services/.venv*

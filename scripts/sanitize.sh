@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Runs the tests under the thread sanitizer, in a build of their own (.build-sanitize), and first shows that it reports
+# races and nothing else (Tests/Sanitizing).
+#   scripts/sanitize.sh [OPTION OF SWIFT TEST…]     e.g. --filter HarmonyTests; without any, all, with servers
+# Ends with 1 if a test fails or a process of one has a race: what the sanitizer says of it is in .build-sanitize/reports.
+# Only Swift is instrumented: of the C libraries the sanitizer sees what goes through libc, of the servers nothing.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+build=$PWD/.build-sanitize
+rm -rf "$build/reports"
+mkdir -p "$build/reports"
+clang -O1 -Wall -Werror -DREPORTS="\"$build/reports/race\"" -c Tests/Sanitizing/mutex.c -o "$build/mutex.o"
+
+swiftc -swift-version 6 -parse-as-library -O -sanitize=thread Tests/Sanitizing/Races.swift "$build/mutex.o" -o "$build/races"
+expect() {
+  local status=0
+  TSAN_OPTIONS=log_path="$build/races.log" "$build/races" "$1" || status=$?
+  [ "$status" = "$2" ] || { echo "sanitize: $1: ended with $status, not $2; see $build/races.log.*" >&2; exit 1; }
+}
+expect guarded 0
+# What the sanitizer ends a program with that has races.
+for race in unguarded guarded-by-one guarded-by-two; do expect $race 66; done
+echo "sanitize: the sanitizer reports planted races, and none where a Mutex guards"
+
+# Its programs are slow: more tests at a time only wait for each other.
+export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=4
+options=(--sanitize=thread --scratch-path "$build" -Xlinker "$build/mutex.o")
+swift build --build-tests "${options[@]}"
+test=(swift test --skip-build "${options[@]}" "$@")
+[ $# -gt 0 ] || test=(scripts/servers/run.sh "${test[@]}")
+status=0
+"${test[@]}" || status=$?
+for report in "$build"/reports/*; do
+  [ -e "$report" ] || break
+  echo "sanitize: $report: $(grep -m1 SUMMARY "$report")" >&2
+  status=1
+done
+exit "$status"
