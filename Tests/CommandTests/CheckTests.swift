@@ -168,6 +168,31 @@ struct CheckTests {
         await site.remove()
     }
 
+    @Test(
+        "where TLS is set, a server without it is refused with the setting to check; only DB_SSLMODE=prefer goes on in the clear",
+        arguments: ["require", "verify-ca", "verify-full", "prefer"])
+    func withoutTLS(_ mode: String) async throws {
+        let site = try await Site()
+        let workplace = try Workplace()
+        try workplace.configure([], roles: false)
+        let disguise = try await Disguise.plain(site.postgreSQL, site.mariaDB, in: workplace)
+        try #require(disguise.ports.count == 2)
+        try site.write(
+            workplace, tls: true,
+            other: [
+                "QUEUE_PORT": "\(site.rabbitMQ.port)", "DB_PORT": "\(disguise.ports[0])", "DB_SSLMODE": mode,
+                "MONITORING_DB_PORT": "\(disguise.ports[1])",
+            ])
+        let check = try await workplace.farm("check")
+        #expect(check.status == 1)
+        let failed = check.output.split(separator: "\n").filter { $0.hasPrefix("failed") }
+        let hints = ["TLS", "MONITORING_DB_CA_FILE"] + (mode == "prefer" ? [] : ["check DB_SSLMODE (\(mode))"])
+        #expect(failed.count == hints.count, "\(check.output)")
+        for hint in hints { #expect(failed.contains { $0.contains(hint) }, "\(hint) is not in \(check.output)") }
+        disguise.stop()
+        await site.remove()
+    }
+
     @Test("warns of a queue with other arguments and refuses a column of another type")
     func differences() async throws {
         let site = try await Site()

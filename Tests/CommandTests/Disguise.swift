@@ -2,7 +2,7 @@ import Foundation
 import Servers
 import Testing
 
-/// The test double of older servers (Doubles/disguise.py), on loopback ports of its own.
+/// The test double of older or lesser servers (Doubles/disguise.py), on loopback ports of its own.
 struct Disguise {
     let ports: [Int]
     private let ready: String
@@ -13,6 +13,13 @@ struct Disguise {
         -> Disguise
     {
         try await start(servers.map { "\($0.port)=\($0.text)=\($0.other)" }, in: workplace)
+    }
+
+    /// Real servers that say they have no TLS.
+    static func plain(_ postgreSQL: PostgreSQLServer, _ mariaDB: MariaDBServer, in workplace: Workplace) async throws
+        -> Disguise
+    {
+        try await start(["--plain", "\(postgreSQL.port)", "\(mariaDB.port)"], in: workplace)
     }
 
     /// A TLS listener with a server's certificate, which notes what names its clients ask for.
