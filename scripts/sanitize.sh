@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the tests under the thread sanitizer, in a build of their own (.build-sanitize), and first shows that it reports
 # races and nothing else (Tests/Sanitizing).
-#   scripts/sanitize.sh [OPTION OF SWIFT TEST…]     e.g. --filter HarmonyTests; without any, all, with servers
+#   scripts/sanitize.sh [OPTION OF SWIFT TEST…]     e.g. --filter HarmonyTests
 # Ends with 1 if a test fails or a process of one has a race: what the sanitizer says of it is in .build-sanitize/reports.
 # Only Swift is instrumented: of the C libraries the sanitizer sees what goes through libc, of the servers nothing.
 set -euo pipefail
@@ -23,14 +23,12 @@ expect guarded 0
 for race in unguarded guarded-by-one guarded-by-two; do expect $race 66; done
 echo "sanitize: the sanitizer reports planted races, and none where a Mutex guards"
 
-# Its programs are slow: more tests at a time only wait for each other.
-export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=4
+# Its programs are slow: more tests at a time only wait for each other, and they are waited for longer.
+export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=4 FARM_PATIENCE=10
 options=(--sanitize=thread --scratch-path "$build" -Xlinker "$build/mutex.o")
 swift build --build-tests "${options[@]}"
-test=(swift test --skip-build "${options[@]}" "$@")
-[ $# -gt 0 ] || test=(scripts/servers/run.sh "${test[@]}")
 status=0
-"${test[@]}" || status=$?
+scripts/servers/run.sh swift test --skip-build "${options[@]}" "$@" || status=$?
 for report in "$build"/reports/*; do
   [ -e "$report" ] || break
   echo "sanitize: $report: $(grep -m1 SUMMARY "$report")" >&2

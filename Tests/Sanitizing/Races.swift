@@ -17,7 +17,8 @@ enum Races {
             }
         case "unguarded": onTwoThreads { _ in count() }
         case "guarded-by-one": onTwoThreads { $0 == 0 ? one.withLock { _ in count() } : count() }
-        case "guarded-by-two": onTwoThreads { $0 == 0 ? one.withLock { _ in count() } : other.withLock { _ in count() } }
+        case "guarded-by-two":
+            onTwoThreads { $0 == 0 ? one.withLock { _ in count() } : other.withLock { _ in count() } }
         default: exit(2)
         }
     }
