@@ -173,17 +173,25 @@ struct DeadTests {
         #expect(try await workplace.deadCount() == 1)
     }
 
-    @Test("a requeue that is killed loses nothing and does nothing twice; run again, it does the rest")
-    func killed() async throws {
+    @Test(
+        "a requeue that is killed or interrupted loses nothing and does nothing twice; run again, it does the rest",
+        arguments: [SIGKILL, SIGINT])
+    func stopped(by signal: Int32) async throws {
         let workplace = try await Workplace.prepared()
         let count = 20_000
         try await workplace.bury(count)
         let requeue = try workplace.start(["dead", "requeue"])
         try await eventually("some are requeued") { try await !workplace.waiting().isEmpty || !requeue.isRunning }
-        requeue.signal(SIGKILL)
-        _ = try await requeue.finished()
+        requeue.signal(signal)
+        let stopped = try await requeue.finished()
         let left = try await workplace.deadCount()
         #expect(try await workplace.waiting() == ["queue_clip|\(count - left)"])
+        // Were this process held up for seconds, all would be requeued by now.
+        if signal == SIGINT, left > 0 {
+            #expect(stopped.status == 130)
+            #expect(stopped.error.contains("run it again for the rest"))
+            #expect(stopped.output.hasPrefix("\(count - left) dead letters requeued"))
+        }
         let rest = try await workplace.farm("dead", "requeue", "--json")
         #expect(try rest.json()["requeued"]?.integerValue == left)
         #expect(
@@ -191,6 +199,40 @@ struct DeadTests {
                 "SELECT count(DISTINCT json_extract(headers, '$.x-farm-first-job')) FROM farm_queue")
                 == count)
         #expect(try await workplace.deadCount() == 0)
+    }
+
+    @Test("a requeue on RabbitMQ that is interrupted loses nothing and does nothing twice; run again, it does the rest")
+    func interruptedOnBroker() async throws {
+        let site = try await Site()
+        let workplace = try Workplace()
+        try workplace.configure([("clip", 9)], roles: false)
+        try site.write(workplace)
+        let neighbour = Neighbour(workplace: workplace)
+        let count = 5_000
+        let ids = (1...count).map { String(format: "%08x-0000-4000-8000-000000000000", $0) }
+        try await neighbour.publish(
+            ids.map { (queue: "queue_clip.dead", body: #"{"image_id": 7, "job_id": "\#($0)"}"#) })
+        let requeue = try workplace.start(["dead", "requeue"])
+        try await eventually("some are requeued") {
+            try await site.ready(in: "queue_clip") > 0 || !requeue.isRunning
+        }
+        requeue.signal(SIGINT)
+        let stopped = try await requeue.finished()
+        let left = try await site.ready(in: "queue_clip.dead")
+        // Were this process held up for seconds, all would be requeued by now.
+        if left > 0 {
+            #expect(stopped.status == 130)
+            #expect(stopped.error.contains("run it again for the rest"))
+        }
+        #expect(try await site.messages() == count)
+        #expect(stopped.output.hasPrefix("\(count - left) dead letters requeued"))
+        let rest = try await workplace.farm("dead", "requeue", "--json")
+        #expect(try rest.json()["requeued"]?.integerValue == left)
+        let jobs = try await neighbour.take(from: "queue_clip")
+        #expect(jobs.count == count)
+        #expect(Set(jobs.compactMap { $0["headers"]?["x-farm-first-job"]?.stringValue }) == Set(ids))
+        #expect(try await site.ready(in: "queue_clip.dead") == 0)
+        await site.remove()
     }
 
     @Test(

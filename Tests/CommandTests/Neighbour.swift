@@ -35,9 +35,9 @@ struct Neighbour {
         _ = try await run("publish", "messages")
     }
 
-    /// Takes a queue's dead messages.
-    func takeDead(of queue: String) async throws -> [JSON] {
-        try await run("dead", queue).output.split(separator: "\n").map { try JSON(parsing: String($0)) }
+    /// Takes a queue's messages.
+    func take(from queue: String) async throws -> [JSON] {
+        try await run("take", queue).output.split(separator: "\n").map { try JSON(parsing: String($0)) }
     }
 
     /// How many rows it finds in the tables, and of which types the values are.

@@ -111,13 +111,13 @@ struct NeighbourTests {
                 ["1", "1", "1"], ["2", "2", "2"], ["3", "1", "1"], ["4", "1", "1"],
             ])
         #expect(try await shared.count("SELECT count(*) FROM results") == 10)
-        let dead = try await shared.neighbour.takeDead(of: "queue_clip")
+        let dead = try await shared.neighbour.take(from: "queue_clip.dead")
         #expect(Set(dead.compactMap { $0["body"]?.stringValue }) == Set(noJobs))
         #expect(
             dead.compactMap { $0["headers"]?["x-farm-reason"]?.stringValue }.sorted() == [
                 "bad_message", "bad_message", "unknown_image",
             ])
-        #expect(try await shared.neighbour.takeDead(of: "queue_consensus").count == 1)
+        #expect(try await shared.neighbour.take(from: "queue_consensus.dead").count == 1)
         try await checkReading(shared)
         try await shared.end()
     }

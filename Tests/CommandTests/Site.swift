@@ -38,12 +38,18 @@ struct Site {
     func query(_ sql: String) async throws -> [[String]] { try await postgreSQL.run(sql, in: store.name) }
 
     /// Messages that are ready or leased, in all queues.
-    func messages() async throws -> Int? {
+    func messages() async throws -> Int? { try await sum("messages", "rabbit_amqqueue:list(<<\"\(queue.name)\">>)") }
+
+    /// Messages that are ready in one queue; 0 where it is missing.
+    func ready(in name: String) async throws -> Int {
+        let resource = "rabbit_misc:r(<<\"\(queue.name)\">>, queue, <<\"\(name)\">>)"
+        let found = "[Q || {ok, Q} <- [rabbit_amqqueue:lookup(\(resource))]]"
+        return try #require(try await sum("messages_ready", found))
+    }
+
+    private func sum(_ item: String, _ queues: String) async throws -> Int? {
         let count = try await rabbitMQ.evaluate(
-            """
-            lists:sum([N || Q <- rabbit_amqqueue:list(<<"\(queue.name)">>),
-                {messages, N} <- rabbit_amqqueue:info(Q, [messages])]).
-            """)
+            "lists:sum([N || Q <- \(queues), {\(item), N} <- rabbit_amqqueue:info(Q, [\(item)])]).")
         return Int(count.trimmingCharacters(in: .whitespacesAndNewlines))
     }
 

@@ -5,7 +5,7 @@ as the older scripts do it. The servers are those of .env in the working directo
     neighbour.py publish FILE             sends the lines of a file: QUEUE, a blank, the body
     neighbour.py work SERVICE [--hold]    takes jobs one at a time, stores a row, triggers, acknowledges; until SIGTERM.
                                           With --hold it takes one and does nothing with it
-    neighbour.py dead QUEUE               takes QUEUE.dead's messages and prints them, a JSON line each
+    neighbour.py take QUEUE               takes QUEUE's messages and prints them, a JSON line each
     neighbour.py read                     prints what it finds in the tables, and of which types the values are, as JSON
 
 Queues are declared as the older scripts declare them: durable, no arguments.
@@ -52,7 +52,6 @@ def declare(channel, queue):
 
 
 def send(channel, queue, body):
-    declare(channel, queue)
     properties = pika.BasicProperties(delivery_mode=2)
     channel.basic_publish(exchange="", routing_key=queue, body=body, properties=properties)
 
@@ -65,8 +64,14 @@ def sql(path):
 def publish(path):
     with broker() as connection, open(path, encoding="utf-8") as file:
         channel = connection.channel()
-        for line in file:
+        declared = set()
+        for number, line in enumerate(file):
             queue, body = line.rstrip("\n").split(" ", 1)
+            if number % 1000 == 0:
+                connection.process_data_events()  # heartbeats
+            if queue not in declared:
+                declare(channel, queue)
+                declared.add(queue)
             send(channel, queue, body.encode())
 
 
@@ -84,7 +89,9 @@ def work(service, hold):
     tables = database()
     connection = broker()
     channel = connection.channel()
+    triggered = "queue_bbox_merge" if service in DETECTORS else "queue_consensus"
     declare(channel, f"queue_{service}")
+    declare(channel, triggered)
     channel.basic_qos(prefetch_count=1)
 
     def on_message(channel, method, _, body):
@@ -105,7 +112,7 @@ def work(service, hold):
             "worker_id": "neighbour",
             "processed_at": datetime.datetime.now().isoformat(),
         }
-        send(channel, "queue_bbox_merge" if service in DETECTORS else "queue_consensus", json.dumps(trigger))
+        send(channel, triggered, json.dumps(trigger))
         channel.basic_ack(delivery_tag=method.delivery_tag)
 
     channel.basic_consume(queue=f"queue_{service}", on_message_callback=on_message)
@@ -114,12 +121,12 @@ def work(service, hold):
     connection.close()
 
 
-def dead(queue):
+def take(queue):
     with broker() as connection:
         channel = connection.channel()
-        declare(channel, queue + ".dead")
+        declare(channel, queue)
         while True:
-            method, properties, body = channel.basic_get(queue + ".dead", auto_ack=True)
+            method, properties, body = channel.basic_get(queue, auto_ack=True)
             if method is None:
                 return
             print(json.dumps({"headers": properties.headers, "body": body.decode()}))
@@ -163,7 +170,7 @@ def summary(names, rows):
 
 def main():
     arguments = argparse.ArgumentParser()
-    arguments.add_argument("command", choices=["sql", "publish", "work", "dead", "read"])
+    arguments.add_argument("command", choices=["sql", "publish", "work", "take", "read"])
     arguments.add_argument("name", nargs="?")
     arguments.add_argument("--hold", action="store_true")
     given = arguments.parse_args()
@@ -172,7 +179,7 @@ def main():
     elif given.command == "read":
         read()
     else:
-        {"sql": sql, "publish": publish, "dead": dead}[given.command](given.name)
+        {"sql": sql, "publish": publish, "take": take}[given.command](given.name)
 
 
 if __name__ == "__main__":
