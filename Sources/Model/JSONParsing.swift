@@ -77,6 +77,9 @@ extension JSON {
         case CJSON_INT.rawValue: self = .int(current.integer)
         case CJSON_DOUBLE.rawValue: self = .double(current.number)
         case CJSON_STRING.rawValue: self = .string(JSON.text(of: current))
+        // What fills an array writes its count; empty ones are one object that all threads share.
+        case CJSON_ARRAY.rawValue where current.count == 0: self = .array([])
+        case CJSON_OBJECT.rawValue where current.count == 0: self = .object([])
         case CJSON_ARRAY.rawValue:
             self = .array(
                 [JSON](unsafeUninitializedCapacity: current.count) { buffer, count in
