@@ -16,7 +16,7 @@ IMAGES ?= 1000
 # Of `make simulate`.
 SEEDS ?= 10000
 
-.PHONY: help setup build demo test bench faults simulate fuzz sanitize lint format install clean
+.PHONY: help setup build demo test bench faults simulate fuzz sanitize nightly lint format install clean
 
 help: ## lists the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -52,6 +52,10 @@ fuzz: ## feeds a million mutated inputs to each place where bytes from outside c
 sanitize: ## runs the tests under the thread sanitizer; TESTS=HarmonyTests for some of them
 	@scripts/sanitize.sh $(if $(TESTS),--filter '$(TESTS)')
 
+nightly: SEEDS = 100000
+nightly: ## simulate with SEEDS=100000, faults, fuzz and sanitize; their figures go into docs/reliability.md; ONLY=fuzz
+	@SEEDS=$(SEEDS) scripts/nightly.sh $(ONLY)
+
 lint: ## checks the format and builds with warnings as errors
 	@scripts/lint.sh
 
@@ -63,4 +67,4 @@ install: build ## installs farm, and links with the roles' names, under PREFIX (
 	for role in produce work merge consense enrich monitor; do ln -sf farm $(DESTDIR)$(PREFIX)/bin/farm-$$role; done
 
 clean: ## removes what was built
-	rm -rf .build .build-fuzz .build-python .build-sanitize demo services/.venv*
+	rm -rf .build .build-fuzz .build-nightly .build-python .build-sanitize demo services/.venv*
