@@ -140,7 +140,13 @@ class PostgreSQL(Server):
                 " WHERE backend_type = 'client backend'")[0][0])
             if free <= self.reserved:
                 return others
-            others += [self.connect() for _ in range(free - self.reserved)]
+            for _ in range(free - self.reserved):
+                try:
+                    others.append(self.connect())
+                except psycopg.OperationalError:
+                    # Somebody was quicker: one of these has a place that is kept for superusers.
+                    others.pop().close()
+                    break
 
 
 class MariaDB(Server):
