@@ -21,30 +21,33 @@ struct MakeUp: Sendable {
         var noted = signal.count(of: service.name)
         while true {
             try Task.checkCancellation()
+            // Before it looks: a commit that comes meanwhile is waited for no more.
+            let seen = signal.commits
             // What was triggered before the service fell out once more has been noted again, so it starts over.
             if await service.outage() != nil || signal.count(of: service.name) != noted { after = 0 }
             noted = signal.count(of: service.name)
             let images = try await store.imagesMissingEnrichments(of: [service.name], after: after, limit: MakeUp.page)
             guard !images.isEmpty else {
                 // Another enricher may have noted an image below, and be gone.
-                if try await commitOrRecheck() { after = 0 }
+                if try await commitOrRecheck(since: seen) { after = 0 }
                 continue
             }
             let permits = try await service.permits()
             let batch = images.prefix(permits)
+            let commits = signal.commits
             try await queue.publish(
                 batch.map { identity.trigger(.enricher, image: Image(id: $0), at: time.now()) })
             after = batch.last ?? after
             // A half-open breaker lets one pass: how that ends says whether the others may follow.
-            if permits == 1 { _ = try await commitOrRecheck() }
+            if permits == 1 { _ = try await commitOrRecheck(since: commits) }
         }
     }
 
     /// - Returns: whether it is time to look at all images again; false after a commit.
-    private func commitOrRecheck() async throws -> Bool {
+    private func commitOrRecheck(since commits: Int) async throws -> Bool {
         try await withThrowingTaskGroup(of: Bool.self) { group in
             group.addTask {
-                await signal.nextCommit()
+                await signal.commit(since: commits)
                 return false
             }
             group.addTask {

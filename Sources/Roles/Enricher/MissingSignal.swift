@@ -4,6 +4,7 @@ import Synchronization
 public final class MissingSignal: Sendable {
     private struct State {
         var noted: [String: Int] = [:]
+        var commits = 0
         var nextID = 0
         var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
     }
@@ -15,6 +16,7 @@ public final class MissingSignal: Sendable {
     /// A group was committed; these services have missing pairs in it.
     func noted(_ services: Set<String>) {
         let waiters = state.withLock { state in
+            state.commits += 1
             for service in services { state.noted[service, default: 0] += 1 }
             defer { state.waiters = [:] }
             return state.waiters.values.map { $0 }
@@ -25,20 +27,23 @@ public final class MissingSignal: Sendable {
     /// How many commits have noted pairs of this service.
     func count(of service: String) -> Int { state.withLock { $0.noted[service, default: 0] } }
 
-    /// Returns after the next group was committed, or when the task is cancelled.
-    func nextCommit() async {
+    /// How many groups were committed.
+    var commits: Int { state.withLock { $0.commits } }
+
+    /// Returns when a group has been committed since that count, or when the task is cancelled.
+    func commit(since commits: Int) async {
         let id = state.withLock { state in
             state.nextID += 1
             return state.nextID
         }
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                let cancelled = state.withLock { state in
-                    if Task.isCancelled { return true }
+                let waits = state.withLock { state in
+                    guard state.commits == commits, !Task.isCancelled else { return false }
                     state.waiters[id] = continuation
-                    return false
+                    return true
                 }
-                if cancelled { continuation.resume() }
+                if !waits { continuation.resume() }
             }
         } onCancel: {
             state.withLock { $0.waiters.removeValue(forKey: id) }?.resume()
