@@ -198,7 +198,10 @@ struct PostProcessingTests {
             face.setOutage("connection refused")
             let role = bench.enricher([face, pose, colors])
             try await bench.run(role.run) {
-                guard try await bench.report(image).findings.enrichments.count >= 2 else { return false }
+                // The trigger is published after the rows are written.
+                guard try await bench.report(image).findings.enrichments.count >= 2,
+                    try await bench.depth(PostProcessing.consensus.queue).waiting > 0
+                else { return false }
                 if await face.outage() != nil {
                     #expect(try await bench.store.missingEnrichments() == ["face": 1])
                     #expect(try await bench.depth(PostProcessing.consensus.queue).waiting == 1)
