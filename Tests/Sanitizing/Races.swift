@@ -4,6 +4,7 @@ import Synchronization
 /// What the thread sanitizer has to report, and what not: scripts/sanitize.sh runs each case and looks.
 @main
 enum Races {
+    /// Unsafe on purpose: it is what the planted races are about, and the compiler would refuse them otherwise.
     nonisolated(unsafe) private static var number = 0
     private static let one = Mutex(())
     private static let other = Mutex(())
@@ -23,15 +24,21 @@ enum Races {
         }
     }
 
-    /// Long enough for the other thread to come and wait.
+    /// Now and then it takes a while, so that the other thread comes meanwhile, and waits where a Mutex is held: no event
+    /// tells that a thread has got there.
     private static func count() {
         number += 1
         if number % 16 == 0 { usleep(1000) }
     }
 
     private static func onTwoThreads(_ step: @escaping @Sendable (Int) -> Void) {
-        let threads = (0..<2).map { index in Thread { for _ in 0..<1000 { step(index) } } }
-        for thread in threads { thread.start() }
-        while !threads.allSatisfy(\.isFinished) { usleep(1000) }
+        let ends = DispatchSemaphore(value: 0)
+        for index in 0..<2 {
+            Thread {
+                for _ in 0..<1000 { step(index) }
+                ends.signal()
+            }.start()
+        }
+        for _ in 0..<2 { ends.wait() }
     }
 }
