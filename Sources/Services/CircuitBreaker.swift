@@ -105,8 +105,11 @@ struct CircuitBreaker {
         }
     }
 
-    /// - Parameter jitter: 0.5…1, the part of a wait that is taken.
-    mutating func report(_ event: Event, of call: Call, at now: Date, jitter: Double) -> Effect {
+    /// - Parameter jitter: 0.5…1, the part of a wait that is taken; asked for only where there is one, as every answer comes
+    ///   by here and random numbers are the system's.
+    mutating func report(
+        _ event: Event, of call: Call, at now: Date, jitter: @autoclosure () -> Double
+    ) -> Effect {
         switch state {
         case .closed(let row, _): return reportWhileClosed(event, call, row, now, jitter)
         case .open(var outage):
@@ -125,7 +128,7 @@ struct CircuitBreaker {
     }
 
     private mutating func reportWhileClosed(
-        _ event: Event, _ call: Call, _ row: Set<Call>, _ now: Date, _ jitter: Double
+        _ event: Event, _ call: Call, _ row: Set<Call>, _ now: Date, _ jitter: () -> Double
     ) -> Effect {
         switch event {
         case .answered:
@@ -147,13 +150,13 @@ struct CircuitBreaker {
                 state = .closed(row: row, pausedUntil: nil)
                 return Effect()
             }
-            let pause = CircuitBreaker.pause(row.count) * jitter
+            let pause = CircuitBreaker.pause(row.count) * jitter()
             state = .closed(row: row, pausedUntil: now.addingTimeInterval(pause))
             return Effect(givesBack: true)
         }
     }
 
-    private mutating func reportOnTrial(_ event: Event, _ now: Date, _ jitter: Double) -> Effect {
+    private mutating func reportOnTrial(_ event: Event, _ now: Date, _ jitter: () -> Double) -> Effect {
         switch event {
         case .answered, .broken:
             state = .closed(row: [], pausedUntil: nil)
@@ -174,8 +177,8 @@ struct CircuitBreaker {
         }
     }
 
-    private mutating func open(_ reason: String, _ now: Date, _ jitter: Double) {
-        state = .open(Outage(reason: reason, at: now, wait: CircuitBreaker.wait(failedTrials) * jitter))
+    private mutating func open(_ reason: String, _ now: Date, _ jitter: () -> Double) {
+        state = .open(Outage(reason: reason, at: now, wait: CircuitBreaker.wait(failedTrials) * jitter()))
     }
 
     /// 0.1, 0.2, 0.4, 0.8 s.

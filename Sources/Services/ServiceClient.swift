@@ -33,7 +33,7 @@ public final class ServiceClient: AnalysisService {
     private let time: any Timekeeper
     private let randomness: Randomness
     private let log: Logger
-    private let slots: Slots
+    let slots: Slots
     private let gate: ServiceGate
     private let book = Mutex(TryBook())
 
@@ -53,7 +53,8 @@ public final class ServiceClient: AnalysisService {
         self.randomness = randomness
         self.log = log
         slots = Slots(max(endpoint.concurrency, 1))
-        gate = ServiceGate(endpoint: endpoint, client: client, time: time, randomness: randomness, log: log)
+        gate = ServiceGate(
+            endpoint: endpoint, client: client, slots: slots, time: time, randomness: randomness, log: log)
     }
 
     /// Whether the circuit breaker is closed.
@@ -82,7 +83,7 @@ public final class ServiceClient: AnalysisService {
             let generation = gate.generation
             if let reason = await refusal(of: call, since: generation) { return back(call, reason) }
             let result = await perform(request)
-            slots.giveBack()
+            slots.giveBack(at: time.now())
             switch judge(result, of: call) {
             case .answered(let answer):
                 book.withLock { $0[key] = TryBook.Entry() }
@@ -198,24 +199,24 @@ public final class ServiceClient: AnalysisService {
         ServiceLimits.holding - .seconds(max(0, time.now().timeIntervalSince(call.began)))
     }
 
-    /// Waits for a slot.
+    /// Waits for a slot. Those in flight are given back within a time-out, so that there is time for a try when the wait is
+    /// over.
     /// - Returns: why the try may not go out; nil if it may, and then it holds a slot.
     private func refusal(of call: Call, since generation: Int) async -> String? {
         if let reason = gate.refusal(of: call.id) { return reason }
-        guard await slot(within: left(call) - endpoint.timeout, since: generation) else { return interruption }
+        if !slots.takeFree() {
+            let deadline = time.now().addingTimeInterval((left(call) - endpoint.timeout).seconds)
+            guard await slots.take(before: deadline, unless: { gate.generation != generation }) else {
+                return interruption
+            }
+        }
         guard let reason = gate.refusal(of: call.id) else { return nil }
-        slots.giveBack()
+        slots.giveBack(at: time.now())
         return reason
     }
 
     private var interruption: String {
         if Task.isCancelled { return "cancelled" }
         return gate.outage ?? "\(endpoint.label) is too busy for the jobs that were taken"
-    }
-
-    /// - Returns: false if the breaker opened since that generation or the task was cancelled before a slot was free.
-    private func slot(within limit: Duration, since generation: Int) async -> Bool {
-        if slots.takeFree() { return true }
-        return await slots.take { [gate] in _ = await gate.sleep(max(limit, .zero), since: generation) }
     }
 }

@@ -13,6 +13,7 @@ final class ServiceGate: Sendable {
 
     private let endpoint: ServiceEndpoint
     private let client: any HTTPTransport
+    private let slots: Slots
     private let time: any Timekeeper
     private let randomness: Randomness
     private let log: Logger
@@ -22,12 +23,12 @@ final class ServiceGate: Sendable {
     private let openings = Signal()
 
     init(
-        endpoint: ServiceEndpoint, client: any HTTPTransport, time: any Timekeeper,
-        randomness: @escaping Randomness,
-        log: Logger
+        endpoint: ServiceEndpoint, client: any HTTPTransport, slots: Slots, time: any Timekeeper,
+        randomness: @escaping Randomness, log: Logger
     ) {
         self.endpoint = endpoint
         self.client = client
+        self.slots = slots
         self.time = time
         self.randomness = randomness
         self.log = log
@@ -58,18 +59,24 @@ final class ServiceGate: Sendable {
 
     @discardableResult
     func report(_ event: CircuitBreaker.Event, of call: CircuitBreaker.Call) -> CircuitBreaker.Effect {
-        let (now, jitter) = (time.now(), jitter)
+        let now = time.now()
         let effect = state.withLock { $0.breaker.report(event, of: call, at: now, jitter: jitter) }
         switch effect.change {
         case .opened(let reason):
             log.warning("\(endpoint.label) \(reason); its jobs stay in the queue")
-            openings.raise()
-        case .reopened: openings.raise()
+            tellOpening()
+        case .reopened: tellOpening()
         case .closed: log.notice("\(endpoint.label) works again")
         case nil: return effect
         }
         changes.raise()
         return effect
+    }
+
+    /// Raised before those who wait for a slot are turned away: who comes in between sees that it is newer.
+    private func tellOpening() {
+        openings.raise()
+        slots.turnAway()
     }
 
     func end(_ call: CircuitBreaker.Call) {

@@ -1,11 +1,21 @@
+import Foundation
 import Synchronization
 
 /// A counting semaphore for tasks: first come, first served.
+///
+/// No timer is set for those who wait, as nearly every job does: whoever gives a slot back turns away who has waited for too
+/// long.
 final class Slots: Sendable {
-    private struct State {
+    fileprivate struct Waiter {
+        var id: Int
+        var deadline: Date
+        var continuation: CheckedContinuation<Bool, Never>
+    }
+
+    fileprivate struct State {
         var free: Int
         var nextID = 0
-        var waiters: [(id: Int, continuation: CheckedContinuation<Bool, Never>)] = []
+        var waiters: [Waiter] = []
     }
 
     private let state: Mutex<State>
@@ -16,17 +26,14 @@ final class Slots: Sendable {
     var waiting: Int { state.withLock { $0.waiters.count } }
 
     /// Takes a slot if one is free and nobody waits for it.
-    func takeFree() -> Bool {
-        state.withLock { state in
-            guard state.free > 0, state.waiters.isEmpty else { return false }
-            state.free -= 1
-            return true
-        }
-    }
+    func takeFree() -> Bool { state.withLock { $0.takeFree() } }
 
     /// Waits for a slot.
-    /// - Returns: false if the task was cancelled before it got one.
-    func take() async -> Bool {
+    /// - Parameters:
+    ///   - deadline: a slot that is given back later goes to somebody else.
+    ///   - isRefused: asked before it waits, with no `turnAway` in between.
+    /// - Returns: false if it was refused or turned away, or the task cancelled, before it got one.
+    func take(before deadline: Date, unless isRefused: () -> Bool) async -> Bool {
         let id = state.withLock { state in
             state.nextID += 1
             return state.nextID
@@ -34,12 +41,9 @@ final class Slots: Sendable {
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let granted = state.withLock { state -> Bool? in
-                    if Task.isCancelled { return false }
-                    if state.free > 0, state.waiters.isEmpty {
-                        state.free -= 1
-                        return true
-                    }
-                    state.waiters.append((id, continuation))
+                    if Task.isCancelled || isRefused() { return false }
+                    if state.takeFree() { return true }
+                    state.waiters.append(Waiter(id: id, deadline: deadline, continuation: continuation))
                     return nil
                 }
                 if let granted { continuation.resume(returning: granted) }
@@ -52,30 +56,33 @@ final class Slots: Sendable {
         }
     }
 
-    /// Waits for a slot until `end` returns.
-    /// - Returns: whether it got one; one that comes in the moment of the end is kept.
-    func take(until end: @Sendable @escaping () async -> Void) async -> Bool {
-        await withTaskGroup(of: Bool.self) { group in
-            group.addTask { await self.take() }
-            group.addTask {
-                await end()
-                return false
-            }
-            var isTaken = await group.next() ?? false
-            group.cancelAll()
-            for await isTakenLate in group where isTakenLate { isTaken = true }
-            return isTaken
+    /// Gives a slot back: to the first who waits and whose deadline is not over.
+    func giveBack(at now: Date) {
+        let (late, next) = state.withLock { state in
+            let late = state.waiters.filter { $0.deadline < now }
+            if !late.isEmpty { state.waiters.removeAll { $0.deadline < now } }
+            let next = state.waiters.isEmpty ? nil : state.waiters.removeFirst()
+            if next == nil { state.free += 1 }
+            return (late, next)
         }
+        for waiter in late { waiter.continuation.resume(returning: false) }
+        next?.continuation.resume(returning: true)
     }
 
-    func giveBack() {
-        let next = state.withLock { state -> CheckedContinuation<Bool, Never>? in
-            if state.waiters.isEmpty {
-                state.free += 1
-                return nil
-            }
-            return state.waiters.removeFirst().continuation
+    /// Ends all waits.
+    func turnAway() {
+        let waiters = state.withLock { state in
+            defer { state.waiters = [] }
+            return state.waiters
         }
-        next?.resume(returning: true)
+        for waiter in waiters { waiter.continuation.resume(returning: false) }
+    }
+}
+
+extension Slots.State {
+    fileprivate mutating func takeFree() -> Bool {
+        guard free > 0, waiters.isEmpty else { return false }
+        free -= 1
+        return true
     }
 }

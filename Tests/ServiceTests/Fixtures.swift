@@ -32,6 +32,11 @@ struct Bench {
     func analyze(_ url: String = "http://pictures/1.jpg", key: UUID = UUID()) async -> AnalysisOutcome {
         await client.analyze(.url(url), key: key)
     }
+
+    /// Returns when so many jobs wait for one of the service's slots.
+    func slotWaiters(_ count: Int) async {
+        while client.slots.waiting != count { await Task.yield() }
+    }
 }
 
 /// A clock whose sleeps end at once and move its hands.

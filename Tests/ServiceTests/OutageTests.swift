@@ -1,5 +1,6 @@
 import Doubles
 import Foundation
+import Logging
 import Model
 import Pipeline
 import Synchronization
@@ -212,6 +213,21 @@ struct OutageTests {
         #expect(failure.kind == .connection)
         #expect(failure.tries == 2)
         #expect(server.requests.count == 2)
+    }
+
+    @Test("Who waits for a slot is turned away when the breaker opens, though all slots hang", .timeLimit(.minutes(1)))
+    func openingTurnsAway() async {
+        let (slots, time) = (Slots(1), ManualTime())
+        let gate = ServiceGate(
+            endpoint: ServiceEndpoint(name: "blip", host: "127.0.0.1", port: 1), client: HTTPClient(), slots: slots,
+            time: time, randomness: { 1 }, log: Logger(label: "test") { _ in LogLines().handler })
+        #expect(slots.takeFree())
+        let generation = gate.generation
+        async let waiting = slots.take(before: .distantFuture, unless: { gate.generation != generation })
+        while slots.waiting == 0 { await Task.yield() }
+        gate.report(.asksForPause(until: time.now().addingTimeInterval(60), "rests"), of: gate.begin())
+        #expect(await waiting == false)
+        #expect(await slots.take(before: .distantFuture, unless: { gate.generation != generation }) == false)
     }
 
     @Test("A host without that name is down, too")

@@ -55,37 +55,58 @@ struct SmallPartsTests {
         #expect(MediaType.of([1, 2], filename: "a.") == "application/octet-stream")
     }
 
+    private func take(_ slots: Slots, before deadline: Date = .distantFuture) async -> Bool {
+        await slots.take(before: deadline, unless: { false })
+    }
+
     @Test("Slots go to who came first, and one that was cancelled does not keep any")
     func slots() async throws {
         let slots = Slots(1)
         #expect(slots.takeFree())
         #expect(!slots.takeFree())
-        let cancelled = Task { await slots.take() }
+        let cancelled = Task { await take(slots) }
         cancelled.cancel()
         #expect(await cancelled.value == false)
-        async let waiting = slots.take()
+        async let waiting = take(slots)
         while slots.waiting == 0 { await Task.yield() }
-        slots.giveBack()
+        slots.giveBack(at: Date())
         #expect(await waiting)
         #expect(!slots.takeFree())
-        slots.giveBack()
-        #expect(await slots.take())
+        slots.giveBack(at: Date())
+        #expect(await take(slots))
         #expect(!slots.takeFree())
     }
 
-    @Test("A slot that comes in the moment the waiting ends is not lost")
+    @Test("Who waited for too long is turned away when a slot is given back, and it goes to the next")
     func lateSlot() async {
         let slots = Slots(1)
         #expect(slots.takeFree())
-        for _ in 1...500 {
-            let isTaken = await slots.take {
-                while slots.waiting == 0 { await Task.yield() }
-                slots.giveBack()
-            }
-            #expect(isTaken)
-        }
-        #expect(await slots.take {} == false)
-        slots.giveBack()
+        let now = Date()
+        async let early = take(slots, before: now.addingTimeInterval(10))
+        while slots.waiting < 1 { await Task.yield() }
+        async let late = take(slots, before: now.addingTimeInterval(5))
+        while slots.waiting < 2 { await Task.yield() }
+        async let last = take(slots, before: now.addingTimeInterval(20))
+        while slots.waiting < 3 { await Task.yield() }
+        slots.giveBack(at: now.addingTimeInterval(7))
+        #expect(await early)
+        #expect(await late == false)
+        slots.giveBack(at: now.addingTimeInterval(20))
+        #expect(await last)
+    }
+
+    @Test("Who is turned away or refused has no slot, and none is lost")
+    func turnedAway() async {
+        let slots = Slots(1)
+        #expect(slots.takeFree())
+        async let first = take(slots)
+        async let second = take(slots)
+        while slots.waiting < 2 { await Task.yield() }
+        slots.turnAway()
+        #expect(await first == false)
+        #expect(await second == false)
+        #expect(await slots.take(before: .distantFuture, unless: { true }) == false)
+        slots.giveBack(at: Date())
         #expect(slots.takeFree())
     }
 
