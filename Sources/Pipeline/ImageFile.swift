@@ -42,24 +42,32 @@ public final class ImageFile: Sendable {
         close(descriptor)
     }
 
-    /// A path that leads to this very file as long as it is open here.
-    public var openPath: String { ImageFile.link(to: descriptor) }
-
     /// The bytes from `offset`, fewer where the file ends.
     public func read(at offset: Int, count: Int) throws(PictureFault) -> [UInt8] {
-        var cause: Int32 = 0
+        var fault: PictureFault?
         let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
-            while filled < count {
-                let rest = UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[filled...])
-                let got = pread(descriptor, rest.baseAddress, rest.count, off_t(offset + filled))
-                if got < 0 && errno == EINTR { continue }
-                if got < 0 { cause = errno }
-                if got <= 0 { return }
-                filled += got
+            do throws(PictureFault) { filled = try read(at: offset, into: UnsafeMutableRawBufferPointer(buffer)) } catch
+            {
+                fault = error
             }
         }
-        guard cause == 0 else { throw .reading(cause) }
+        if let fault { throw fault }
         return bytes
+    }
+
+    /// Reads the bytes from `offset`.
+    /// - Returns: how many; less than there is room for where the file ends.
+    public func read(at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws(PictureFault) -> Int {
+        var filled = 0
+        while filled < buffer.count {
+            let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
+            let got = pread(descriptor, rest.baseAddress, rest.count, off_t(offset + filled))
+            if got < 0 && errno == EINTR { continue }
+            if got < 0 { throw .reading(errno) }
+            if got == 0 { break }
+            filled += got
+        }
+        return filled
     }
 
     /// The whole file; a file that has grown since it was opened is a fault.

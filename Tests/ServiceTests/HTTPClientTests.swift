@@ -125,6 +125,30 @@ struct HTTPClientTests {
         #expect(server.requests.isEmpty)
     }
 
+    @Test("A file that shrinks while it is sent is unreadable, at once")
+    func shrinkingFile() async throws {
+        let path = FileManager.default.temporaryDirectory.appending(path: "\(UUID()).jpg").path
+        close(open(path, O_CREAT | O_WRONLY, 0o600))
+        defer { unlink(path) }
+        // More than the sockets' buffers hold.
+        truncate(path, 60 << 20)
+        let (listener, port) = try MisbehavingServer.bound(to: 0)
+        listen(listener, 1)
+        Thread.detachNewThread {
+            let connection = accept(listener, nil, nil)
+            truncate(path, 1000)
+            var buffer = [UInt8](repeating: 0, count: 1 << 20)
+            while read(connection, &buffer, buffer.count) > 0 {}
+            close(connection)
+            close(listener)
+        }
+        let posted = HTTPRequest(
+            url: "http://127.0.0.1:\(port)/", content: .file(path: path), timeout: .seconds(60), bodyLimit: 1000)
+        let fault = try #require(await fault(posted))
+        #expect(fault.kind == .unreadableFile)
+        #expect(fault.cause == "\(path): the file shrinks while it is read")
+    }
+
     @Test("What breaks off, is empty or is no HTTP is a broken connection")
     func broken() async throws {
         let behaviours: [Behaviour] = [

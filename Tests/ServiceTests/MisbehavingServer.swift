@@ -117,7 +117,7 @@ final class MisbehavingServer: Sendable {
         }
     }
 
-    private static func bound(to port: UInt16) throws -> (Int32, Int) {
+    static func bound(to port: UInt16) throws -> (Int32, Int) {
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
