@@ -2,7 +2,6 @@
 import Foundation
 import Glibc
 import Model
-import Synchronization
 
 /// Tells when another process has announced messages: it touches the write-ahead log after its commit, and inotify
 /// reports that as a change of the file's attributes. The writing itself is not watched: it comes before the commit is
@@ -10,10 +9,10 @@ import Synchronization
 /// log that was removed and made anew.
 ///
 /// Thread safety: the descriptor is read on the serial `queue` only and closed by the source's cancel handler, after the
-/// last read; what changes is behind a mutex.
+/// last read.
 final class LogWatch: Sendable {
-    /// Changes that come close together are told once.
-    private static let pause = DispatchTimeInterval.milliseconds(5)
+    /// After a change was told, others gather for so long: this process's own are among them.
+    private static let pause = DispatchTimeInterval.milliseconds(25)
 
     private let logPath: String
     private let descriptor: Int32
@@ -21,10 +20,9 @@ final class LogWatch: Sendable {
     private let source: any DispatchSourceRead
     private let folderWatch: Int32
     private let onChange: @Sendable () -> Void
-    /// A change will be told.
-    private let isPending = Mutex(false)
 
-    /// - Parameter onChange: called on a queue of the watch's own, once for changes that come close together.
+    /// - Parameter onChange: called on a queue of the watch's own: at once for the first change, later for all that come close
+    ///   behind it.
     /// - Throws: `POSIXError`.
     init(log path: String, onChange: @escaping @Sendable () -> Void) throws {
         let descriptor = inotify_init1(Int32(IN_NONBLOCK) | Int32(IN_CLOEXEC))
@@ -90,15 +88,11 @@ final class LogWatch: Sendable {
         return isOfLog
     }
 
+    /// Nothing is read in the pause: what comes meanwhile wakes nobody until it is over.
     private func changed() {
-        let isFirst = isPending.withLock { isPending in
-            defer { isPending = true }
-            return !isPending
-        }
-        guard isFirst else { return }
-        queue.asyncAfter(deadline: .now() + LogWatch.pause) { [weak self] in
-            self?.isPending.withLock { $0 = false }
-            self?.onChange()
-        }
+        onChange()
+        source.suspend()
+        // A suspended source must neither be let go nor cancelled for good.
+        queue.asyncAfter(deadline: .now() + LogWatch.pause) { [source] in source.resume() }
     }
 }

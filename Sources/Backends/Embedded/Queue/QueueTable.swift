@@ -17,13 +17,15 @@ enum QueueTable {
     /// Takes the oldest ready messages of a queue: the cost depends on how many are taken, not on how many wait, are
     /// delayed or held.
     static let takeSQL = """
-        UPDATE farm_queue SET holder = ? WHERE id IN (
-            SELECT id FROM farm_queue WHERE queue = ? AND holder IS NULL AND delayed = 0 ORDER BY due_at, id LIMIT ?)
+        UPDATE farm_queue SET holder = ?1 WHERE id IN (
+            SELECT id FROM farm_queue WHERE queue = ?2 AND holder IS NULL AND delayed = 0 ORDER BY due_at, id LIMIT ?3)
         RETURNING id, due_at, body, headers, redelivered
         """
 
+    /// Those of a queue go side by side, in their order: what is taken together then lies on few pages, each of which is
+    /// written when it is taken and when it is removed.
     static func insert(_ messages: [Message], at now: Int64, _ database: Database) throws {
-        for message in messages {
+        for message in messages.sorted(by: { $0.queue < $1.queue }) {
             try database.run(
                 "INSERT INTO farm_queue (queue, body, headers, due_at) VALUES (?, ?, ?, ?)",
                 [message.queue, Data(message.body), text(message.headers), now])
