@@ -2,7 +2,7 @@ import Synchronization
 
 /// When a stage that gathers takes again.
 final class Recess: Sendable {
-    private static let longest = Duration.seconds(1)
+    private static let longest = Duration.seconds(2)
     /// A rest is at most so many times as long as the work before it.
     private static let share = 8.0
     /// From this many deliveries on; a few, such as those of one image, are followed by hardly any rest.
