@@ -71,6 +71,7 @@ let package = Package(
         library("CMariaDB", pkgConfig: "libmariadb", apt: "libmariadb-dev"),
         library("CPostgreSQL", pkgConfig: "libpq", apt: "libpq-dev"),
         library("CRabbitMQ", pkgConfig: "librabbitmq", apt: "librabbitmq-dev"),
+        .systemLibrary(name: "CMalloc", path: "Sources/CLibraries/CMalloc"),
         .target(
             name: "CJSON", path: "Sources/CLibraries/CJSON",
             linkerSettings: [.linkedLibrary("simdjson")]),
@@ -91,9 +92,8 @@ let package = Package(
         .executableTarget(
             name: "farm",
             dependencies: [
-                argumentParser, "Embedded", "Harmony", "ImageLists", "Imaging", "MariaDB", "Model", "Pipeline",
-                "PostgreSQL", "RabbitMQ",
-                "Roles", "Services", "Settings", logging,
+                argumentParser, "CMalloc", "Embedded", "Harmony", "ImageLists", "Imaging", "MariaDB", "Model",
+                "Pipeline", "PostgreSQL", "RabbitMQ", "Roles", "Services", "Settings", logging,
             ],
             swiftSettings: settings),
 
