@@ -205,8 +205,8 @@ public final class ServiceClient: AnalysisService {
     private func refusal(of call: Call, since generation: Int) async -> String? {
         if let reason = gate.refusal(of: call.id) { return reason }
         if !slots.takeFree() {
-            let deadline = time.now().addingTimeInterval((left(call) - endpoint.timeout).seconds)
-            guard await slots.take(before: deadline, unless: { gate.generation != generation }) else {
+            let limit = left(call) - endpoint.timeout
+            guard await slots.take(at: time.now(), within: limit, unless: { gate.generation != generation }) else {
                 return interruption
             }
         }

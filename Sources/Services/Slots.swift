@@ -1,4 +1,5 @@
 import Foundation
+import Pipeline
 import Synchronization
 
 /// A counting semaphore for tasks: first come, first served.
@@ -8,8 +9,15 @@ import Synchronization
 final class Slots: Sendable {
     fileprivate struct Waiter {
         var id: Int
-        var deadline: Date
+        var began: Date
+        var limit: Duration
         var continuation: CheckedContinuation<Bool, Never>
+
+        /// Where the wall clock was set back, nobody knows: better too early than a job that is held for too long.
+        func isLate(at now: Date) -> Bool {
+            let waited = now.timeIntervalSince(began)
+            return waited > limit.seconds || waited < -1
+        }
     }
 
     fileprivate struct State {
@@ -30,10 +38,10 @@ final class Slots: Sendable {
 
     /// Waits for a slot.
     /// - Parameters:
-    ///   - deadline: a slot that is given back later goes to somebody else.
+    ///   - limit: a slot that is given back later goes to somebody else.
     ///   - isRefused: asked before it waits, with no `turnAway` in between.
     /// - Returns: false if it was refused or turned away, or the task cancelled, before it got one.
-    func take(before deadline: Date, unless isRefused: () -> Bool) async -> Bool {
+    func take(at now: Date, within limit: Duration, unless isRefused: () -> Bool) async -> Bool {
         let id = state.withLock { state in
             state.nextID += 1
             return state.nextID
@@ -43,7 +51,7 @@ final class Slots: Sendable {
                 let granted = state.withLock { state -> Bool? in
                     if Task.isCancelled || isRefused() { return false }
                     if state.takeFree() { return true }
-                    state.waiters.append(Waiter(id: id, deadline: deadline, continuation: continuation))
+                    state.waiters.append(Waiter(id: id, began: now, limit: limit, continuation: continuation))
                     return nil
                 }
                 if let granted { continuation.resume(returning: granted) }
@@ -56,11 +64,11 @@ final class Slots: Sendable {
         }
     }
 
-    /// Gives a slot back: to the first who waits and whose deadline is not over.
+    /// Gives a slot back: to the first who waits and has not waited for too long.
     func giveBack(at now: Date) {
         let (late, next) = state.withLock { state in
-            let late = state.waiters.filter { $0.deadline < now }
-            if !late.isEmpty { state.waiters.removeAll { $0.deadline < now } }
+            let late = state.waiters.filter { $0.isLate(at: now) }
+            if !late.isEmpty { state.waiters.removeAll { $0.isLate(at: now) } }
             let next = state.waiters.isEmpty ? nil : state.waiters.removeFirst()
             if next == nil { state.free += 1 }
             return (late, next)

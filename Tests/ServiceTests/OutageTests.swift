@@ -223,11 +223,12 @@ struct OutageTests {
             time: time, randomness: { 1 }, log: Logger(label: "test") { _ in LogLines().handler })
         #expect(slots.takeFree())
         let generation = gate.generation
-        async let waiting = slots.take(before: .distantFuture, unless: { gate.generation != generation })
+        async let waiting = slots.take(at: time.now(), within: .seconds(60), unless: { gate.generation != generation })
         while slots.waiting == 0 { await Task.yield() }
         gate.report(.asksForPause(until: time.now().addingTimeInterval(60), "rests"), of: gate.begin())
         #expect(await waiting == false)
-        #expect(await slots.take(before: .distantFuture, unless: { gate.generation != generation }) == false)
+        #expect(
+            await slots.take(at: time.now(), within: .seconds(60), unless: { gate.generation != generation }) == false)
     }
 
     @Test("A host without that name is down, too")

@@ -55,8 +55,8 @@ struct SmallPartsTests {
         #expect(MediaType.of([1, 2], filename: "a.") == "application/octet-stream")
     }
 
-    private func take(_ slots: Slots, before deadline: Date = .distantFuture) async -> Bool {
-        await slots.take(before: deadline, unless: { false })
+    private func take(_ slots: Slots, at now: Date = Date(), within limit: Duration = .seconds(60)) async -> Bool {
+        await slots.take(at: now, within: limit, unless: { false })
     }
 
     @Test("Slots go to who came first, and one that was cancelled does not keep any")
@@ -82,17 +82,29 @@ struct SmallPartsTests {
         let slots = Slots(1)
         #expect(slots.takeFree())
         let now = Date()
-        async let early = take(slots, before: now.addingTimeInterval(10))
+        async let early = take(slots, at: now, within: .seconds(10))
         while slots.waiting < 1 { await Task.yield() }
-        async let late = take(slots, before: now.addingTimeInterval(5))
+        async let late = take(slots, at: now, within: .seconds(5))
         while slots.waiting < 2 { await Task.yield() }
-        async let last = take(slots, before: now.addingTimeInterval(20))
+        async let last = take(slots, at: now, within: .seconds(20))
         while slots.waiting < 3 { await Task.yield() }
         slots.giveBack(at: now.addingTimeInterval(7))
         #expect(await early)
         #expect(await late == false)
         slots.giveBack(at: now.addingTimeInterval(20))
         #expect(await last)
+    }
+
+    @Test("A clock that is set back keeps nobody waiting for longer")
+    func setBack() async {
+        let slots = Slots(1)
+        #expect(slots.takeFree())
+        let now = Date()
+        async let waiting = take(slots, at: now)
+        while slots.waiting == 0 { await Task.yield() }
+        slots.giveBack(at: now.addingTimeInterval(-3600))
+        #expect(await waiting == false)
+        #expect(slots.takeFree())
     }
 
     @Test("Who is turned away or refused has no slot, and none is lost")
@@ -105,7 +117,7 @@ struct SmallPartsTests {
         slots.turnAway()
         #expect(await first == false)
         #expect(await second == false)
-        #expect(await slots.take(before: .distantFuture, unless: { true }) == false)
+        #expect(await slots.take(at: Date(), within: .seconds(60), unless: { true }) == false)
         slots.giveBack(at: Date())
         #expect(slots.takeFree())
     }
