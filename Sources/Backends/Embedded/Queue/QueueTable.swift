@@ -17,8 +17,8 @@ enum QueueTable {
     /// Takes the oldest ready messages of a queue: the cost depends on how many are taken, not on how many wait, are
     /// delayed or held.
     static let takeSQL = """
-        UPDATE farm_queue SET holder = ?1 WHERE id IN (
-            SELECT id FROM farm_queue WHERE queue = ?2 AND holder IS NULL AND delayed = 0 ORDER BY due_at, id LIMIT ?3)
+        UPDATE farm_queue SET holder = ? WHERE id IN (
+            SELECT id FROM farm_queue WHERE queue = ? AND holder IS NULL AND delayed = 0 ORDER BY due_at, id LIMIT ?)
         RETURNING id, due_at, body, headers, redelivered
         """
 
