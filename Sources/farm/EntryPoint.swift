@@ -7,7 +7,7 @@ enum EntryPoint {
     static func main() async {
         // A reader of our output that went away is noticed by the write.
         signal(SIGPIPE, SIG_IGN)
-        // Else malloc keeps a heap for every thread, of which most is free: a fifth of the memory of `farm up`. Each thread
+        // Else malloc keeps a heap for every thread, of which most is free: a tenth to a quarter of all memory. Each thread
         // still has a cache of its own; that threads wait for each other here cannot be measured (docs/performance.md).
         mallopt(M_ARENA_MAX, 1)
         do {
