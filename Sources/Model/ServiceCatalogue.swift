@@ -32,6 +32,15 @@ public enum PostProcessing: String, Sendable, CaseIterable {
         case .consensus: "queue_consensus"
         }
     }
+
+    /// The program's command that runs it.
+    public var command: String {
+        switch self {
+        case .merger: "merge"
+        case .enricher: "enrich"
+        case .consensus: "consense"
+        }
+    }
 }
 
 /// The services that farm knows by name (spec section 2).

@@ -164,6 +164,31 @@ struct ProduceTests {
         try await scene.doubles.stop()
     }
 
+    @Test(
+        "--wait where nobody merges and votes says so, names no service that was not configured, and ends when somebody does"
+    )
+    func waitForRoles() async throws {
+        let scene = try await Scene(photos: 2)
+        let work = scene.workplace
+        try work.configure(scene.doubles.ports.filter { ["yolov8", "clip"].contains($0.service) }, roles: false)
+        let produce = try work.startOnTerminal(["produce", "--wait"])
+        try await eventually("the jobs are there") { produce.output.contains("4 jobs submitted") }
+        let idle = try await work.farm("up", "--until-idle", environment: Scene.impatient)
+        #expect(idle.status == 0, "\(idle.error)")
+        #expect(idle.error.contains("2 triggers of bbox_merger, 2 triggers of consensus waiting"), "\(idle.error)")
+        try await eventually("the missing roles are named") {
+            produce.output.contains("warning: nobody is alive who works on bbox_merger, consensus")
+        }
+        #expect(produce.output.contains("farm merge, farm consense"))
+        try work.configure(scene.doubles.ports)
+        #expect(try await scene.upUntilIdle().status == 0)
+        let finished = try await produce.finished()
+        #expect(finished.status == 0, "\(finished.output)")
+        #expect(finished.output.contains("4 triggers left"), "\(finished.output)")
+        #expect(!finished.output.contains("down:"), "crop services are not this box's: \(finished.output)")
+        try await scene.doubles.stop()
+    }
+
     @Test("--wait tells what a service that is down leaves undone, and fails")
     func waitInVain() async throws {
         let workplace = try await workplace(photos: 2)

@@ -142,10 +142,10 @@ struct ProduceCommand: AsyncParsableCommand {
         async throws
     {
         let fleet = Fleet(session)
-        let services = (targets.map(\.service) + Enrichment.services).compactMap(fleet.service)
-        let reachability = Reachability(services.map(\.address), http: fleet.http)
+        let reachability = Reachability(
+            fleet.servicesToAsk(targets.map(\.service)).map(\.address), http: fleet.http)
         let progress = JobProgress()
-        let hint = WorkerHint(session: session, services: targets.map(\.service))
+        let hint = WorkerHint(session: session)
         let watch = IdleWatch(
             backends: session.backends, time: session.time, log: session.log("farm"),
             queues: targets.map { ($0.service, $0.queue) }, roles: PostProcessing.allCases, submission: submission,

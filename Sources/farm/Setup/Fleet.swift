@@ -52,6 +52,14 @@ struct Fleet: Sendable {
         configuration.service(named: name) ?? settings.catalogueService(named: name)
     }
 
+    /// Those of `services`, and the crop services where their address is known: another box's enricher may ask others than
+    /// the catalogue's on localhost.
+    func servicesToAsk(_ services: [String]) -> [ServiceSettings] {
+        let enriches = configuration.postProcessing.contains(.enricher)
+        let crops = Enrichment.services.filter { enriches || configuration.service(named: $0) != nil }
+        return (services + crops.filter { !services.contains($0) }).compactMap(service)
+    }
+
     /// The class of each service's evidence: this box's configuration over the catalogue.
     private var evidence: [String: Evidence] {
         var evidence = Dictionary(uniqueKeysWithValues: CatalogueService.all.map { ($0.name, $0.evidence) })
@@ -169,8 +177,7 @@ struct Fleet: Sendable {
     // MARK: Parts
 
     private func identity(_ role: PostProcessing) -> RoleIdentity {
-        let names: [PostProcessing: String] = [.merger: "merge", .enricher: "enrich", .consensus: "consense"]
-        return identity(names[role] ?? role.rawValue, role.rawValue, true)
+        identity(role.command, role.rawValue, true)
     }
 
     private func identity(_ role: String, _ service: String, _ isOneOfSeveral: Bool) -> RoleIdentity {

@@ -12,6 +12,8 @@ struct IdleWatch: Sendable {
         /// All messages that wait, triggers too.
         var waiting = 0
         var inFlight = 0
+        /// The services and roles whose messages wait.
+        var waited: [String] = []
         /// Whether `inFlight` is all there is.
         var isExact = true
         var outages: [String: String] = [:]
@@ -64,9 +66,11 @@ struct IdleWatch: Sendable {
     private func look(_ triggered: inout Set<ImageID>) async throws -> (Standing, undone: [String]?) {
         let depths = try await backends.queue.depths(of: queues.map(\.queue) + roles.map(\.queue))
         let outages = await outages()
+        let names = queues.map(\.service) + roles.map(\.rawValue)
         let standing = Standing(
             jobs: depths.prefix(queues.count).reduce(0) { $0 + $1.waiting + $1.knownInFlight },
             waiting: depths.reduce(0) { $0 + $1.waiting }, inFlight: depths.reduce(0) { $0 + $1.knownInFlight },
+            waited: zip(names, depths).filter { $1.waiting > 0 }.map(\.0),
             isExact: depths.allSatisfy { $0.inFlight != nil }, outages: outages)
         if standing.waiting + standing.inFlight > 0 { await submission?.isUnderWay() }
         guard standing.inFlight == 0 else { return (standing, nil) }

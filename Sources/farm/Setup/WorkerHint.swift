@@ -1,34 +1,48 @@
 import Foundation
+import Model
 import Pipeline
 
-/// Says once, when jobs wait and none is taken, that no worker of their services is alive.
+/// Says once, when messages wait and none is taken, which worker or role is not alive.
 actor WorkerHint {
-    private static let patience: TimeInterval = 5
+    /// A call may take a minute: where no heartbeats tell who lives, it needs longer to be remarkable.
+    private static let (patience, patienceWithoutHeartbeats): (TimeInterval, TimeInterval) = (5, 60)
 
-    private let session: Session
-    private let services: [String]
-    private var jobs: Int?
+    private let heartbeats: (any HeartbeatStore)?
+    private var waiting = 0
     private var since = Date()
-    private var isTold = false
+    /// Services and roles that were looked for.
+    private var sought: Set<String> = []
 
-    init(session: Session, services: [String]) {
-        self.session = session
-        self.services = services
+    init(session: Session) {
+        heartbeats = session.backends.heartbeats
     }
 
     func look(at standing: IdleWatch.Standing) async {
-        if standing.jobs != jobs || standing.inFlight > 0 {
-            jobs = standing.jobs
+        if standing.waiting != waiting || standing.inFlight > 0 {
+            waiting = standing.waiting
             since = Date()
         }
-        guard !isTold, standing.jobs > 0, Date().timeIntervalSince(since) > WorkerHint.patience else { return }
-        isTold = true
-        guard let report = try? await session.backends.heartbeats?.report(MonitorWindows()) else { return }
+        let limit = heartbeats == nil ? WorkerHint.patienceWithoutHeartbeats : WorkerHint.patience
+        let names = standing.waited.filter { !sought.contains($0) }
+        guard !names.isEmpty, Date().timeIntervalSince(since) > limit else { return }
+        sought.formUnion(names)
+        guard let heartbeats else {
+            return tell(
+                "nothing of \(names.joined(separator: ", ")) was taken for \(Int(limit)) s; if nobody works on it",
+                names)
+        }
+        guard let report = try? await heartbeats.report(MonitorWindows()) else { return }
         let alive = Set(report.nodes.flatMap(\.services))
-        let idle = services.filter { !alive.contains($0) }
-        guard !idle.isEmpty else { return }
+        let missing = names.filter { !alive.contains($0) }
+        if !missing.isEmpty { tell("nobody is alive who works on \(missing.joined(separator: ", "))", missing) }
+    }
+
+    private func tell(_ what: String, _ names: [String]) {
+        let services = names.filter { PostProcessing(rawValue: $0) == nil }
+        let commands =
+            (services.isEmpty ? [] : ["farm work " + services.joined(separator: " ")])
+            + names.compactMap(PostProcessing.init).map { "farm \($0.command)" }
         Terminal.error(
-            "farm: warning: no worker of \(idle.joined(separator: ", ")) is alive: start farm up, or farm work "
-                + idle.joined(separator: " "))
+            "farm: warning: \(what): start farm up on a box that is to, or \(commands.joined(separator: ", "))")
     }
 }
