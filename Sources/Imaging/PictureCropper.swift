@@ -17,16 +17,23 @@ public final class PictureCropper: ImageCropper {
         self.root = root
     }
 
-    /// Reads the header alone: format by the bytes, dimensions, size.
+    /// Reads the header, and looks for the end: format by the bytes, dimensions, size. What does not seem to be there to
+    /// its end is decoded.
     ///
-    /// Throws `image` for what is missing, unreadable, outside the root or no image by its bytes, `too_large` beyond ``PictureLimits``.
+    /// Throws `image` for what is missing, unreadable, outside the root, no image by its bytes or truncated, `too_large` beyond ``PictureLimits``.
     public func inspect(_ picture: PictureSource) async throws(PictureFault) -> PictureHeader {
-        try await inspecting.run { [root] () throws(PictureFault) in
+        let (header, seemsWhole) = try await inspecting.run { [root] () throws(PictureFault) in
             try picture.naming { () throws(PictureFault) in
                 var reader = try picture.headerReader(root: root)
-                return try PictureHeader(&reader)
+                let header = try PictureHeader(&reader)
+                return (header, (try? reader.seemsWhole(header.format)) ?? false)
             }
         }
+        guard !seemsWhole else { return header }
+        try await decoding.run { [root] () throws(PictureFault) in
+            _ = try picture.naming { () throws(PictureFault) in try picture.decode(root: root) }
+        }
+        return header
     }
 
     /// Width and height of the picture turned upright, as crops and services see it, without decoding it.

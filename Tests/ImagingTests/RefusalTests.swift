@@ -86,11 +86,73 @@ struct RefusalTests {
         guard name != "animated.gif" else { return }
         let bytes = try Fixtures.bytes(name)
         let path = try folder.write(Array(bytes.prefix(bytes.count * 2 / 3)), as: name)
-        let fault = await #expect(throws: PictureFault.self) {
+        // Each for itself: libvips keeps the messages of all threads in one place.
+        let ofInspecting = await #expect(throws: PictureFault.self) { try await cropper.inspect(.file(path)) }
+        let ofCropping = await #expect(throws: PictureFault.self) {
             try await cropper.crop(.file(path), to: [Box(x: 0, y: 0, width: 9, height: 9)], quality: 90)
         }
-        #expect(fault?.kind == .image)
-        #expect(fault?.message.contains("\(path): truncated") == true, "\(fault?.message ?? "")")
+        for fault in [ofInspecting, ofCropping] {
+            #expect(fault?.kind == .image)
+            #expect(fault?.message.contains("\(path): truncated") == true, "\(fault?.message ?? "")")
+        }
+    }
+
+    @Test("when it is cut anywhere, unless all that is decoded of it is there", arguments: Fixtures.names)
+    func cutAnywhere(name: String) async throws {
+        let bytes = try Fixtures.bytes(name)
+        var generator = SeededGenerator(seed: 0xC07)
+        for _ in 0..<40 {
+            let length = Int.random(in: 1..<bytes.count, using: &generator)
+            let cut = PictureSource.bytes(Array(bytes.prefix(length)))
+            let inspected: Void? = try? await { _ = try await cropper.inspect(cut) }()
+            let cropped: Void? = try? await { _ = try await cropper.crop(cut, to: [], quality: 90) }()
+            #expect(
+                cropped != nil || inspected == nil, "\(name): inspected, though it cannot be decoded, cut at \(length)")
+            #expect(inspected != nil || cropped == nil, "\(name): refused, though it can be decoded, cut at \(length)")
+        }
+    }
+
+    @Test("when a progressive JPEG is cut within a table", arguments: [392, 393, 440])
+    func cutTable(length: Int) async throws {
+        let cut = try Fixtures.bytes("progressive.jpg").prefix(length)
+        #expect(try await fault(.bytes(Array(cut))).message.contains("truncated or damaged JPEG: Bogus Huffman table"))
+    }
+
+    @Test("when it is cut and the end marker in it is a thumbnail's", arguments: ["turned.jpg", "progressive.jpg"])
+    func thumbnailsEnd(name: String) async throws {
+        let bytes = try Fixtures.bytes(name)
+        let thumbnail: [UInt8] = [0xFF, 0xE1, 0, 8] + Array("th".utf8) + [0xFF, 0xD8, 0xFF, 0xD9]
+        let cut = bytes.prefix(2) + thumbnail + bytes.dropFirst(2).prefix(bytes.count * 2 / 3)
+        #expect(try await fault(.bytes(Array(cut))).message.contains("truncated"))
+    }
+
+    @Test(
+        "but not for bytes behind its end, nor for its end marker alone that is missing",
+        arguments: [
+            "cmyk.jpg", "grey.jpg", "progressive.jpg", "turned.jpg",
+        ])
+    func oddEnds(name: String) async throws {
+        let bytes = try Fixtures.bytes(name)
+        let whole = try await cropper.crop(.bytes(bytes), to: [Box(x: 0, y: 0, width: 20, height: 20)], quality: 90)
+        // So that the marker lies at the edges of what is read at once, too.
+        let tails = [1, 2, 100, 65_533, 65_534, 65_535, 65_536, 65_537, 200_000].map {
+            [UInt8](repeating: 0x41, count: $0)
+        }
+        let isSequential = name != "progressive.jpg"
+        for odd in tails.map({ bytes + $0 }) + (isSequential ? [bytes.dropLast(2), bytes.dropLast()] : []) {
+            #expect(try await cropper.inspect(.bytes(odd)).bytes == odd.count)
+            var reader = HeaderReader(odd)
+            #expect(try reader.seemsWhole(.jpeg) == (odd.count > bytes.count), "only what lacks its marker is decoded")
+            let crops = try await cropper.crop(.bytes(odd), to: [Box(x: 0, y: 0, width: 20, height: 20)], quality: 90)
+            #expect(crops.crops == whole.crops)
+        }
+    }
+
+    @Test("and is not decoded to be inspected if it is sound", arguments: Fixtures.names)
+    func wholeWithoutDecoding(name: String) throws {
+        var reader = HeaderReader(try Fixtures.bytes(name))
+        let header = try PictureHeader(&reader)
+        #expect(try reader.seemsWhole(header.format))
     }
 
     @Test("when it is cut anywhere in its header, or read as it says", arguments: Fixtures.names)

@@ -75,14 +75,16 @@ enum JPEGCodec {
         }
     }
 
-    /// Lets warnings pass that lose nothing of the picture, such as of bytes between segments, which many cameras write.
+    /// Warnings that lose nothing of the picture, such as of bytes between segments, which many cameras write.
+    private static let harmless = [
+        "extraneous bytes before marker", "Unknown Adobe color transform", "unknown JFIF revision",
+        "Invalid SOS parameters for sequential", "Inconsistent progression sequence",
+    ]
+
+    /// By the message alone: the error code of an error that comes after a warning is that of a warning (2.1.5).
     private static func throwUnlessHarmless(_ decoder: tjhandle) throws(PictureFault) {
         let message = lastMessage(of: decoder)
-        let isWarning = tjGetErrorCode(decoder) == Int32(TJERR_WARNING.rawValue)
-        let isDamage = message.contains("Corrupt") || message.contains("Premature")
-        guard isWarning, !isDamage || message.contains("extraneous bytes") else {
-            throw .damagedJPEG(message)
-        }
+        guard harmless.contains(where: message.contains) else { throw .damagedJPEG(message) }
     }
 
     private static func lastMessage(of handle: tjhandle) -> String {

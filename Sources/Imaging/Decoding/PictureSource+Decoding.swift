@@ -6,16 +6,21 @@ extension PictureSource {
     /// image by its own bytes, or over the limits by its header, reaches neither.
     /// - Parameter root: the folder that a file has to lie in.
     func decode(root: String? = nil) throws(PictureFault) -> DecodedPicture {
-        let bytes = try load(root: root)
+        var bytes = try load(root: root)
         var reader = HeaderReader(bytes)
         let header = try PictureHeader(&reader)
-        let exif = header.format == .jpeg ? try reader.jpegHeader().exif : nil
+        let jpeg = header.format == .jpeg ? try reader.jpegHeader() : nil
+        // A sequential JPEG that lacks its end marker and nothing else is whole: with one, missing pixels are told from it.
+        // A progressive one would be, at many places, only less fine.
+        let end: [UInt8] = [0xFF, 0xD9]
+        if let jpeg, jpeg.isSequential, !bytes.suffix(2).elementsEqual(end) { bytes += end }
         return try bytes.withUnsafeBufferPointer { buffer throws(PictureFault) in
             guard header.format == .jpeg else {
                 return try Vips(for: header.format.name).decode(buffer, as: header.format)
             }
             try JPEGScans.check(buffer, width: header.width, height: header.height)
-            let orientation = exif.map { Orientation(exifData: UnsafeBufferPointer(rebasing: buffer[$0])) } ?? .upright
+            let orientation =
+                jpeg?.exif.map { Orientation(exifData: UnsafeBufferPointer(rebasing: buffer[$0])) } ?? .upright
             if let pixels = try JPEGCodec.decode(buffer) {
                 return DecodedPicture(stored: pixels, orientation: orientation)
             }

@@ -3,6 +3,10 @@ import Pipeline
 /// What the segments before a JPEG's first scan say.
 struct JPEGHeader {
     var size: (width: Int, height: Int)
+    /// Where the frame header is.
+    var frame: Int
+    /// Huffman-coded in one pass over the pixels, or over each component (SOF0, SOF1).
+    var isSequential: Bool
     /// Where the EXIF data are, "Exif\0\0" included.
     var exif: Range<Int>?
 }
@@ -26,7 +30,8 @@ extension HeaderReader {
             case (_, 0xC0...0xCF):
                 let height = try number(at: offset + 5, bytes: 2)
                 let width = try number(at: offset + 7, bytes: 2)
-                return JPEGHeader(size: (width, height), exif: exif)
+                return JPEGHeader(
+                    size: (width, height), frame: offset, isSequential: marker <= 0xC1, exif: exif)
             default:
                 let end = try endOfSegment(at: offset)
                 if exif == nil, marker == 0xE1, try has("Exif\0\0", at: offset + 4) {

@@ -18,32 +18,78 @@ extension HeaderReader {
     /// ImageWidth and ImageLength of the first directory.
     mutating func tiffSize() throws(PictureFault) -> (width: Int, height: Int) {
         guard let layout = try tiffLayout() else { throw .damagedHeader("a TIFF without its mark") }
+        let entries = try tiffEntries(layout)
+        guard let width = entries[256], let height = entries[257] else {
+            throw .damagedHeader("a TIFF without ImageWidth and ImageLength")
+        }
+        return (try tiffValue(0, of: width, layout), try tiffValue(0, of: height, layout))
+    }
+
+    /// Whether the first directory, what it points to, and the strip or tile that lies last are within the file.
+    mutating func tiffHasLastPart() throws(PictureFault) -> Bool {
+        guard let layout = try tiffLayout() else { return false }
+        let entries = try tiffEntries(layout)
+        for entry in entries.values {
+            guard let bytes = Self.tiffBytes[try number(at: entry.offset + 2, bytes: 2, layout.order)] else { continue }
+            let start = try tiffStart(of: entry, bytes, layout)
+            guard start <= count, entry.count <= (count - start) / bytes else { return false }
+        }
+        // StripOffsets and StripByteCounts, TileOffsets and TileByteCounts.
+        guard let offsets = entries[273] ?? entries[324], let lengths = entries[279] ?? entries[325] else {
+            return false
+        }
+        var last = (index: 0, offset: 0)
+        for index in 0..<offsets.count {
+            let offset = try tiffValue(index, of: offsets, layout)
+            if offset >= last.offset { last = (index, offset) }
+        }
+        return last.offset + (try tiffValue(last.index, of: lengths, layout)) <= count
+    }
+
+    /// Bytes of a value of each type (TIFF 6.0, section 2, and BigTIFF's).
+    private static let tiffBytes = [
+        1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8,
+    ]
+
+    /// Where the entries of the first directory lie, by their tags.
+    private mutating func tiffEntries(_ layout: TIFFLayout) throws(PictureFault) -> [Int: TIFFEntry] {
         let wide = layout.isBig ? 8 : 4
         let directory = try number(at: layout.isBig ? 8 : 4, bytes: wide, layout.order)
         let countBytes = layout.isBig ? 8 : 2
         let entryBytes = 4 + 2 * wide
         let entries = try number(at: directory, bytes: countBytes, layout.order)
-        var (width, height): (Int?, Int?)
+        var found: [Int: TIFFEntry] = [:]
         for index in 0..<min(entries, 65_535) {
             let entry = directory + countBytes + index * entryBytes
-            switch try number(at: entry, bytes: 2, layout.order) {
-            case 256: width = try tiffValue(at: entry, layout)
-            case 257: height = try tiffValue(at: entry, layout)
-            default: continue
-            }
-            if let width, let height { return (width, height) }
+            let tag = try number(at: entry, bytes: 2, layout.order)
+            found[tag] = TIFFEntry(offset: entry, count: try number(at: entry + 4, bytes: wide, layout.order))
         }
-        throw .damagedHeader("a TIFF without ImageWidth and ImageLength")
+        return found
     }
 
-    /// The value of an entry that holds one SHORT, LONG or LONG8.
-    private mutating func tiffValue(at entry: Int, _ layout: TIFFLayout) throws(PictureFault) -> Int {
-        let place = entry + (layout.isBig ? 12 : 8)
-        switch try number(at: entry + 2, bytes: 2, layout.order) {
-        case 3: return try number(at: place, bytes: 2, layout.order)
-        case 4: return try number(at: place, bytes: 4, layout.order)
-        case 16 where layout.isBig: return try number(at: place, bytes: 8, layout.order)
-        case let type: throw .damagedHeader("a TIFF with dimensions of type \(type)")
-        }
+    /// Where an entry's values lie: in their place or, where there are too many, elsewhere.
+    private mutating func tiffStart(
+        of entry: TIFFEntry, _ bytes: Int, _ layout: TIFFLayout
+    ) throws(PictureFault) -> Int {
+        let wide = layout.isBig ? 8 : 4
+        let place = entry.offset + 4 + wide
+        return entry.count > wide / bytes ? try number(at: place, bytes: wide, layout.order) : place
     }
+
+    /// A value of an entry that holds SHORT, LONG or LONG8.
+    private mutating func tiffValue(
+        _ index: Int, of entry: TIFFEntry, _ layout: TIFFLayout
+    ) throws(PictureFault) -> Int {
+        let type = try number(at: entry.offset + 2, bytes: 2, layout.order)
+        guard [3, 4, 16].contains(type), let bytes = Self.tiffBytes[type] else {
+            throw .damagedHeader("a TIFF with numbers of type \(type)")
+        }
+        return try number(at: try tiffStart(of: entry, bytes, layout) + index * bytes, bytes: bytes, layout.order)
+    }
+}
+
+/// An entry of a directory, and how many values it holds.
+private struct TIFFEntry {
+    var offset: Int
+    var count: Int
 }

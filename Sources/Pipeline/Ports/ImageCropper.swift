@@ -57,7 +57,8 @@ public enum PictureLimits {
 
 /// Cuts boxes out of pictures, in memory.
 public protocol ImageCropper: Sendable {
-    /// Reads the header alone: format by the bytes, dimensions, size; refuses what is over the limits.
+    /// Reads the header, and looks for the end: format by the bytes, dimensions, size; refuses what is truncated or over
+    /// the limits.
     func inspect(_ picture: PictureSource) async throws(PictureFault) -> PictureHeader
 
     /// Decodes the picture once, turned upright by its EXIF orientation, and encodes each box, clamped to the picture,

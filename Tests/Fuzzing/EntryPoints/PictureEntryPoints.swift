@@ -9,7 +9,9 @@ extension EntryPoint {
 
     /// What is read before anything is decoded.
     static let pictureHeader = EntryPoint(name: "picture_header", longest: 8192, fixtures: pictures) { input in
-        _ = try header(of: input)
+        guard let header = try header(of: input) else { return }
+        var reader = HeaderReader(input)
+        _ = try? reader.seemsWhole(header.format)
     }
 
     /// All formats, decoded and cut. What says of itself that it has over a megapixel is not: up to the limit of 100

@@ -1,0 +1,106 @@
+import Pipeline
+
+/// Whether a picture is there to its end, as far as that can be told without decoding it.
+extension HeaderReader {
+    /// What encoders write at most by far; beyond, decoding is the quicker answer.
+    private static let mostBlocks = 300_000
+
+    /// False for what may be truncated: its end mark is missing, or what it says of its parts' lengths leads beyond the
+    /// bytes that are there. Encoders err in such things, so only decoding can tell.
+    mutating func seemsWhole(_ format: PictureFormat) throws(PictureFault) -> Bool {
+        switch format {
+        case .jpeg: try jpegHasEnd()
+        case .png: try pngHasEnd()
+        case .webp: 8 + (try number(at: 4, bytes: 4, .little)) <= count
+        case .gif: try gifHasFirstFrame()
+        case .tiff: try tiffHasLastPart()
+        case .bmp: try bmpHasLastRow()
+        case .heif: try heifHasLastBox()
+        }
+    }
+
+    /// Coded pixels hold no end-of-image marker (ITU-T T.81, B.1.1.2), but bytes may follow it: cameras add previews and
+    /// films. A thumbnail's stands before the frame header.
+    private mutating func jpegHasEnd() throws(PictureFault) -> Bool {
+        if try bytes(at: count - 2, 2).elementsEqual([0xFF, 0xD9]) { return true }
+        let start = try jpegHeader().frame
+        var end = count
+        while end - start >= 2 {
+            let place = max(start, end - (64 << 10))
+            let piece = try bytes(at: place, end - place)
+            if zip(piece, piece.dropFirst()).contains(where: { $0 == 0xFF && $1 == 0xD9 }) { return true }
+            // A marker may lie across two pieces.
+            end = place > start ? place + 1 : start
+        }
+        return false
+    }
+
+    /// The chunk IEND (RFC 2083, 4.1.4).
+    private mutating func pngHasEnd() throws(PictureFault) -> Bool {
+        if try has("IEND", at: count - 8) { return true }
+        var offset = 8
+        for _ in 0..<Self.mostBlocks where offset + 12 <= count {
+            if try has("IEND", at: offset + 4) { return true }
+            offset += 12 + (try number(at: offset, bytes: 4))
+        }
+        return false
+    }
+
+    /// Services and crops see the first frame alone.
+    private mutating func gifHasFirstFrame() throws(PictureFault) -> Bool {
+        var offset = 13 + gifTableBytes(try number(at: 10, bytes: 1))
+        for _ in 0..<Self.mostBlocks where offset + 10 < count {
+            switch try number(at: offset, bytes: 1) {
+            case 0x21:
+                guard let end = try endOfGIFBlocks(at: offset + 2) else { return false }
+                offset = end
+            case 0x2C:
+                let table = gifTableBytes(try number(at: offset + 9, bytes: 1))
+                return try endOfGIFBlocks(at: offset + 11 + table) != nil
+            default:
+                return false
+            }
+        }
+        return false
+    }
+
+    /// Behind a row of sub-blocks and the empty one that ends it.
+    private mutating func endOfGIFBlocks(at start: Int) throws(PictureFault) -> Int? {
+        var offset = start
+        for _ in 0..<Self.mostBlocks where offset < count {
+            let length = try number(at: offset, bytes: 1)
+            offset += 1 + length
+            if length == 0 { return offset }
+        }
+        return nil
+    }
+
+    private func gifTableBytes(_ flags: Int) -> Int { flags & 0x80 == 0 ? 0 : 3 << (flags & 7 + 1) }
+
+    private mutating func bmpHasLastRow() throws(PictureFault) -> Bool {
+        let start = try number(at: 10, bytes: 4, .little)
+        let (width, height) = try bmpSize()
+        let isOld = try number(at: 14, bytes: 4, .little) == 12
+        let bits = try number(at: isOld ? 24 : 28, bytes: 2, .little)
+        let compression = isOld ? 0 : try number(at: 30, bytes: 4, .little)
+        // 3 and 6 are masks of the channels' bits.
+        guard [0, 3, 6].contains(compression) else { return start + (try number(at: 34, bytes: 4, .little)) <= count }
+        return start + (width * bits + 31) / 32 * 4 * height <= count
+    }
+
+    /// The boxes up to the end, with one that holds the coded pictures.
+    private mutating func heifHasLastBox() throws(PictureFault) -> Bool {
+        var (offset, hasData) = (0, false)
+        for _ in 0..<Self.mostBlocks where offset < count {
+            guard offset + 8 <= count else { return false }
+            var length = try number(at: offset, bytes: 4)
+            if try has("mdat", at: offset + 4) { hasData = true }
+            if length == 1, offset + 16 <= count { length = try number(at: offset + 8, bytes: 8) }
+            // To the end of the file.
+            if length == 0 { return hasData }
+            guard length >= 8 else { return false }
+            offset += length
+        }
+        return hasData && offset == count
+    }
+}
