@@ -29,10 +29,8 @@ extension HeaderReader {
     mutating func tiffHasLastPart() throws(PictureFault) -> Bool {
         guard let layout = try tiffLayout() else { return false }
         let entries = try tiffEntries(layout)
-        for entry in entries.values {
-            guard let bytes = Self.tiffBytes[try number(at: entry.offset + 2, bytes: 2, layout.order)] else { continue }
-            let start = try tiffStart(of: entry, bytes, layout)
-            guard start <= count, entry.count <= (count - start) / bytes else { return false }
+        guard entries.values.allSatisfy({ $0.start <= count && $0.count <= (count - $0.start) / $0.bytes }) else {
+            return false
         }
         // StripOffsets and StripByteCounts, TileOffsets and TileByteCounts.
         guard let offsets = entries[273] ?? entries[324], let lengths = entries[279] ?? entries[325] else {
@@ -51,45 +49,45 @@ extension HeaderReader {
         1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8,
     ]
 
-    /// Where the entries of the first directory lie, by their tags.
+    /// The entries of the first directory that hold values of known types, by their tags.
     private mutating func tiffEntries(_ layout: TIFFLayout) throws(PictureFault) -> [Int: TIFFEntry] {
         let wide = layout.isBig ? 8 : 4
         let directory = try number(at: layout.isBig ? 8 : 4, bytes: wide, layout.order)
         let countBytes = layout.isBig ? 8 : 2
-        let entryBytes = 4 + 2 * wide
         let entries = try number(at: directory, bytes: countBytes, layout.order)
         var found: [Int: TIFFEntry] = [:]
         for index in 0..<min(entries, 65_535) {
-            let entry = directory + countBytes + index * entryBytes
-            let tag = try number(at: entry, bytes: 2, layout.order)
-            found[tag] = TIFFEntry(offset: entry, count: try number(at: entry + 4, bytes: wide, layout.order))
+            let place = directory + countBytes + index * (4 + 2 * wide)
+            let type = try number(at: place + 2, bytes: 2, layout.order)
+            let values = try number(at: place + 4, bytes: wide, layout.order)
+            guard let bytes = Self.tiffBytes[type] else { continue }
+            // The values stand in the entry or, where they are too many, elsewhere.
+            let field = place + 4 + wide
+            let start = values > wide / bytes ? try number(at: field, bytes: wide, layout.order) : field
+            let tag = try number(at: place, bytes: 2, layout.order)
+            found[tag] = TIFFEntry(type: type, bytes: bytes, count: values, start: start)
         }
         return found
-    }
-
-    /// Where an entry's values lie: in their place or, where there are too many, elsewhere.
-    private mutating func tiffStart(
-        of entry: TIFFEntry, _ bytes: Int, _ layout: TIFFLayout
-    ) throws(PictureFault) -> Int {
-        let wide = layout.isBig ? 8 : 4
-        let place = entry.offset + 4 + wide
-        return entry.count > wide / bytes ? try number(at: place, bytes: wide, layout.order) : place
     }
 
     /// A value of an entry that holds SHORT, LONG or LONG8.
     private mutating func tiffValue(
         _ index: Int, of entry: TIFFEntry, _ layout: TIFFLayout
     ) throws(PictureFault) -> Int {
-        let type = try number(at: entry.offset + 2, bytes: 2, layout.order)
-        guard [3, 4, 16].contains(type), let bytes = Self.tiffBytes[type] else {
-            throw .damagedHeader("a TIFF with numbers of type \(type)")
+        guard [3, 4, 16].contains(entry.type) else {
+            throw .damagedHeader("a TIFF with numbers of type \(entry.type)")
         }
-        return try number(at: try tiffStart(of: entry, bytes, layout) + index * bytes, bytes: bytes, layout.order)
+        return try number(at: entry.start + index * entry.bytes, bytes: entry.bytes, layout.order)
     }
 }
 
-/// An entry of a directory, and how many values it holds.
+/// An entry of a directory.
 private struct TIFFEntry {
-    var offset: Int
+    var type: Int
+    /// Of each value.
+    var bytes: Int
+    /// Of its values.
     var count: Int
+    /// Where the first one is.
+    var start: Int
 }

@@ -51,14 +51,14 @@ struct UpCommand: AsyncParsableCommand {
             progress: { progress.show($0) })
         let undone = try await serving.run(roles, drain: drain) { try await watch.run() }
         progress.end()
-        try await tellOfUnserved(session, fleet)
+        await tellOfUnserved(session, fleet)
         try CommandFailure.check(undone: undone)
     }
 
     /// What the work here has triggered, and this box runs no role for: other boxes do, or nobody.
-    private func tellOfUnserved(_ session: Session, _ fleet: Fleet) async throws {
+    private func tellOfUnserved(_ session: Session, _ fleet: Fleet) async {
         let others = PostProcessing.allCases.filter { !fleet.configuration.postProcessing.contains($0) }
-        let depths = try await session.backends.queue.depths(of: others.map(\.queue))
+        guard let depths = try? await session.backends.queue.depths(of: others.map(\.queue)) else { return }
         let left = zip(others, depths).filter { $1.waiting > 0 }
         guard !left.isEmpty else { return }
         let counts = left.map { "\(counted($1.waiting, "trigger")) of \($0.rawValue)" }
