@@ -28,6 +28,8 @@ let benchmarks: [Target] =
         .executableTarget(name: "measured", path: "Benchmarks/Measured"),
         .executableTarget(name: "bare-pictures", dependencies: ["CTurboJPEG"], path: "Benchmarks/BarePictures"),
         .executableTarget(name: "bare-rabbitmq", dependencies: ["CRabbitMQ"], path: "Benchmarks/BareRabbitMQ"),
+        .executableTarget(
+            name: "bare-worker", dependencies: ["CCurl", "CPostgreSQL", "CRabbitMQ"], path: "Benchmarks/BareWorker"),
         .executableTarget(name: "bare-postgresql", dependencies: ["CPostgreSQL"], path: "Benchmarks/BarePostgreSQL"),
         .executableTarget(
             name: "farm-bench",

@@ -8,6 +8,8 @@ final class Workplace {
     static let detectors = CatalogueService.all.filter { $0.evidence == .spatial }.map(\.name)
 
     let folder: TemporaryFolder
+    /// Where the double of the services listens.
+    private(set) var port = 0
     private let double: Child
     private let environment: [String: String]
 
@@ -33,10 +35,11 @@ final class Workplace {
             // Before anything is measured; nobody tells when a file is written.
             usleep(1000)
         }
-        try configure(port: Programs.number(double.output))
+        port = Int(try Programs.number(double.output))
+        try configure()
     }
 
-    private func configure(port: Double) throws {
+    private func configure() throws {
         var services = CatalogueService.all.map { service in
             JSON.Member(
                 service.name,
@@ -57,6 +60,11 @@ final class Workplace {
     /// Starts a command that goes on running.
     func start(_ arguments: [String]) throws -> Child {
         try Child(Programs.farm, arguments, in: folder.url, environment: environment)
+    }
+
+    /// Starts another program, with the same settings.
+    func start(_ program: String, _ arguments: [String]) throws -> Child {
+        try Child(program, arguments, in: folder.url, environment: environment)
     }
 
     /// Runs a command to its end.

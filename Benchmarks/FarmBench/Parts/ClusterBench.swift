@@ -10,6 +10,7 @@ enum ClusterBench {
         let together = try await Round.run(images, (1152, 864), [["up"]])
         let roles = Workplace.services.map { ["work", $0] } + [["merge"], ["enrich"], ["consense"]]
         let apart = try await Round.run(images, large, roles)
+        let bare = try await bareWorkers()
         let jobs = Double(images * Workplace.services.count)
         let workers = apart.uses.filter { $0.role == "work" }
         func cost(_ uses: [Round.Use]) -> Double { uses.reduce(0) { $0 + $1.own } / jobs * 1000 }
@@ -21,6 +22,8 @@ enum ClusterBench {
             Figure(
                 "2 megapixels, a process a role: processor time of the workers", cost(workers), "ms/job",
                 goal: .atMost(0.3)),
+            Figure("the same jobs by bare librabbitmq, libcurl and libpq", bare / jobs * 1000, "ms/job"),
+            Figure("ratio", cost(workers) / (bare / jobs * 1000), "times"),
             Figure("of all roles, pictures aside", cost(apart.uses), "ms/job", goal: .atMost(0.6)),
         ]
             + ["work", "merge", "enrich", "consense"].map { role in
@@ -32,6 +35,34 @@ enum ClusterBench {
                     "2 megapixels, `farm up`: resident memory, at most",
                     memory(try await Round.run(images / 4, large, [["up"]]).uses), "MB", goal: .atMost(100))
             ]
+    }
+}
+
+extension ClusterBench {
+    /// The workers' jobs by plain C programs, one a service: what the libraries take at least.
+    /// - Returns: seconds of processor time.
+    private static func bareWorkers() async throws -> Double {
+        let site = try await Site()
+        let workplace = try Workplace(pictures: images, size: large, environment: site.settings)
+        try workplace.farm("init")
+        try workplace.farm("import", "photos")
+        try workplace.farm("produce")
+        let children = try Workplace.services.map { service in
+            let triggers = Workplace.detectors.contains(service) ? "queue_bbox_merge" : "queue_consensus"
+            return try workplace.start(
+                Programs.beside("bare-worker"),
+                [
+                    "\(images)", "32", "queue_\(service)", triggers, service,
+                    "http://127.0.0.1:\(workplace.port)/\(service)",
+                ])
+        }
+        let seconds = try children.map { try Programs.number($0.finished()) }.reduce(0, +)
+        let rows = try await site.number("SELECT count(*) FROM results WHERE status = 'success'")
+        guard rows == Double(images * Workplace.services.count) else {
+            throw BenchFault("\(rows) rows by bare workers")
+        }
+        await site.remove()
+        return seconds
     }
 }
 
