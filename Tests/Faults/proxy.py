@@ -120,12 +120,15 @@ class Proxy:
                         await asyncio.sleep(len(piece) / self.rate)
 
     def pieces(self, data):
-        if not self.slices and not self.rate:
-            yield data
-            return
+        """As small as the network is bad at that moment: it may be healed before the last piece."""
         begin = 0
         while begin < len(data):
-            size = random.randint(1, self.slices) if self.slices else max(1, self.rate // 20)
+            if self.slices:
+                size = random.randint(1, self.slices)
+            elif self.rate:
+                size = max(1, self.rate // 20)
+            else:
+                size = len(data)
             yield data[begin : begin + size]
             begin += size
 
