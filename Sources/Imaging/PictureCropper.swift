@@ -4,7 +4,7 @@ import Pipeline
 /// Cuts boxes out of pictures: JPEG by libturbojpeg, other formats by libvips, which is opened at first use.
 public final class PictureCropper: ImageCropper {
     private let decoding: PictureThreads
-    /// Headers do not wait behind pictures that are being decoded.
+    /// Headers and ends do not wait behind pictures that are being decoded.
     private let inspecting = PictureThreads("farm-header", count: 1)
     private let root: String?
 
@@ -26,7 +26,7 @@ public final class PictureCropper: ImageCropper {
             try picture.naming { () throws(PictureFault) in
                 var reader = try picture.headerReader(root: root)
                 let header = try PictureHeader(&reader)
-                return (header, (try? reader.seemsWhole(header.format)) ?? false)
+                return (header, try reader.seemsWhole(header.format))
             }
         }
         guard !seemsWhole else { return header }
@@ -38,7 +38,8 @@ public final class PictureCropper: ImageCropper {
 
     /// Width and height of the picture turned upright, as crops and services see it, without decoding it.
     ///
-    /// Throws as ``inspect(_:)`` does, and `image` for what libvips is needed for when it is missing.
+    /// Throws as ``inspect(_:)`` does, but not for what is truncated behind its header, and `image` for what libvips is
+    /// needed for when it is missing.
     public func uprightSize(_ picture: PictureSource) async throws(PictureFault) -> (width: Int, height: Int) {
         try await inspecting.run { [root] () throws(PictureFault) in
             try picture.naming { () throws(PictureFault) in try picture.uprightSize(root: root) }

@@ -36,9 +36,14 @@ extension HTTPResponse {
         guard json["predictions"]?.arrayValue != nil else {
             return fault(.badAnswer, "\(label) answered without a list of predictions")
         }
-        let reported = json["metadata"]?["processing_time"]?.numberValue.flatMap { $0.isFinite && $0 >= 0 ? $0 : nil }
+        let reported = json["metadata"]?["processing_time"]?.numberValue.flatMap {
+            (0...Self.longest).contains($0) ? $0 : nil
+        }
         return .success(Answer(body: body, processingTime: reported ?? seconds))
     }
+
+    /// Seconds, eleven days: what says of itself that it took longer is not believed.
+    private static let longest = 1e6
 
     private func fault(_ kind: FailureKind, _ message: String, isFinal: Bool = true) -> Result<Answer, CallFault> {
         .failure(CallFault(kind: kind, message: message, httpStatus: status, isFinal: isFinal))

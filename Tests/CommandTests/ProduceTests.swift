@@ -189,6 +189,24 @@ struct ProduceTests {
         try await scene.doubles.stop()
     }
 
+    @Test("--wait tells what a crop service leaves undone that another box alone knows and that is down, and fails")
+    func waitForOthersService() async throws {
+        let scene = try await Scene(["yolov8", "clip", "colors", "pose"], photos: 1, absent: ["face"])
+        let work = scene.workplace
+        let all = try String(contentsOfFile: work.path("service_config.json"), encoding: .utf8)
+        try work.configure(scene.doubles.ports.filter { ["yolov8", "clip"].contains($0.service) }, roles: false)
+        let produce = try work.startOnTerminal(["produce", "--wait", "--services", "yolov8,clip"])
+        try await eventually("the jobs are there") { produce.output.contains("2 jobs submitted") }
+        try all.write(toFile: work.path("service_config.json"), atomically: true, encoding: .utf8)
+        let up = try work.start(["up"], environment: Scene.impatient)
+        let finished = try await produce.finished()
+        #expect(finished.status == 1, "\(finished.output)")
+        #expect(finished.output.contains("without face: it is down for the box that enriches"), "\(finished.output)")
+        up.signal(SIGTERM)
+        #expect(try await up.finished().status == 0)
+        try await scene.doubles.stop()
+    }
+
     @Test("--wait tells what a service that is down leaves undone, and fails")
     func waitInVain() async throws {
         let workplace = try await workplace(photos: 2)

@@ -112,6 +112,37 @@ struct RefusalTests {
         }
     }
 
+    @Test("when its last part is zeros, as of a copy that was not finished", arguments: [0.3, 0.6, 0.9])
+    func zeroTail(part: Double) async throws {
+        let pixels = PixelBuffer(width: 320, height: 240)
+        for index in 0..<320 * 240 * 3 { pixels.bytes[index] = UInt8(truncatingIfNeeded: index / 7 &* 31) }
+        let bytes = try JPEGCodec.encode(pixels.bytes, width: 320, height: 240, bytesPerRow: 960, quality: 90)
+        let kept = Int(Double(bytes.count) * part)
+        for zeros in [bytes.count - kept, 5 << 20] {
+            let fault = try await fault(.bytes(bytes.prefix(kept) + [UInt8](repeating: 0, count: zeros)))
+            #expect(fault.message.contains("truncated or damaged JPEG"))
+        }
+    }
+
+    @Test("when a HEIF leaves the length of its data open and is cut")
+    func openLength() async throws {
+        var bytes = try Fixtures.bytes("plain.heic")
+        let data = try #require(bytes.indices.first { bytes[$0...].starts(with: Array("mdat".utf8)) })
+        for index in data - 4..<data { bytes[index] = 0 }
+        let boxes = [Box(x: 0, y: 0, width: 9, height: 9)]
+        #expect(try await cropper.crop(.bytes(bytes), to: boxes, quality: 90).crops.count == 1)
+        #expect(try await cropper.inspect(.bytes(bytes)).format == .heif)
+        let cut = PictureSource.bytes(bytes.dropLast(40))
+        await #expect(throws: PictureFault.self) { try await cropper.inspect(cut) }
+    }
+
+    @Test("when a HEIF has boxes without end, before libheif takes memory for each")
+    func manyBoxes() async throws {
+        let box = big(8, 4) + Array("free".utf8)
+        let bytes = try Fixtures.bytes("plain.heic") + (0..<2000).flatMap { _ in box }
+        #expect(try await fault(.bytes(bytes)).message.contains("a HEIF of over 1,000 boxes"))
+    }
+
     @Test("when a progressive JPEG is cut within a table", arguments: [392, 393, 440])
     func cutTable(length: Int) async throws {
         let cut = try Fixtures.bytes("progressive.jpg").prefix(length)

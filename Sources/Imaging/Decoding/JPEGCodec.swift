@@ -14,7 +14,10 @@ enum JPEGCodec {
     }
 
     /// The pixels as they are stored; nil for a chroma sampling that libturbojpeg does not know.
-    static func decode(_ bytes: UnsafeBufferPointer<UInt8>) throws(PictureFault) -> PixelBuffer? {
+    /// - Parameter endIsAdded: the end marker is not the file's own; what stands before it has to be the picture's.
+    static func decode(
+        _ bytes: UnsafeBufferPointer<UInt8>, endIsAdded: Bool = false
+    ) throws(PictureFault) -> PixelBuffer? {
         guard let decoder = tjInitDecompress() else { throw .noMemory }
         defer { tjDestroy(decoder) }
         var (width, height, subsampling, colours): (Int32, Int32, Int32, Int32) = (0, 0, 0, 0)
@@ -34,7 +37,7 @@ enum JPEGCodec {
         let failed = tjDecompress2(
             decoder, bytes.baseAddress, length, pixels.bytes, width, 0, height,
             Int32((isCMYK ? TJPF_CMYK : TJPF_RGB).rawValue), TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS)
-        if failed != 0 { try throwUnlessHarmless(decoder) }
+        if failed != 0 { try throwUnlessHarmless(decoder, endIsAdded: endIsAdded) }
         if isCMYK { becomeRGB(pixels) }
         return pixels
     }
@@ -81,10 +84,13 @@ enum JPEGCodec {
         "Invalid SOS parameters for sequential", "Inconsistent progression sequence",
     ]
 
-    /// By the message alone: the error code of an error that comes after a warning is that of a warning (2.1.5).
-    private static func throwUnlessHarmless(_ decoder: tjhandle) throws(PictureFault) {
+    /// By the message alone, which is that of an error or else of the first warning: the error code of an error that comes
+    /// after a warning is that of a warning (2.1.5).
+    private static func throwUnlessHarmless(_ decoder: tjhandle, endIsAdded: Bool = false) throws(PictureFault) {
         let message = lastMessage(of: decoder)
-        guard harmless.contains(where: message.contains) else { throw .damagedJPEG(message) }
+        guard harmless.contains(where: message.contains), !(endIsAdded && message.contains("before marker 0xd9")) else {
+            throw .damagedJPEG(message)
+        }
     }
 
     private static func lastMessage(of handle: tjhandle) -> String {

@@ -12,8 +12,8 @@ extension PictureSource {
         let jpeg = header.format == .jpeg ? try reader.jpegHeader() : nil
         // A sequential JPEG that lacks its end marker and nothing else is whole: with one, missing pixels are told from it.
         // A progressive one would be, at many places, only less fine.
-        let end: [UInt8] = [0xFF, 0xD9]
-        if let jpeg, jpeg.isSequential, !bytes.suffix(2).elementsEqual(end) { bytes += end }
+        let lacksEnd = if let jpeg, jpeg.isSequential { try !reader.jpegHasEnd() } else { false }
+        if lacksEnd { bytes += [0xFF, 0xD9] }
         return try bytes.withUnsafeBufferPointer { buffer throws(PictureFault) in
             guard header.format == .jpeg else {
                 return try Vips(for: header.format.name).decode(buffer, as: header.format)
@@ -21,7 +21,7 @@ extension PictureSource {
             try JPEGScans.check(buffer, width: header.width, height: header.height)
             let orientation =
                 jpeg?.exif.map { Orientation(exifData: UnsafeBufferPointer(rebasing: buffer[$0])) } ?? .upright
-            if let pixels = try JPEGCodec.decode(buffer) {
+            if let pixels = try JPEGCodec.decode(buffer, endIsAdded: lacksEnd) {
                 return DecodedPicture(stored: pixels, orientation: orientation)
             }
             var picture = try Vips(for: "JPEG of odd sampling").decode(buffer, as: .jpeg)

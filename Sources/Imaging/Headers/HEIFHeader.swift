@@ -18,6 +18,7 @@ extension HeaderReader {
 
     /// The largest extent (ispe) of any item: a grid is larger than its tiles, a picture than its thumbnail.
     mutating func heifSize() throws(PictureFault) -> (width: Int, height: Int) {
+        _ = try heifBoxes()
         guard let meta = try box("meta", in: 0..<count),
             let properties = try box("iprp", in: min(meta.lowerBound + 4, meta.upperBound)..<meta.upperBound),
             let container = try box("ipco", in: properties)
@@ -35,6 +36,21 @@ extension HeaderReader {
         }
         guard largest.width > 0 else { throw .damagedHeader("a HEIF without dimensions") }
         return largest
+    }
+
+    /// Walks the outermost boxes. Pictures have a handful; libheif takes memory for each.
+    /// - Returns: where the last one that tells its length says it ends, and whether one holds coded pictures.
+    mutating func heifBoxes() throws(PictureFault) -> (end: Int, hasData: Bool) {
+        var (offset, hasData) = (0, false)
+        for _ in 0..<1000 {
+            guard offset + 8 <= count else { return (offset, hasData) }
+            var length = try number(at: offset, bytes: 4)
+            if try has("mdat", at: offset + 4) { hasData = true }
+            if length == 1, offset + 16 <= count { length = try number(at: offset + 8, bytes: 8) }
+            guard length >= 8 else { return (offset, hasData) }
+            offset += length
+        }
+        throw .damagedHeader("a HEIF of over 1,000 boxes")
     }
 
     /// The contents of the first box of a type within a range.

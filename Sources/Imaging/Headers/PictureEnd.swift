@@ -21,7 +21,7 @@ extension HeaderReader {
 
     /// Coded pixels hold no end-of-image marker (ITU-T T.81, B.1.1.2), but bytes may follow it: cameras add previews and
     /// films. A thumbnail's stands before the frame header.
-    private mutating func jpegHasEnd() throws(PictureFault) -> Bool {
+    mutating func jpegHasEnd() throws(PictureFault) -> Bool {
         if try bytes(at: count - 2, 2).elementsEqual([0xFF, 0xD9]) { return true }
         let start = try jpegHeader().frame
         var end = count
@@ -39,7 +39,8 @@ extension HeaderReader {
     private mutating func pngHasEnd() throws(PictureFault) -> Bool {
         if try has("IEND", at: count - 8) { return true }
         var offset = 8
-        for _ in 0..<Self.mostBlocks where offset + 12 <= count {
+        for _ in 0..<Self.mostBlocks {
+            guard offset + 12 <= count else { break }
             if try has("IEND", at: offset + 4) { return true }
             offset += 12 + (try number(at: offset, bytes: 4))
         }
@@ -49,7 +50,8 @@ extension HeaderReader {
     /// Services and crops see the first frame alone.
     private mutating func gifHasFirstFrame() throws(PictureFault) -> Bool {
         var offset = 13 + gifTableBytes(try number(at: 10, bytes: 1))
-        for _ in 0..<Self.mostBlocks where offset + 10 < count {
+        for _ in 0..<Self.mostBlocks {
+            guard offset + 10 < count else { break }
             switch try number(at: offset, bytes: 1) {
             case 0x21:
                 guard let end = try endOfGIFBlocks(at: offset + 2) else { return false }
@@ -67,7 +69,8 @@ extension HeaderReader {
     /// Behind a row of sub-blocks and the empty one that ends it.
     private mutating func endOfGIFBlocks(at start: Int) throws(PictureFault) -> Int? {
         var offset = start
-        for _ in 0..<Self.mostBlocks where offset < count {
+        for _ in 0..<Self.mostBlocks {
+            guard offset < count else { break }
             let length = try number(at: offset, bytes: 1)
             offset += 1 + length
             if length == 0 { return offset }
@@ -75,7 +78,7 @@ extension HeaderReader {
         return nil
     }
 
-    private func gifTableBytes(_ flags: Int) -> Int { flags & 0x80 == 0 ? 0 : 3 << (flags & 7 + 1) }
+    private func gifTableBytes(_ flags: Int) -> Int { flags & 0x80 == 0 ? 0 : 3 << ((flags & 7) + 1) }
 
     private mutating func bmpHasLastRow() throws(PictureFault) -> Bool {
         let start = try number(at: 10, bytes: 4, .little)
@@ -84,23 +87,16 @@ extension HeaderReader {
         let bits = try number(at: isOld ? 24 : 28, bytes: 2, .little)
         let compression = isOld ? 0 : try number(at: 30, bytes: 4, .little)
         // 3 and 6 are masks of the channels' bits.
-        guard [0, 3, 6].contains(compression) else { return start + (try number(at: 34, bytes: 4, .little)) <= count }
+        guard [0, 3, 6].contains(compression) else {
+            let bytes = try number(at: 34, bytes: 4, .little)
+            return bytes > 0 && start + bytes <= count
+        }
         return start + (width * bits + 31) / 32 * 4 * height <= count
     }
 
-    /// The boxes up to the end, with one that holds the coded pictures.
+    /// The boxes up to the end, with one that holds the coded pictures; none whose length is left open.
     private mutating func heifHasLastBox() throws(PictureFault) -> Bool {
-        var (offset, hasData) = (0, false)
-        for _ in 0..<Self.mostBlocks where offset < count {
-            guard offset + 8 <= count else { return false }
-            var length = try number(at: offset, bytes: 4)
-            if try has("mdat", at: offset + 4) { hasData = true }
-            if length == 1, offset + 16 <= count { length = try number(at: offset + 8, bytes: 8) }
-            // To the end of the file.
-            if length == 0 { return hasData }
-            guard length >= 8 else { return false }
-            offset += length
-        }
-        return hasData && offset == count
+        let (end, hasData) = try heifBoxes()
+        return hasData && end == count
     }
 }

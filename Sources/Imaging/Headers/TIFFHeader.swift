@@ -33,9 +33,9 @@ extension HeaderReader {
             return false
         }
         // StripOffsets and StripByteCounts, TileOffsets and TileByteCounts.
-        guard let offsets = entries[273] ?? entries[324], let lengths = entries[279] ?? entries[325] else {
-            return false
-        }
+        guard let offsets = entries[273] ?? entries[324], let lengths = entries[279] ?? entries[325],
+            offsets.isInteger, lengths.isInteger
+        else { return false }
         var last = (index: 0, offset: 0)
         for index in 0..<offsets.count {
             let offset = try tiffValue(index, of: offsets, layout)
@@ -70,11 +70,11 @@ extension HeaderReader {
         return found
     }
 
-    /// A value of an entry that holds SHORT, LONG or LONG8.
+    /// A value of an entry of integers.
     private mutating func tiffValue(
         _ index: Int, of entry: TIFFEntry, _ layout: TIFFLayout
     ) throws(PictureFault) -> Int {
-        guard [3, 4, 16].contains(entry.type) else {
+        guard entry.isInteger else {
             throw .damagedHeader("a TIFF with numbers of type \(entry.type)")
         }
         return try number(at: entry.start + index * entry.bytes, bytes: entry.bytes, layout.order)
@@ -90,4 +90,6 @@ private struct TIFFEntry {
     var count: Int
     /// Where the first one is.
     var start: Int
+    /// SHORT, LONG or LONG8.
+    var isInteger: Bool { [3, 4, 16].contains(type) }
 }

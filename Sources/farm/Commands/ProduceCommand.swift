@@ -142,14 +142,15 @@ struct ProduceCommand: AsyncParsableCommand {
         async throws
     {
         let fleet = Fleet(session)
-        let reachability = Reachability(
-            fleet.servicesToAsk(targets.map(\.service)).map(\.address), http: fleet.http)
+        let services = fleet.servicesToAsk(targets.map(\.service)).map(\.address)
+        let reachability = Reachability(services, http: fleet.http)
         let progress = JobProgress()
         let hint = WorkerHint(session: session)
         let watch = IdleWatch(
             backends: session.backends, time: session.time, log: session.log("farm"),
             queues: targets.map { ($0.service, $0.queue) }, roles: PostProcessing.allCases, submission: submission,
             outages: { await reachability.outages() },
+            knows: { name in services.contains { $0.name == name } },
             progress: {
                 progress.show($0)
                 await hint.look(at: $0)

@@ -63,8 +63,8 @@ struct UpCommand: AsyncParsableCommand {
         guard !left.isEmpty else { return }
         let counts = left.map { "\(counted($1.waiting, "trigger")) of \($0.rawValue)" }
         Terminal.error(
-            "farm: \(counts.joined(separator: ", ")) waiting, which this box does not run: "
-                + left.map { "farm \($0.0.command)" }.joined(separator: ", ") + " does")
+            "farm: \(counts.joined(separator: ", ")) waiting, for what this box does not run: "
+                + left.map { "farm \($0.0.command)" }.joined(separator: ", "))
     }
 }
 

@@ -51,6 +51,13 @@ struct DeadSelection: ParsableArguments {
         let ofServices = try (service.map(known.queues) ?? known.all).map(\.queue)
         guard let queue else { return ofServices }
         let named = DeadSelection.names(queue).map { $0.hasSuffix(".dead") ? String($0.dropLast(5)) : $0 }
+        let unknown = named.filter { name in !known.all.contains { $0.queue == name } }
+        if !unknown.isEmpty {
+            // It may be another box's: a broker does not list its queues.
+            Terminal.error(
+                "farm: warning: \(unknown.joined(separator: ", ")): no queue that is known here; known are "
+                    + known.all.map(\.queue).sorted().joined(separator: ", "))
+        }
         return service == nil ? named : named.filter(ofServices.contains)
     }
 

@@ -17,6 +17,16 @@ struct IdleWatch: Sendable {
         /// Whether `inFlight` is all there is.
         var isExact = true
         var outages: [String: String] = [:]
+        /// Boxes that wait for a service that was down, by service.
+        var missing: [String: Int] = [:]
+    }
+
+    /// What is remembered from look to look.
+    private struct Memory {
+        var triggered: Set<ImageID> = []
+        var missing: [String: Int] = [:]
+        /// Since when these are missing.
+        var since: Date
     }
 
     /// Progress is shown at this rate anyway; that it is over is seen with the next look.
@@ -27,6 +37,9 @@ struct IdleWatch: Sendable {
     private static let quietLooks = 10
 
     private static let page = 500
+
+    /// An enricher asks a service that is down anew every 15 s at most: what is missing for longer, it does not get.
+    private static let othersPatience: TimeInterval = 30
 
     let backends: Backends
     let time: any Timekeeper
@@ -39,6 +52,8 @@ struct IdleWatch: Sendable {
     var submission: Submission?
     /// Services that cannot answer now, with the reason.
     let outages: @Sendable () async -> [String: String]
+    /// Whether `outages` knows of a service: where it is may be known to other boxes alone.
+    var knows: @Sendable (String) -> Bool = { _ in true }
     let progress: @Sendable (Standing) async throws -> Void
 
     /// Servers that are away are waited for: roles wait for them, too.
@@ -51,9 +66,9 @@ struct IdleWatch: Sendable {
         }
         var undoneBefore: [String]?
         var quietLooks = 0
-        var triggered: Set<ImageID> = []
+        var memory = Memory(since: time.now())
         while true {
-            let (standing, undone) = try await persistence.run("watching the work") { try await look(&triggered) }
+            let (standing, undone) = try await persistence.run("watching the work") { try await look(&memory) }
             try await progress(standing)
             quietLooks = undone != nil && undone == undoneBefore ? quietLooks + 1 : 0
             if let undone, quietLooks >= (standing.isExact ? 1 : IdleWatch.quietLooks) { return undone }
@@ -63,11 +78,11 @@ struct IdleWatch: Sendable {
     }
 
     /// - Returns: with the standing, what is left undone if nothing more can happen; nil while work goes on.
-    private func look(_ triggered: inout Set<ImageID>) async throws -> (Standing, undone: [String]?) {
+    private func look(_ memory: inout Memory) async throws -> (Standing, undone: [String]?) {
         let depths = try await backends.queue.depths(of: queues.map(\.queue) + roles.map(\.queue))
         let outages = await outages()
         let names = queues.map(\.service) + roles.map(\.rawValue)
-        let standing = Standing(
+        var standing = Standing(
             jobs: depths.prefix(queues.count).reduce(0) { $0 + $1.waiting + $1.knownInFlight },
             waiting: depths.reduce(0) { $0 + $1.waiting }, inFlight: depths.reduce(0) { $0 + $1.knownInFlight },
             waited: zip(names, depths).filter { $1.waiting > 0 }.map(\.0),
@@ -91,17 +106,19 @@ struct IdleWatch: Sendable {
             }
         }
         if roles.contains(.enricher) {
-            for (service, count) in try await backends.store.missingEnrichments().sorted(by: { $0.key < $1.key }) {
-                guard let outage = outages[service] else { return (standing, nil) }
+            standing.missing = try await backends.store.missingEnrichments()
+            if standing.missing != memory.missing { (memory.missing, memory.since) = (standing.missing, time.now()) }
+            for (service, count) in standing.missing.sorted(by: { $0.key < $1.key }) {
+                guard let outage = outages[service] ?? othersOutage(service, memory) else { return (standing, nil) }
                 undone.append("\(counted(count, "box")) without \(service): \(outage)")
             }
         }
         if roles.contains(.consensus) {
             let stale = try await backends.store.imagesWithStaleConsensus(limit: IdleWatch.page)
-            let news = stale.filter { !triggered.contains($0) }
+            let news = stale.filter { !memory.triggered.contains($0) }
             guard news.isEmpty else {
                 try await trigger(news)
-                triggered.formUnion(news)
+                memory.triggered.formUnion(news)
                 return (standing, nil)
             }
             // Their triggers were taken, and still they are stale.
@@ -110,6 +127,11 @@ struct IdleWatch: Sendable {
             }
         }
         return (standing, undone)
+    }
+
+    private func othersOutage(_ service: String, _ memory: Memory) -> String? {
+        guard !knows(service), time.now().timeIntervalSince(memory.since) > IdleWatch.othersPatience else { return nil }
+        return "it is down for the box that enriches"
     }
 
     /// Nothing is on its way any more, so nobody has told of these: another program has written rows of theirs.

@@ -30,10 +30,11 @@ final class JobProgress: Sendable {
 }
 
 extension IdleWatch.Standing {
-    /// What else there is to say: triggers that are left when the jobs are done, and services that are down.
+    /// What else there is to say: triggers that are left when the jobs are done, boxes that wait, and services that are down.
     fileprivate var note: String {
         let triggers = waiting + inFlight - jobs
-        let rest = jobs == 0 && triggers > 0 ? [counted(triggers, "trigger") + " left"] : []
+        var rest = jobs == 0 && triggers > 0 ? [counted(triggers, "trigger") + " left"] : []
+        rest += missing.sorted { $0.key < $1.key }.map { "\(counted($1, "box")) without \($0)" }
         return (rest + (outages.isEmpty ? [] : ["down: " + outages.keys.sorted().joined(separator: ", ")]))
             .joined(separator: ", ")
     }
