@@ -91,11 +91,12 @@ package struct ImageList: Sendable {
             if let fault = step.fault { findings.faults.append(SkippedFile(place: step.folder, reason: fault)) }
             for file in step.files {
                 if let fault = await fault(of: file) {
-                    findings.skipped.append(SkippedFile(place: file, reason: fault.message))
+                    let skipped = SkippedFile(place: file, reason: fault.message)
+                    if fault.isOfNoImage { findings.skipped.append(skipped) } else { findings.faults.append(skipped) }
                 } else {
                     findings.images.append(image(file, below: folder))
                 }
-                if findings.images.count + findings.skipped.count >= ImageList.batch {
+                if findings.images.count + findings.skipped.count + findings.faults.count >= ImageList.batch {
                     try await body(findings)
                     findings = Findings()
                 }

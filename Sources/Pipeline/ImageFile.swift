@@ -29,7 +29,7 @@ public final class ImageFile: Sendable {
         self.init(descriptor: descriptor, size: Int(status.st_size))
         guard status.st_mode & S_IFMT != S_IFDIR else { throw .reading(EISDIR) }
         guard status.st_mode & S_IFMT == S_IFREG else { throw PictureFault(.image, "not a regular file") }
-        guard size > 0 else { throw PictureFault(.image, "the file is empty") }
+        guard size > 0 else { throw PictureFault(.image, "the file is empty", isOfNoImage: true) }
         guard size <= PictureLimits.bytes else { throw .tooLarge(bytes: size) }
     }
 

@@ -228,7 +228,7 @@ struct BadInputTests {
 
 extension Workplace {
     /// A PNG whose header says so many pixels a side; there are none.
-    fileprivate func giantPicture(_ name: String, side: UInt32) throws {
+    func giantPicture(_ name: String, side: UInt32) throws {
         let size = withUnsafeBytes(of: side.bigEndian, Array.init)
         let header = [UInt8]("\u{0}\u{0}\u{0}\u{D}IHDR".utf8) + size + size + [8, 2, 0, 0, 0, 0, 0, 0, 0]
         let mark: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]

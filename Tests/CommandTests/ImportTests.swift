@@ -29,6 +29,22 @@ struct ImportTests {
         #expect(try await workplace.count("SELECT count(*) FROM images") == 4)
     }
 
+    @Test("a truncated or too large image in a folder is named and refused, exit 1; the rest is imported")
+    func badImagesInFolder() async throws {
+        let work = try Workplace()
+        try work.photos(["photos/1.jpg", "photos/2.jpg"])
+        try work.write("photos/notes.txt", "nothing")
+        try work.write("photos/keep", "")
+        try work.giantPicture("photos/giant.png", side: 30_000)
+        let whole = try Data(contentsOf: URL(fileURLWithPath: work.path("photos/1.jpg")))
+        try whole.prefix(whole.count / 2).write(to: URL(fileURLWithPath: work.path("photos/half.jpg")))
+        let finished = try await work.farm("import", "photos")
+        #expect(finished.status == 1)
+        #expect(finished.output.contains("2 added, 0 there already, 2 files skipped: no image, 2 refused"))
+        #expect(finished.error.contains("photos/half.jpg: truncated or damaged JPEG"))
+        #expect(finished.error.contains("photos/giant.png: 30000 × 30000 pixels, over the limit"))
+    }
+
     @Test("a named file that is no image is exit 1, the rest is imported")
     func namedFile() async throws {
         let workplace = try Workplace()

@@ -92,7 +92,7 @@ struct PressureTests {
         try await others.stop()
     }
 
-    /// FARM_WAITING=1000000 is the recorded run.
+    /// FARM_WAITING=1000000 makes it a million.
     @Test("how many jobs wait changes neither the memory nor the time that the next ones take")
     func manyWaiting() async throws {
         let many = ProcessInfo.processInfo.environment["FARM_WAITING"].flatMap { Int($0) } ?? 200_000

@@ -5,7 +5,8 @@ import Testing
 /// What docs/security.md promises, as a user of the program sees it.
 @Suite("What others can put into farm")
 struct SecurityTests {
-    private static let hostile = "\u{1B}[2J\u{1B}]0;owned\u{7}\u{9B}31m\u{202E}gpj.x\nfarm: all is well\r"
+    private static let hostile =
+        "\u{1B}[31mred\u{1B}[0m\u{1B}[2J\u{1B}]0;owned\u{7}\u{9B}31m\u{202E}gpj.x\nfarm: all is well\r"
 
     // MARK: Files
 
@@ -144,6 +145,7 @@ struct SecurityTests {
             for text in printed {
                 #expect(text.steering.isEmpty, "\(command): \(text.steering)")
                 #expect(!text.contains("\nfarm: all is well"), "\(command)")
+                #expect(!text.contains("\u{1B}[31mred"), "\(command): the program's own style, written by others")
             }
         }
         let json = try await work.farm("show", "1", "--json").json()

@@ -4,7 +4,7 @@ extension PictureHeader {
     /// Reads the header of a picture in any of the formats and checks it against the limits.
     init(_ reader: inout HeaderReader) throws(PictureFault) {
         guard let format = try PictureFormat(&reader) else {
-            throw PictureFault(.image, "not an image: starts with \(try reader.beginning())")
+            throw PictureFault(.image, "not an image: starts with \(try reader.beginning())", isOfNoImage: true)
         }
         let (width, height) =
             switch format {

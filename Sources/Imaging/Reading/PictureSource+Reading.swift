@@ -33,7 +33,7 @@ extension PictureSource {
         do {
             return try work()
         } catch {
-            throw PictureFault(error.kind, "\(name): \(error.message)")
+            throw PictureFault(error.kind, "\(name): \(error.message)", isOfNoImage: error.isOfNoImage)
         }
     }
 

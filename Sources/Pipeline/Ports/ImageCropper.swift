@@ -37,10 +37,13 @@ public struct PictureFault: Error, Sendable, Equatable, CustomStringConvertible 
     public var kind: FailureKind
     /// One line for people, with the place and the cause; never a secret.
     public var message: String
+    /// By its bytes it is none, or it has none: in a folder of pictures nothing is wrong with that.
+    public var isOfNoImage: Bool
 
-    package init(_ kind: FailureKind, _ message: String) {
+    package init(_ kind: FailureKind, _ message: String, isOfNoImage: Bool = false) {
         self.kind = kind
         self.message = message
+        self.isOfNoImage = isOfNoImage
     }
 
     /// One line for people.

@@ -9,7 +9,8 @@ struct ImportCommand: AsyncParsableCommand {
         commandName: "import",
         abstract: "Loads images into the table images; running it twice adds nothing twice.",
         discussion: """
-            A folder is searched for images, recursively; files that are no images are skipped and counted. A CSV list \
+            A folder is searched for images, recursively; files that are no images are skipped and counted, \
+            images that are truncated or too large refused. A CSV list \
             needs a header naming image_path, image_url, image_filename or image_group. A URL is taken as it is, not \
             fetched. An image is known by its absolute path, else its URL, else its filename.
 

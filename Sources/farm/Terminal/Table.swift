@@ -47,7 +47,7 @@ struct Table {
 
     /// Columns that a text takes: emoji and East Asian wide characters take two, joiners and selectors none.
     static func width(_ text: String) -> Int {
-        text.reduce(0) { width, character in
+        Terminal.unstyled(text).reduce(0) { width, character in
             guard let first = character.unicodeScalars.first else { return width }
             let isWide =
                 first.properties.isEmojiPresentation || character.unicodeScalars.contains { $0.value == 0xFE0F }

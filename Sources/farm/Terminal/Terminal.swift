@@ -20,7 +20,7 @@ enum Terminal {
     /// Writes what people, or programs that take JSON, read.
     static func output(_ text: String, terminator: String = "\n") {
         removeProgressLine()
-        write(harmless(text, keeping: "\n\t") + terminator, to: STDOUT_FILENO)
+        write(styled(harmless(text, keeping: "\n\t")) + terminator, to: STDOUT_FILENO)
     }
 
     static func error(_ text: String) {
@@ -57,29 +57,33 @@ enum Terminal {
         let room = max(height - 1, 1)
         var shown = lines.prefix(room).map(String.init)
         if lines.count > room { shown[room - 1] = "… \(lines.count - room + 1) more lines" }
-        let text = shown.map { $0 + "\u{1B}[K\n" }.joined()
+        let text = shown.map { styled($0) + "\u{1B}[K\n" }.joined()
         write((first ? "\u{1B}[H\u{1B}[2J" : "\u{1B}[H") + text + "\u{1B}[J", to: STDOUT_FILENO)
     }
 
-    static func bold(_ text: String) -> String { outputHasColour ? boldStyle + text + plainStyle : text }
-    static func red(_ text: String) -> String { outputHasColour ? redStyle + text + plainStyle : text }
+    static func bold(_ text: String) -> String { outputHasColour ? mark("b") + text + mark("p") : text }
+    static func red(_ text: String) -> String { outputHasColour ? mark("r") + text + mark("p") : text }
 
-    private static let (boldStyle, redStyle, plainStyle) = ("\u{1B}[1m", "\u{1B}[31m", "\u{1B}[0m")
+    /// What stands for a style until the text is written: nobody else can know this run's, so no foreign text has one.
+    private static func mark(_ style: String) -> String { start + style }
+    private static let start = "\u{2}" + String(UInt64.random(in: .min ... .max), radix: 16)
+    private static let styles = [("b", "\u{1B}[1m"), ("r", "\u{1B}[31m"), ("p", "\u{1B}[0m")]
 
     /// Labels, messages and names of files are foreign: of what steers a terminal only the styles above are left, and
     /// what is kept. JSON stays the same JSON.
     static func harmless(_ text: String, keeping kept: String = "") -> String {
         guard outputHasColour else { return text.escapingSteering(keeping: kept) }
-        var output = ""
-        var rest = text[...]
-        while let escape = rest.unicodeScalars.firstIndex(of: "\u{1B}") {
-            output += String(rest[..<escape]).escapingSteering(keeping: kept)
-            rest = rest[escape...]
-            let style = [boldStyle, redStyle, plainStyle].first { rest.utf8.starts(with: $0.utf8) }
-            output += style ?? "\u{1B}".escapingSteering()
-            rest = rest[rest.utf8.index(rest.startIndex, offsetBy: style?.utf8.count ?? 1)...]
-        }
-        return output + String(rest).escapingSteering(keeping: kept)
+        return text.components(separatedBy: start).map { $0.escapingSteering(keeping: kept) }.joined(separator: start)
+    }
+
+    /// The text without marks of styles, as wide as it will be.
+    static func unstyled(_ text: String) -> String { replacingMarks(in: text) { _ in "" } }
+
+    private static func styled(_ text: String) -> String { replacingMarks(in: text) { $0 } }
+
+    private static func replacingMarks(in text: String, by replacement: (String) -> String) -> String {
+        guard outputHasColour, text.contains(start) else { return text }
+        return styles.reduce(text) { $0.replacing(mark($1.0), with: replacement($1.1)) }
     }
 
     /// Writes data as they are. A reader that went away (`farm status | head`) is no failure: the rest is not wanted.

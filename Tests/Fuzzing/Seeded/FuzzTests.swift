@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Seeded mutations of the corpora, a few thousand for each entry point: what `make fuzz` does by the million, guided by
+/// Seeded mutations of the corpora, ten thousand for each entry point: what `make fuzz` does by the million, guided by
 /// coverage and under the address sanitizer. FARM_SEED replays a run; FARM_FUZZ_INPUTS sets how many there are, FARM_FUZZ_ENTRY for which entry point.
 @Suite("Fuzzing")
 struct FuzzTests {
