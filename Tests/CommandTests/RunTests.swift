@@ -61,8 +61,10 @@ struct RunTests {
         let scene = try await Scene(["yolov8", "clip", "colors", "face", "pose"], photos: 0)
         let work = scene.workplace
         try work.photos(["photos/b.jpg"])
-        let whole = try Data(contentsOf: URL(fileURLWithPath: work.path("photos/b.jpg")))
-        try whole.prefix(whole.count / 2).write(to: URL(fileURLWithPath: work.path("photos/a.jpg")))
+        // Damaged, but there to its end: that comes out when it is decoded.
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: work.path("photos/b.jpg")))
+        bytes.replaceSubrange(bytes.count / 2..<bytes.count / 2 + 2000, with: Data(count: 2000))
+        try bytes.write(to: URL(fileURLWithPath: work.path("photos/a.jpg")))
         let run = try await work.farm("run", "photos", "--pictures", "out", environment: Scene.impatient)
         #expect(run.status == 1)
         #expect(run.error.contains("no picture of \(work.path("photos/a.jpg"))"))
