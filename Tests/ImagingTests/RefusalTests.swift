@@ -136,6 +136,14 @@ struct RefusalTests {
         await #expect(throws: PictureFault.self) { try await cropper.inspect(cut) }
     }
 
+    @Test("or decoded first when it is a compressed bitmap that does not tell its length")
+    func unknownLength() throws {
+        var bytes = try Fixtures.bytes("plain.bmp")
+        bytes.replaceSubrange(30..<38, with: little(1, 4) + little(0, 4))
+        var reader = HeaderReader(bytes)
+        #expect(try !reader.seemsWhole(.bmp))
+    }
+
     @Test("when a HEIF has boxes without end, before libheif takes memory for each")
     func manyBoxes() async throws {
         let box = big(8, 4) + Array("free".utf8)

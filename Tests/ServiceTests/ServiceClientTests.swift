@@ -39,7 +39,7 @@ struct ServiceClientTests {
         #expect(answer.body == Array(text.utf8))
         #expect(answer.json["predictions"]?.arrayValue?.count == 1)
         #expect(answer.processingTime == 0.25)
-        for time in ["-1", "\"1\"", "null", "true"] {
+        for time in ["-1", "\"1\"", "null", "true", "1e300"] {
             let server = try MisbehavingServer { _ in
                 .json(#"{"predictions": [], "metadata": {"processing_time": \#(time)}}"#)
             }
