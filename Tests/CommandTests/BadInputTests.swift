@@ -81,8 +81,7 @@ struct BadInputTests {
         try work.write("photos/empty.jpg", "")
         try work.write("photos/text.jpg", "no picture at all")
         try work.giantPicture("photos/giant.png", side: 30_000)
-        let whole = try Data(contentsOf: URL(fileURLWithPath: work.path("photos/good.jpg")))
-        try whole.prefix(whole.count / 2).write(to: URL(fileURLWithPath: work.path("photos/half.jpg")))
+        try work.halfPhoto("photos/half.jpg", of: "photos/good.jpg")
         let pictures = "http://127.0.0.1:\(try doubles.port("clip"))/pictures"
         try work.write(
             "list.csv",
@@ -227,6 +226,12 @@ struct BadInputTests {
 }
 
 extension Workplace {
+    /// The first half of a photo's bytes.
+    func halfPhoto(_ name: String, of whole: String) throws {
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: path(whole)))
+        try bytes.prefix(bytes.count / 2).write(to: URL(fileURLWithPath: path(name)))
+    }
+
     /// A PNG whose header says so many pixels a side; there are none.
     func giantPicture(_ name: String, side: UInt32) throws {
         let size = withUnsafeBytes(of: side.bigEndian, Array.init)

@@ -58,6 +58,7 @@ struct UpCommand: AsyncParsableCommand {
     /// What the work here has triggered, and this box runs no role for: other boxes do, or nobody.
     private func tellOfUnserved(_ session: Session, _ fleet: Fleet) async {
         let others = PostProcessing.allCases.filter { !fleet.configuration.postProcessing.contains($0) }
+        // A remark: a broker that went away in this moment does not undo what was done.
         guard let depths = try? await session.backends.queue.depths(of: others.map(\.queue)) else { return }
         let left = zip(others, depths).filter { $1.waiting > 0 }
         guard !left.isEmpty else { return }
