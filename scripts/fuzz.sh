@@ -11,8 +11,10 @@ export FARM_FUZZ=1
 swift build -c release --scratch-path .build-fuzz --product farm-fuzz --sanitize=fuzzer --sanitize=address \
   -Xswiftc -sanitize=fuzzer -Xswiftc -enable-testing -Xcc -fsanitize=fuzzer-no-link -Xcxx -fsanitize=fuzzer-no-link
 
-# A crash is reported by the sanitizer, and Foundation leaks by itself.
-export SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=detect_leaks=0
+# A crash is reported by the sanitizer, and Foundation leaks by itself. Where each block was allocated is asked in vain of all
+# inputs but one: without it, and with the inputs' files in memory, twice as many pass.
+export SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=detect_leaks=0:malloc_context_size=1
+[ ! -w /dev/shm ] || export TMPDIR=/dev/shm
 mkdir -p .build-fuzz/{corpus,found,log}
 
 fuzz() {

@@ -35,7 +35,7 @@ struct CSVHeader {
             if let column { image[keyPath: column] = field }
         }
         if let path = image.path {
-            let whole = path.utf8.first == UInt8(ascii: "/") ? path : PathText.join(PathText.folder(of: list), path)
+            let whole = PathText.isAbsolute(path) ? path : PathText.join(PathText.folder(of: list), path)
             image.path = PathText.absolute(whole)
             guard whole.utf8.count <= 4096 else {
                 throw CSVReader.Fault(line: record.line, message: "a path of \(whole.utf8.count) bytes; 4096 at most")

@@ -5,6 +5,9 @@ import Foundation
 public enum PathText {
     private static let slash = UInt8(ascii: "/")
 
+    /// Whether the path begins at the root. An accent behind the slash makes one character of both, and changes nothing.
+    public static func isAbsolute(_ path: String) -> Bool { path.utf8.first == slash }
+
     /// What stands behind the last slash, trailing ones aside; `/` of the root.
     public static func lastComponent(of path: String) -> String {
         parts(of: path).last.map(text) ?? (path.isEmpty ? "" : "/")
@@ -32,7 +35,7 @@ public enum PathText {
     /// The path from the root, without empty components, `.` and `..`; links are not followed. A relative one begins in
     /// the working directory.
     public static func absolute(_ path: String) -> String {
-        let whole = path.utf8.first == slash ? path : join(FileManager.default.currentDirectoryPath, path)
+        let whole = isAbsolute(path) ? path : join(FileManager.default.currentDirectoryPath, path)
         var kept: [String] = []
         for part in parts(of: whole).map(text) where part != "." {
             if part == ".." { _ = kept.popLast() } else { kept.append(part) }

@@ -1,3 +1,5 @@
+import Model
+
 /// PostgreSQL: DB_*.
 public struct DatabaseSettings: Sendable, Equatable {
     /// libpq's `sslmode`.
@@ -58,7 +60,7 @@ extension DatabaseSettings {
 
 extension Variables {
     fileprivate func hostOrSocket(_ variable: Variable) -> String? {
-        guard let text = text(variable), text.hasPrefix("/") else { return host(variable) }
+        guard let text = text(variable), PathText.isAbsolute(text) else { return host(variable) }
         return text
     }
 }

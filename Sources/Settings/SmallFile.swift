@@ -1,4 +1,5 @@
 import Foundation
+import Model
 
 /// A file of settings: read whole, up to a limit. It may be a pipe, as `--env-file <(…)` makes one.
 enum SmallFile {
@@ -18,7 +19,7 @@ enum SmallFile {
 
     /// The path, seen from the working directory.
     static func resolve(_ path: String, in workingDirectory: String) -> String {
-        path.hasPrefix("/") ? path : workingDirectory + "/" + path
+        PathText.isAbsolute(path) ? path : workingDirectory + "/" + path
     }
 
     /// The bytes of the file; more than `limit` of them are refused.

@@ -34,6 +34,11 @@ struct PathTextTests {
         #expect(PathText.join("", "a") == "a" && PathText.join("a", "b") == "a/b" && PathText.join("/", "b") == "/b")
     }
 
+    @Test("A path whose first slash bears an accent begins at the root all the same")
+    func accentOnTheRoot() {
+        #expect(PathText.isAbsolute("/\u{301}a") && !PathText.isAbsolute("a/") && !PathText.isAbsolute(""))
+    }
+
     @Test(
         "The last extension goes, a leading dot stays",
         arguments: [("a.b.jpg", "a.b"), (".hidden", ".hidden"), ("a", "a"), ("a.", "a"), ("", ""), ("a.\u{301}b", "a")])

@@ -1,3 +1,5 @@
+import Model
+
 /// Where the monitoring database is and how to log in there.
 public struct MariaDBOptions: Sendable {
     /// A host name or address, always by TCP, "localhost" too; or the absolute path of a Unix socket.
@@ -32,7 +34,7 @@ public struct MariaDBOptions: Sendable {
         self.caFile = caFile
     }
 
-    var isSocket: Bool { host.hasPrefix("/") }
+    var isSocket: Bool { PathText.isAbsolute(host) }
 
     /// For messages: `database monitoring on k1:3306`.
     var place: String { "database \(name) on " + (isSocket ? host : "\(host):\(port)") }

@@ -14,7 +14,7 @@ extension EntryPoint {
         for record in whole.records.dropFirst() {
             guard let image = try? header.image(record, relativeTo: "/lists/a.csv", group: nil) else { continue }
             try promise(image.path ?? image.url ?? image.filename != nil, "an image that is nowhere")
-            try promise(image.path?.hasPrefix("/") != false, "a relative path: \(image.path ?? "")")
+            try promise(image.path.map(PathText.isAbsolute) != false, "a relative path: \(image.path ?? "")")
         }
     }
 
