@@ -193,6 +193,26 @@ struct CheckTests {
         await site.remove()
     }
 
+    /// 0.0.0.0 reaches this machine, but is not named as its own.
+    @Test(
+        "a role says once that its rows cross the network in the clear, unless that was asked for",
+        arguments: [("prefer", "0.0.0.0", true), ("prefer", "127.0.0.1", false), ("disable", "0.0.0.0", false)])
+    func clearText(_ mode: String, _ host: String, _ isTold: Bool) async throws {
+        let site = try await Site()
+        let workplace = try Workplace()
+        try workplace.configure([], roles: false)
+        let disguise = try await Disguise.plain(site.postgreSQL, site.mariaDB, in: workplace)
+        try #require(disguise.ports.count == 2)
+        try site.write(
+            workplace, other: ["DB_HOST": host, "DB_PORT": "\(disguise.ports[0])", "DB_SSLMODE": mode])
+        let initialised = try await workplace.farm("init")
+        #expect(initialised.status == 0, "\(initialised.error)")
+        let warnings = initialised.error.split(separator: "\n").filter { $0.contains("is not encrypted") }
+        #expect(warnings.count == (isTold ? 1 : 0), "\(initialised.error)")
+        disguise.stop()
+        await site.remove()
+    }
+
     @Test("warns of a queue with other arguments and refuses a column of another type")
     func differences() async throws {
         let site = try await Site()

@@ -12,6 +12,7 @@ final class ConnectionPool: Sendable {
         var waiters: [CheckedContinuation<Session?, Never>] = []
         var isClosed = false
         var isDown = false
+        var isClearTold = false
     }
 
     let server: Server
@@ -36,7 +37,12 @@ final class ConnectionPool: Sendable {
         let deadline = ContinuousClock.now + ConnectionPool.patience
         while true {
             do {
-                let value = try await withSession { try await $0.run(work) }
+                let value = try await withSession { session in
+                    try await session.run { link in
+                        if link.isUnexpectedlyClear { tellOfClearText() }
+                        return try work(link)
+                    }
+                }
                 tell(nil)
                 return value
             } catch let fault as ServerFault {
@@ -92,6 +98,18 @@ final class ConnectionPool: Sendable {
             return state.waiters.removeFirst()
         }
         waiter?.resume(returning: session)
+    }
+
+    /// Says once that TLS is off.
+    private func tellOfClearText() {
+        let isNew = state.withLock { state in
+            defer { state.isClearTold = true }
+            return !state.isClearTold
+        }
+        guard isNew else { return }
+        log.warning(
+            "\(server.place): the connection is not encrypted, since the server offers no TLS and DB_SSLMODE=\(server.options.sslMode) goes on without: set verify-full, or disable where the network is yours"
+        )
     }
 
     /// Says once that the server is away, and once that it is back.

@@ -93,6 +93,11 @@ final class Link {
             && PQpipelineStatus(connection) == PQ_PIPELINE_OFF
     }
 
+    /// Whether passwords' proofs and rows cross a network in the clear, and that by no word of the operator's.
+    var isUnexpectedlyClear: Bool {
+        PQsslInUse(connection) == 0 && ["allow", "prefer"].contains(server.options.sslMode) && !server.isHere
+    }
+
     var errorText: String { String(cString: PQerrorMessage(connection)) }
 
     /// The fault of a connection that does not answer any more.

@@ -1,4 +1,5 @@
 import Foundation
+import Model
 
 /// One server as this program logs in there.
 struct Server: Sendable {
@@ -8,6 +9,9 @@ struct Server: Sendable {
 
     /// For messages: `PostgreSQL animal_farm on k1:5432`.
     var place: String { "PostgreSQL \(options.name) on \(host):\(options.port)" }
+
+    /// Whether it is named as this machine's own; such a connection crosses no network.
+    var isHere: Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") || PathText.isAbsolute(host) }
 
     /// libpq's connection parameters. They hold the password, so they are made for one connection and not kept.
     var parameters: [(key: String, value: String)] {
