@@ -36,7 +36,9 @@ test: ## sets up what the tests need, starts servers for them and runs every tes
 	scripts/servers/run.sh $(SWIFT) test --skip-build
 
 faults: build ## breaks servers, network, services and farm itself FAULTS times under load, and counts every row
-	$(FARM_TEST_PYTHON) Tests/Faults/faults.py --faults $(FAULTS) --images $(IMAGES) $(if $(SEED),--seed $(SEED)) $(if $(BEFORE),--before $(BEFORE)) --record
+	$(if $(BEFORE),before=$$(scripts/older.sh $(BEFORE)) && )$(FARM_TEST_PYTHON) Tests/Faults/faults.py --faults $(FAULTS) \
+	  --images $(IMAGES) $(if $(SEED),--seed $(SEED)) $(if $(BACKEND),--backend $(BACKEND)) \
+	  $(if $(BEFORE),--before "$$before" --versions "$(shell git rev-parse --short $(BEFORE)) to $(shell git describe --always --dirty)") --record
 
 bench: ## measures the release build and writes docs/performance.md; ONLY=merging measures that part alone
 	FARM_BENCH=1 $(RELEASE)
@@ -67,4 +69,4 @@ install: build ## installs farm, and links with the roles' names, under PREFIX (
 	for role in produce work merge consense enrich monitor; do ln -sf farm $(DESTDIR)$(PREFIX)/bin/farm-$$role; done
 
 clean: ## removes what was built
-	rm -rf .build .build-fuzz .build-nightly .build-python .build-sanitize demo services/.venv*
+	rm -rf .build .build-fuzz .build-nightly .build-older .build-python .build-sanitize demo services/.venv*

@@ -8,6 +8,10 @@ struct FaultTests {
         "five faults one after another, on the file and on servers: nothing lost, nothing twice, nobody silent",
         arguments: ["embedded", "servers"])
     func faults(backend: String) async throws {
+        try await run(backend, faults: 5)
+    }
+
+    private func run(_ backend: String, faults: Int, _ others: [String] = []) async throws {
         let seed = ProcessInfo.processInfo.environment["FARM_SEED"] ?? "14"
         let workplace = try Workplace()
         let script = Program.root.appending(path: "Tests/Faults/faults.py").path
@@ -16,11 +20,20 @@ struct FaultTests {
         environment["FARM_TEST_SERVERS"] = ProcessInfo.processInfo.environment["FARM_TEST_SERVERS"]
         let run = try Running(
             python,
-            [script, "--farm", Program.url.path, "--backend", backend, "--seed", seed, "--faults", "5", "--quick"],
-            in: workplace.folder, environment)
+            [
+                script, "--farm", Program.url.path, "--backend", backend, "--seed", seed, "--faults", "\(faults)",
+                "--quick",
+            ] + others, in: workplace.folder, environment)
         let finished = try await run.finished()
         print(finished.output)
         #expect(finished.status == 0, "\(finished.output)\n\(finished.error)")
+    }
+
+    @Test(
+        "farm replaced box by box on the same queues, as by a newer version: nothing lost, nothing twice",
+        arguments: ["embedded", "servers"])
+    func rollingUpgrade(backend: String) async throws {
+        try await run(backend, faults: 1, ["--before", Program.url.path])
     }
 
     @Test("the table adds up the recorded runs")
@@ -31,10 +44,12 @@ struct FaultTests {
         let script = """
             import sys
             sys.path.insert(0, sys.argv[1])
+            from types import SimpleNamespace as Counts
             from table import Row, record
             for run in range(3):
-                one = Row("embedded", "a fault", "how", 1, 10, 9, 1, 2, run, run, 4, 4)
-                record([one, Row("servers", "another", "how", 1, 5, 5)], f"run {run}", "table.md")
+                one = Row.once("embedded", "a fault", "how", Counts(jobs=10, rows=9, lost=1, duplicates=2), run, [4, 60, None][run])
+                two = Row.once("servers", "another", "how", Counts(jobs=5, rows=5, lost=0, duplicates=0), 0, None)
+                record([one, two], f"run {run}", "table.md")
             """
         let folder = Program.root.appending(path: "Tests/Faults").path
         let finished = try await Running(
@@ -46,9 +61,9 @@ struct FaultTests {
         let figures = lines.filter { $0.hasPrefix("|") }.dropFirst(2)
         #expect(
             Array(figures) == [
-                "| embedded | a fault | how | 3 | 30 | 27 | 3 | 6 | 1.0 | 2.0 | 4.0 | 4.0 |",
-                "| servers | another | how | 3 | 15 | 15 | 0 | 0 | 0.0 | 0.0 | 0.0 | 0.0 |",
-                "| | **all** |  | 6 | 45 | 42 | 3 | 6 | 0.5 | 2.0 | 2.0 | 4.0 |",
+                "| embedded | a fault | how | 3 | 30 | 27 | 3 | 6 | 1.0 | 2.0 | 1 of 2 | 32.0 | 60.0 |",
+                "| servers | another | how | 3 | 15 | 15 | 0 | 0 | 0.0 | 0.0 | 0 of 0 | 0.0 | 0.0 |",
+                "| | **all** |  | 6 | 45 | 42 | 3 | 6 | 0.5 | 2.0 | 1 of 2 | 32.0 | 60.0 |",
             ])
         #expect(lines.filter { $0.hasPrefix("- ") } == ["- run 0", "- run 1", "- run 2"])
     }

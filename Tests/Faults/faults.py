@@ -1,11 +1,12 @@
 """Breaks everything farm rests on, one thing after another, while jobs run through; then counts that nothing was lost.
 
     faults.py [--faults N] [--seed S] [--backend embedded|servers|both] [--images M] [--quick] [--only NAME…] [--record]
-              [--before FARM]
+              [--before FARM [--versions TEXT]]
 
 The seed, which is printed, chooses the faults and what is random in them. Servers are started for the run alone. --quick
 holds faults for a fifth of their time and leaves those out that take a minute; --record adds the run to
-docs/reliability.md. Exit code 1 if a job was lost or done twice, or if anything kept silent after a fault.
+docs/reliability.md; --versions says there which they were. Exit code 1 if a job was lost or done twice, if anything kept
+silent after a fault, or (not with --quick) if the rate was not back within a minute of its end.
 """
 
 import argparse
@@ -24,7 +25,7 @@ import audit
 import table
 from catalogue import FAULTS, Fault, Scene
 from farmsite import PRIMARY, Site, eventually
-from rate import WINDOW, Rate
+from rate import MOST, Rate
 from servers import ROOT
 from submitting import Submitting
 from watchdog import Watchdog
@@ -104,7 +105,7 @@ UPGRADE = Fault(
 
 def run(site, faults, generator, arguments, watchdog):
     """Returns the table's rows and what went wrong, a line each."""
-    problems, seconds = [], []
+    problems, problems_of_rate, seconds = [], [], []
     submitting = Submitting(site, PRIMARY, say)
     scene = Scene(site, submitting, generator, 0.2 if arguments.quick else 1)
     if faults[0] is LATE:
@@ -114,24 +115,31 @@ def run(site, faults, generator, arguments, watchdog):
         box.start()
     submitting.start()
     say(f"everybody works after {recover(site):.1f} s")
-    rate = Rate(site)
+    rate, quiet_since = Rate(site), time.monotonic()
     for number, fault in enumerate(faults):
         submitting.fault = number
         watchdog.step(f"fault {number + 1}, {fault.name}", 600)
         begun = time.monotonic()
         try:
-            if not arguments.quick:
-                time.sleep(WINDOW + 1)
-            before, begun = rate.lately(), time.monotonic()
+            before = 0 if arguments.quick else rate.before(quiet_since)
+            begun = time.monotonic()
             fault.inject(scene)
             healed = time.monotonic()
             works = recover(site)
-            again = 0 if arguments.quick else max(works, rate.until(0.8, before, healed))
-            seconds.append((works, works, again, again))
-            say(f"{number + 1:3} {fault.name}: held {healed - begun:.1f} s, everybody works {works:.1f} s later, "
-                f"the rate is back {again:.1f} s later ({before:.0f} rows/s before)")
+            told = f"{number + 1:3} {fault.name}: held {healed - begun:.1f} s, everybody works {works:.1f} s later"
+            if arguments.quick:
+                seconds.append((works, None))
+                say(told)
+            else:
+                again = rate.until(0.8, before, healed, MOST)
+                seconds.append((works, MOST if again is None else max(works, again)))
+                say(f"{told}, the rate is back {seconds[-1][1]:.1f} s later ({before:.0f} rows/s before)")
+                if again is None:
+                    problems_of_rate.append(f"fault {number + 1}, {fault.name}: the rate is not back within {MOST} s: "
+                                            f"{rate.over_last(MOST):.0f} rows/s over that time, {before:.0f} before")
+            quiet_since = time.monotonic()
         except Exception as error:
-            seconds.append((time.monotonic() - begun,) * 4)
+            seconds.append((time.monotonic() - begun, None))
             problems.append(f"fault {number + 1}, {fault.name}: {error}")
             say(problems[-1])
             if not isinstance(error, (AssertionError, TimeoutError)):
@@ -152,12 +160,12 @@ def run(site, faults, generator, arguments, watchdog):
     watchdog.step("waiting until all is done, and counting", 1800)
     stuck = audit.quiet(site)
     counts, wrong, snapshot = audit.tally(site, submitting, scene.deleted, len(faults), resumes=not stuck)
-    problems += stuck + wrong + audit.derived(site, snapshot)
+    problems += problems_of_rate + stuck + wrong + audit.derived(site, snapshot)
     reasons, wrong = audit.dead_letters(site)
     problems += wrong
     calls = sum(site.services[name].calls for name in PRIMARY)
     rows = [
-        table.Row(site.backend, fault.name, fault.how, 1, c.jobs, c.rows, c.lost, c.duplicates, *taken)
+        table.Row.once(site.backend, fault.name, fault.how, c, *taken)
         for fault, c, taken in zip(faults, counts.values(), seconds)
     ]
     for row in rows:
@@ -210,6 +218,7 @@ def one_run(backend, seed, arguments):
         today = datetime.datetime.now(datetime.timezone.utc).date()
         outcome = "; ".join(problems) or "nothing wrong"
         how = f"--seed {seed} --faults {arguments.faults}" + (" --before FARM" if before else "")
+        how += f" --versions '{arguments.versions}'" if arguments.versions else ""
         how += f" --only {' '.join(arguments.only)}" if arguments.only else ""
         table.record(rows, f"{today}, {backend}: `{how}`, {len(rows)} faults, {jobs} jobs: {outcome}")
     return not problems
@@ -223,6 +232,7 @@ def main():
     parser.add_argument("--images", type=int, default=0, help="go on until at least so many are submitted")
     parser.add_argument("--farm", default=os.path.join(ROOT, ".build", "release", "farm"))
     parser.add_argument("--before", help="an older farm, which the boxes run until a rolling upgrade in the middle")
+    parser.add_argument("--versions", help="which the two are, for the record: commits")
     parser.add_argument("--only", nargs="+", help="only faults whose names hold one of these texts")
     for flag in ("quick", "record", "keep"):
         parser.add_argument("--" + flag, action="store_true")

@@ -4,7 +4,10 @@ import threading
 import time
 from collections import deque
 
+# What is called the rate of a moment, in seconds.
 WINDOW = 5
+# Over how long a rate before a fault is taken: what nothing disturbed of the last minute, but not less than this.
+LEAST, MOST = 20, 60
 
 
 class Rate:
@@ -21,18 +24,23 @@ class Rate:
                 continue
             self.samples.append((time.monotonic(), newest))
 
-    def lately(self):
-        """Over the last seconds; 0 if they are not known."""
-        begin = time.monotonic() - WINDOW
+    def over_last(self, seconds):
+        """0 if it is not known."""
+        begin = time.monotonic() - seconds
         samples = [sample for sample in self.samples.copy() if sample[0] >= begin]
-        if len(samples) < 2 or samples[-1][0] - samples[0][0] < WINDOW / 2:
+        if len(samples) < 2 or samples[-1][0] - samples[0][0] < seconds / 2:
             return 0
         return (samples[-1][1] - samples[0][1]) / (samples[-1][0] - samples[0][0])
 
+    def before(self, quiet_since):
+        """Waits until there is enough to tell by."""
+        time.sleep(max(0, quiet_since + LEAST - time.monotonic()))
+        return self.over_last(min(MOST, time.monotonic() - quiet_since))
+
     def until(self, share, of, since, limit=60):
-        """Seconds since a moment until the rate is that share of what it was; at most the limit."""
+        """Seconds since a moment until the rate is that share of what it was; None: not within the limit."""
         while time.monotonic() < since + limit:
-            if self.lately() >= share * of:
+            if self.over_last(WINDOW) >= share * of:
                 return time.monotonic() - since
             time.sleep(0.5)
-        return limit
+        return None

@@ -8,29 +8,58 @@ PATH = os.path.join(ROOT, "docs", "reliability.md")
 BEGIN, END = "<!-- faults: written by make faults -->", "<!-- faults: end -->"
 COLUMNS = (
     "backend|fault|how|times|jobs in|rows out|lost|duplicates|all work again after s, mean|longest"
-    "|80 % of the rate after s, mean|longest").split("|")
+    "|80 % of the rate within 60 s|after s, mean|longest").split("|")
+LIMIT = 60
+
+
+class Times:
+    """How often something was timed, how often it was in time, mean and longest in seconds."""
+
+    def __init__(self, times=0, in_time=0, mean=0.0, longest=0.0):
+        self.times, self.in_time, self.mean, self.longest = times, in_time, mean, longest
+
+    def plus(self, other):
+        times = self.times + other.times
+        total = self.mean * self.times + other.mean * other.times
+        return Times(times, self.in_time + other.in_time, total / max(1, times), max(self.longest, other.longest))
+
+    def seconds(self):
+        return f"{self.mean:.1f}", f"{self.longest:.1f}"
 
 
 class Row:
-    """`seconds`: mean and longest, until all work again and until the rate is back."""
+    """`works` and `rate`: how long it took until all worked again, and until the rate was back. Of the rate runs of before
+    2026-11-26 tell nothing: theirs was that of five seconds."""
 
-    def __init__(self, backend, fault, how, times=0, jobs=0, rows=0, lost=0, duplicates=0, *seconds):
+    def __init__(self, backend, fault, how, times=0, jobs=0, rows=0, lost=0, duplicates=0, works=None, rate=None):
         self.key, self.how = (backend, fault), how
         self.numbers = [int(n) for n in (times, jobs, rows, lost, duplicates)]
-        self.seconds = [float(n) for n in seconds or (0, 0, 0, 0)]
+        self.works, self.rate = works or Times(), rate or Times()
+
+    @classmethod
+    def once(cls, backend, fault, how, counts, works, rate):
+        """One fault of a run. `rate` is None where it was not looked at."""
+        times = Times() if rate is None else Times(1, int(rate < LIMIT), rate, rate)
+        return cls(
+            backend, fault, how, 1, counts.jobs, counts.rows, counts.lost, counts.duplicates, Times(1, 1, works, works),
+            times)
+
+    @classmethod
+    def parsed(cls, cells):
+        times, in_time = int(cells[3]), [int(n) for n in cells[10].split(" of ")]
+        return cls(
+            *cells[:8], Times(times, times, *map(float, cells[8:10])),
+            Times(in_time[1], in_time[0], *map(float, cells[11:])))
 
     def add(self, other):
-        times = self.numbers[0] + other.numbers[0]
-        for mean in (0, 2):
-            if times:
-                total = self.seconds[mean] * self.numbers[0] + other.seconds[mean] * other.numbers[0]
-                self.seconds[mean] = total / times
-            self.seconds[mean + 1] = max(self.seconds[mean + 1], other.seconds[mean + 1])
         self.numbers = [a + b for a, b in zip(self.numbers, other.numbers)]
+        self.works, self.rate = self.works.plus(other.works), self.rate.plus(other.rate)
         self.how = other.how or self.how
 
     def line(self):
-        cells = [*self.key, self.how, *map(str, self.numbers), *(f"{n:.1f}" for n in self.seconds)]
+        cells = [
+            *self.key, self.how, *map(str, self.numbers), *self.works.seconds(),
+            f"{self.rate.in_time} of {self.rate.times}", *self.rate.seconds()]
         return "| " + " | ".join(cells) + " |"
 
 
@@ -49,7 +78,7 @@ def record(rows, run, path=PATH):
         if line.startswith("- "):
             runs.append(line)
         elif line.startswith("|") and len(parts := cells(line)) == len(COLUMNS) and parts[3].isdigit() and parts[0]:
-            row = Row(*parts)
+            row = Row.parsed(parts)
             known[row.key] = row
     for row in rows:
         if row.key in known:

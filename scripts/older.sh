@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Builds farm as a commit has it, once, and prints where it is: an upgrade from that version can then be tried.
+#   scripts/older.sh COMMIT
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+commit=$(git rev-parse --verify "$1^{commit}")
+folder=$PWD/.build-older/$commit
+if [ ! -x "$folder/farm" ]; then
+  mkdir -p "$folder"
+  git archive "$commit" | tar -x -C "$folder"
+  # Every version takes packages at the same exact versions; what is fetched already is not fetched again.
+  (cd "$folder" && swift build -c release --static-swift-stdlib --product farm >&2)
+  cp "$folder/.build/release/farm" "$folder/farm"
+fi
+echo "$folder/farm"
