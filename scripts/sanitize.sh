@@ -24,7 +24,9 @@ for race in unguarded guarded-by-one guarded-by-two; do expect $race 66; done
 echo "sanitize: the sanitizer reports planted races, and none where a Mutex guards"
 
 # Its programs are slow: more tests at a time only wait for each other, and they are waited for longer.
+# Of seeds and mutated inputs, each a run in one thread, fewer tell as much.
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=4 FARM_PATIENCE=10
+export FARM_SEEDS=${FARM_SEEDS:-300} FARM_FUZZ_INPUTS=${FARM_FUZZ_INPUTS:-300}
 options=(--sanitize=thread --scratch-path "$build" -Xlinker "$build/mutex.o")
 swift build --build-tests "${options[@]}"
 status=0

@@ -46,6 +46,31 @@ struct FullDiskTests {
         #expect(finished.output.hasSuffix(status == "failed" ? "check 1\n" : "check 0\n"))
     }
 
+    @Test("submitting into a full disk waits for room, and says so; then every job is there once")
+    func producing() async throws {
+        let workplace = try Workplace()
+        try workplace.configure([("clip", 1)])
+        let lines = (1...2000).map { "http://nas.local/\($0).jpg\n" }
+        try workplace.write("list.csv", "image_url\n" + lines.joined())
+        let running = try script(
+            workplace, size: "2m",
+            """
+            $FARM import list.csv > /dev/null || exit 1
+            head -c 8m /dev/zero > disk/filler 2> /dev/null
+            $FARM produce > produce.out 2> produce.err & produce=$!
+            until [ -e room ]; do sleep 0.05; done
+            mount -o remount,size=64m disk
+            wait $produce; echo "produce $?"
+            sqlite3 disk/farm.db "SELECT count(*), count(DISTINCT json_extract(body, '$.job_id')),
+                count(DISTINCT json_extract(body, '$.image_id')) FROM farm_queue; PRAGMA integrity_check"
+            """)
+        func log() -> String { (try? String(contentsOfFile: workplace.path("produce.err"), encoding: .utf8)) ?? "" }
+        try await eventually("it says so") { log().contains("the disk is full: make room on it") }
+        try workplace.write("room", "")
+        let finished = try await running.finished()
+        #expect(finished.output == "produce 0\n2000|2000|2000\nok\n", "\(finished.error) \(log())")
+    }
+
     @Test("roles on a full disk wait for room, and then every job is done once")
     func working() async throws {
         let scene = try await Scene(["clip", "yolov8", "colors", "face", "pose"], photos: 0)

@@ -40,6 +40,11 @@ struct Site {
     /// Messages that are ready or leased, in all queues.
     func messages() async throws -> Int? { try await sum("messages", "rabbit_amqqueue:list(<<\"\(queue.name)\">>)") }
 
+    /// Messages that are leased, in all queues.
+    func leased() async throws -> Int? {
+        try await sum("messages_unacknowledged", "rabbit_amqqueue:list(<<\"\(queue.name)\">>)")
+    }
+
     /// Messages that are ready in one queue; 0 where it is missing.
     func ready(in name: String) async throws -> Int {
         let resource = "rabbit_misc:r(<<\"\(queue.name)\">>, queue, <<\"\(name)\">>)"
