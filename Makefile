@@ -30,10 +30,10 @@ build: ## builds farm for use: .build/release/farm
 demo: ## sets up, builds, and runs the pipeline over the sample photos
 	@scripts/demo.sh
 
+# The simulation needs processors alone: beside the others it would take minutes longer by the clock.
 test: ## sets up what the tests need, starts servers for them and runs every test
 	@scripts/setup.sh
 	$(SWIFT) build --build-tests
-	# First what needs processors alone: beside the others it would take minutes longer by the clock.
 	$(SWIFT) test --skip-build --filter SimulationTests
 	scripts/servers/run.sh $(SWIFT) test --skip-build --skip SimulationTests
 
