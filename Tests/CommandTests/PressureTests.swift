@@ -93,23 +93,78 @@ struct PressureTests {
     }
 
     /// FARM_WAITING=1000000 makes it a million.
-    @Test("how many jobs wait changes neither the memory nor the time that the next ones take")
-    func manyWaiting() async throws {
-        let many = ProcessInfo.processInfo.environment["FARM_WAITING"].flatMap { Int($0) } ?? 200_000
-        let few = try await PressureTests.work(through: 1000, of: 1100)
-        let all = try await PressureTests.work(through: 1000, of: many)
+    @Test(
+        "how many jobs wait changes neither the memory nor the time that the next ones take, and all are purged",
+        arguments: [false, true])
+    func manyWaiting(onServers: Bool) async throws {
+        let many =
+            ProcessInfo.processInfo.environment["FARM_WAITING"].flatMap { Int($0) } ?? (onServers ? 20_000 : 200_000)
+        let few = try await PressureTests.work(through: 1000, of: 1100, onServers)
+        let all = try await PressureTests.work(through: 1000, of: many, onServers)
         print(
             """
-            1,000 jobs taken, called and stored: of 1,100 in \(few.seconds) s with \(few.megabytes) MB, \
-            of \(many) in \(all.seconds) s with \(all.megabytes) MB
+            \(onServers ? "servers" : "embedded"): 1,000 jobs taken, called and stored: of 1,100 in \(few.seconds) s \
+            with \(few.megabytes) MB, of \(many) in \(all.seconds) s with \(all.megabytes) MB; the rest purged in \
+            \(all.purge) s
             """)
         #expect(all.megabytes < few.megabytes + 32)
     }
 
-    private static func work(through done: Int, of waiting: Int) async throws -> (seconds: Double, megabytes: Int) {
+    private struct Figures {
+        var seconds = 0.0
+        var megabytes = 0
+        /// Seconds.
+        var purge = 0.0
+    }
+
+    private static func work(through done: Int, of waiting: Int, _ onServers: Bool) async throws -> Figures {
         let scene = try await Scene(["clip"], photos: 1)
         let work = scene.workplace
+        let site = onServers ? try await Site() : nil
+        try site?.write(work)
         #expect(try await work.farm("init").status == 0)
+        if let site {
+            // One photo under as many names.
+            try await site.query(
+                """
+                INSERT INTO images (image_filename, image_path, image_group)
+                SELECT i || '.jpg', '\(work.path("photos/1.jpg"))', 'many' FROM generate_series(1, \(waiting)) AS n(i)
+                """)
+            #expect(try await work.farm("produce", "--group", "many", "--services", "clip").status == 0)
+        } else {
+            try await fill(work, waiting)
+        }
+        var figures = Figures()
+        let begun = ContinuousClock.now
+        let worker = try work.start(["work", "clip"])
+        func rows() async throws -> Int {
+            guard let site else { return try await work.count("SELECT count(*) FROM results") }
+            return try #require(try await site.query("SELECT count(*) FROM results").first?.first.flatMap { Int($0) })
+        }
+        try await eventually("\(done) rows of \(waiting) jobs") { try await rows() >= done }
+        figures.seconds = PressureTests.seconds(since: begun)
+        let status = try String(contentsOfFile: "/proc/\(worker.pid)/status", encoding: .utf8)
+        let peak = try #require(status.firstMatch(of: #/VmHWM:\s+(\d+) kB/#).flatMap { Int($0.1) })
+        figures.megabytes = peak / 1024
+        worker.signal(SIGTERM)
+        #expect(try await worker.finished().status == 0)
+
+        let purging = ContinuousClock.now
+        let purge = try await work.farm("purge", "--service", "clip", "--yes", "--json")
+        figures.purge = PressureTests.seconds(since: purging)
+        #expect(purge.status == 0, "\(purge.error)")
+        let left = waiting - (try await rows())
+        #expect(try purge.json()["jobs"]?.integerValue == left)
+        try await scene.doubles.stop()
+        await site?.remove()
+        return figures
+    }
+
+    private static func seconds(since begun: ContinuousClock.Instant) -> Double {
+        (((ContinuousClock.now - begun) / .seconds(1)) * 100).rounded() / 100
+    }
+
+    private static func fill(_ work: Workplace, _ waiting: Int) async throws {
         _ = try await work.rows(
             """
             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < \(waiting))
@@ -119,17 +174,5 @@ struct PressureTests {
                 AS BLOB), i
             FROM n
             """)
-        let begun = ContinuousClock.now
-        let worker = try work.start(["work", "clip"])
-        try await eventually("\(done) rows of \(waiting) jobs") {
-            try await work.count("SELECT count(*) FROM results") >= done
-        }
-        let seconds = (ContinuousClock.now - begun) / .seconds(1)
-        let status = try String(contentsOfFile: "/proc/\(worker.pid)/status", encoding: .utf8)
-        let peak = try #require(status.firstMatch(of: #/VmHWM:\s+(\d+) kB/#).flatMap { Int($0.1) })
-        worker.signal(SIGTERM)
-        #expect(try await worker.finished().status == 0)
-        try await scene.doubles.stop()
-        return ((seconds * 100).rounded() / 100, peak / 1024)
     }
 }
