@@ -77,6 +77,7 @@ let package = Package(
         .target(
             name: "CJSON", path: "Sources/CLibraries/CJSON",
             linkerSettings: [.linkedLibrary("simdjson")]),
+        .target(name: "CJPEG", path: "Sources/CLibraries/CJPEG", linkerSettings: [.linkedLibrary("jpeg")]),
         .target(name: "CVips", path: "Sources/CLibraries/CVips", linkerSettings: [.linkedLibrary("dl")]),
 
         module("Model", ["CJSON", "CLibUUID"]),
@@ -90,7 +91,7 @@ let package = Package(
         module("RabbitMQ", path: "Backends/RabbitMQ", ["CRabbitMQ", "Model", "Pipeline", logging]),
         module("Services", ["CCurl", "Model", "Pipeline", logging]),
         module("ImageLists", ["Model", "Pipeline"]),
-        module("Imaging", ["CExif", "CTurboJPEG", "CVips", "Model", "Pipeline"]),
+        module("Imaging", ["CExif", "CJPEG", "CTurboJPEG", "CVips", "Model", "Pipeline"]),
         .executableTarget(
             name: "farm",
             dependencies: [

@@ -9,7 +9,7 @@ packages=(
   build-essential pkg-config                                # building
   libcurl4-openssl-dev libexif-dev libmariadb-dev libpq-dev # linked
   librabbitmq-dev libsimdjson-dev libsqlite3-dev
-  libturbojpeg0-dev uuid-dev
+  libjpeg-dev libturbojpeg0-dev uuid-dev
   libvips42 fonts-dejavu-core                               # opened when a picture needs them
   python3 python3-venv libimage-exiftool-perl               # the example services and the tests
   sqlite3

@@ -9,8 +9,9 @@ public final class PictureCropper: ImageCropper {
     private let root: String?
 
     /// - Parameters:
-    ///   - parallelism: how many pictures are decoded at a time, each in three bytes a pixel (CMYK: four): at
-    ///     the limit of 100 megapixels 300 MB.
+    ///   - parallelism: how many pictures are decoded at a time. A JPEG takes three bytes for each pixel of the boxes (a
+    ///     progressive one up to six for each of its own, too), another picture three for each of its own (CMYK: four):
+    ///     at the limit of 100 megapixels 300 MB.
     ///   - root: IMAGE_ROOT, the folder that files have to lie in; nil: anywhere.
     public init(parallelism: Int, root: String? = nil) {
         decoding = PictureThreads("farm-picture", count: parallelism)
@@ -31,7 +32,7 @@ public final class PictureCropper: ImageCropper {
         }
         guard !seemsWhole else { return header }
         try await decoding.run { [root] () throws(PictureFault) in
-            _ = try picture.naming { () throws(PictureFault) in try picture.decode(root: root) }
+            try picture.naming { () throws(PictureFault) in try StoredPicture(picture, root: root).decodeToTheEnd() }
         }
         return header
     }
@@ -55,10 +56,7 @@ public final class PictureCropper: ImageCropper {
     ) async throws(PictureFault) -> Crops {
         try await decoding.run { [root] () throws(PictureFault) in
             try picture.naming { () throws(PictureFault) in
-                let decoded = try picture.decode(root: root)
-                let areas = boxes.map { PixelArea($0, in: (decoded.width, decoded.height)) }
-                let crops = try decoded.crops(of: areas, quality: quality)
-                return Crops(width: decoded.width, height: decoded.height, crops: crops)
+                try StoredPicture(picture, root: root).crops(of: boxes, quality: quality)
             }
         }
     }

@@ -113,6 +113,39 @@ struct CropTests {
         }
     }
 
+    @Test(
+        "is the same by rows as of the decoded picture, however that is turned",
+        arguments: ["china.jpg", "flower.jpg", "rocket.jpg", "coffee_exif_gps.jpg"], 1...8)
+    func byRows(name: String, orientation: Int) throws {
+        var generator = SeededGenerator(seed: UInt64(orientation))
+        let photo = try PictureSource.file(Fixtures.photos + "/" + name).load()
+        let picture = try StoredPicture(.bytes(jpeg(photo, with: exifSegment(orientation: orientation))))
+        let decoded = try picture.decode()
+        // One in four reaches beyond an edge; all together they are less than the picture.
+        let boxes = (0..<12).map { _ in
+            Box(
+                x: .random(in: -20...Double(decoded.width), using: &generator),
+                y: .random(in: -20...Double(decoded.height), using: &generator),
+                width: .random(in: 0...Double(decoded.width / 4), using: &generator),
+                height: .random(in: 0...Double(decoded.height / 4), using: &generator))
+        }
+        let areas = boxes.map { PixelArea($0, in: (decoded.width, decoded.height)) }
+        try #require(areas.reduce(0) { $0 + ($1?.pixels ?? 0) } < decoded.width * decoded.height)
+        let crops = try picture.crops(of: boxes, quality: 90)
+        #expect((crops.width, crops.height) == (decoded.width, decoded.height))
+        #expect(crops.crops.map { $0?.jpeg } == (try decoded.crops(of: areas, quality: 90)))
+        #expect(crops.crops.map { $0?.area } == areas.map { $0?.box })
+    }
+
+    @Test("of the whole picture, and more than once, is made as well")
+    func wholes() throws {
+        let picture = try StoredPicture(.file(Fixtures.photos + "/china.jpg"))
+        let whole = Box(x: 0, y: 0, width: 1e6, height: 1e6)
+        let crops = try picture.crops(of: [whole, whole], quality: 90).crops
+        #expect(crops[0] == crops[1])
+        #expect(try Pixels(jpeg: try #require(crops[0]).jpeg).width == picture.decode().width)
+    }
+
     @Test("is the same when many are made at once")
     func parallel() async throws {
         let names = ["china.jpg", "astronaut.png", "coffee_exif_gps.jpg", "astronaut.webp"]

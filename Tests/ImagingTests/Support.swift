@@ -73,7 +73,7 @@ struct Pixels {
     }
 
     init(file: String) throws {
-        buffer = try PictureSource.file(file).decode().upright()
+        buffer = try StoredPicture(.file(file)).decode().upright()
     }
 
     func colour(_ x: Int, _ y: Int) -> [Int] {

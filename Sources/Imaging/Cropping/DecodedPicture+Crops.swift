@@ -3,19 +3,13 @@ import Pipeline
 extension DecodedPicture {
     /// Encodes areas of the upright picture. An upright one's are encoded where they are; of another only the area is
     /// copied and turned, not the picture.
-    func crops(of areas: [PixelArea?], quality: Int) throws(PictureFault) -> [Crop?] {
-        var crops: [Crop?] = []
-        for area in areas {
-            guard let area else {
-                crops.append(nil)
-                continue
-            }
-            crops.append(Crop(jpeg: try encode(area, quality: quality), area: area.box))
-        }
+    func crops(of areas: [PixelArea?], quality: Int) throws(PictureFault) -> [[UInt8]?] {
+        var crops: [[UInt8]?] = []
+        for area in areas { crops.append(try area.map { area throws(PictureFault) in try encode(area, quality: quality) }) }
         return crops
     }
 
-    private func encode(_ area: PixelArea, quality: Int) throws(PictureFault) -> [UInt8] {
+    func encode(_ area: PixelArea, quality: Int) throws(PictureFault) -> [UInt8] {
         if orientation == .upright {
             return try JPEGCodec.encode(
                 stored.pixel(x: area.x, y: area.y), width: area.width, height: area.height,

@@ -7,6 +7,7 @@ struct PixelArea: Equatable {
     var width: Int
     var height: Int
 
+    var pixels: Int { width * height }
     var box: Box { Box(x: Double(x), y: Double(y), width: Double(width), height: Double(height)) }
 }
 

@@ -1,3 +1,4 @@
+import CJPEG
 import CTurboJPEG
 import Pipeline
 
@@ -28,7 +29,7 @@ enum JPEGCodec {
             let message = lastMessage(of: decoder)
             if message.contains("subsampling") { return nil }
             guard width > 0, height > 0 else { throw .damagedJPEG(message) }
-            try throwUnlessHarmless(decoder)
+            try throwUnlessHarmless(message)
         }
         try PictureLimits.check(width: Int(width), height: Int(height))
 
@@ -37,9 +38,32 @@ enum JPEGCodec {
         let failed = tjDecompress2(
             decoder, bytes.baseAddress, length, pixels.bytes, width, 0, height,
             Int32((isCMYK ? TJPF_CMYK : TJPF_RGB).rawValue), TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS)
-        if failed != 0 { try throwUnlessHarmless(decoder, endIsAdded: endIsAdded) }
+        if failed != 0 { try throwUnlessHarmless(lastMessage(of: decoder), endIsAdded: endIsAdded) }
         if isCMYK { becomeRGB(pixels) }
         return pixels
+    }
+
+    /// Gives the rows of pixels as they are stored to `cutter`, and keeps none.
+    /// - Parameters:
+    ///   - width: as the header has it, as is `height`.
+    ///   - endIsAdded: as of ``decode(_:endIsAdded:)``.
+    /// - Returns: false, without a row, for CMYK, and where libjpeg finds another size.
+    static func decode(
+        _ bytes: UnsafeBufferPointer<UInt8>, width: Int, height: Int, endIsAdded: Bool, to cutter: RowCutter
+    ) throws(PictureFault) -> Bool {
+        var message = [CChar](repeating: 0, count: 256)
+        let outcome = withExtendedLifetime(cutter) {
+            cjpeg_decode(
+                bytes.baseAddress, bytes.count, Int32(width), Int32(height),
+                { context, row, y in
+                    guard let context, let row else { return }
+                    Unmanaged<RowCutter>.fromOpaque(context).takeUnretainedValue().take(row, y: Int(y))
+                }, Unmanaged.passUnretained(cutter).toOpaque(), &message)
+        }
+        if outcome == CJPEG_OTHER { return false }
+        let text = String(decoding: message.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+        if outcome == CJPEG_FAILED || !text.isEmpty { try throwUnlessHarmless(text, endIsAdded: endIsAdded) }
+        return true
     }
 
     /// Encodes pixels whose rows lie `bytesPerRow` apart.
@@ -86,8 +110,7 @@ enum JPEGCodec {
 
     /// By the message alone, which is that of an error or else of the first warning: the error code of an error that comes
     /// after a warning is that of a warning (2.1.5).
-    private static func throwUnlessHarmless(_ decoder: tjhandle, endIsAdded: Bool = false) throws(PictureFault) {
-        let message = lastMessage(of: decoder)
+    private static func throwUnlessHarmless(_ message: String, endIsAdded: Bool = false) throws(PictureFault) {
         guard harmless.contains(where: message.contains), !(endIsAdded && message.contains("before marker 0xd9")) else {
             throw .damagedJPEG(message)
         }

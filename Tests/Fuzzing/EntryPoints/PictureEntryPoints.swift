@@ -18,18 +18,25 @@ extension EntryPoint {
     /// that takes seconds and is meant to (SecurityTests has such pictures).
     static let picture = EntryPoint(name: "picture", inputs: 100_000, longest: 8192, fixtures: pictures) { input in
         guard let header = try header(of: input), header.width * header.height <= 1_000_000 else { return }
-        let crops = try reading { () throws(PictureFault) in
-            let decoded = try PictureSource.bytes(input).decode()
-            let (width, height) = (Double(decoded.width), Double(decoded.height))
-            let boxes = [
-                Box(x: -1e9, y: -1e9, width: 2e9, height: 2e9), Box(x: width - 1, y: height - 1, width: 1, height: 1),
-                Box(x: width / 3, y: height / 3, width: 0.01, height: height),
-            ]
-            let areas = boxes.map { PixelArea($0, in: (decoded.width, decoded.height)) }
-            return try decoded.crops(of: areas, quality: 90)
+        let (width, height) = (Double(header.width), Double(header.height))
+        let small = [
+            Box(x: width - 1, y: height - 1, width: 1, height: 1),
+            Box(x: width / 3, y: height / 3, width: 0.01, height: height),
+        ]
+        let whole = [Box(x: -1e9, y: -1e9, width: 2e9, height: 2e9)]
+        let all = try crops(of: whole + small, in: input)
+        let parts = try crops(of: small, in: input)
+        for crop in (all ?? []) + (parts ?? []) {
+            try promise(crop?.jpeg.starts(with: [0xFF, 0xD8]) != false, "a crop that is no JPEG")
         }
-        try promise(
-            crops?.allSatisfy { $0?.jpeg.starts(with: [0xFF, 0xD8]) == true } != false, "a crop that is no JPEG")
+        guard let all, let parts else { return }
+        try promise(Array(all.dropFirst()) == parts, "cut otherwise out of rows than out of the picture")
+    }
+
+    private static func crops(of boxes: [Box], in picture: [UInt8]) throws -> [Crop?]? {
+        try reading { () throws(PictureFault) in
+            try StoredPicture(.bytes(picture)).crops(of: boxes, quality: 90).crops
+        }
     }
 
     /// EXIF data.
