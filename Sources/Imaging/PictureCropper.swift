@@ -9,9 +9,9 @@ public final class PictureCropper: ImageCropper {
     private let root: String?
 
     /// - Parameters:
-    ///   - parallelism: how many pictures are decoded at a time. A JPEG takes three bytes for each pixel of the boxes (a
-    ///     progressive one up to six for each of its own, too), another picture three for each of its own (CMYK: four):
-    ///     at the limit of 100 megapixels 300 MB.
+    ///   - parallelism: how many pictures are decoded at a time. A JPEG takes a few rows (a progressive one up to six bytes
+    ///     a pixel, a turned one three for each of the boxes), another picture three bytes a pixel (CMYK: four): at
+    ///     the limit of 100 megapixels 300 MB.
     ///   - root: IMAGE_ROOT, the folder that files have to lie in; nil: anywhere.
     public init(parallelism: Int, root: String? = nil) {
         decoding = PictureThreads("farm-picture", count: parallelism)

@@ -137,13 +137,18 @@ struct CropTests {
         #expect(crops.crops.map { $0?.area } == areas.map { $0?.box })
     }
 
-    @Test("of the whole picture, and more than once, is made as well")
-    func wholes() throws {
-        let picture = try StoredPicture(.file(Fixtures.photos + "/china.jpg"))
-        let whole = Box(x: 0, y: 0, width: 1e6, height: 1e6)
-        let crops = try picture.crops(of: [whole, whole], quality: 90).crops
-        #expect(crops[0] == crops[1])
-        #expect(try Pixels(jpeg: try #require(crops[0]).jpeg).width == picture.decode().width)
+    @Test("of the whole picture, and a hundred times, is made as well", arguments: [1, 6])
+    func wholes(orientation: Int) throws {
+        let photo = try PictureSource.file(Fixtures.photos + "/china.jpg").load()
+        let picture = try StoredPicture(.bytes(jpeg(photo, with: exifSegment(orientation: orientation))))
+        let decoded = try picture.decode()
+        let whole = PixelArea(x: 0, y: 0, width: decoded.width, height: decoded.height)
+        let jpeg = try decoded.encode(whole, quality: 90)
+        for count in [1, 2, 100] {
+            let boxes = [Box](repeating: Box(x: 0, y: 0, width: 1e6, height: 1e6), count: count)
+            let crops = try picture.crops(of: boxes, quality: 90).crops
+            #expect(crops.count == count && crops.allSatisfy { $0?.jpeg == jpeg })
+        }
     }
 
     @Test("is the same when many are made at once")

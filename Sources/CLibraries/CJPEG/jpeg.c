@@ -2,6 +2,7 @@
 
 #include <setjmp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <jpeglib.h>
 
 struct errors {
@@ -53,4 +54,59 @@ enum cjpeg_outcome cjpeg_decode(const uint8_t *bytes, size_t length, int width, 
   jpeg_finish_decompress(&info);
   jpeg_destroy_decompress(&info);
   return CJPEG_DONE;
+}
+
+struct cjpeg_encoder {
+  struct jpeg_compress_struct info;
+  struct errors errors;
+  char message[JMSG_LENGTH_MAX];
+  unsigned char *bytes;
+  unsigned long length;
+};
+
+struct cjpeg_encoder *cjpeg_encoder_new(int width, int height, int quality) {
+  struct cjpeg_encoder *encoder = calloc(1, sizeof *encoder);
+  if (!encoder) return NULL;
+  struct jpeg_compress_struct *info = &encoder->info;
+  info->err = jpeg_std_error(&encoder->errors.manager);
+  encoder->errors.manager.output_message = keep_message;
+  encoder->errors.manager.error_exit = end;
+  encoder->errors.message = encoder->message;
+  if (setjmp(encoder->errors.end)) {
+    cjpeg_encoder_free(encoder);
+    return NULL;
+  }
+  jpeg_create_compress(info);
+  jpeg_mem_dest(info, &encoder->bytes, &encoder->length);
+  info->image_width = (JDIMENSION)width;
+  info->image_height = (JDIMENSION)height;
+  info->input_components = 3;
+  info->in_color_space = JCS_RGB;
+  // With a quarter of the chroma.
+  jpeg_set_defaults(info);
+  info->dct_method = JDCT_ISLOW;
+  jpeg_set_quality(info, quality, TRUE);
+  jpeg_start_compress(info, TRUE);
+  return encoder;
+}
+
+const char *cjpeg_encoder_take(struct cjpeg_encoder *encoder, const uint8_t *row) {
+  if (setjmp(encoder->errors.end)) return encoder->message;
+  JSAMPROW rows[] = {(JSAMPROW)row};
+  jpeg_write_scanlines(&encoder->info, rows, 1);
+  return NULL;
+}
+
+const char *cjpeg_encoder_finish(struct cjpeg_encoder *encoder, const uint8_t **bytes, size_t *length) {
+  if (setjmp(encoder->errors.end)) return encoder->message;
+  jpeg_finish_compress(&encoder->info);
+  *bytes = encoder->bytes;
+  *length = encoder->length;
+  return NULL;
+}
+
+void cjpeg_encoder_free(struct cjpeg_encoder *encoder) {
+  jpeg_destroy_compress(&encoder->info);
+  free(encoder->bytes);
+  free(encoder);
 }

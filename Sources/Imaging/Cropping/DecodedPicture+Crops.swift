@@ -5,7 +5,9 @@ extension DecodedPicture {
     /// copied and turned, not the picture.
     func crops(of areas: [PixelArea?], quality: Int) throws(PictureFault) -> [[UInt8]?] {
         var crops: [[UInt8]?] = []
-        for area in areas { crops.append(try area.map { area throws(PictureFault) in try encode(area, quality: quality) }) }
+        for area in areas {
+            crops.append(try area.map { area throws(PictureFault) in try encode(area, quality: quality) })
+        }
         return crops
     }
 

@@ -1,20 +1,28 @@
 import Pipeline
 
-/// Cuts areas out of a picture whose rows come one after another: of the picture only those of its areas are in memory
-/// whose rows are coming.
+/// Cuts areas out of a picture whose rows come one after another. Of an upright picture each row is encoded as it comes;
+/// of another those of an area are kept until it can be turned.
 final class RowCutter {
+    /// An area whose rows are coming.
     private struct Cut {
+        enum Rows {
+            case encoded(RowEncoder)
+            case kept(PixelBuffer)
+        }
+
         /// Which of the crops.
         let place: Int
         /// Where it lies in the picture as stored.
         let area: PixelArea
-        var pixels: PixelBuffer?
+        let rows: Rows
+
+        var lastRow: Int { area.y + area.height - 1 }
     }
 
     private let orientation: Orientation
     private let quality: Int
     /// By their first rows, the last ones first.
-    private var waiting: [Cut]
+    private var waiting: [(place: Int, area: PixelArea)]
     private var coming: [Cut] = []
     private var encoded: [[UInt8]?]
     private var fault: PictureFault?
@@ -27,41 +35,8 @@ final class RowCutter {
         self.quality = quality
         encoded = areas.map { _ in nil }
         waiting = areas.enumerated().compactMap { place, area in
-            area.map { Cut(place: place, area: orientation.stored($0, width: width, height: height)) }
+            area.map { (place, orientation.stored($0, width: width, height: height)) }
         }.sorted { $0.area.y > $1.area.y }
-    }
-
-    /// Takes the next row of the picture, three bytes a pixel.
-    func take(_ row: UnsafePointer<UInt8>, y: Int) {
-        guard fault == nil else { return }
-        while let next = waiting.last, next.area.y <= y {
-            coming.append(next)
-            waiting.removeLast()
-        }
-        guard !coming.isEmpty else { return }
-        var areEnding = false
-        for index in coming.indices {
-            let area = coming[index].area
-            let pixels = coming[index].pixels ?? PixelBuffer(width: area.width, height: area.height)
-            coming[index].pixels = pixels
-            pixels.pixel(x: 0, y: y - area.y).update(
-                from: row + area.x * PixelBuffer.bytesPerPixel, count: pixels.bytesPerRow)
-            areEnding = areEnding || y == area.y + area.height - 1
-        }
-        if areEnding { end(at: y) }
-    }
-
-    private func end(at y: Int) {
-        for cut in coming where y == cut.area.y + cut.area.height - 1 {
-            guard let pixels = cut.pixels else { continue }
-            let part = DecodedPicture(stored: pixels, orientation: orientation)
-            let whole = PixelArea(x: 0, y: 0, width: part.width, height: part.height)
-            do { encoded[cut.place] = try part.encode(whole, quality: quality) } catch {
-                fault = error
-                return
-            }
-        }
-        coming.removeAll { y == $0.area.y + $0.area.height - 1 }
     }
 
     /// The crops, when all rows have come; nil where there is no area.
@@ -69,6 +44,46 @@ final class RowCutter {
     func crops() throws(PictureFault) -> [[UInt8]?] {
         if let fault { throw fault }
         return encoded
+    }
+
+    /// Takes the next row of the picture, three bytes a pixel. What goes wrong `crops` tells.
+    func take(_ row: UnsafePointer<UInt8>, y: Int) {
+        guard fault == nil else { return }
+        do { try cut(row, y: y) } catch { fault = error }
+    }
+
+    private func cut(_ row: UnsafePointer<UInt8>, y: Int) throws(PictureFault) {
+        while let next = waiting.last, next.area.y <= y {
+            waiting.removeLast()
+            coming.append(Cut(place: next.place, area: next.area, rows: try rows(of: next.area)))
+        }
+        var isLast = false
+        for cut in coming {
+            let part = row + cut.area.x * PixelBuffer.bytesPerPixel
+            switch cut.rows {
+            case .encoded(let encoder): try encoder.take(part)
+            case .kept(let pixels): pixels.pixel(x: 0, y: y - cut.area.y).update(from: part, count: pixels.bytesPerRow)
+            }
+            guard y == cut.lastRow else { continue }
+            isLast = true
+            encoded[cut.place] = try end(cut)
+        }
+        if isLast { coming.removeAll { $0.lastRow == y } }
+    }
+
+    private func rows(of area: PixelArea) throws(PictureFault) -> Cut.Rows {
+        orientation == .upright
+            ? .encoded(try RowEncoder(width: area.width, height: area.height, quality: quality))
+            : .kept(PixelBuffer(width: area.width, height: area.height))
+    }
+
+    private func end(_ cut: Cut) throws(PictureFault) -> [UInt8] {
+        switch cut.rows {
+        case .encoded(let encoder): return try encoder.finish()
+        case .kept(let pixels):
+            let part = DecodedPicture(stored: pixels, orientation: orientation)
+            return try part.encode(PixelArea(x: 0, y: 0, width: part.width, height: part.height), quality: quality)
+        }
     }
 }
 

@@ -51,8 +51,7 @@ struct StoredPicture {
         }
     }
 
-    /// The parts that boxes of the upright picture show, as JPEG. Of a JPEG only these are held, unless they are more
-    /// than the picture.
+    /// The parts that boxes of the upright picture show, as JPEG. Of a JPEG less is held than the picture's pixels.
     func crops(of boxes: [Box], quality: Int) throws(PictureFault) -> Crops {
         if let crops = try cropsByRows(boxes, quality) { return crops }
         let decoded = try decode()
@@ -67,7 +66,9 @@ struct StoredPicture {
         guard header.format == .jpeg else { return nil }
         let upright = orientation.upright(width: header.width, height: header.height)
         let areas = boxes.map { PixelArea($0, in: upright) }
-        guard areas.reduce(0, { $0 + ($1?.pixels ?? 0) }) < header.width * header.height else { return nil }
+        // The whole picture is less than very many encoders, or than large areas that wait until they can be turned.
+        let most = header.width * header.height * (orientation == .upright ? 8 : 1)
+        guard areas.count <= 64, areas.reduce(0, { $0 + ($1?.pixels ?? 0) }) < most else { return nil }
         let cutter = RowCutter(
             areas, width: header.width, height: header.height, orientation, quality: quality)
         let isDone = try bytes.withUnsafeBufferPointer { buffer throws(PictureFault) in

@@ -22,7 +22,9 @@ public struct Annotator: Sendable {
     ) async throws(PictureFault) {
         try await threads.run { [root] () throws(PictureFault) in
             let format = try AnnotatedFormat(path: path)
-            let decoded = try picture.naming { () throws(PictureFault) in try StoredPicture(picture, root: root).decode() }
+            let decoded = try picture.naming { () throws(PictureFault) in
+                try StoredPicture(picture, root: root).decode()
+            }
             let canvas = Canvas(pixels: decoded.upright())
             try canvas.draw(boxes)
             try writeAtomically(try format.encode(canvas.pixels), to: path)

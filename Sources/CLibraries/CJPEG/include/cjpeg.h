@@ -21,4 +21,18 @@ typedef void cjpeg_row(void *context, const uint8_t *pixels, int y);
 enum cjpeg_outcome cjpeg_decode(const uint8_t *bytes, size_t length, int width, int height, cjpeg_row *row, void *context,
                                 char *message);
 
+/// Encodes row by row what libturbojpeg would with TJSAMP_420 and TJFLAG_ACCURATEDCT.
+struct cjpeg_encoder;
+
+/// NULL if there is no memory. `quality` is 1 to 100.
+struct cjpeg_encoder *cjpeg_encoder_new(int width, int height, int quality);
+
+/// Takes the next row, three bytes a pixel. NULL, or the message of an error, after which nothing but the end may follow.
+const char *cjpeg_encoder_take(struct cjpeg_encoder *encoder, const uint8_t *row);
+
+/// After the last row: the bytes of the JPEG, which last as long as the encoder. NULL, or the message of an error.
+const char *cjpeg_encoder_finish(struct cjpeg_encoder *encoder, const uint8_t **bytes, size_t *length);
+
+void cjpeg_encoder_free(struct cjpeg_encoder *encoder);
+
 #endif
