@@ -10,7 +10,7 @@ RELEASE := $(BUILD) -c release --static-swift-stdlib
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 8
 export FARM_TEST_PYTHON := $(CURDIR)/.build-python/bin/python3
 
-# Of `make faults`: on each backend.
+# Of `make faults`: half on each backend, as CI's ten are.
 FAULTS ?= 50
 IMAGES ?= 1000
 # Of `make simulate`.

@@ -30,7 +30,7 @@ struct FaultTests {
     }
 
     @Test(
-        "farm replaced box by box on the same queues, as by a newer version: nothing lost, nothing twice",
+        "farm drained and started anew box by box on the same queues: nothing lost, nothing twice",
         arguments: ["embedded", "servers"])
     func rollingUpgrade(backend: String) async throws {
         try await run(backend, faults: 1, ["--before", Program.url.path])

@@ -51,9 +51,24 @@ class Snapshot:
             self.rows[self.groups[image]][image, service][status] = int(count)
 
 
+class TakenByBroker:
+    """Jobs without a row that deleted queues may have taken: of each no more than were in it, and of batches up to then."""
+
+    def __init__(self, deleted):
+        self.deleted = {each: each.messages for each in deleted}
+
+    def covers(self, service, batch):
+        for each, left in self.deleted.items():
+            if left and each.service == service and batch.fault <= each.fault:
+                self.deleted[each] -= 1
+                return True
+        return False
+
+
 def tally(site, submitting, deleted, faults, resumes):
     """Counts each batch under its fault. Jobs that a deleted queue took with it, and those of a producer that did not end
     well, are submitted again by --resume, when nothing is under way: only then do they count."""
+    taken = TakenByBroker(deleted)
     counts = {fault: Counts() for fault in range(faults)}
     problems = list(submitting.failures)
     again = []
@@ -62,13 +77,16 @@ def tally(site, submitting, deleted, faults, resumes):
         found, ids = snapshot.rows[batch.group], snapshot.images[batch.group]
         lacking = [(image, service) for image in ids for service in PRIMARY if (image, service) not in found]
         of = counts[batch.fault]
-        by_broker = [pair for pair in lacking if pair[1] in deleted]
-        if lacking and (not batch.is_whole or by_broker):
-            of.by_broker += len(by_broker) if batch.is_whole else 0
+        if lacking and not batch.is_whole:
             again.append(batch)
-        elif lacking:
-            problems.append(f"{batch.group}: {len(lacking)} jobs have no row, such as {lacking[0]}")
-            of.lost += len(lacking)
+            continue
+        lost = [pair for pair in lacking if not taken.covers(pair[1], batch)]
+        if lost:
+            problems.append(f"{batch.group}: {len(lost)} jobs have no row, such as {lost[0]}")
+            of.lost += len(lost)
+        if len(lacking) > len(lost):
+            of.by_broker += len(lacking) - len(lost)
+            again.append(batch)
     if again and resumes:
         for batch in again:
             submitting.resume(batch)

@@ -5,6 +5,7 @@ A fault is a function of a `Scene`; its documentation is how it is done, in the 
 import signal
 import sqlite3
 import time
+from typing import NamedTuple
 
 from doubles import SERVICES
 from farmsite import eventually
@@ -17,12 +18,19 @@ class Fault:
         self.name, self.backends, self.how, self.inject, self.is_slow = name, backends, how, inject, is_slow
 
 
+class Deleted(NamedTuple):
+    """A queue that was deleted, and how many jobs of its service were in it, all of batches up to that fault's."""
+    service: str
+    fault: int
+    messages: int
+
+
 class Scene:
     """What a fault is given: the site, the producer, its own random numbers, and how long faults are held."""
 
     def __init__(self, site, submitting, random, patience):
         self.site, self.submitting, self.random, self.patience = site, submitting, random, patience
-        self.deleted = set()
+        self.deleted = []
 
     def hold(self, seconds):
         time.sleep(seconds * self.patience)
@@ -268,9 +276,8 @@ def memory_alarm(scene):
 def delete_queue(scene):
     """a service's queue is deleted; what it held is gone by the broker's nature, and submitted again by --resume"""
     name = scene.random.choice(SERVICES[0])
-    # Before: a result of a job that was in the queue may come while it is deleted.
-    scene.deleted.add(name)
-    scene.site.rabbitmq.delete("queue_" + name)
+    messages = int(scene.site.rabbitmq.delete("queue_" + name))
+    scene.deleted.append(Deleted(name, scene.submitting.fault, messages))
     scene.hold(2)
 
 

@@ -72,7 +72,7 @@ class RabbitMQ(Server):
         self.evaluate(f"rabbit_alarm:{verb}({{{alarm}, []}})." if is_on else f"rabbit_alarm:{verb}({alarm}).")
 
     def delete(self, queue):
-        """Returns how many messages were ready in it: they are gone."""
+        """Returns how many messages were in it, in somebody's hands too: they are gone."""
         return self.evaluate(
             f"{{ok, Q}} = rabbit_amqqueue:lookup({{resource, <<\"/\">>, queue, <<\"{queue}\">>}}),"
             " [{messages, N}] = rabbit_amqqueue:info(Q, [messages]),"

@@ -28,8 +28,7 @@ class Times:
 
 
 class Row:
-    """`works` and `rate`: how long it took until all worked again, and until the rate was back. Of the rate runs of before
-    2026-11-26 tell nothing: theirs was that of five seconds."""
+    """`works` and `rate`: how long it took until all worked again, and until the rate was back."""
 
     def __init__(self, backend, fault, how, times=0, jobs=0, rows=0, lost=0, duplicates=0, works=None, rate=None):
         self.key, self.how = (backend, fault), how

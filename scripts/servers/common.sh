@@ -49,6 +49,8 @@ make_certificates() {
 
 start() {
   local try
+  # Started twice, the second would be taken for the first, and neither be ended.
+  if [ -f pid ] && lives "$(cat pid)"; then fail "runs already: process $(cat pid)"; fi
   if [ ! -f prepared ]; then
     echo "${0##*/}" > script
     # In the background, because `set -e` has no say in a condition.
