@@ -26,6 +26,7 @@ let benchmarks: [Target] =
     : [
         .executableTarget(name: "service-double", path: "Benchmarks/ServiceDouble"),
         .executableTarget(name: "measured", path: "Benchmarks/Measured"),
+        library("CTurboJPEG", pkgConfig: "libturbojpeg", apt: "libturbojpeg0-dev"),
         .executableTarget(name: "bare-pictures", dependencies: ["CTurboJPEG"], path: "Benchmarks/BarePictures"),
         .executableTarget(name: "bare-rabbitmq", dependencies: ["CRabbitMQ"], path: "Benchmarks/BareRabbitMQ"),
         .executableTarget(
@@ -67,7 +68,6 @@ let package = Package(
     ],
     targets: [
         library("CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev"),
-        library("CTurboJPEG", pkgConfig: "libturbojpeg", apt: "libturbojpeg0-dev"),
         library("CExif", pkgConfig: "libexif", apt: "libexif-dev"),
         library("CLibUUID", pkgConfig: "uuid", apt: "uuid-dev"),
         library("CMariaDB", pkgConfig: "libmariadb", apt: "libmariadb-dev"),
@@ -91,7 +91,7 @@ let package = Package(
         module("RabbitMQ", path: "Backends/RabbitMQ", ["CRabbitMQ", "Model", "Pipeline", logging]),
         module("Services", ["CCurl", "Model", "Pipeline", logging]),
         module("ImageLists", ["Model", "Pipeline"]),
-        module("Imaging", ["CExif", "CJPEG", "CTurboJPEG", "CVips", "Model", "Pipeline"]),
+        module("Imaging", ["CExif", "CJPEG", "CVips", "Model", "Pipeline"]),
         .executableTarget(
             name: "farm",
             dependencies: [

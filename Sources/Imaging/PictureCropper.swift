@@ -1,7 +1,7 @@
 import Model
 import Pipeline
 
-/// Cuts boxes out of pictures: JPEG by libturbojpeg, other formats by libvips, which is opened at first use.
+/// Cuts boxes out of pictures: JPEG by libjpeg, other formats by libvips, which is opened at first use.
 public final class PictureCropper: ImageCropper {
     private let decoding: PictureThreads
     /// Headers and ends do not wait behind pictures that are being decoded.

@@ -169,6 +169,20 @@ struct CropTests {
         }
     }
 
+    @Test("is not made of half a picture, though needless bytes between its segments are the first thing that is odd")
+    func extraneousBytesFirst() async throws {
+        let photo = try PictureSource.file(Fixtures.photos + "/china.jpg").load()
+        let padded = jpeg(photo, with: [0xFF, 0xFE, 0, 3, 9, 0, 0, 0, 0])
+        for half in [padded.prefix(padded.count / 2), padded.prefix(padded.count / 2) + [0xFF, 0xD9]] {
+            let fault = await #expect(throws: PictureFault.self) {
+                try await cropper.crop(.bytes(Array(half)), to: [Box(x: 0, y: 0, width: 9, height: 9)], quality: 90)
+            }
+            #expect(fault?.message.contains("premature end") == true, "\(fault?.message ?? "")")
+        }
+        let half = Array(padded.prefix(padded.count / 2))
+        await #expect(throws: PictureFault.self) { try await cropper.inspect(.bytes(half)) }
+    }
+
     @Test("is made although a camera wrote needless bytes between the segments")
     func extraneousBytes() async throws {
         let bytes = try Quadrants.jpeg(width: 64, height: 48)

@@ -116,7 +116,7 @@ struct RefusalTests {
     func zeroTail(part: Double) async throws {
         let pixels = PixelBuffer(width: 320, height: 240)
         for index in 0..<320 * 240 * 3 { pixels.bytes[index] = UInt8(truncatingIfNeeded: index / 7 &* 31) }
-        let bytes = try JPEGCodec.encode(pixels.bytes, width: 320, height: 240, bytesPerRow: 960, quality: 90)
+        let bytes = try JPEGEncoder.encode(pixels.bytes, width: 320, height: 240, bytesPerRow: 960, quality: 90)
         let kept = Int(Double(bytes.count) * part)
         for zeros in [bytes.count - kept, 5 << 20] {
             let fault = try await fault(.bytes(bytes.prefix(kept) + [UInt8](repeating: 0, count: zeros)))

@@ -69,7 +69,7 @@ struct Pixels {
     init(_ buffer: PixelBuffer) { self.buffer = buffer }
 
     init(jpeg: [UInt8]) throws {
-        buffer = try #require(try jpeg.withUnsafeBufferPointer { try JPEGCodec.decode($0) })
+        buffer = try StoredPicture(.bytes(jpeg)).decode().stored
     }
 
     init(file: String) throws {
@@ -113,7 +113,7 @@ enum Quadrants {
 
     static func jpeg(width: Int, height: Int) throws -> [UInt8] {
         let picture = picture(width: width, height: height)
-        return try JPEGCodec.encode(
+        return try JPEGEncoder.encode(
             picture.bytes, width: width, height: height, bytesPerRow: picture.bytesPerRow, quality: 95,
             subsampling: .none)
     }

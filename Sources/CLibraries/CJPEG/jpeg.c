@@ -3,12 +3,15 @@
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <jpeglib.h>
+#include <jerror.h>
 
 struct errors {
   struct jpeg_error_mgr manager;
   jmp_buf end;
-  char *message;
+  bool end_is_added;
+  char message[JMSG_LENGTH_MAX];
 };
 
 static void keep_message(j_common_ptr info) {
@@ -20,58 +23,93 @@ static void end(j_common_ptr info) {
   longjmp(((struct errors *)info->err)->end, 1);
 }
 
-enum cjpeg_outcome cjpeg_decode(const uint8_t *bytes, size_t length, int width, int height, cjpeg_row *row, void *context,
-                                char *message) {
+// Warnings that lose nothing of the picture, such as of bytes between segments, which many cameras write.
+static bool is_harmless(const struct errors *errors) {
+  switch (errors->manager.msg_code) {
+  case JWRN_EXTRANEOUS_DATA: return !(errors->end_is_added && errors->manager.msg_parm.i[1] == JPEG_EOI);
+  case JWRN_ADOBE_XFORM:
+  case JWRN_JFIF_MAJOR:
+  case JWRN_NOT_SEQUENTIAL:
+  case JWRN_BOGUS_PROGRESSION: return true;
+  default: return false;
+  }
+}
+
+static void note(j_common_ptr info, int level) {
+  struct errors *errors = (struct errors *)info->err;
+  if (level < 0 && !*errors->message && !is_harmless(errors)) keep_message(info);
+}
+
+static struct jpeg_error_mgr *prepare(struct errors *errors) {
+  jpeg_std_error(&errors->manager);
+  errors->manager.error_exit = end;
+  errors->manager.emit_message = note;
+  return &errors->manager;
+}
+
+// MARK: Decoding
+
+static void become_rgb(uint8_t *pixels, size_t count) {
+  const uint8_t *source = pixels;
+  for (size_t i = 0; i < count; i++, source += 4, pixels += 3) {
+    unsigned black = source[3];
+    for (int ink = 0; ink < 3; ink++) pixels[ink] = (uint8_t)((source[ink] * black + 127) / 255);
+  }
+}
+
+static void decode(struct jpeg_decompress_struct *info, cjpeg_row *row, void *context) {
+  bool is_cmyk = info->jpeg_color_space == JCS_CMYK || info->jpeg_color_space == JCS_YCCK;
+  info->out_color_space = is_cmyk ? JCS_CMYK : JCS_RGB;
+  info->dct_method = JDCT_ISLOW;
+  jpeg_start_decompress(info);
+  JSAMPARRAY pixels = info->mem->alloc_sarray(
+      (j_common_ptr)info, JPOOL_IMAGE, info->output_width * (JDIMENSION)info->output_components, 1);
+  while (info->output_scanline < info->output_height) {
+    int y = (int)info->output_scanline;
+    if (jpeg_read_scanlines(info, pixels, 1) != 1) continue;
+    if (is_cmyk) become_rgb(pixels[0], info->output_width);
+    row(context, pixels[0], y);
+  }
+  jpeg_finish_decompress(info);
+}
+
+int cjpeg_decode(const uint8_t *bytes, size_t length, int width, int height, bool end_is_added, cjpeg_row *row,
+                 void *context, char *message) {
+  // Nothing that is used after a jump is changed before it but by libjpeg, through pointers.
   struct jpeg_decompress_struct info;
   struct errors errors;
-  *message = 0;
-  info.err = jpeg_std_error(&errors.manager);
-  // The manager's own emit_message calls it for the first warning alone.
-  errors.manager.output_message = keep_message;
-  errors.manager.error_exit = end;
-  errors.message = message;
-  jpeg_create_decompress(&info);
-  // From here on nothing that is used after a jump is changed before it.
-  if (setjmp(errors.end)) {
-    jpeg_destroy_decompress(&info);
-    return CJPEG_FAILED;
+  memset(&info, 0, sizeof info);
+  memset(&errors, 0, sizeof errors);
+  errors.end_is_added = end_is_added;
+  info.err = prepare(&errors);
+  if (!setjmp(errors.end)) {
+    jpeg_create_decompress(&info);
+    jpeg_mem_src(&info, bytes, length);
+    jpeg_read_header(&info, TRUE);
+    if ((int)info.image_width == width && (int)info.image_height == height)
+      decode(&info, row, context);
+    else
+      snprintf(errors.message, sizeof errors.message, "it has two sizes");
   }
-  jpeg_mem_src(&info, bytes, length);
-  jpeg_read_header(&info, TRUE);
-  if ((int)info.image_width != width || (int)info.image_height != height || info.jpeg_color_space == JCS_CMYK ||
-      info.jpeg_color_space == JCS_YCCK) {
-    jpeg_destroy_decompress(&info);
-    return CJPEG_OTHER;
-  }
-  info.out_color_space = JCS_RGB;
-  info.dct_method = JDCT_ISLOW;
-  jpeg_start_decompress(&info);
-  JSAMPARRAY pixels = info.mem->alloc_sarray((j_common_ptr)&info, JPOOL_IMAGE, info.output_width * 3, 1);
-  while (info.output_scanline < info.output_height) {
-    int y = (int)info.output_scanline;
-    if (jpeg_read_scanlines(&info, pixels, 1) == 1) row(context, pixels[0], y);
-  }
-  jpeg_finish_decompress(&info);
   jpeg_destroy_decompress(&info);
-  return CJPEG_DONE;
+  memcpy(message, errors.message, sizeof errors.message);
+  return *message ? -1 : 0;
 }
+
+// MARK: Encoding
 
 struct cjpeg_encoder {
   struct jpeg_compress_struct info;
   struct errors errors;
-  char message[JMSG_LENGTH_MAX];
   unsigned char *bytes;
   unsigned long length;
 };
 
-struct cjpeg_encoder *cjpeg_encoder_new(int width, int height, int quality) {
+struct cjpeg_encoder *cjpeg_encoder_new(int width, int height, int quality, bool is_sharp) {
   struct cjpeg_encoder *encoder = calloc(1, sizeof *encoder);
   if (!encoder) return NULL;
   struct jpeg_compress_struct *info = &encoder->info;
-  info->err = jpeg_std_error(&encoder->errors.manager);
-  encoder->errors.manager.output_message = keep_message;
-  encoder->errors.manager.error_exit = end;
-  encoder->errors.message = encoder->message;
+  info->err = prepare(&encoder->errors);
   if (setjmp(encoder->errors.end)) {
     cjpeg_encoder_free(encoder);
     return NULL;
@@ -84,6 +122,7 @@ struct cjpeg_encoder *cjpeg_encoder_new(int width, int height, int quality) {
   info->in_color_space = JCS_RGB;
   // With a quarter of the chroma.
   jpeg_set_defaults(info);
+  if (is_sharp) info->comp_info[0].h_samp_factor = info->comp_info[0].v_samp_factor = 1;
   info->dct_method = JDCT_ISLOW;
   jpeg_set_quality(info, quality, TRUE);
   jpeg_start_compress(info, TRUE);
@@ -91,14 +130,14 @@ struct cjpeg_encoder *cjpeg_encoder_new(int width, int height, int quality) {
 }
 
 const char *cjpeg_encoder_take(struct cjpeg_encoder *encoder, const uint8_t *row) {
-  if (setjmp(encoder->errors.end)) return encoder->message;
+  if (setjmp(encoder->errors.end)) return encoder->errors.message;
   JSAMPROW rows[] = {(JSAMPROW)row};
   jpeg_write_scanlines(&encoder->info, rows, 1);
   return NULL;
 }
 
 const char *cjpeg_encoder_finish(struct cjpeg_encoder *encoder, const uint8_t **bytes, size_t *length) {
-  if (setjmp(encoder->errors.end)) return encoder->message;
+  if (setjmp(encoder->errors.end)) return encoder->errors.message;
   jpeg_finish_compress(&encoder->info);
   *bytes = encoder->bytes;
   *length = encoder->length;
@@ -106,6 +145,8 @@ const char *cjpeg_encoder_finish(struct cjpeg_encoder *encoder, const uint8_t **
 }
 
 void cjpeg_encoder_free(struct cjpeg_encoder *encoder) {
+  // The memory that was written last is given back to `bytes` by this alone. Without the first, there is none.
+  if (encoder->bytes) encoder->info.dest->term_destination(&encoder->info);
   jpeg_destroy_compress(&encoder->info);
   free(encoder->bytes);
   free(encoder);

@@ -13,13 +13,13 @@ extension DecodedPicture {
 
     func encode(_ area: PixelArea, quality: Int) throws(PictureFault) -> [UInt8] {
         if orientation == .upright {
-            return try JPEGCodec.encode(
+            return try JPEGEncoder.encode(
                 stored.pixel(x: area.x, y: area.y), width: area.width, height: area.height,
                 bytesPerRow: stored.bytesPerRow, quality: quality)
         }
         let turned = PixelBuffer(width: area.width, height: area.height)
         copy(area, to: turned.bytes)
-        return try JPEGCodec.encode(
+        return try JPEGEncoder.encode(
             turned.bytes, width: turned.width, height: turned.height, bytesPerRow: turned.bytesPerRow, quality: quality)
     }
 }

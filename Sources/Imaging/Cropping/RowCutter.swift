@@ -6,7 +6,7 @@ final class RowCutter {
     /// An area whose rows are coming.
     private struct Cut {
         enum Rows {
-            case encoded(RowEncoder)
+            case encoded(JPEGEncoder)
             case kept(PixelBuffer)
         }
 
@@ -47,7 +47,7 @@ final class RowCutter {
     }
 
     /// Takes the next row of the picture, three bytes a pixel. What goes wrong `crops` tells.
-    func take(_ row: UnsafePointer<UInt8>, y: Int) {
+    func take(_ row: UnsafePointer<UInt8>, _ y: Int) {
         guard fault == nil else { return }
         do { try cut(row, y: y) } catch { fault = error }
     }
@@ -57,23 +57,23 @@ final class RowCutter {
             waiting.removeLast()
             coming.append(Cut(place: next.place, area: next.area, rows: try rows(of: next.area)))
         }
-        var isLast = false
         for cut in coming {
             let part = row + cut.area.x * PixelBuffer.bytesPerPixel
             switch cut.rows {
             case .encoded(let encoder): try encoder.take(part)
             case .kept(let pixels): pixels.pixel(x: 0, y: y - cut.area.y).update(from: part, count: pixels.bytesPerRow)
             }
-            guard y == cut.lastRow else { continue }
-            isLast = true
+        }
+        // Each is released before the next one's JPEG is made.
+        while let last = coming.firstIndex(where: { $0.lastRow == y }) {
+            let cut = coming.remove(at: last)
             encoded[cut.place] = try end(cut)
         }
-        if isLast { coming.removeAll { $0.lastRow == y } }
     }
 
     private func rows(of area: PixelArea) throws(PictureFault) -> Cut.Rows {
         orientation == .upright
-            ? .encoded(try RowEncoder(width: area.width, height: area.height, quality: quality))
+            ? .encoded(try JPEGEncoder(width: area.width, height: area.height, quality: quality))
             : .kept(PixelBuffer(width: area.width, height: area.height))
     }
 

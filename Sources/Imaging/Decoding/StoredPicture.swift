@@ -36,18 +36,15 @@ struct StoredPicture {
         self.bytes = bytes
     }
 
-    /// All pixels: of a JPEG by libturbojpeg, of everything else, and of what it does not know of JPEG, by libvips.
+    /// All pixels: of a JPEG by libjpeg, of everything else by libvips.
     func decode() throws(PictureFault) -> DecodedPicture {
         try bytes.withUnsafeBufferPointer { buffer throws(PictureFault) in
             guard header.format == .jpeg else {
                 return try Vips(for: header.format.name).decode(buffer, as: header.format)
             }
-            if let pixels = try JPEGCodec.decode(buffer, endIsAdded: endIsAdded) {
-                return DecodedPicture(stored: pixels, orientation: orientation)
-            }
-            var picture = try Vips(for: "JPEG of odd sampling").decode(buffer, as: .jpeg)
-            picture.orientation = orientation
-            return picture
+            let pixels = try JPEGDecoding.pixels(
+                of: buffer, width: header.width, height: header.height, endIsAdded: endIsAdded)
+            return DecodedPicture(stored: pixels, orientation: orientation)
         }
     }
 
@@ -71,11 +68,11 @@ struct StoredPicture {
         guard areas.count <= 64, areas.reduce(0, { $0 + ($1?.pixels ?? 0) }) < most else { return nil }
         let cutter = RowCutter(
             areas, width: header.width, height: header.height, orientation, quality: quality)
-        let isDone = try bytes.withUnsafeBufferPointer { buffer throws(PictureFault) in
-            try JPEGCodec.decode(
-                buffer, width: header.width, height: header.height, endIsAdded: endIsAdded, to: cutter)
+        try bytes.withUnsafeBufferPointer { buffer throws(PictureFault) in
+            try JPEGDecoding.rows(
+                of: buffer, width: header.width, height: header.height, endIsAdded: endIsAdded, cutter.take)
         }
-        return isDone ? Crops(upright, areas, try cutter.crops()) : nil
+        return Crops(upright, areas, try cutter.crops())
     }
 }
 

@@ -26,7 +26,7 @@ enum AnnotatedFormat: CaseIterable {
     func encode(_ pixels: PixelBuffer) throws(PictureFault) -> [UInt8] {
         switch self {
         case .jpeg:
-            try JPEGCodec.encode(
+            try JPEGEncoder.encode(
                 pixels.bytes, width: pixels.width, height: pixels.height, bytesPerRow: pixels.bytesPerRow, quality: 90,
                 subsampling: .none)
         case .png: try Vips(for: "PNG").encode(pixels, as: .png, quality: 90)

@@ -1,0 +1,43 @@
+import CJPEG
+import Pipeline
+
+/// Decodes JPEG by libjpeg.
+enum JPEGDecoding {
+    /// Gives `take` the rows of the picture as it is stored, from top to bottom, three bytes a pixel, and keeps none.
+    /// - Parameters:
+    ///   - width: as the header has it, as is `height`.
+    ///   - endIsAdded: the end marker is not the file's own; what stands before it has to be the picture's.
+    /// - Throws: `image` if something of the picture is missing or damaged, often after most of its rows.
+    static func rows(
+        of bytes: UnsafeBufferPointer<UInt8>, width: Int, height: Int, endIsAdded: Bool = false,
+        _ take: (_ row: UnsafePointer<UInt8>, _ y: Int) -> Void
+    ) throws(PictureFault) {
+        typealias Take = (UnsafePointer<UInt8>, Int) -> Void
+        var message = [CChar](repeating: 0, count: 256)
+        let outcome = withoutActuallyEscaping(take) { take in
+            var take: Take = take
+            return withUnsafeMutablePointer(to: &take) { context in
+                cjpeg_decode(
+                    bytes.baseAddress, bytes.count, Int32(width), Int32(height), endIsAdded,
+                    { context, row, y in
+                        guard let context, let row else { return }
+                        context.assumingMemoryBound(to: Take.self).pointee(row, Int(y))
+                    }, context, &message)
+            }
+        }
+        guard outcome != 0 else { return }
+        let text = message.withUnsafeBufferPointer { $0.baseAddress.map { String(cString: $0) } }
+        throw PictureFault(.image, "truncated or damaged JPEG: \(text ?? "unknown reason")")
+    }
+
+    /// All pixels as they are stored. Parameters and errors are those of ``rows(of:width:height:endIsAdded:_:)``.
+    static func pixels(
+        of bytes: UnsafeBufferPointer<UInt8>, width: Int, height: Int, endIsAdded: Bool = false
+    ) throws(PictureFault) -> PixelBuffer {
+        let pixels = PixelBuffer(width: width, height: height)
+        try rows(of: bytes, width: width, height: height, endIsAdded: endIsAdded) { row, y in
+            pixels.pixel(x: 0, y: y).update(from: row, count: pixels.bytesPerRow)
+        }
+        return pixels
+    }
+}

@@ -1,0 +1,60 @@
+import CJPEG
+import Pipeline
+
+/// Encodes a JPEG of rows that come one after another, by libjpeg.
+final class JPEGEncoder {
+    enum Subsampling {
+        /// A quarter of the chroma (4:2:0), as is usual for photos.
+        case quarter
+        /// All of it (4:4:4), for sharp lines and text.
+        case none
+    }
+
+    private let encoder: OpaquePointer
+    private let size: String
+
+    /// - Parameter quality: 1…100; what is beyond is clamped.
+    /// - Throws: `image` if there is no memory.
+    init(width: Int, height: Int, quality: Int, subsampling: Subsampling = .quarter) throws(PictureFault) {
+        size = "\(width) × \(height) pixels"
+        guard
+            let encoder = cjpeg_encoder_new(
+                Int32(width), Int32(height), Int32(min(max(quality, 1), 100)), subsampling == .none)
+        else {
+            throw PictureFault(.image, "\(size) do not become a JPEG: there is no memory, or they are too many")
+        }
+        self.encoder = encoder
+    }
+
+    deinit { cjpeg_encoder_free(encoder) }
+
+    /// Takes the next row, three bytes a pixel.
+    /// - Throws: `image`.
+    func take(_ row: UnsafePointer<UInt8>) throws(PictureFault) { try check(cjpeg_encoder_take(encoder, row)) }
+
+    /// The JPEG, after the last row.
+    /// - Throws: `image`.
+    func finish() throws(PictureFault) -> [UInt8] {
+        var bytes: UnsafePointer<UInt8>?
+        var length = 0
+        try check(cjpeg_encoder_finish(encoder, &bytes, &length))
+        return [UInt8](UnsafeBufferPointer(start: bytes, count: length))
+    }
+
+    private func check(_ message: UnsafePointer<CChar>?) throws(PictureFault) {
+        guard let message else { return }
+        throw PictureFault(.image, "\(size) do not become a JPEG: \(String(cString: message))")
+    }
+}
+
+extension JPEGEncoder {
+    /// Encodes pixels whose rows lie `bytesPerRow` apart. Parameters and errors are those of the initialiser.
+    static func encode(
+        _ pixels: UnsafePointer<UInt8>, width: Int, height: Int, bytesPerRow: Int, quality: Int,
+        subsampling: Subsampling = .quarter
+    ) throws(PictureFault) -> [UInt8] {
+        let encoder = try JPEGEncoder(width: width, height: height, quality: quality, subsampling: subsampling)
+        for y in 0..<height { try encoder.take(pixels + y * bytesPerRow) }
+        return try encoder.finish()
+    }
+}
