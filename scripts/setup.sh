@@ -9,10 +9,11 @@ packages=(
   build-essential pkg-config                                # building
   libcurl4-openssl-dev libexif-dev libmariadb-dev libpq-dev # linked
   librabbitmq-dev libsimdjson-dev libsqlite3-dev
-  libjpeg-dev libturbojpeg0-dev uuid-dev
+  libjpeg-dev uuid-dev
   libvips42 fonts-dejavu-core                               # opened when a picture needs them
   python3 python3-venv libimage-exiftool-perl               # the example services and the tests
   sqlite3
+  libturbojpeg0-dev                                         # what `make bench` holds farm against
   mariadb-server postgresql rabbitmq-server openssl procps  # the tests' servers (scripts/servers)
 )
 

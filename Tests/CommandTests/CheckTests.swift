@@ -196,7 +196,10 @@ struct CheckTests {
     /// 0.0.0.0 reaches this machine, but is not named as its own.
     @Test(
         "a role says once that its rows cross the network in the clear, unless that was asked for",
-        arguments: [("prefer", "0.0.0.0", true), ("prefer", "127.0.0.1", false), ("disable", "0.0.0.0", false)])
+        arguments: [
+            ("prefer", "0.0.0.0", true), ("allow", "0.0.0.0", true), ("prefer", "127.0.0.1", false),
+            ("disable", "0.0.0.0", false),
+        ])
     func clearText(_ mode: String, _ host: String, _ isTold: Bool) async throws {
         let site = try await Site()
         let workplace = try Workplace()

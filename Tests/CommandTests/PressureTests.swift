@@ -1,4 +1,5 @@
 import Foundation
+import Model
 import Testing
 
 @Suite("Pressure", .serialized)
@@ -56,6 +57,12 @@ struct PressureTests {
         let queue = status["queues"]?.arrayValue?.first { $0["queue"]?.stringValue == "queue_clip" }
         #expect(queue?["waiting"]?.integerValue == 0)
         #expect(queue?["dead"]?.integerValue == 10_000)
+        let letters = try await work.farm("dead", "list", "--queue", "queue_clip", "--json").json().arrayValue ?? []
+        let buried = letters.compactMap { $0["dead_since"]?.stringValue.flatMap(Timestamp.date) }
+        let stored = try await site.query("SELECT extract(epoch FROM max(result_created)) FROM results")
+        let last = try #require(stored.first?.first.flatMap { Double($0) })
+        #expect(buried.count == 10_000)
+        #expect(try #require(buried.max()).timeIntervalSince1970 > last, "the good ones pass before the last bad one")
         try await scene.doubles.stop()
         await site.remove()
     }
@@ -94,7 +101,7 @@ struct PressureTests {
 
     /// FARM_WAITING=1000000 makes it a million.
     @Test(
-        "how many jobs wait changes neither the memory nor the time that the next ones take, and all are purged",
+        "how many jobs wait does not change the memory that the next ones take, and all are purged; the times are told",
         arguments: [false, true])
     func manyWaiting(onServers: Bool) async throws {
         let many =

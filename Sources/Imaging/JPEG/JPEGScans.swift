@@ -6,11 +6,13 @@ import Pipeline
 enum JPEGScans {
     /// Pixels times scans: 25 scans at the limit of 100 megapixels, 200 of a photo of 12. Encoders write about ten.
     private static let limit = 25 * PictureLimits.pixels
+    /// However small the picture: libjpeg-turbo's own programs stop there, too.
+    private static let most = 500
 
     /// - Throws: `too_large` where there are too many for its size.
     static func check(_ bytes: UnsafeBufferPointer<UInt8>, width: Int, height: Int) throws(PictureFault) {
         let scans = count(bytes)
-        guard scans <= limit / max(1, width * height) else {
+        guard scans <= min(most, limit / max(1, width * height)) else {
             throw PictureFault(.tooLarge, "\(width) × \(height) pixels in \(scans) scans, too many for its size")
         }
     }

@@ -48,7 +48,7 @@ extension EntryPoint {
     }
 
     /// A label, as a service names it, drawn into a picture.
-    static let label = EntryPoint(name: "label", inputs: 100_000, longest: 512) { input in
+    static let label = EntryPoint(name: "label", longest: 512) { input in
         let label = String(decoding: input, as: UTF8.self)
         let canvas = Canvas(pixels: PixelBuffer(width: 64, height: 48))
         canvas.fill(PixelArea(x: 0, y: 0, width: 64, height: 48), .white)

@@ -11,7 +11,11 @@ struct Server: Sendable {
     var place: String { "PostgreSQL \(options.name) on \(host):\(options.port)" }
 
     /// Whether it is named as this machine's own; such a connection crosses no network.
-    var isHere: Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") || PathText.isAbsolute(host) }
+    var isHere: Bool {
+        // Digits and dots: 127.example.org is a name.
+        let isLoopback = host.hasPrefix("127.") && host.utf8.allSatisfy { "0123456789.".utf8.contains($0) }
+        return host == "localhost" || host == "::1" || isLoopback || PathText.isAbsolute(host)
+    }
 
     /// libpq's connection parameters. They hold the password, so they are made for one connection and not kept.
     var parameters: [(key: String, value: String)] {
