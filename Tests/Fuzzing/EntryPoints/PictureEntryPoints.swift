@@ -47,12 +47,18 @@ extension EntryPoint {
         }
     }
 
-    /// A label, as a service names it, drawn into a picture.
+    /// A label, as a service names it, as the markup that is drawn; one in ten, which makes as many pictures as of the other
+    /// kind, is drawn.
     static let label = EntryPoint(name: "label", longest: 512) { input in
         let label = String(decoding: input, as: UTF8.self)
+        let box = AnnotatedBox(box: Box(x: 5, y: 5, width: 30, height: 30), label: label, score: 0.5)
+        let markup = labelMarkup(box)
+        try promise(markup.isPlain, "a label that steers the terminal: \(markup)")
+        try promise(!markup.unicodeScalars.contains { $0 == "<" || $0 == ">" }, "markup of the label's own: \(markup)")
+        try promise(markup.unicodeScalars.count <= 60 * 5 + 5, "\(markup.unicodeScalars.count) scalars")
+        guard input.reduce(0, &+) % 10 == 0 else { return }
         let canvas = Canvas(pixels: PixelBuffer(width: 64, height: 48))
         canvas.fill(PixelArea(x: 0, y: 0, width: 64, height: 48), .white)
-        let box = AnnotatedBox(box: Box(x: 5, y: 5, width: 30, height: 30), label: label, score: 0.5)
         let drawn = Result { () throws(PictureFault) in try canvas.draw([box]) }
         if case .failure(let fault) = drawn { throw Broken(description: "not drawn: \(fault.message)") }
     }
