@@ -18,6 +18,9 @@ extension EntryPoint {
     /// that takes seconds and is meant to (BombTests have such pictures).
     static let picture = EntryPoint(name: "picture", inputs: 100_000, longest: 8192, fixtures: pictures) { input in
         guard let header = try header(of: input), header.width * header.height <= 1_000_000 else { return }
+        // The frame of a GIF may lie outside its screen: libvips takes a picture that holds both.
+        let decodedSize = try reading { () throws(PictureFault) in try PictureSource.bytes(input).uprightSize() }
+        if let decodedSize, decodedSize.width * decodedSize.height > 1_000_000 { return }
         let (width, height) = (Double(header.width), Double(header.height))
         let small = [
             Box(x: width - 1, y: height - 1, width: 1, height: 1),
