@@ -46,6 +46,8 @@ struct KillTests {
             up.signal(SIGKILL)
             #expect(try await up.finished().status == 128 + SIGKILL)
         }
+        // To `--until-idle` what the broker has not got back yet is no one's.
+        if onServers { try await eventually("all is given back") { try await site?.leased() == 0 } }
         let doneBefore = try await count("SELECT count(*) FROM results")
         let last = try await workplace.farm("up", "--until-idle")
         #expect(last.status == 0, "\(last.error)")

@@ -14,7 +14,7 @@ PASSWORD = "faults"
 
 class Server:
     def __init__(self, kind, folder):
-        self.kind, self.folder = kind, os.path.join(folder, "faults-" + kind)
+        self.kind, self.folder = kind, os.path.join(folder, f"faults-{os.getpid()}-{kind}")
 
     def script(self, verb, *arguments):
         path = os.path.join(ROOT, "scripts", "servers", self.kind + ".sh")
