@@ -14,7 +14,9 @@ swift build -c release --scratch-path .build-fuzz --product farm-fuzz --sanitize
 # A crash is reported by the sanitizer, and Foundation leaks by itself. Where each block was allocated is asked in vain of all
 # inputs but one: without it, and with the inputs' files in memory, twice as many pass.
 export SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=detect_leaks=0:malloc_context_size=1
-[ ! -w /dev/shm ] || export TMPDIR=/dev/shm
+TMPDIR=$(mktemp -d "$([ -w /dev/shm ] && echo /dev/shm || echo /tmp)/farm-fuzz.XXXXXX")
+export TMPDIR
+trap 'rm -rf "$TMPDIR"' EXIT
 mkdir -p .build-fuzz/{corpus,found,log}
 
 fuzz() {

@@ -9,7 +9,6 @@ folder=$PWD/.build-older/$commit
 if [ ! -x "$folder/farm" ]; then
   mkdir -p "$folder"
   git archive "$commit" | tar -x -C "$folder"
-  # Every version takes packages at the same exact versions; what is fetched already is not fetched again.
   (cd "$folder" && swift build -c release --static-swift-stdlib --product farm >&2)
   cp "$folder/.build/release/farm" "$folder/farm"
 fi
