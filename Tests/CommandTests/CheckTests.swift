@@ -168,15 +168,21 @@ struct CheckTests {
         await site.remove()
     }
 
-    @Test(
-        "where TLS is set, a server without it is refused with the setting to check; only DB_SSLMODE=prefer goes on in the clear",
-        arguments: ["require", "verify-ca", "verify-full", "prefer"])
-    func withoutTLS(_ mode: String) async throws {
+    /// Servers that say that they have no TLS: PostgreSQL's port, then MariaDB's.
+    private func withoutTLS() async throws -> (Site, Workplace, Disguise) {
         let site = try await Site()
         let workplace = try Workplace()
         try workplace.configure([], roles: false)
         let disguise = try await Disguise.plain(site.postgreSQL, site.mariaDB, in: workplace)
         try #require(disguise.ports.count == 2)
+        return (site, workplace, disguise)
+    }
+
+    @Test(
+        "where TLS is set, a server without it is refused with the setting to check; only DB_SSLMODE=prefer goes on in the clear",
+        arguments: ["require", "verify-ca", "verify-full", "prefer"])
+    func withoutTLS(_ mode: String) async throws {
+        let (site, workplace, disguise) = try await withoutTLS()
         try site.write(
             workplace, tls: true,
             other: [
@@ -201,11 +207,7 @@ struct CheckTests {
             ("disable", "0.0.0.0", false),
         ])
     func clearText(_ mode: String, _ host: String, _ isTold: Bool) async throws {
-        let site = try await Site()
-        let workplace = try Workplace()
-        try workplace.configure([], roles: false)
-        let disguise = try await Disguise.plain(site.postgreSQL, site.mariaDB, in: workplace)
-        try #require(disguise.ports.count == 2)
+        let (site, workplace, disguise) = try await withoutTLS()
         try site.write(
             workplace, other: ["DB_HOST": host, "DB_PORT": "\(disguise.ports[0])", "DB_SSLMODE": mode])
         let initialised = try await workplace.farm("init")

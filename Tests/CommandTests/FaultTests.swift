@@ -36,6 +36,25 @@ struct FaultTests {
         try await run(backend, faults: 1, ["--before", Program.url.path])
     }
 
+    @Test("a deleted queue excuses no more jobs than it held, of its service and of batches up to then")
+    func takenByBroker() async throws {
+        let script = """
+            import sys
+            sys.path.insert(0, sys.argv[1])
+            from types import SimpleNamespace as Batch
+            from audit import TakenByBroker
+            from catalogue import Deleted
+            taken = TakenByBroker([Deleted("clip", 3, 2)])
+            asked = [("clip", 4), ("blip", 3), ("clip", 3), ("clip", 0), ("clip", 3)]
+            print([taken.covers(service, Batch(fault=fault)) for service, fault in asked])
+            """
+        let folder = Program.root.appending(path: "Tests/Faults").path
+        let finished = try await Running(
+            python, ["-c", script, folder], in: try Workplace().folder, ["PATH": "/usr/bin:/bin"]
+        ).finished()
+        #expect(finished.output == "[False, False, True, True, False]\n", "\(finished.error)")
+    }
+
     @Test("the table adds up the recorded runs")
     func table() async throws {
         let workplace = try Workplace()

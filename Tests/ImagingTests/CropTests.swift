@@ -151,6 +151,17 @@ struct CropTests {
         }
     }
 
+    @Test("that is given up in the middle gives back its memory, once")
+    func givenUp() throws {
+        var generator = SeededGenerator(seed: 7)
+        let row = (0..<6000).map { _ in UInt8.random(in: 0...255, using: &generator) }
+        for _ in 0..<50 {
+            // More rows than fit into libjpeg's first piece of memory, and fewer than the picture has.
+            let encoder = try JPEGEncoder(width: 2000, height: 2000, quality: 95)
+            for _ in 0..<100 { try row.withUnsafeBufferPointer { try encoder.take(try #require($0.baseAddress)) } }
+        }
+    }
+
     @Test("is the same when many are made at once")
     func parallel() async throws {
         let names = ["china.jpg", "astronaut.png", "coffee_exif_gps.jpg", "astronaut.webp"]
