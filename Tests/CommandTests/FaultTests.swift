@@ -38,6 +38,7 @@ struct FaultTests {
 
     @Test("a deleted queue excuses no more jobs than it held, of its service and of batches up to then")
     func takenByBroker() async throws {
+        let workplace = try Workplace()
         let script = """
             import sys
             sys.path.insert(0, sys.argv[1])
@@ -50,7 +51,7 @@ struct FaultTests {
             """
         let folder = Program.root.appending(path: "Tests/Faults").path
         let finished = try await Running(
-            python, ["-c", script, folder], in: try Workplace().folder, ["PATH": "/usr/bin:/bin"]
+            python, ["-c", script, folder], in: workplace.folder, ["PATH": "/usr/bin:/bin"]
         ).finished()
         #expect(finished.output == "[False, False, True, True, False]\n", "\(finished.error)")
     }
