@@ -38,8 +38,18 @@ struct KillTests {
                 return try await count("SELECT count(*) FROM farm_queue WHERE holder > \(former)")
             }
             try await eventually("nothing is in flight before start \(kill)") { try await held() == 0 }
+            let newest = try await count("SELECT coalesce(max(result_id), 0) FROM results")
             let up = try workplace.start(["up"])
             try await eventually("jobs in flight before kill \(kill)") { try await held() > 0 }
+            // Over which five processes died is buried, and the broker gives the same jobs first: where a machine is so slow
+            // that none is answered before the kill, every third process lives until all that those before it had begun is.
+            if kill % 3 == 0 {
+                let answering = """
+                    SELECT count(*) FROM (SELECT service FROM results WHERE result_id > \(newest)
+                    GROUP BY service HAVING count(*) >= 4) AS answering
+                    """
+                try await eventually("all services answer before kill \(kill)") { try await count(answering) == 6 }
+            }
             try await Task.sleep(for: .seconds(moments.next(0.05...0.6)))
             up.signal(SIGSTOP)
             inFlight.append(try await held())
@@ -69,6 +79,7 @@ struct KillTests {
         // those included whose answers are not stored yet.
         #expect(calls <= photos * 5 + 10 * 5 * 4, "a kill costs at most the calls in flight")
         #expect(rows == jobs)
+        #expect(try await count("SELECT count(*) FROM results WHERE status = 'error'") == 0)
         #expect(pairs == jobs)
         #expect(consensus == photos)
         #expect(boxes == photos * 2)
