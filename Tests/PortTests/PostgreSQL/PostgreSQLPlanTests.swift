@@ -44,6 +44,21 @@ struct PostgreSQLPlanTests {
         }
     }
 
+    @Test("the indexes of paths and URLs hold no empty text, which would be one endless chain")
+    func emptyPaths() async throws {
+        try await withDatabase { options in
+            await (try await PostgreSQLDatabase.open(options)).close()
+            let sizes =
+                "SELECT pg_relation_size('farm_images_path') || ' ' || pg_relation_size('farm_images_url')"
+            let before = try await tool(options, sizes)
+            _ = try await tool(
+                options,
+                "INSERT INTO images (image_filename, image_path, image_url) SELECT n || '.jpg', '', '' FROM generate_series(1, 20000) n"
+            )
+            #expect(try await tool(options, sizes) == before)
+        }
+    }
+
     /// All that the pipeline does, once.
     private func useAll(_ store: PostgreSQLStore, _ first: ImageID) async throws {
         let images = Array(first..<first + 20)

@@ -18,9 +18,10 @@ struct Index {
         definition: "(image_id, merged_box_id, service) WHERE service IN ('face', 'pose', 'colors')", isUnique: true)
 
     static let all = [
-        // A path or URL may be longer than a B-tree's rows.
-        Index(name: "farm_images_path", table: "images", definition: "USING hash (image_path)"),
-        Index(name: "farm_images_url", table: "images", definition: "USING hash (image_url)"),
+        // A path or URL may be longer than a B-tree's rows. Equal keys of a hash index are one chain, which each new one walks:
+        // other programs' rows with an empty text in place of NULL would make it quadratic.
+        Index(name: "farm_images_path", table: "images", definition: "USING hash (image_path) WHERE image_path <> ''"),
+        Index(name: "farm_images_url", table: "images", definition: "USING hash (image_url) WHERE image_url <> ''"),
         Index(name: "farm_images_filename", table: "images", definition: "(image_filename)"),
         Index(name: "farm_images_group", table: "images", definition: "(image_group, image_id)"),
         // A job has one row, however often it is delivered.

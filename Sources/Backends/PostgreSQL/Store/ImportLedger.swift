@@ -44,7 +44,7 @@ struct ImportLedger {
             Statement(
                 """
                 SELECT DISTINCT ON (\(column)) \(column), image_id, image_group FROM images
-                WHERE \(column) = ANY($1::text[]) ORDER BY \(column), image_id
+                WHERE \(column) = ANY($1::text[]) AND \(column) <> '' ORDER BY \(column), image_id
                 """, .texts(keys.filter { $0.column == index }.map(\.value)))
         }
     }

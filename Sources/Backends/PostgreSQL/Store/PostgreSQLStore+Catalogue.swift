@@ -80,7 +80,11 @@ extension PostgreSQLStore {
         // PostgreSQL's text cannot hold it.
         guard !text.utf8.contains(0) else { return [] }
         let id = text.allSatisfy { $0.isASCII && $0.isNumber } ? Int(text) : nil
-        let condition = "i.image_path = $1::text OR i.image_url = $1::text OR i.image_filename = $1::text"
+        // The conditions of the indexes of paths and URLs stand here, too.
+        let condition = """
+            i.image_path = $1::text AND i.image_path <> '' OR i.image_url = $1::text AND i.image_url <> ''
+            OR i.image_filename = $1::text
+            """
         let sql = """
             SELECT \(ImageRows.imageColumns) FROM images i WHERE \(condition)\(id == nil ? "" : " OR i.image_id = $2::bigint")
             ORDER BY i.image_id
