@@ -10,8 +10,7 @@ final class Transfer {
     private let freshConnection: Bool
     private let addresses: AddressFilter?
     private var refusedAddress: NetworkAddress?
-    /// What is posted stays open until curl has sent it.
-    private var file: ImageFile?
+    private var posted: PostedContent?
     private var sent = 0
     private var unreadable: PictureFault?
     private var body: [UInt8] = []
@@ -80,31 +79,27 @@ final class Transfer {
         form = curl_mime_init(handle)
         guard let part = curl_mime_addpart(form) else { return fault(CURLE_OUT_OF_MEMORY) }
         curl_mime_name(part, "file")
-        var code: CURLcode
+        let posted: PostedContent
+        let first: [UInt8]
+        let filename: String
         switch content {
         case .file(let path, let root):
-            let first: [UInt8]
             do throws(PictureFault) {
                 let file = try ImageFile(path: path, root: root)
                 first = try file.read(at: 0, count: MediaType.prefixLength)
-                self.file = file
-                let context = Unmanaged.passUnretained(self).toOpaque()
-                code = curl_mime_data_cb(part, curl_off_t(file.size), readPosted, seekPosted, nil, context)
-                setRoom(for: file.size)
+                posted = .file(file)
             } catch {
                 return unreadable(path, error)
             }
-            let name = PathText.lastComponent(of: path)
-            curl_mime_filename(part, name)
-            curl_mime_type(part, MediaType.of(first, filename: name))
-        case .bytes(let bytes, let filename):
-            code = bytes.withUnsafeBytes {
-                curl_mime_data(part, $0.baseAddress?.assumingMemoryBound(to: CChar.self), $0.count)
-            }
-            curl_mime_filename(part, filename)
-            curl_mime_type(part, MediaType.of(bytes, filename: filename))
-            setRoom(for: bytes.count)
+            filename = PathText.lastComponent(of: path)
+        case .bytes(let bytes, let name): (posted, first, filename) = (.bytes(bytes), bytes, name)
         }
+        self.posted = posted
+        let context = Unmanaged.passUnretained(self).toOpaque()
+        var code = curl_mime_data_cb(part, curl_off_t(posted.size), readPosted, seekPosted, nil, context)
+        curl_mime_filename(part, filename)
+        curl_mime_type(part, MediaType.of(first, filename: filename))
+        setRoom(for: posted.size)
         guard code == CURLE_OK else { return fault(code) }
         // Without this, curl waits a second for "100 Continue" before it sends more than a megabyte.
         headers = curl_slist_append(nil, "Expect:")
@@ -153,11 +148,9 @@ final class Transfer {
     /// Reads what is posted next.
     /// - Returns: how many bytes; nil if the file turns out to be unreadable or shorter than was announced.
     func read(into buffer: UnsafeMutableRawBufferPointer) -> Int? {
-        guard let file else { return nil }
-        let count = min(buffer.count, file.size - sent)
+        guard let posted else { return nil }
         do throws(PictureFault) {
-            let got = try file.read(at: sent, into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<count]))
-            guard got == count else { throw PictureFault(.image, "the file shrinks while it is read") }
+            let got = try posted.read(at: sent, into: buffer)
             sent += got
             return got
         } catch {
@@ -169,7 +162,7 @@ final class Transfer {
     /// Where reading goes on, for a request that is sent again.
     /// - Returns: whether there is such a place.
     func seek(to offset: Int) -> Bool {
-        guard let file, (0...file.size).contains(offset) else { return false }
+        guard let posted, (0...posted.size).contains(offset) else { return false }
         sent = offset
         return true
     }
