@@ -11,9 +11,11 @@ enum PictureURL {
             !authority.contains(where: { $0 <= 0x20 || $0 == 0x7F })
         else { return "it is no http or https URL" }
         guard policy.deniesPrivateURLs else { return nil }
-        // Programs differ in where a host ends that has one of these before it.
-        guard !authority.contains(UInt8(ascii: "\\")) else { return "its host can be read in two ways" }
         guard let host = host(of: url) else { return "it names no host" }
+        // Programs differ in where a host ends that has one of these before it, or percent-encoded within.
+        guard !authority.contains(UInt8(ascii: "\\")), !host.utf8.contains(where: { $0 <= 0x20 || $0 == 0x7F }) else {
+            return "its host can be read in two ways"
+        }
         let isPrivate = NetworkAddress(literal: host).map { !$0.isPublic } ?? isPrivateName(host)
         return isPrivate ? "its host is private, which DENY_PRIVATE_IMAGE_URLS refuses" : nil
     }

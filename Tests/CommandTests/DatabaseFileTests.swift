@@ -102,6 +102,12 @@ struct DatabaseFileTests {
         #expect(finished.error.contains("locked by another program"))
         #expect(finished.error.contains("end the tool that keeps a transaction open"))
         #expect(try await checked.output.contains(/failed +farm.db: .*locked by another program/))
+        let stopped = try workplace.start(["import", "photos"], environment: ["SHUTDOWN_TIMEOUT": "1"])
+        try await eventually("it ignores SIGTERM, which it handles") { stopped.ignores(SIGTERM) }
+        stopped.signal(SIGTERM)
+        let end = try await stopped.finished()
+        #expect(end.status == 1, "\(end.error)")
+        #expect(end.error.contains("not drained within 1.0 s, ends; not all is done: run it again for the rest"))
         locker.signal(SIGTERM)
         _ = try await locker.finished()
         #expect(try await workplace.farm("import", "photos").output.contains("1 added"), "nothing is lost")

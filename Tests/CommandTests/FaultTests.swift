@@ -82,7 +82,7 @@ struct FaultTests {
         #expect(
             Array(figures) == [
                 "| embedded | a fault | how | 3 | 30 | 27 | 3 | 6 | 1.0 | 2.0 | 1 of 2 | 32.0 | 60.0 |",
-                "| servers | another | how | 3 | 15 | 15 | 0 | 0 | 0.0 | 0.0 | 0 of 0 | 0.0 | 0.0 |",
+                "| servers | another | how | 3 | 15 | 15 | 0 | 0 | 0.0 | 0.0 | 0 of 0 | – | – |",
                 "| | **all** |  | 6 | 45 | 42 | 3 | 6 | 0.5 | 2.0 | 1 of 2 | 32.0 | 60.0 |",
             ])
         #expect(lines.filter { $0.hasPrefix("- ") } == ["- run 0", "- run 1", "- run 2"])

@@ -24,7 +24,11 @@ class Times:
         return Times(times, self.in_time + other.in_time, total / max(1, times), max(self.longest, other.longest))
 
     def seconds(self):
-        return f"{self.mean:.1f}", f"{self.longest:.1f}"
+        return (f"{self.mean:.1f}", f"{self.longest:.1f}") if self.times else ("–", "–")
+
+    @classmethod
+    def parsed(cls, times, in_time, *seconds):
+        return cls(times, in_time, *map(float, seconds)) if times else cls()
 
 
 class Row:
@@ -47,8 +51,7 @@ class Row:
     def parsed(cls, cells):
         times, in_time = int(cells[3]), [int(n) for n in cells[10].split(" of ")]
         return cls(
-            *cells[:8], Times(times, times, *map(float, cells[8:10])),
-            Times(in_time[1], in_time[0], *map(float, cells[11:])))
+            *cells[:8], Times.parsed(times, times, *cells[8:10]), Times.parsed(in_time[1], in_time[0], *cells[11:]))
 
     def add(self, other):
         self.numbers = [a + b for a, b in zip(self.numbers, other.numbers)]

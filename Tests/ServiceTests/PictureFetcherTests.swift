@@ -61,4 +61,20 @@ struct PictureFetcherTests {
         let server = try MisbehavingServer { _ in .json("", status: 302, headers: ["Location": url]) }
         if url.contains(":") { #expect(await fault("http://127.0.0.1:\(server.port)/")?.kind == .image) }
     }
+
+    @Test(
+        "A server of another scheme is not even asked, be it named or redirected to",
+        arguments: ["ftp", "gopher", "dict"])
+    func otherServers(scheme: String) async throws {
+        let other = try MisbehavingServer { _ in .answer(200, [1]) }
+        let url = "\(scheme)://127.0.0.1:\(other.port)/a.jpg"
+        #expect(await fault(url)?.kind == .image)
+        // Beneath what looks at the URL first.
+        let request = HTTPRequest(url: url, timeout: .seconds(10), bodyLimit: 10)
+        await #expect(throws: HTTPFault.self) { try await HTTPClient().perform(request) }
+        let server = try MisbehavingServer { _ in .json("", status: 302, headers: ["Location": url]) }
+        #expect(await fault("http://127.0.0.1:\(server.port)/")?.kind == .image)
+        #expect(server.requests.count == 1)
+        #expect(other.connections == 0)
+    }
 }

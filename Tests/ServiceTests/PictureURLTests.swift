@@ -60,7 +60,7 @@ struct PictureURLTests {
         "A host that programs could read in two ways is refused where it matters",
         arguments: [
             "http://example.com\\@127.0.0.1/", "http://127.0.0.1\\.example.com/",
-            "http://127.0.0.1/\u{301}@example.com/",
+            "http://127.0.0.1/\u{301}@example.com/", "http://a%7Fb.example/", "http://a%20b.example/",
         ])
     func ambiguous(_ url: String) {
         #expect(PictureURL.refusal(of: url, by: private_) != nil)

@@ -65,17 +65,19 @@ extension DeadMessage {
     private static let messageLimit = 300
 
     /// The message that goes back to the queue: a job under a new id, which is the same however often this letter is
-    /// requeued (spec section 3), so that it is done once. Tries begin anew; how it died is kept.
+    /// requeued, so that it is done once. Tries begin anew; how it died is kept.
+    ///
+    /// The new id is made of the first one and of that it died under. The time of its death is none of it: a job may have
+    /// two letters of one death, for it is buried again where it comes again.
     ///
     /// A trigger, and what is no job, goes back as it came.
     public func requeued(at now: Date) -> Message {
         var headers = headers.filter { !FarmHeader.ofDeath.contains($0.key) && !FarmHeader.ofBroker.contains($0.key) }
         headers[FarmHeader.history] =
             JSON.array((history + [death(requeuedAt: now)]).suffix(DeadMessage.historyLimit)).text
-        guard jobID != nil, let first = firstJobID else { return Message(queue: queue, body: body, headers: headers) }
+        guard let jobID, let first = firstJobID else { return Message(queue: queue, body: body, headers: headers) }
         headers[FarmHeader.firstJob] = first.text
-        let died = deadSince.map(Timestamp.iso8601) ?? ""
-        let job = UUID(namespace: first, name: died.utf8)
+        let job = UUID(namespace: first, name: jobID.text.utf8)
         return Message(queue: queue, body: Job.body(body, renamed: job), headers: headers)
     }
 

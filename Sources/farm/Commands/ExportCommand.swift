@@ -51,7 +51,7 @@ struct ExportCommand: AsyncParsableCommand {
         try await OpenSession.with(options) {
             try await $0.store(readsOnly: true).store
         } _: { session in
-            let drain = Signals.shared.drain()
+            let drain = Signals.shared.drain(within: session.settings.shutdownTimeout)
             do {
                 let source = try await ExportSource(session.backends, group: group, drain: drain)
                 let file = try ExportFile(output)

@@ -41,23 +41,32 @@ struct ForgetCommand: AsyncParsableCommand {
             let count = try await store.count(filter)
             guard count > 0 else { throw CommandFailure.failed("no image in group \(group ?? "")") }
             if dryRun || !confirmation.yes {
-                let there = try await pages(store, filter, count, Drain(), "looked at", store.holdings)
+                var there = Totals()
+                try await pages(store, filter, count, Drain(), "looked at", into: &there, store.holdings)
                 if dryRun { return report(there) }
                 try await confirmation.ask("Forget \(ForgetCommand.text(there))?")
             }
             let drain = Signals.shared.drain(within: session.settings.shutdownTimeout)
-            report(try await pages(store, filter, count, drain, "forgotten", store.forget))
+            var forgotten = Totals()
+            do {
+                try await pages(store, filter, count, drain, "forgotten", into: &forgotten, store.forget)
+            } catch {
+                Terminal.error(
+                    "farm: \(ForgetCommand.text(forgotten)) forgotten before it failed; run it again for the rest")
+                throw error
+            }
+            report(forgotten)
             if drain.isBegun { Terminal.error("farm: stopped; run it again for the rest") }
         }
     }
 
     private func pages(
         _ store: any ImageCatalogue, _ filter: ImageFilter, _ count: Int, _ drain: Drain, _ title: String,
-        _ work: ([ImageID]) async throws -> Totals
-    ) async throws -> Totals {
+        into sum: inout Totals, _ work: ([ImageID]) async throws -> Totals
+    ) async throws {
         let progress = Progress(title)
         defer { progress.end() }
-        var (sum, seen, after) = (Totals(), 0, 0)
+        var (seen, after) = (0, 0)
         while !drain.isBegun {
             let page = try await store.images(filter, after: after, limit: ForgetCommand.page).map(\.image.id)
             guard let last = page.last else { break }
@@ -66,7 +75,6 @@ struct ForgetCommand: AsyncParsableCommand {
             seen += page.count
             progress.show(seen, of: count)
         }
-        return sum
     }
 
     private func report(_ totals: Totals) {

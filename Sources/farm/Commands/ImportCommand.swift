@@ -46,7 +46,7 @@ struct ImportCommand: AsyncParsableCommand {
         try await OpenSession.with(options) {
             try await $0.store().store
         } _: { session in
-            let drain = Signals.shared.drain()
+            let drain = Signals.shared.drain(within: session.settings.shutdownTimeout)
             var assigned = 0
             if existing, let group { assigned = try await session.backends.assignGroup(group) }
             let cropper = PictureCropper(parallelism: 1, root: session.settings.images.root)

@@ -84,7 +84,7 @@ extension OpenSession<Backends> {
     /// For roles: servers that are out of reach are waited for, since after a power cut boxes start in any order.
     static func serve(_ options: SettingsOptions, _ body: (Session, Drain) async throws -> Void) async throws {
         let settings = try options.load()
-        let drain = Signals.shared.drain(within: settings.shutdownTimeout)
+        let drain = Signals.shared.drain(within: settings.shutdownTimeout, leasesWork: true)
         do {
             try await with(options) { connections in
                 guard let parts = try await drain.until({ try await Waiting(connections).open() }) else {

@@ -11,6 +11,7 @@ final class Signals: Sendable {
         var drains: [Drain] = []
         var first: (number: Int32, time: ContinuousClock.Instant)?
         var limit: Duration = .seconds(10)
+        var leasesWork = false
         var hangup: (@Sendable () -> Void)?
         var abortion: (@Sendable () -> Void)?
         var sources: [any DispatchSourceSignal] = []
@@ -27,12 +28,14 @@ final class Signals: Sendable {
     var wasInterrupted: Bool { state.withLock { $0.first != nil } }
 
     /// From now on a signal begins the returned drain.
-    /// - Parameter limit: after that long the process ends, whatever is still in flight: it is leased, and comes again.
-    func drain(within limit: Duration = .seconds(10)) -> Drain {
+    /// - Parameters:
+    ///   - limit: after that long the process ends, whatever is still to be done.
+    ///   - leasesWork: what is in flight then is leased, and comes again. Of a command that does one thing it is undone.
+    func drain(within limit: Duration = .seconds(10), leasesWork: Bool = false) -> Drain {
         let drain = Drain()
         let isFirst = state.withLock { state in
             state.drains.append(drain)
-            state.limit = limit
+            (state.limit, state.leasesWork) = (limit, leasesWork)
             return state.sources.isEmpty
         }
         if isFirst { listen() }
@@ -66,9 +69,9 @@ final class Signals: Sendable {
         // Where nothing is read again, a terminal that is gone ends the command.
         if number == SIGHUP, let hangup = state.withLock({ $0.hangup }) { return hangup() }
         let now = ContinuousClock.now
-        let (first, drains, limit) = state.withLock { state in
+        let (first, drains, limit, leasesWork) = state.withLock { state in
             defer { state.first = state.first ?? (number, now) }
-            return (state.first, state.drains, state.limit)
+            return (state.first, state.drains, state.limit, state.leasesWork)
         }
         let code: Int32 = number == SIGINT ? 130 : 0
         if let first {
@@ -78,8 +81,9 @@ final class Signals: Sendable {
         }
         for drain in drains { drain.begin() }
         queue.asyncAfter(deadline: .now() + limit.seconds) { [self] in
-            Terminal.error("farm: not drained within \(limit.seconds) s, ends; what was in flight comes again")
-            abort(code)
+            let rest = leasesWork ? "what was in flight comes again" : "not all is done: run it again for the rest"
+            Terminal.error("farm: not drained within \(limit.seconds) s, ends; \(rest)")
+            abort(leasesWork ? code : max(code, 1))
         }
     }
 }

@@ -12,12 +12,14 @@ enum HeaderTable {
             && headers.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count + 6 } <= limit
     }
 
-    /// Lends them as a table, in the order of their names.
+    /// Lends them as a table, in the order of their names, numbers behind texts.
     static func withTable<Value>(
-        _ headers: [String: String], _ body: (amqp_table_t) throws -> Value
+        _ headers: [String: String], numbers: [String: Int32] = [:], _ body: (amqp_table_t) throws -> Value
     ) rethrows -> Value {
         let headers = headers.sorted { $0.key < $1.key }
-        var text = headers.flatMap { Array($0.key.utf8) + Array($0.value.utf8) }
+        let numbers = numbers.sorted { $0.key < $1.key }
+        var text =
+            headers.flatMap { Array($0.key.utf8) + Array($0.value.utf8) } + numbers.flatMap { Array($0.key.utf8) }
         return try text.withUnsafeMutableBytes { buffer in
             var offset = 0
             func next(_ count: Int) -> amqp_bytes_t {
@@ -29,6 +31,13 @@ enum HeaderTable {
                 entry.key = next(header.key.utf8.count)
                 entry.value.kind = UInt8(AMQP_FIELD_KIND_UTF8.rawValue)
                 entry.value.value.bytes = next(header.value.utf8.count)
+                return entry
+            }
+            entries += numbers.map { number in
+                var entry = amqp_table_entry_t()
+                entry.key = next(number.key.utf8.count)
+                entry.value.kind = UInt8(AMQP_FIELD_KIND_I32.rawValue)
+                entry.value.value.i32 = number.value
                 return entry
             }
             return try entries.withUnsafeMutableBufferPointer { entries in

@@ -34,6 +34,11 @@ extension Link {
 
     // MARK: Queues
 
+    /// How often a quorum queue may deliver a message again before it drops it: of itself, RabbitMQ 4 does so after 20 times,
+    /// and farm gives jobs back far more often while a service is down. Tries are farm's to count. Before RabbitMQ 4 there is
+    /// no number for "always".
+    private static let deliveryLimit = Int32.max
+
     /// - Parameter making: nil only asks whether it is there.
     func declare(_ queue: String, making type: RabbitMQOptions.QueueType?, on channel: UInt16) throws {
         try withBytes(queue) { name in
@@ -41,7 +46,8 @@ extension Link {
                 ticket: 0, queue: name, passive: type == nil ? 1 : 0, durable: 1, exclusive: 0, auto_delete: 0,
                 nowait: 0, arguments: amqp_empty_table)
             guard type == .quorum else { return try send(channel, AMQP_QUEUE_DECLARE_METHOD, &arguments) }
-            try HeaderTable.withTable(["x-queue-type": "quorum"]) { table in
+            try HeaderTable.withTable(["x-queue-type": "quorum"], numbers: ["x-delivery-limit": Link.deliveryLimit]) {
+                table in
                 arguments.arguments = table
                 try send(channel, AMQP_QUEUE_DECLARE_METHOD, &arguments)
             }
