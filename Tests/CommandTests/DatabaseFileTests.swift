@@ -103,7 +103,7 @@ struct DatabaseFileTests {
         #expect(finished.error.contains("end the tool that keeps a transaction open"))
         #expect(try await checked.output.contains(/failed +farm.db: .*locked by another program/))
         let stopped = try workplace.start(["import", "photos"], environment: ["SHUTDOWN_TIMEOUT": "1"])
-        try await eventually("it ignores SIGTERM, which it handles") { stopped.ignores(SIGTERM) }
+        try await eventually("it handles SIGTERM") { stopped.handles(SIGTERM) }
         stopped.signal(SIGTERM)
         let end = try await stopped.finished()
         #expect(end.status == 1, "\(end.error)")

@@ -169,10 +169,10 @@ final class Running: Sendable {
     var error: String { (try? String(contentsOf: errorURL, encoding: .utf8)) ?? "" }
     var output: String { (try? String(contentsOf: outputURL, encoding: .utf8)) ?? "" }
 
-    /// Whether this signal is ignored: so it is where a dispatch source handles it.
-    func ignores(_ number: Int32) -> Bool {
+    /// Whether it has a handler for this signal.
+    func handles(_ number: Int32) -> Bool {
         let status = (try? String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)) ?? ""
-        let mask = status.firstMatch(of: /SigIgn:\s+([0-9a-f]+)/).flatMap { UInt64($0.1, radix: 16) } ?? 0
+        let mask = status.firstMatch(of: /SigCgt:\s+([0-9a-f]+)/).flatMap { UInt64($0.1, radix: 16) } ?? 0
         return mask & 1 << UInt64(number - 1) != 0
     }
 
