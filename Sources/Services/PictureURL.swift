@@ -12,10 +12,11 @@ enum PictureURL {
         else { return "it is no http or https URL" }
         guard policy.deniesPrivateURLs else { return nil }
         guard let host = host(of: url) else { return "it names no host" }
-        // Programs differ in where a host ends that has one of these before it, or percent-encoded within.
-        guard !authority.contains(UInt8(ascii: "\\")), !host.utf8.contains(where: { $0 <= 0x20 || $0 == 0x7F }) else {
-            return "its host can be read in two ways"
-        }
+        // Programs differ in where a host ends that has a backslash before it, and in what they make of a percent sign with no
+        // two digits behind it or of what decodes to a control character.
+        guard !authority.contains(UInt8(ascii: "\\")),
+            !host.utf8.contains(where: { $0 <= 0x20 || $0 == 0x7F || $0 == UInt8(ascii: "%") })
+        else { return "its host can be read in two ways" }
         let isPrivate = NetworkAddress(literal: host).map { !$0.isPublic } ?? isPrivateName(host)
         return isPrivate ? "its host is private, which DENY_PRIVATE_IMAGE_URLS refuses" : nil
     }

@@ -61,6 +61,8 @@ struct PictureURLTests {
         arguments: [
             "http://example.com\\@127.0.0.1/", "http://127.0.0.1\\.example.com/",
             "http://127.0.0.1/\u{301}@example.com/", "http://a%7Fb.example/", "http://a%20b.example/",
+            "http://a%zz%6cb.example/",
+            "http://a%25b.example/",
         ])
     func ambiguous(_ url: String) {
         #expect(PictureURL.refusal(of: url, by: private_) != nil)
