@@ -90,6 +90,7 @@ extension OpenSession<Backends> {
                 guard let parts = try await drain.until({ try await Waiting(connections).open() }) else {
                     throw CancellationError()
                 }
+                StartupPages.release()
                 return parts
             } _: {
                 try await body($0, drain)
