@@ -54,8 +54,10 @@ extension Workplace {
     /// Waits until a role that was started has taken up its work.
     func started(_ running: Running, _ service: String) async throws {
         try await eventually("the \(service) worker starts") {
-            // What ended by itself does not start any more; the test tells how it ended.
-            guard running.isRunning else { return true }
+            guard running.isRunning else {
+                Issue.record("the \(service) worker has ended: \(running.error)")
+                return true
+            }
             guard FileManager.default.fileExists(atPath: path("farm.db")) else { return false }
             let tables = try await rows("SELECT name FROM sqlite_master WHERE name = 'worker_heartbeats'")
             guard !tables.isEmpty else { return false }

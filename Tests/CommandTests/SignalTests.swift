@@ -89,6 +89,20 @@ struct SignalTests {
         try await scene.doubles.stop()
     }
 
+    @Test("a role gives back the program's pages that only its start has needed")
+    func startupPages() async throws {
+        let workplace = try Workplace()
+        try workplace.configure([("clip", 1)])
+        let role = try workplace.start(["work", "clip"])
+        try await workplace.started(role, "clip")
+        // The libraries of libraries, of which nothing is called any more; without it of each at least a page is there.
+        let smaps = try String(contentsOf: URL(fileURLWithPath: "/proc/\(role.pid)/smaps"), encoding: .utf8)
+        let texts = smaps.matches(of: /r-xp [^\n]* \/[^\n]*\nSize:[^R]*Rss: +(\d+) kB/).map { $0.1 }
+        #expect(texts.contains("0"), "\(texts)")
+        role.signal(SIGTERM)
+        #expect(try await role.finished().status == 0)
+    }
+
     @Test("SIGHUP reads service_config.json again: new roles begin, others end, an invalid file is refused")
     func reload() async throws {
         let scene = try await Scene(["clip", "colors"], photos: 1)

@@ -9,7 +9,9 @@ enum StartupPages {
     /// there, without being read anew. Only text that is as it is in its file: where something is written into it, such as a
     /// debugger's breakpoints, it would be lost.
     static func release() {
-        guard let text = try? String(contentsOfFile: "/proc/self/smaps", encoding: .utf8) else { return }
+        // Where the kernel tells nothing they stay. It tells a page at a time, so that a read that comes short is not the end.
+        guard let file = FileHandle(forReadingAtPath: "/proc/self/smaps"), let bytes = try? file.readToEnd() else { return }
+        let text = String(decoding: bytes, as: UTF8.self)
         for range in ranges(in: text) {
             // What the kernel does not like stays as it is.
             _ = madvise(UnsafeMutableRawPointer(bitPattern: range.lowerBound), range.count, MADV_DONTNEED)

@@ -73,7 +73,8 @@ final class Signals: Sendable {
             defer { state.first = state.first ?? (number, now) }
             return (state.first, state.drains, state.limit, state.leasesWork)
         }
-        let code: Int32 = number == SIGINT ? 130 : 0
+        // What a role leaves is leased, and comes again; a command that does one thing has not done it.
+        let code: Int32 = number == SIGINT ? 130 : leasesWork ? 0 : 1
         if let first {
             // `timeout` signals the process and then its group: that is one signal.
             guard first.number != number || now - first.time > Signals.echo else { return }
@@ -83,7 +84,7 @@ final class Signals: Sendable {
         queue.asyncAfter(deadline: .now() + limit.seconds) { [self] in
             let rest = leasesWork ? "what was in flight comes again" : "not all is done: run it again for the rest"
             Terminal.error("farm: not drained within \(limit.seconds) s, ends; \(rest)")
-            abort(leasesWork ? code : max(code, 1))
+            abort(code)
         }
     }
 }
