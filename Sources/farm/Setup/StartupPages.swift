@@ -10,7 +10,9 @@ enum StartupPages {
     /// debugger's breakpoints, it would be lost.
     static func release() {
         // Where the kernel tells nothing they stay. It tells a page at a time, so that a read that comes short is not the end.
-        guard let file = FileHandle(forReadingAtPath: "/proc/self/smaps"), let bytes = try? file.readToEnd() else { return }
+        guard let file = FileHandle(forReadingAtPath: "/proc/self/smaps"), let bytes = try? file.readToEnd() else {
+            return
+        }
         let text = String(decoding: bytes, as: UTF8.self)
         for range in ranges(in: text) {
             // What the kernel does not like stays as it is.
