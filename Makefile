@@ -21,7 +21,7 @@ SEEDS ?= 10000
 help: ## lists the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-setup: ## installs the Debian packages and makes the Python environments of services and tests
+setup: ## installs what building and testing need: Debian packages and Python environments
 	@scripts/setup.sh
 
 build: ## builds farm for use: .build/release/farm
@@ -43,6 +43,7 @@ faults: build ## breaks servers, network, services and farm itself FAULTS times 
 	  $(if $(BEFORE),--before "$$before" --versions "$(shell git rev-parse --short $(BEFORE)) to $(shell git describe --always --dirty)") --record
 
 bench: ## measures the release build and writes docs/performance.md; ONLY=merging measures that part alone
+	@scripts/setup.sh bench
 	FARM_BENCH=1 $(RELEASE)
 	scripts/servers/run.sh .build/release/farm-bench $(ONLY)
 

@@ -3,7 +3,7 @@
 # photos and stops what it started. Usage: scripts/demo.sh [PHOTO|FOLDER…]
 set -euo pipefail
 cd "$(dirname "$0")/.."
-scripts/setup.sh
+scripts/setup.sh demo
 echo "demo: builds farm (minutes the first time)"
 make build
 

@@ -1,8 +1,18 @@
 #!/usr/bin/env bash
-# Installs what building, trying and testing need: Debian packages (with sudo when not root) and two Python virtual
-# environments inside this folder. Says what it will do; does nothing that is done already.
+# Installs what farm needs, as far as it is missing: Debian packages (with sudo when not root), and Python environments inside
+# this folder. Says what it will install before it does.
+#
+#   setup.sh demo    to build farm and to run it with the example services: no server, nothing that starts by itself
+#   setup.sh test    what the tests need too: RabbitMQ, PostgreSQL and MariaDB, which the tests start by themselves on ports of
+#                    their own. Those that this script newly installs are left disabled: none starts now or at the next boot
+#   setup.sh bench   what `make bench` needs too
+#
+# docs/development.md tells how to take it all away again.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+
+level=${1:-test}
+case $level in demo | test | bench) ;; *) sed -n '2,/^[^#]/{/^#/s/^# \{0,1\}//p}' "$0" >&2 && exit 2 ;; esac
 
 # What each is for: docs/dependencies.md.
 packages=(
@@ -11,29 +21,50 @@ packages=(
   librabbitmq-dev libsimdjson-dev libsqlite3-dev
   libjpeg-dev uuid-dev
   libvips42 fonts-dejavu-core                               # opened when a picture needs them
-  python3 python3-venv libimage-exiftool-perl               # the example services and the tests
-  sqlite3
-  libturbojpeg0-dev                                         # what `make bench` holds farm against
-  mariadb-server postgresql rabbitmq-server openssl procps  # the tests' servers (scripts/servers)
+  python3 python3-venv libimage-exiftool-perl               # the example services
 )
+servers=(mariadb-server postgresql rabbitmq-server)
+# What makes those servers start at the next boot.
+units=(epmd.socket epmd.service mariadb.service postgresql.service rabbitmq-server.service)
+[ "$level" = demo ] || packages+=(sqlite3 "${servers[@]}" openssl procps)
+[ "$level" != bench ] || packages+=(libturbojpeg0-dev) # `make bench` holds farm against it
 
-missing=()
+as_root=()
+[ "$(id -u)" = 0 ] || as_root=(sudo)
+
+enabled() {
+  local unit
+  for unit in "${units[@]}"; do
+    ! systemctl --root=/ --quiet is-enabled "$unit" 2>/dev/null || echo "$unit"
+  done
+}
+
+missing=() new_servers=()
 for package in "${packages[@]}"; do
-  dpkg-query --show --showformat='${Status}\n' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+  dpkg-query --show --showformat='${Status}\n' "$package" 2>/dev/null | grep -q 'ok installed' && continue
+  missing+=("$package")
+  [[ " ${servers[*]} " != *" $package "* ]] || new_servers+=("$package")
 done
 if [ ${#missing[@]} -gt 0 ]; then
-  as_root=()
-  [ "$(id -u)" = 0 ] || as_root=(sudo)
   echo "setup: installs Debian packages (${as_root[*]:-as root}): ${missing[*]}"
   "${as_root[@]}" apt-get update -qq
-  # The tests start servers of their own: none that comes with a package shall start here and take its usual port.
-  policy=/usr/sbin/policy-rc.d
-  if [ ! -e $policy ]; then
-    trap '"${as_root[@]}" rm -f $policy' EXIT
-    printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee $policy > /dev/null
-    "${as_root[@]}" chmod 755 $policy
+  if [ ${#new_servers[@]} -gt 0 ]; then
+    before=$(enabled)
+    # None that comes with a package shall start here and take its usual port.
+    policy=/usr/sbin/policy-rc.d
+    if [ ! -e $policy ]; then
+      trap '"${as_root[@]}" rm -f $policy' EXIT
+      printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee $policy > /dev/null
+      "${as_root[@]}" chmod 755 $policy
+    fi
   fi
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
+  if [ ${#new_servers[@]} -gt 0 ] && command -v systemctl > /dev/null; then
+    for unit in $(enabled); do
+      grep -qx "$unit" <<< "$before" || "${as_root[@]}" systemctl --root=/ --quiet disable "$unit"
+    done
+    echo "setup: ${new_servers[*]} will not start at boot; the tests start their own"
+  fi
 fi
 command -v swift >/dev/null || {
   echo "setup: no Swift toolchain on the PATH; install Swift 6.2 or newer from https://www.swift.org/install/linux/" >&2
@@ -42,14 +73,16 @@ command -v swift >/dev/null || {
 
 services/setup.sh
 
-# The tests hold farm against public implementations from PyPI.
-wanted=$(sha256sum Tests/requirements.txt)
-if [ "$(cat .build-python/.stamp 2>/dev/null)" != "$wanted" ]; then
-  echo "setup: makes .build-python, the tests' Python environment"
-  rm -rf .build-python
-  /usr/bin/python3 -m venv .build-python
-  # Without dependencies: ensemble-boxes names 300 MB that the one module held against does not load.
-  .build-python/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement Tests/requirements.txt
-  echo "$wanted" > .build-python/.stamp
+if [ "$level" != demo ]; then
+  # The tests hold farm against public implementations from PyPI.
+  wanted=$(sha256sum Tests/requirements.txt)
+  if [ "$(cat .build-python/.stamp 2>/dev/null)" != "$wanted" ]; then
+    echo "setup: makes .build-python, the tests' Python environment"
+    rm -rf .build-python
+    /usr/bin/python3 -m venv .build-python
+    # Without dependencies: ensemble-boxes names 300 MB that the one module held against does not load.
+    .build-python/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement Tests/requirements.txt
+    echo "$wanted" > .build-python/.stamp
+  fi
 fi
 echo "setup: done"
