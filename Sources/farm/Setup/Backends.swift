@@ -27,15 +27,29 @@ struct Backends: Sendable {
     }
 }
 
-/// What `farm status` reads: the broker, and the store or its replica.
-struct ReadingBackends: Sendable {
-    var queue: Queue
-    var store: Store
+/// What `farm status` reads: the broker, and the store or its replica. Each is opened when it is asked for, again and
+/// again until it is there, so that one that is out of reach takes nothing from the other.
+actor ReadingBackends {
+    private let connections: Connections
+    private var openQueue: Queue?
+    private var openStore: Store?
+
+    init(_ connections: Connections) { self.connections = connections }
 
     /// - Throws: `CommandFailure`, `PortFault`.
-    static func open(_ connections: Connections) async throws -> ReadingBackends {
-        ReadingBackends(
-            queue: try await connections.queue(), store: try await connections.store(readsOnly: true).store)
+    func queue() async throws -> Queue {
+        if let openQueue { return openQueue }
+        let queue = try await connections.queue()
+        openQueue = queue
+        return queue
+    }
+
+    /// - Throws: `PortFault`.
+    func store() async throws -> Store {
+        if let openStore { return openStore }
+        let store = try await connections.store(readsOnly: true).store
+        openStore = store
+        return store
     }
 }
 

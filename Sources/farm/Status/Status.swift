@@ -1,0 +1,55 @@
+import Model
+import Pipeline
+
+/// What `farm status` shows: what the queue tells and what the store tells. Each may be out of reach for itself.
+struct Status {
+    private let queues: Result<QueueStatus, PortFault>
+    private let results: Result<StoreStatus, PortFault>
+
+    /// - Throws: `PortFault` when neither can be read.
+    init(_ session: OpenSession<ReadingBackends>) async throws {
+        queues = try await Status.half { try await QueueStatus(session.settings, session.backends.queue()) }
+        results = try await Status.half { try await StoreStatus(session.backends.store()) }
+        guard case (.failure(let first), .failure(let second)) = (queues, results) else { return }
+        guard first.description != second.description else { throw first }
+        throw PortFault(first.kind, place: first.place, message: "\(first.message); \(second)")
+    }
+
+    private static func half<Part>(_ read: () async throws -> Part) async throws -> Result<Part, PortFault> {
+        do { return .success(try await read()) } catch let fault as PortFault { return .failure(fault) }
+    }
+
+    /// Why a half is missing.
+    var fault: PortFault? {
+        if case .failure(let fault) = queues { return fault }
+        if case .failure(let fault) = results { return fault }
+        return nil
+    }
+
+    var json: JSON {
+        var members: [JSON.Member] = []
+        switch queues {
+        case .success(let status): members += status.members
+        case .failure: members += QueueStatus.unknown
+        }
+        switch results {
+        case .success(let status): members += status.members
+        case .failure: members += StoreStatus.unknown
+        }
+        members.append(JSON.Member("fault", .optional(fault?.description)))
+        return .object(members)
+    }
+
+    var text: String {
+        var parts: [String] = []
+        switch queues {
+        case .success(let status): parts.append(status.text)
+        case .failure(let fault): parts.append("the queues are not known: \(fault)")
+        }
+        switch results {
+        case .success(let status): parts += status.texts
+        case .failure(let fault): parts.append("the results are not known: \(fault)")
+        }
+        return parts.joined(separator: "\n\n")
+    }
+}

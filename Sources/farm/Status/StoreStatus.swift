@@ -1,0 +1,60 @@
+import Foundation
+import Model
+import Pipeline
+
+/// What the store tells: results by service and status, and the totals.
+struct StoreStatus {
+    /// What stands in the place of `members` when the store is out of reach.
+    static let unknown = [JSON.Member("results", .null), JSON.Member("totals", .null)]
+
+    private let services: [ServiceReport]
+    private let totals: Totals
+
+    /// - Throws: `PortFault`.
+    init(_ store: Store) async throws {
+        services = try await store.services()
+        totals = try await store.totals()
+    }
+
+    var members: [JSON.Member] {
+        [
+            JSON.Member(
+                "results",
+                .array(
+                    services.map { report in
+                        .object([
+                            "service": .string(report.service), "success": .int(Int64(report.success)),
+                            "error": .int(Int64(report.error)), "last": .optional(report.last.map(Timestamp.iso8601)),
+                            "p50": report.p50.map(JSON.double) ?? .null, "p95": report.p95.map(JSON.double) ?? .null,
+                        ])
+                    })),
+            JSON.Member(
+                "totals",
+                .object([
+                    "images": .int(Int64(totals.images)), "results": .int(Int64(totals.results)),
+                    "merged_boxes": .int(Int64(totals.mergedBoxes)), "consensus": .int(Int64(totals.consensus)),
+                    "postprocessing": .int(Int64(totals.postprocessing)),
+                ])),
+        ]
+    }
+
+    /// The table of the services, and the totals.
+    var texts: [String] {
+        var table = Table([
+            ("service", .left), ("success", .right), ("error", .right), ("p50 s", .right), ("p95 s", .right),
+            ("last (UTC)", .left),
+        ])
+        for report in services {
+            table.add([
+                report.service, "\(report.success)", "\(report.error)", StoreStatus.seconds(report.p50),
+                StoreStatus.seconds(report.p95), report.last.map(Timestamp.iso8601) ?? "-",
+            ])
+        }
+        let sums =
+            "\(totals.images) images, \(totals.results) results, \(totals.mergedBoxes) merged boxes, "
+            + "\(totals.consensus) consensus, \(totals.postprocessing) enrichments"
+        return [services.isEmpty ? "no results yet" : table.text, sums]
+    }
+
+    private static func seconds(_ value: Double?) -> String { value.map { String(format: "%.3f", $0) } ?? "-" }
+}
