@@ -16,8 +16,10 @@ struct FaultTests {
         let workplace = try Workplace()
         let script = Program.root.appending(path: "Tests/Faults/faults.py").path
         var environment = ["PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"]
-        // The servers that it starts there end with the run's.
-        environment["FARM_TEST_SERVERS"] = ProcessInfo.processInfo.environment["FARM_TEST_SERVERS"]
+        // The servers that it starts there end with the run's, and are of the same release of Debian.
+        for name in ["FARM_TEST_SERVERS", "SERVERS"] {
+            environment[name] = ProcessInfo.processInfo.environment[name]
+        }
         let run = try Running(
             python,
             [

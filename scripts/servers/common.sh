@@ -47,12 +47,22 @@ make_certificates() {
     -extfile <(echo 'subjectAltName=DNS:localhost,IP:127.0.0.1') -out server.pem
 }
 
+# A script of a server goes on in the release of Debian that the server is of: that of its first start, then what SERVERS says;
+# this machine's, if that is nothing.
+in_release() {
+  local release
+  [ $# -ge 2 ] && [ -z "${FARM_RELEASE:-}" ] || return 0
+  release=$(cat "$2/release" 2>/dev/null || echo "${SERVERS:-}")
+  [ -z "$release" ] || FARM_RELEASE=$release exec "$scripts/debian.sh" "$release" "$0" "$@"
+}
+
 start() {
   local try
   # Started twice, the second would be taken for the first, and neither be ended.
   if [ -f pid ] && lives "$(cat pid)"; then fail "runs already: process $(cat pid)"; fi
   if [ ! -f prepared ]; then
     echo "${0##*/}" > script
+    echo "${FARM_RELEASE:-}" > release
     # In the background, because `set -e` has no say in a condition.
     prepare > prepare.log 2>&1 &
     wait $! || { cat prepare.log >&2; fail "could not make its data in $PWD"; }

@@ -8,6 +8,7 @@
 # user `root` needs no password, by TCP and on the socket DIR/socket; there is no other user and no database. Its clock shows
 # another time than UTC, so that what mixes them up shows. It stays until it is stopped.
 . "$(dirname "$(readlink -f "$0")")/common.sh"
+in_release "$@"
 
 server=$(command -v mariadbd || ls /usr/sbin/mariadbd 2>/dev/null || true)
 [ -n "$server" ] || fail "MariaDB is not installed: make setup"

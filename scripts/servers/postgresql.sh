@@ -7,6 +7,7 @@
 # DIR/ports: its port, which takes TLS too; DIR/ca.pem has signed the certificate, which is for localhost and 127.0.0.1. The
 # superuser `postgres` needs no password, every other user does; DIR has the socket. It stays until it is stopped.
 . "$(dirname "$(readlink -f "$0")")/common.sh"
+in_release "$@"
 orderly=INT
 
 bin=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort --version-sort | tail -1)

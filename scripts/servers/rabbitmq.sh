@@ -9,6 +9,7 @@
 # DIR/ports: its port, and that for TLS. DIR/ca.pem has signed the certificate, which is for localhost. User guest, password
 # guest. It stays until it is stopped.
 . "$(dirname "$(readlink -f "$0")")/common.sh"
+in_release "$@"
 count=4 verbs="ctl evaluate"
 
 program=$(ls -d /usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin 2>/dev/null | sort --version-sort | tail -1)

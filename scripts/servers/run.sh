@@ -2,6 +2,7 @@
 # Runs a command with a RabbitMQ, a PostgreSQL and a MariaDB for it alone, stops them when it ends, and ends as it did.
 #
 #   run.sh COMMAND [ARGUMENT…]      run.sh swift test --filter PortTests; run.sh bash, to look around
+#   SERVERS=trixie run.sh COMMAND   with the servers of that release of Debian (debian.sh), not with this machine's
 #
 # FARM_TEST_SERVERS tells the command the folder that has theirs: rabbitmq, postgresql and mariadb, each with the files ports,
 # ca.pem and log. Servers that the command starts in that folder by the other scripts end with it, too.
