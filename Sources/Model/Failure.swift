@@ -11,6 +11,8 @@ public enum FailureKind: String, Sendable, CaseIterable {
     case tooLarge = "too_large"
     /// The picture itself: missing, unreadable, not fetched.
     case image
+    /// The store refuses this very answer (spec section 4).
+    case refused
     /// The job kills the processes that begin it (spec section 3).
     case crashedWorker = "crashed_worker"
 }

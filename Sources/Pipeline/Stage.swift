@@ -7,23 +7,16 @@ import Model
 /// While one group commits the next one gathers, so load decides the size of a group, no timer. A crash between any two
 /// steps is followed by a redelivery that changes nothing or finishes the work.
 public struct Stage<Handler: StageHandler>: Sendable {
-    private typealias Element = (work: Handler.Work, outcome: Handler.Outcome)
-
     private struct Item: Sendable {
         var key: Handler.Key
         var receipts: [Receipt]
         var work: Handler.Work
     }
 
-    private struct Ready: Sendable {
-        var key: Handler.Key
-        var receipts: [Receipt]
-        var work: Handler.Work
-        var outcome: Handler.Outcome
-    }
-
     private enum Settling: Sendable {
-        case handled(Ready)
+        case handled(Item, Handler.Outcome)
+        /// The store fell out before it was begun.
+        case withheld(Item)
         case admitted(Receipt, Verdict)
     }
 
@@ -40,6 +33,8 @@ public struct Stage<Handler: StageHandler>: Sendable {
     /// Runs until the drain is done.
     /// - Throws: `PortFault` when queue or store stay unusable; what was taken is given back.
     public func run(_ drain: Drain) async throws {
+        // Nothing is taken, and no service called, for a store that takes no rows.
+        guard try await drain.until({ try await options.store.prove(handler.plainRow) }) != nil else { return }
         let consumer = try await queue.consume(options.queue, prefetch: options.prefetch)
         let works = Mailbox<Item>()
         let ready = Mailbox<Settling>()
@@ -49,20 +44,24 @@ public struct Stage<Handler: StageHandler>: Sendable {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
                     defer { works.finish() }
-                    _ = try await drain.until { try await intake(consumer, works, ready, turns, recess) }
+                    _ = try await drain.until { try await intake(consumer, works, ready, turns, recess, drain) }
                 }
                 group.addTask {
                     defer { ready.finish() }
                     await dispatch(works, ready, drain)
                 }
                 group.addTask {
-                    try await settle(consumer, ready) { receipts, keys in
+                    try await settle(consumer, ready, drain) { receipts, keys in
                         recess.settled(receipts)
                         guard handler.handlesOneAtATime else { return }
                         let deliveries = turns.end(keys)
                         // During a drain they go back with all else that was not begun.
                         guard !drain.isBegun else { return }
-                        sort(try await admitting(deliveries), of: deliveries, works, ready, turns)
+                        if let admissions = try await admitting(deliveries, consumer, drain) {
+                            sort(admissions, of: deliveries, works, ready, turns)
+                        } else {
+                            recess.settled(deliveries.count)
+                        }
                     }
                 }
                 // Unlike waitForAll, the first failure cancels the others.
@@ -79,17 +78,16 @@ public struct Stage<Handler: StageHandler>: Sendable {
 
     private func intake(
         _ consumer: any JobConsumer, _ works: Mailbox<Item>, _ ready: Mailbox<Settling>, _ turns: Turns<Handler.Key>,
-        _ recess: Recess
+        _ recess: Recess, _ drain: Drain
     ) async throws {
         while true {
             let limit = try await permits(consumer)
-            let deliveries = try await retrying("taking jobs") {
-                try await consumer.next(upTo: min(limit, options.prefetch))
-            }
+            guard let deliveries = try await take(min(limit, options.prefetch), consumer) else { continue }
             let begin = options.time.now()
-            recess.took(deliveries.count)
             // Not tried again as a whole: the next deliveries would be taken and these forgotten.
-            sort(try await admitting(deliveries), of: deliveries, works, ready, turns)
+            guard let admissions = try await admitting(deliveries, consumer, drain) else { continue }
+            recess.took(deliveries.count)
+            sort(admissions, of: deliveries, works, ready, turns)
             guard options.gathers, !deliveries.isEmpty else { continue }
             await recess.begin()
             let rest = Recess.rest(after: deliveries.count, seconds: options.time.now().timeIntervalSince(begin))
@@ -99,9 +97,12 @@ public struct Stage<Handler: StageHandler>: Sendable {
 
     /// What was fetched ahead goes back while nothing may be taken, so that it is not held unacknowledged.
     private func permits(_ consumer: any JobConsumer) async throws -> Int {
-        if handler.takesFreely { return .max }
+        if handler.takesFreely && options.store.isClosed { return .max }
         return try await withThrowingTaskGroup(of: Int?.self) { group in
-            group.addTask { try await handler.permits() }
+            group.addTask {
+                let limit = try await options.store.permits(handler.plainRow)
+                return min(limit, try await handler.permits())
+            }
             group.addTask {
                 try await options.time.sleep(.seconds(1))
                 return nil
@@ -109,16 +110,39 @@ public struct Stage<Handler: StageHandler>: Sendable {
             defer { group.cancelAll() }
             while let finished = try await group.next() {
                 if let finished { return finished }
-                try await consumer.pause()
+                // The embedded queue lies in the store's file, and may be in the same state.
+                do { try await consumer.pause() } catch is PortFault where options.store.outage != nil {}
             }
             throw CancellationError()
         }
     }
 
-    /// Deliveries are in our hands already: a store that is away for a moment must not make them wait for a lease.
-    private func admitting(_ deliveries: [Delivery]) async throws -> [Admission<Handler.Key, Handler.Work>] {
+    /// - Returns: nil if the queue lies in the store's file, and that takes nothing any more.
+    private func take(_ limit: Int, _ consumer: any JobConsumer) async throws -> [Delivery]? {
+        do { return try await retrying("taking jobs") { try await consumer.next(upTo: limit) } } catch let fault
+            as PortFault where fault.kind == .unusable
+        {
+            guard try await options.store.refuses(handler.plainRow, of: nil) else { throw fault }
+            return nil
+        }
+    }
+
+    /// - Returns: nil if the store does not take what it has to be told, or takes nothing: then they are given back.
+    private func admitting(
+        _ deliveries: [Delivery], _ consumer: any JobConsumer, _ drain: Drain
+    ) async throws -> [Admission<Handler.Key, Handler.Work>]? {
         guard !deliveries.isEmpty else { return [] }
-        return try await retrying("admitting \(deliveries.count) deliveries") { try await handler.admit(deliveries) }
+        if options.store.outage == nil {
+            do {
+                return try await storing("admitting \(deliveries.count) deliveries") {
+                    try await handler.admit(deliveries)
+                }
+            } catch let fault as PortFault { options.store.open(fault, handler.plainRow) }
+        }
+        try await queueing("giving back", drain) {
+            try await consumer.giveBack(deliveries.map(\.receipt), after: .zero)
+        }
+        return nil
     }
 
     private func sort(
@@ -158,12 +182,10 @@ public struct Stage<Handler: StageHandler>: Sendable {
                     while case let items = await works.takeAll(), !items.isEmpty {
                         for item in items {
                             handlers.addTask {
-                                let outcome = await handler.handle(item.work)
-                                ready.append([
-                                    .handled(
-                                        Ready(
-                                            key: item.key, receipts: item.receipts, work: item.work, outcome: outcome))
-                                ])
+                                guard await options.store.objection() == nil else {
+                                    return ready.append([.withheld(item)])
+                                }
+                                ready.append([.handled(item, await handler.handle(item.work))])
                             }
                         }
                     }
@@ -177,50 +199,40 @@ public struct Stage<Handler: StageHandler>: Sendable {
     // MARK: Settling
 
     private func settle(
-        _ consumer: any JobConsumer, _ ready: Mailbox<Settling>, then ended: (Int, [Handler.Key]) async throws -> Void
+        _ consumer: any JobConsumer, _ ready: Mailbox<Settling>, _ drain: Drain,
+        then ended: (Int, [Handler.Key]) async throws -> Void
     ) async throws {
+        let committing = StageCommit(options: options, handler: handler)
         while case let group = await ready.takeAll(), !group.isEmpty {
             var verdicts: [(receipts: [Receipt], verdict: Verdict)] = []
-            var handled: [Ready] = []
+            var handled: [(item: Item, outcome: Handler.Outcome)] = []
+            var keys: [Handler.Key] = []
             for settling in group {
                 switch settling {
                 case .admitted(let receipt, let verdict): verdicts.append(([receipt], verdict))
-                case .handled(let item): handled.append(item)
+                case .handled(let item, let outcome):
+                    handled.append((item, outcome))
+                    keys.append(item.key)
+                case .withheld(let item):
+                    handler.gaveBack([item.work])
+                    verdicts.append((item.receipts, Verdict(.back(after: .zero))))
+                    keys.append(item.key)
                 }
             }
-            let judged = try await commit(handled)
-            verdicts += zip(handled, judged).map { ($0.receipts, $1) }
-            try await settle(verdicts, consumer)
-            try await ended(verdicts.reduce(0) { $0 + $1.receipts.count }, handled.map { $0.key })
+            let judged = try await committing.commit(handled.map { ($0.item.work, $0.outcome) }, drain)
+            verdicts += zip(handled, judged).map { ($0.item.receipts, $1) }
+            try await settle(verdicts, consumer, drain)
+            if verdicts.contains(where: { !$0.verdict.isBack }) { options.store.passed(handler.plainRow) }
+            try await ended(verdicts.reduce(0) { $0 + $1.receipts.count }, keys)
         }
     }
 
-    /// One transaction for the group. If the store refuses its values, each is tried alone, so that one bad value
-    /// cannot hold up the rest: it is buried.
-    private func commit(_ group: [Ready]) async throws -> [Verdict] {
-        guard !group.isEmpty else { return [] }
-        do {
-            return try await retrying("storing \(group.count) results") {
-                try await handler.commit(group.map { ($0.work, $0.outcome) })
-            }
-        } catch let fault as PortFault where fault.kind == .refused {
-            guard group.count == 1 else {
-                var verdicts: [Verdict] = []
-                for item in group { verdicts += try await commit([item]) }
-                return verdicts
-            }
-            let letter = DeadLetter(
-                reason: "refused", message: fault.description, tries: 1, workerID: options.workerID,
-                firstFailure: options.time.now())
-            return [Verdict(.dead(letter))]
-        }
-    }
-
-    private func settle(_ verdicts: [(receipts: [Receipt], verdict: Verdict)], _ consumer: any JobConsumer) async throws
-    {
+    private func settle(
+        _ verdicts: [(receipts: [Receipt], verdict: Verdict)], _ consumer: any JobConsumer, _ drain: Drain
+    ) async throws {
         let messages = verdicts.flatMap { $0.verdict.publish }
         if !messages.isEmpty {
-            try await retrying("publishing \(messages.count) messages") { try await queue.publish(messages) }
+            try await queueing("publishing \(messages.count) messages", drain) { try await queue.publish(messages) }
         }
         var done: [Receipt] = []
         var dead: [(receipt: Receipt, letter: DeadLetter)] = []
@@ -238,7 +250,7 @@ public struct Stage<Handler: StageHandler>: Sendable {
             }
         }
         let (acknowledged, buried, returned) = (done, dead, back)
-        try await retrying("acknowledging") {
+        try await queueing("acknowledging", drain) {
             if !acknowledged.isEmpty { try await consumer.acknowledge(acknowledged) }
             if !buried.isEmpty { try await consumer.bury(buried) }
             for (delay, receipts) in returned { try await consumer.giveBack(receipts, after: delay) }
@@ -251,51 +263,22 @@ public struct Stage<Handler: StageHandler>: Sendable {
     /// Nothing is held longer than the broker allows: then the fault is thrown, the role ends and what it took goes back.
     private func retrying<Value: Sendable>(
         _ what: String, _ operation: () async throws -> Value
-    ) async throws -> Value {
-        try await Persistence(
-            limit: options.patience, time: options.time, randomness: options.randomness, log: options.log
-        ).run(what, operation)
-    }
-}
+    ) async throws -> Value { try await options.persistence(options.patience).run(what, operation) }
 
-/// How a stage runs.
-public struct StageOptions: Sendable {
-    /// The queue it is of.
-    public var queue: String
-    /// Who wrote it; at most 50 characters.
-    public var workerID: String
-    /// How many deliveries may be unsettled at once.
-    public var prefetch: Int
-    /// Nothing is taken before all that was taken is settled, nor in the rest that follows. What is computed from the newest
-    /// rows, whatever the trigger, is computed less often then, the more there is to do.
-    public var gathers: Bool
-    /// How long a drain waits for what is in flight before it is given back.
-    public var drainLimit: Duration
-    /// How long a passing fault of queue or store is waited out while deliveries are held.
-    public var patience: Duration
-    /// Where time comes from.
-    public var time: any Timekeeper
-    /// Where the jitter of its waits comes from.
-    public var randomness: Randomness
-    /// What the heartbeats tell.
-    public var activity: WorkerActivity
-    /// Where it says what happens.
-    public var log: Logger
+    /// A passing fault of the store is waited out for a moment; then the breaker opens.
+    private func storing<Value: Sendable>(
+        _ what: String, _ operation: () async throws -> Value
+    ) async throws -> Value { try await options.persistence(StageOptions.storePatience).run(what, operation) }
 
-    package init(
-        queue: String, workerID: String, prefetch: Int, gathers: Bool = false, drainLimit: Duration,
-        patience: Duration = .seconds(200), time: any Timekeeper, randomness: @escaping Randomness = systemRandomness,
-        activity: WorkerActivity, log: Logger
-    ) {
-        self.queue = queue
-        self.workerID = workerID
-        self.prefetch = prefetch
-        self.gathers = gathers
-        self.drainLimit = drainLimit
-        self.patience = patience
-        self.time = time
-        self.randomness = randomness
-        self.activity = activity
-        self.log = log
+    /// The embedded queue lies in the store's file: while that takes nothing, it is waited for.
+    private func queueing(_ what: String, _ drain: Drain, _ operation: () async throws -> Void) async throws {
+        while true {
+            do { return try await retrying(what, operation) } catch let fault as PortFault where fault.kind == .unusable
+            {
+                guard try await options.store.refuses(handler.plainRow, of: nil),
+                    try await options.isStoreBack(drain)
+                else { throw fault }
+            }
+        }
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Model
 
 /// What happens to a delivery.
 public struct Verdict: Sendable {
@@ -16,6 +17,9 @@ public struct Verdict: Sendable {
     public var fate: Fate
     /// Published and confirmed before the delivery is settled.
     public var publish: [Message]
+
+    /// Whether nothing has come of it yet.
+    var isBack: Bool { if case .back = fate { true } else { false } }
 
     package init(_ fate: Fate, publish: [Message] = []) {
         self.fate = fate
@@ -44,6 +48,9 @@ public protocol StageHandler: Sendable {
     /// Whether any number of deliveries may be taken now; if not, `permits` tells.
     var takesFreely: Bool { get }
 
+    /// What this role writes: a store that refuses a plain one takes nothing from it.
+    var plainRow: PlainRow { get }
+
     /// Waits until work may be taken and says how much; an open circuit breaker lets none pass.
     /// - Throws: `CancellationError`.
     func permits() async throws -> Int
@@ -59,6 +66,15 @@ public protocol StageHandler: Sendable {
     /// Writes a group in one transaction: one verdict per element, in their order. Repeating it changes nothing.
     /// - Throws: `PortFault`.
     func commit(_ group: [(work: Work, outcome: Outcome)]) async throws -> [Verdict]
+
+    /// The image whose rows this work writes.
+    func image(of work: Work) -> ImageID
+
+    /// What is committed in place of an outcome that the store refuses, with nothing of it; nil where nothing is.
+    func refusal(of work: Work, _ fault: PortFault) -> Outcome?
+
+    /// These were given back without a commit, as the store took nothing.
+    func gaveBack(_ works: [Work])
 }
 
 extension StageHandler {
@@ -70,4 +86,10 @@ extension StageHandler {
 
     /// Waits until work may be taken: see `StageHandler`.
     public func permits() async throws -> Int { .max }
+
+    /// A dead letter is all that is left of it: see `StageHandler`.
+    public func refusal(of work: Work, _ fault: PortFault) -> Outcome? { nil }
+
+    /// Nothing was noted of them: see `StageHandler`.
+    public func gaveBack(_ works: [Work]) {}
 }

@@ -35,16 +35,20 @@ public final class ServiceClient: AnalysisService {
     private let log: Logger
     let slots: Slots
     private let gate: ServiceGate
+    private let objection: @Sendable () async -> String?
     private let book = Mutex(TryBook())
 
     /// The service's name.
     public var name: String { endpoint.name }
 
     /// A client of one service; it does nothing until it is asked.
-    /// - Parameter policy: what images the service is given.
+    /// - Parameters:
+    ///   - policy: what images the service is given.
+    ///   - objection: asked before every try: why none may go out, whatever the service's state; nil if it may.
     public init(
         endpoint: ServiceEndpoint, client: any HTTPTransport, policy: ImagePolicy = ImagePolicy(),
-        time: any Timekeeper, randomness: @escaping Randomness = systemRandomness, log: Logger
+        time: any Timekeeper, randomness: @escaping Randomness = systemRandomness, log: Logger,
+        objection: @escaping @Sendable () async -> String? = { nil }
     ) {
         self.endpoint = endpoint
         self.client = client
@@ -52,6 +56,7 @@ public final class ServiceClient: AnalysisService {
         self.time = time
         self.randomness = randomness
         self.log = log
+        self.objection = objection
         slots = Slots(max(endpoint.concurrency, 1))
         gate = ServiceGate(
             endpoint: endpoint, client: client, slots: slots, time: time, randomness: randomness, log: log)
@@ -210,8 +215,9 @@ public final class ServiceClient: AnalysisService {
                 return interruption
             }
         }
-        guard let reason = gate.refusal(of: call.id) else { return nil }
-        slots.giveBack(at: time.now())
+        var reason = gate.refusal(of: call.id)
+        if reason == nil { reason = await objection() }
+        if reason != nil { slots.giveBack(at: time.now()) }
         return reason
     }
 

@@ -16,9 +16,12 @@ final class Bench: Sendable {
     let store: EmbeddedStore
     let heartbeats: EmbeddedHeartbeats
     let cropper: PaperCropper
+    /// The store's circuit breaker.
+    let gate: StoreGate
     private let folder: URL
 
-    init(unreadable: Set<String> = []) async throws {
+    /// - Parameter probe: in place of the store's own answer whether it takes a plain row.
+    init(unreadable: Set<String> = [], probe: StoreGate.Probe? = nil) async throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "farm-roles-\(UUID().text)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         database = try await EmbeddedDatabase(path: folder.appending(path: "farm.db").path, time: time, log: Bench.log)
@@ -26,6 +29,8 @@ final class Bench: Sendable {
         store = EmbeddedStore(database)
         heartbeats = EmbeddedHeartbeats(database)
         cropper = PaperCropper(unreadable: unreadable)
+        let store = store
+        gate = StoreGate(time: time, log: Bench.log, probe: probe ?? { try await store.probe($0, of: $1) })
     }
 
     deinit { try? FileManager.default.removeItem(at: folder) }
@@ -33,8 +38,10 @@ final class Bench: Sendable {
     static let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
     /// Runs `body` on a bench and closes it.
-    static func with(unreadable: Set<String> = [], _ body: (Bench) async throws -> Void) async throws {
-        let bench = try await Bench(unreadable: unreadable)
+    static func with(
+        unreadable: Set<String> = [], probe: StoreGate.Probe? = nil, _ body: (Bench) async throws -> Void
+    ) async throws {
+        let bench = try await Bench(unreadable: unreadable, probe: probe)
         do {
             try await body(bench)
             await bench.database.close()
@@ -90,15 +97,19 @@ final class Bench: Sendable {
 
     func options(_ queue: String, prefetch: Int = 4, activity: WorkerActivity = WorkerActivity()) -> StageOptions {
         StageOptions(
-            queue: queue, workerID: "test", prefetch: prefetch, drainLimit: .seconds(7), time: time, activity: activity,
-            log: Bench.log)
+            queue: queue, workerID: "test", prefetch: prefetch, drainLimit: .seconds(7), store: gate, time: time,
+            activity: activity, log: Bench.log)
     }
 
-    func worker(_ service: any AnalysisService, isDetector: Bool = false, transport: Transport = .auto) -> Worker {
+    /// - Parameter store: in place of the bench's own.
+    func worker(
+        _ service: any AnalysisService, isDetector: Bool = false, transport: Transport = .auto,
+        store: (any ResultStore)? = nil
+    ) -> Worker {
         let options = WorkerOptions(
             identity: identity(service.name), queue: "queue_\(service.name)", transport: transport,
             isDetector: isDetector)
-        return Worker(options, service: service, store: store, cropper: cropper, time: time)
+        return Worker(options, service: service, store: store ?? self.store, cropper: cropper, time: time)
     }
 
     func stage(_ worker: Worker, _ service: String, prefetch: Int = 4) -> Stage<Worker> {

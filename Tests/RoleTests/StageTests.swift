@@ -12,21 +12,17 @@ private final class CountingHandler: StageHandler {
     let committed = Mutex<[[String]]>([])
     let faults: Mutex<[PortFault]>
     let hold: Drain?
-    let admissionFault: PortFault?
     let handlesOneAtATime: Bool
     private let handling = Mutex<(now: Set<String>, overlaps: Int)>(([], 0))
 
     /// - Parameters:
     ///   - refused: bodies that the store refuses.
     ///   - faults: what the first commits throw.
-    ///   - admissionFault: what every admission throws.
     ///   - hold: handling waits for it, or for its cancellation.
     init(
-        refused: Set<String> = [], faults: [PortFault] = [], admissionFault: PortFault? = nil, hold: Drain? = nil,
-        handlesOneAtATime: Bool = false
+        refused: Set<String> = [], faults: [PortFault] = [], hold: Drain? = nil, handlesOneAtATime: Bool = false
     ) {
         self.refused = refused
-        self.admissionFault = admissionFault
         self.faults = Mutex(faults)
         self.hold = hold
         self.handlesOneAtATime = handlesOneAtATime
@@ -35,9 +31,12 @@ private final class CountingHandler: StageHandler {
     /// How often a key was handled while it was being handled.
     var overlaps: Int { handling.withLock(\.overlaps) }
 
+    let plainRow = PlainRow.consensus
+
+    func image(of work: String) -> ImageID { 1 }
+
     func admit(_ deliveries: [Delivery]) async throws -> [Admission<String, String>] {
-        if let admissionFault { throw admissionFault }
-        return deliveries.map { delivery in
+        deliveries.map { delivery in
             let text = String(decoding: delivery.body, as: UTF8.self)
             return .work(text, text)
         }
@@ -107,43 +106,6 @@ struct StageTests {
             }
             #expect(handler.all == ["a"])
         }
-    }
-
-    @Test("ends when the store stays unusable, and gives back what it took")
-    func unusableStore() async throws {
-        try await Bench.with { bench in
-            try await publish(["a"], bench)
-            let handler = CountingHandler(faults: [PortFault(.unusable, place: "farm.db", message: "read-only")])
-            let stage = Stage(bench.options("q"), queue: bench.queue, handler: handler)
-            await #expect(throws: PortFault.self) { try await stage.run(Drain()) }
-            #expect(try await bench.depth("q").waiting == 1)
-            #expect(handler.all.isEmpty)
-        }
-    }
-
-    @Test("gives back what it took when the store stays away while it is admitted, and ends")
-    func admissionOutOfPatience() async throws {
-        try await Bench.with { bench in
-            try await publish(["a"], bench)
-            let handler = CountingHandler(
-                admissionFault: PortFault(.transient, place: "farm.db", message: "busy"))
-            let stage = Stage(bench.options("q"), queue: bench.queue, handler: handler)
-            let ended = Drain()
-            async let outcome = fault(of: stage, ended)
-            try await eventually {
-                bench.time.advance(by: .seconds(5))
-                return ended.isBegun
-            }
-            #expect(await outcome?.kind == .transient)
-            #expect(try await bench.depth("q").waiting == 1)
-        }
-    }
-
-    /// What a stage ends with.
-    private func fault(of stage: Stage<CountingHandler>, _ ended: Drain) async -> PortFault? {
-        defer { ended.begin() }
-        do { try await stage.run(Drain()) } catch { return error as? PortFault }
-        return nil
     }
 
     @Test("a drain lets what is in flight finish and takes nothing new")

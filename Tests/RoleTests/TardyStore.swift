@@ -25,6 +25,8 @@ final class TardyStore: ResultStore {
         return images
     }
 
+    func probe(_ row: PlainRow, of image: ImageID?) async throws { try await store.probe(row, of: image) }
+
     func standing(of jobs: [JobKey], workerID: String) async throws -> [JobStanding] {
         try await store.standing(of: jobs, workerID: workerID)
     }

@@ -4,7 +4,7 @@ public struct PortFault: Error, Sendable, CustomStringConvertible {
     public enum Kind: Sendable, Equatable {
         /// Try the same again later: busy, full, out of reach.
         case transient
-        /// These very values are refused, now and later.
+        /// The statement is refused with these values. Whether it would be with any, a probe tells: see `StoreGate`.
         case refused
         /// Nothing will work before a person mends it.
         case unusable

@@ -58,6 +58,11 @@ public struct ConsensusRecord: Sendable, Equatable {
 
 /// The rows of the pipeline. Every method is one transaction, safe to repeat; all throw `PortFault`.
 public protocol ResultStore: Sendable {
+    /// Whether a row like this would be taken now: it is written as roles write it, all they read and write beside it
+    /// too, and taken back. A row that another one stands in the way of says nothing of the store, and is no fault.
+    /// - Parameter image: which the row is of, if it is there; nil: the newest.
+    func probe(_ row: PlainRow, of image: ImageID?) async throws
+
     /// Where each job stands, in their order; those that come redelivered and are open are recorded as begun by
     /// `workerID`.
     func standing(of jobs: [JobKey], workerID: String) async throws -> [JobStanding]

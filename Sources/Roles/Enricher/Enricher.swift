@@ -53,6 +53,12 @@ public struct Enricher: StageHandler {
         admission = TriggerAdmission(identity: identity, store: store, time: time)
     }
 
+    /// What it writes: see `StageHandler`.
+    public var plainRow: PlainRow { .enrichment }
+
+    /// The trigger's image: see `StageHandler`.
+    public func image(of work: EnrichmentWork) -> ImageID { work.image.id }
+
     /// Checks the batch: see `StageHandler`.
     public func admit(_ deliveries: [Delivery]) async throws -> [Admission<ImageID, EnrichmentWork>] {
         let admissions = try await admission.admit(deliveries)

@@ -7,11 +7,14 @@ public struct EnricherRole: Sendable {
     let stage: Stage<Enricher>
     let enricher: Enricher
     let queue: any JobQueue
+    /// The store's circuit breaker.
+    let gate: StoreGate
 
     package init(_ options: StageOptions, enricher: Enricher, queue: any JobQueue) {
         stage = Stage(options, queue: queue, handler: enricher)
         self.enricher = enricher
         self.queue = queue
+        gate = options.store
     }
 
     /// Runs until the drain is done.
@@ -21,8 +24,7 @@ public struct EnricherRole: Sendable {
             for service in enricher.services.values {
                 let makeUp = MakeUp(
                     identity: enricher.identity, service: service, store: enricher.store, queue: queue,
-                    signal: enricher.missing,
-                    time: enricher.time)
+                    signal: enricher.missing, gate: gate, time: enricher.time)
                 group.addTask { _ = try await drain.until { try await makeUp.run() } }
             }
             group.addTask { try await stage.run(drain) }

@@ -12,6 +12,8 @@ struct MakeUp: Sendable {
     let store: any ResultStore
     let queue: any JobQueue
     let signal: MissingSignal
+    /// The store's circuit breaker.
+    let gate: StoreGate
     let time: any Timekeeper
 
     /// Runs until it is cancelled.
@@ -26,7 +28,15 @@ struct MakeUp: Sendable {
             // What was triggered before the service fell out once more has been noted again, so it starts over.
             if await service.outage() != nil || signal.count(of: service.name) != noted { after = 0 }
             noted = signal.count(of: service.name)
-            let images = try await store.imagesMissingEnrichments(of: [service.name], after: after, limit: MakeUp.page)
+            // Nobody would enrich them before the store takes rows.
+            try await gate.wait()
+            let images: [ImageID]
+            do {
+                images = try await store.imagesMissingEnrichments(of: [service.name], after: after, limit: MakeUp.page)
+            } catch let fault as PortFault {
+                gate.open(fault, .enrichment)
+                continue
+            }
             guard !images.isEmpty else {
                 // Another enricher may have noted an image below, and be gone.
                 if try await commitOrRecheck(since: seen) { after = 0 }

@@ -24,6 +24,12 @@ public struct Merger: StageHandler {
         admission = TriggerAdmission(identity: identity, store: store, time: time)
     }
 
+    /// What it writes: see `StageHandler`.
+    public var plainRow: PlainRow { .box(workerID: identity.workerID) }
+
+    /// The trigger's image: see `StageHandler`.
+    public func image(of image: Image) -> ImageID { image.id }
+
     /// Checks the batch: see `StageHandler`.
     public func admit(_ deliveries: [Delivery]) async throws -> [Admission<ImageID, Image>] {
         try await admission.admit(deliveries)

@@ -54,6 +54,8 @@ public struct Worker: StageHandler {
     let store: any ResultStore
     let cropper: any ImageCropper
     let time: any Timekeeper
+    /// Redelivered jobs that went back while the store took nothing, and are still noted there as begun.
+    private let owed = Debts()
 
     private var identity: RoleIdentity { options.identity }
 
@@ -73,6 +75,12 @@ public struct Worker: StageHandler {
 
     /// Waits until work may be taken: see `StageHandler`.
     public func permits() async throws -> Int { try await service.permits() }
+
+    /// A row of this service: see `StageHandler`.
+    public var plainRow: PlainRow { .result(service: identity.serviceName, workerID: identity.workerID) }
+
+    /// The job's image: see `StageHandler`.
+    public func image(of task: Task) -> ImageID { task.image.id }
 
     // MARK: Admit
 
@@ -170,8 +178,16 @@ public struct Worker: StageHandler {
         let rows = group.compactMap { row(of: $0.work, $0.outcome) }
         let known = rows.isEmpty ? [] : try await store.record(rows)
         let others = try await standings(of: group.map(\.work).filter { known.contains($0.job.jobID) })
+        if others.values.contains(where: { if case .open = $0 { true } else { false } }) {
+            throw PortFault(
+                .refused, place: "results", message: "a row was taken and not kept: a trigger or rule drops it")
+        }
         let begun = group.filter(\.work.redelivered).map(\.work.job.jobID)
-        if !begun.isEmpty { try await store.settle(begun, workerID: identity.workerID) }
+        let earlier = owed.all
+        if !begun.isEmpty || !earlier.isEmpty {
+            try await store.settle(begun + earlier, workerID: identity.workerID)
+            owed.paid(earlier)
+        }
         return group.map { task, outcome in
             guard case .recorded(let status, let error)? = others[task.job.jobID] else {
                 return verdict(on: task.image, outcome)
@@ -179,6 +195,15 @@ public struct Worker: StageHandler {
             return verdict(on: task.image, status, error)
         }
     }
+
+    /// An error row with the store's own words and nothing of the answer: see `StageHandler`.
+    public func refusal(of task: Task, _ fault: PortFault) -> AnalysisOutcome? {
+        // A trigger of another program's may quote the whole row.
+        failure(.refused, String(fault.description.prefix(500)), tries: 1)
+    }
+
+    /// Nobody died over them: see `StageHandler`.
+    public func gaveBack(_ tasks: [Task]) { owed.add(tasks.filter(\.redelivered).map(\.job.jobID)) }
 
     private func verdict(on image: Image, _ outcome: AnalysisOutcome) -> Verdict {
         switch outcome {

@@ -112,6 +112,8 @@ struct PostProcessingRun {
         let filter = ImageFilter(ids: recompute.all ? nil : recompute.images)
         let total = try await store.count(filter)
         let wanted = Set(recompute.images)
+        // No service is asked about what could not be stored.
+        for row in PlainRow.of(services: [], roles: [role]) { try await store.probe(row, of: nil) }
         let progress = Progress("recomputed")
         var (seen, done, after) = (0, 0, 0)
         var found: Set<ImageID> = []

@@ -144,6 +144,8 @@ struct ProduceCommand: AsyncParsableCommand {
         let fleet = Fleet(session)
         let services = fleet.servicesToAsk(targets.map(\.service)).map(\.address)
         let reachability = Reachability(services, http: fleet.http)
+        let state = StoreState(
+            session.backends.store, services: targets.map(\.service), roles: PostProcessing.allCases)
         let progress = JobProgress()
         let hint = WorkerHint(session: session)
         let watch = IdleWatch(
@@ -151,6 +153,7 @@ struct ProduceCommand: AsyncParsableCommand {
             queues: targets.map { ($0.service, $0.queue) }, roles: PostProcessing.allCases, submission: submission,
             outages: { await reachability.outages() },
             knows: { name in services.contains { $0.name == name } },
+            refusal: { await state.refusal() },
             progress: {
                 progress.show($0)
                 await hint.look(at: $0)
@@ -162,10 +165,10 @@ struct ProduceCommand: AsyncParsableCommand {
 }
 
 extension CommandFailure {
-    /// What a service that is down has left undone is reported, and the command has failed.
+    /// What a service or a store that is down has left undone is reported, and the command has failed.
     static func check(undone: [String]) throws {
         guard !undone.isEmpty else { return }
         for line in undone { Terminal.error("farm: \(line)") }
-        throw failed("not all is done; it is kept: start the service, then farm up or the same command again")
+        throw failed("not all is done; it is kept: mend that, then farm up or the same command again")
     }
 }

@@ -77,7 +77,7 @@ struct RunCommand: AsyncParsableCommand {
         let progress = JobProgress(jobs: total)
         let watch = IdleWatch(
             backends: session.backends, time: session.time, log: session.log("farm"), queues: queues,
-            roles: PostProcessing.allCases, outages: { await fleet.outages() },
+            roles: PostProcessing.allCases, outages: { await fleet.outages() }, refusal: { fleet.refusal },
             progress: { progress.show($0) })
         let roles =
             workers.map { fleet.worker($0, isOneOfSeveral: true) }

@@ -18,7 +18,9 @@ struct UpCommand: AsyncParsableCommand {
               farm up --until-idle        end when all submitted jobs are done
             """)
 
-    @Flag(help: "End when the queues served here are done; exit 1 if a service that is down leaves work undone.")
+    @Flag(
+        help:
+            "End when the queues served here are done; exit 1 if a service or a store that is down leaves work undone.")
     var untilIdle = false
     @OptionGroup var options: SettingsOptions
 
@@ -47,7 +49,7 @@ struct UpCommand: AsyncParsableCommand {
         let watch = IdleWatch(
             backends: session.backends, time: session.time, log: session.log("farm"),
             queues: fleet.configuration.workers.map { ($0.name, $0.queue) }, roles: fleet.configuration.postProcessing,
-            outages: { await fleet.outages() },
+            outages: { await fleet.outages() }, refusal: { fleet.refusal },
             progress: { progress.show($0) })
         let undone = try await serving.run(roles, drain: drain) { try await watch.run() }
         progress.end()

@@ -16,6 +16,8 @@ struct Fleet: Sendable {
     /// Fetches pictures.
     let pictures: HTTPClient
     let cropper: PictureCropper
+    /// The store's circuit breaker, one for all roles of the process.
+    let gate: StoreGate
     private let clients: ServiceClients
     private let news: HeartbeatNews
 
@@ -29,7 +31,8 @@ struct Fleet: Sendable {
         pictures = policy.deniesPrivateURLs ? HTTPClient(policy: policy) : http
         cropper = PictureCropper(
             parallelism: min(2, ProcessInfo.processInfo.activeProcessorCount), root: policy.root)
-        clients = ServiceClients(http: http, session: session)
+        gate = StoreGate(session.backends.store, time: session.time, log: session.log("store"))
+        clients = ServiceClients(http: http, session: session, gate: gate)
         news = HeartbeatNews(log: session.log("heartbeats"))
     }
 
@@ -46,6 +49,9 @@ struct Fleet: Sendable {
 
     /// Services of this process whose jobs cannot be done now, with the reason.
     func outages() async -> [String: String] { await clients.outages() }
+
+    /// Why the store takes no rows, if somebody has to mend it.
+    var refusal: PortFault? { gate.outage.flatMap { $0.isPassing ? nil : $0.fault } }
 
     /// A service by this box's configuration, else the catalogue's.
     func service(named name: String) -> ServiceSettings? {
@@ -200,7 +206,7 @@ struct Fleet: Sendable {
         // What is left of the limit is for committing and giving back.
         StageOptions(
             queue: queue, workerID: identity.workerID, prefetch: prefetch, gathers: gathers,
-            drainLimit: settings.shutdownTimeout * 0.7, time: session.time, activity: activity,
+            drainLimit: settings.shutdownTimeout * 0.7, store: gate, time: session.time, activity: activity,
             log: session.log(identity.serviceName))
     }
 

@@ -54,10 +54,12 @@ struct IdleWatch: Sendable {
     let outages: @Sendable () async -> [String: String]
     /// Whether `outages` knows of a service: where it is may be known to other boxes alone.
     var knows: @Sendable (String) -> Bool = { _ in true }
+    /// Why the store takes no rows, if somebody has to mend it.
+    let refusal: @Sendable () async -> PortFault?
     let progress: @Sendable (Standing) async throws -> Void
 
     /// Servers that are away are waited for: roles wait for them, too.
-    /// - Returns: what is left undone because a service is down, a line each.
+    /// - Returns: what is left undone because a service is down or the store takes no rows, a line each.
     /// - Throws: `PortFault` for what does not pass by itself, `CancellationError`.
     func run() async throws -> [String] {
         let persistence = Persistence(time: time, log: log)
@@ -90,13 +92,14 @@ struct IdleWatch: Sendable {
         if standing.waiting + standing.inFlight > 0 { await submission?.isUnderWay() }
         guard standing.inFlight == 0 else { return (standing, nil) }
         var undone: [String] = []
-        for depth in depths where depth.waiting > 0 {
-            guard let service = queues.first(where: { $0.queue == depth.queue })?.service, let outage = outages[service]
-            else {
-                return (standing, nil)
-            }
-            undone.append("\(counted(depth.waiting, "job")) of \(service) still waiting: \(outage)")
+        let refusal = standing.waiting > 0 ? await refusal().map { "the store takes no rows: \($0)" } : nil
+        for (name, depth) in zip(names, depths) where depth.waiting > 0 {
+            guard let reason = refusal ?? outages[name] else { return (standing, nil) }
+            let what = PostProcessing(rawValue: name) == nil ? "job" : "trigger"
+            undone.append("\(counted(depth.waiting, what)) of \(name) still waiting: \(reason)")
         }
+        // Nothing more is written, whatever is missing.
+        if refusal != nil { return (standing, undone) }
         // A broker does not tell what other processes have in flight: their rows are waited for.
         if undone.isEmpty, !standing.isExact, let submission {
             switch try await submission.standing() {

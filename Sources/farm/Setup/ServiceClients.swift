@@ -9,11 +9,14 @@ import Synchronization
 final class ServiceClients: Sendable {
     private let http: HTTPClient
     private let session: Session
+    private let gate: StoreGate
     private let clients = Mutex<[ServiceSettings: ServiceClient]>([:])
 
-    init(http: HTTPClient, session: Session) {
+    /// - Parameter gate: the store's circuit breaker: while it is open no service is called.
+    init(http: HTTPClient, session: Session, gate: StoreGate) {
         self.http = http
         self.session = session
+        self.gate = gate
     }
 
     func client(_ service: ServiceSettings) -> ServiceClient {
@@ -21,7 +24,7 @@ final class ServiceClients: Sendable {
             if let client = clients[service] { return client }
             let client = ServiceClient(
                 endpoint: service.address, client: http, policy: session.settings.images, time: session.time,
-                log: session.log(service.name))
+                log: session.log(service.name), objection: { [gate] in await gate.objection() })
             clients[service] = client
             return client
         }

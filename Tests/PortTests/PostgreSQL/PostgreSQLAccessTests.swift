@@ -107,7 +107,7 @@ struct PostgreSQLAccessTests {
         }
     }
 
-    @Test("to a server that takes no writes is a passing fault: it may be a primary that has just failed over")
+    @Test("to a server that takes no writes says so")
     func readOnly() async throws {
         try await withDatabase { options in
             let first = try await PostgreSQLDatabase.open(options)
@@ -118,7 +118,7 @@ struct PostgreSQLAccessTests {
             let fault = await #expect(throws: PortFault.self) {
                 try await PostgreSQLStore(first).add([NewImage(path: "/a")], move: false)
             }
-            #expect(fault?.kind == .transient)
+            #expect(fault?.kind == .unusable)
             #expect(fault?.message.contains("read-only") == true)
             await first.close()
             let closed = await #expect(throws: PortFault.self) { try await PostgreSQLStore(first).totals() }
@@ -132,9 +132,10 @@ struct PostgreSQLAccessTests {
             ("53300", PortFault.Kind.transient, "max_connections"), ("40P01", .transient, ""),
             ("40001", .transient, ""),
             ("55P03", .transient, "lock"), ("53100", .transient, "disk"), ("57P01", .transient, ""),
-            ("57P03", .transient, ""), ("25006", .transient, "read-only"), ("57014", .transient, "too long"),
+            ("57P03", .transient, ""), ("25006", .unusable, "read-only"), ("57014", .transient, "too long"),
             ("08006", .transient, ""), ("22P02", .refused, "refused"), ("22003", .refused, ""), ("23505", .refused, ""),
-            ("22001", .refused, ""), ("54000", .refused, ""), ("28P01", .unusable, "DB_PASSWORD"),
+            ("22001", .refused, ""), ("54000", .refused, ""), ("P0001", .refused, ""), ("38000", .refused, ""),
+            ("28P01", .unusable, "DB_PASSWORD"),
             ("28000", .unusable, "pg_hba.conf"), ("3D000", .unusable, "DB_NAME"), ("42501", .unusable, "GRANT"),
             ("42P01", .unusable, "farm init"), ("42703", .unusable, "farm init"), ("XX001", .unusable, "damage"),
         ])

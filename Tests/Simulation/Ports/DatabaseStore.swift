@@ -27,8 +27,20 @@ struct DatabaseStore: ResultStore {
         return value
     }
 
+    func probe(_ row: PlainRow, of image: ImageID?) async throws {
+        try await process.exchange(.store, "probe", lost: .storeLost, unconfirmed: .storeLost) {
+            if conditions.plan.plant != .blindProbe { try checkRows() }
+        }
+    }
+
+    private func checkRows() throws {
+        guard conditions.lasts(.rowsRefused) else { return }
+        throw PortFault(.refused, place: "store", message: "a sequence is at its end")
+    }
+
     /// The moment in which a transaction ends, some time after it began.
     private func commit() async throws {
+        try checkRows()
         if conditions.strikes(.slowCommit, process.name) {
             try await process.pass(conditions.dice.time(around: .seconds(20)))
         } else {

@@ -119,6 +119,7 @@ final class Farm: Sendable {
         let queue: BrokerQueue
         let store: DatabaseStore
         let cropper: PaperCropper
+        private let gate: StoreGate
         private let news: HeartbeatNews
         private let clients: [String: ServiceClient]
 
@@ -131,6 +132,8 @@ final class Farm: Sendable {
             store = DatabaseStore(database: farm.database, process: process)
             cropper = farm.album.cropper
             news = HeartbeatNews(log: process.log)
+            gate = StoreGate(store, time: process, randomness: farm.conditions.dice.unit, log: process.log)
+            let gate = gate
             let network = Network(album: farm.album, process: process) { farm.kill($0) }
             let plan = farm.plan
             clients = (plan.primaries + Enrichment.services).reduce(into: [:]) { clients, name in
@@ -139,7 +142,7 @@ final class Farm: Sendable {
                     retryDelay: plan.retryDelay.duration, concurrency: plan.concurrency)
                 clients[name] = ServiceClient(
                     endpoint: endpoint, client: network, time: process,
-                    randomness: farm.conditions.dice.unit, log: process.log)
+                    randomness: farm.conditions.dice.unit, log: process.log, objection: { await gate.objection() })
             }
         }
 
@@ -192,7 +195,7 @@ final class Farm: Sendable {
         ) -> StageOptions {
             StageOptions(
                 queue: queue, workerID: identity.workerID, prefetch: prefetch,
-                drainLimit: plan.shutdownLimit.duration * 0.7, time: process,
+                drainLimit: plan.shutdownLimit.duration * 0.7, store: gate, time: process,
                 randomness: farm.conditions.dice.unit, activity: activity, log: process.log)
         }
 

@@ -27,6 +27,7 @@ enum Fault: Int, CaseIterable, Sendable {
     case slowCommit
     case storeDown
     case storeUnusable
+    case rowsRefused
     case valueRefused
     case heartbeatLost
     // Services
@@ -70,6 +71,7 @@ extension Fault: CustomStringConvertible {
         case .slowCommit: "slow commit"
         case .storeDown: "store out of reach"
         case .storeUnusable: "store unusable"
+        case .rowsRefused: "store refuses every row"
         case .valueRefused: "value refused by the store"
         case .heartbeatLost: "heartbeat not stored"
         case .serviceDown: "service down"

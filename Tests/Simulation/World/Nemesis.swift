@@ -27,7 +27,7 @@ struct Nemesis: Sendable {
         case .queueDown:
             conditions.begin(fault, for: span)
             for process in farm.living { farm.broker.lose(process: process.number) }
-        case .queueBlocked, .storeDown, .storeUnusable: conditions.begin(fault, for: span)
+        case .queueBlocked, .storeDown, .storeUnusable, .rowsRefused: conditions.begin(fault, for: span)
         case .serviceDown, .serviceHangs, .serviceFails:
             conditions.begin(fault, of: dice.pick(plan.primaries + Enrichment.services), for: span)
         case .clockJumped:

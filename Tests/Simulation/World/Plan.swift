@@ -100,7 +100,7 @@ struct Plan: Sendable {
     private static let inborn: [Fault] = [.finalAnswer, .pictureMissing, .valueRefused, .killerPicture]
     private static let incidental: [Fault] = [
         .processDied, .processDrained, .clockJumped, .connectionLost, .leaseLost, .queueDown, .queueBlocked, .storeDown,
-        .storeUnusable, .serviceDown, .serviceHangs, .serviceFails, .notAMessage, .unknownImage,
+        .storeUnusable, .rowsRefused, .serviceDown, .serviceHangs, .serviceFails, .notAMessage, .unknownImage,
     ]
 
     private static func faults(_ dice: Dice) -> (rates: Tally<Double>, incidents: [Fault]) {
@@ -131,4 +131,6 @@ enum Plant: String, CaseIterable, Sendable {
     case noImageLock = "no-image-lock"
     /// The store takes a second row of a job.
     case noIdempotency = "no-idempotency"
+    /// A store that refuses every row says that it would take one.
+    case blindProbe = "blind-probe"
 }

@@ -57,4 +57,11 @@ extension Database {
             throw error
         }
     }
+
+    /// Writes, and takes all of it back.
+    func inTrial(_ work: () throws -> Void) throws {
+        try run("BEGIN IMMEDIATE TRANSACTION")
+        defer { try? rollback() }
+        try work()
+    }
 }

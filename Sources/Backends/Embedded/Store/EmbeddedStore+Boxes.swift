@@ -26,7 +26,7 @@ extension EmbeddedStore {
 }
 
 /// The statements of `merged_boxes` for one image.
-private struct BoxTable {
+struct BoxTable {
     let database: Database
     let image: ImageID
     let workerID: String

@@ -13,20 +13,23 @@ extension EmbeddedStore {
             let rows = ImageRows(database)
             for image in Set(images).sorted() {
                 let findings = try rows.findings(image, reading: .predictions)
-                let record = findings.results.isEmpty ? nil : vote(findings)
-                try database.run("DELETE FROM consensus WHERE image_id = ?", [image])
-                if let record {
-                    try database.run(
-                        """
-                        INSERT INTO consensus (image_id, consensus_data, processing_time, consensus_created)
-                        VALUES (?, ?, ?, ?)
-                        """,
-                        [image, record.data.text, record.processingTime.isFinite ? record.processingTime : nil, now])
-                }
-                // The deletion has marked the image; see Indexes.
-                try database.run("DELETE FROM farm_stale WHERE image_id = ?", [image])
+                try EmbeddedStore.replace(image, findings.results.isEmpty ? nil : vote(findings), now: now, database)
             }
         }
+    }
+
+    static func replace(_ image: ImageID, _ record: ConsensusRecord?, now: String, _ database: Database) throws {
+        try database.run("DELETE FROM consensus WHERE image_id = ?", [image])
+        if let record {
+            try database.run(
+                """
+                INSERT INTO consensus (image_id, consensus_data, processing_time, consensus_created)
+                VALUES (?, ?, ?, ?)
+                """,
+                [image, record.data.text, record.processingTime.isFinite ? record.processingTime : nil, now])
+        }
+        // The deletion has marked the image; see Indexes.
+        try database.run("DELETE FROM farm_stale WHERE image_id = ?", [image])
     }
 
     /// Images whose consensus is missing or older than what it rests on, ascending. Rows of an image that `images` does

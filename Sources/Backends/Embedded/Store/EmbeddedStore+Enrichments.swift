@@ -50,7 +50,7 @@ extension EmbeddedStore {
         }
     }
 
-    private static func upsert(_ row: Enrichment, _ now: String, _ database: Database) throws {
+    static func upsert(_ row: Enrichment, _ now: String, _ database: Database) throws {
         try database.run(
             """
             INSERT INTO postprocessing (image_id, merged_box_id, service, data, status, result_created)
@@ -61,7 +61,7 @@ extension EmbeddedStore {
             """, [row.service, row.data.text, row.status.rawValue, now, row.mergedID, row.imageID])
     }
 
-    private static func note(_ pair: MissingEnrichment, _ database: Database) throws {
+    static func note(_ pair: MissingEnrichment, _ database: Database) throws {
         try database.run(
             """
             INSERT INTO farm_missing_enrichments (image_id, merged_id, service)

@@ -8,22 +8,26 @@ extension EmbeddedStore {
     public func standing(of jobs: [JobKey], workerID: String) async throws -> [JobStanding] {
         guard !jobs.isEmpty else { return [] }
         let (now, run) = (now, run)
-        return try await file.write { database in
-            try jobs.map { job in
-                // Only what comes redelivered has to be written down.
-                guard job.redelivered else { return try EmbeddedStore.standing(of: job, deaths: 0, database) }
-                let id = job.jobID.text
-                let deaths = try database.integer(
-                    "SELECT count(*) FROM farm_begun WHERE job_id = ? AND NOT (worker_id = ? AND run = ?)",
-                    [id, workerID, run])
-                let standing = try EmbeddedStore.standing(of: job, deaths: deaths ?? 0, database)
-                if case .open = standing {
-                    try database.run(
-                        "INSERT INTO farm_begun (job_id, worker_id, run, begun_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                        [id, workerID, run, now])
-                }
-                return standing
+        return try await file.write { try EmbeddedStore.standing(of: jobs, workerID: workerID, run: run, now: now, $0) }
+    }
+
+    static func standing(
+        of jobs: [JobKey], workerID: String, run: String, now: String, _ database: Database
+    ) throws -> [JobStanding] {
+        try jobs.map { job in
+            // Only what comes redelivered has to be written down.
+            guard job.redelivered else { return try standing(of: job, deaths: 0, database) }
+            let id = job.jobID.text
+            let deaths = try database.integer(
+                "SELECT count(*) FROM farm_begun WHERE job_id = ? AND NOT (worker_id = ? AND run = ?)",
+                [id, workerID, run])
+            let standing = try standing(of: job, deaths: deaths ?? 0, database)
+            if case .open = standing {
+                try database.run(
+                    "INSERT INTO farm_begun (job_id, worker_id, run, begun_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                    [id, workerID, run, now])
             }
+            return standing
         }
     }
 
@@ -58,26 +62,29 @@ extension EmbeddedStore {
                 message: "results.service holds 50 characters: \(Columns.cut(result.service, to: 50))")
         }
         let now = now
-        return try await file.write { database in
-            var known: Set<UUID> = []
-            for result in results {
-                let job = result.jobID.text
-                let count = try database.run(
-                    """
-                    INSERT INTO results (image_id, service, data, status, processing_time, result_created, worker_id, job_id)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (image_id, job_id) WHERE job_id IS NOT NULL DO NOTHING
-                    """,
-                    [
-                        result.imageID, result.service, String(decoding: result.data, as: UTF8.self),
-                        result.status.rawValue,
-                        result.processingTime.isFinite ? result.processingTime : nil, now,
-                        Columns.cut(result.workerID, to: 50), job,
-                    ])
-                if count == 0 { known.insert(result.jobID) }
-                try database.run("DELETE FROM farm_begun WHERE job_id = ?", [job])
-            }
-            return known
+        return try await file.write { try EmbeddedStore.insert(results, now: now, $0) }
+    }
+
+    /// - Returns: the jobs that had their row already.
+    static func insert(_ results: [AnalysisResult], now: String, _ database: Database) throws -> Set<UUID> {
+        var known: Set<UUID> = []
+        for result in results {
+            let job = result.jobID.text
+            let count = try database.run(
+                """
+                INSERT INTO results (image_id, service, data, status, processing_time, result_created, worker_id, job_id)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (image_id, job_id) WHERE job_id IS NOT NULL DO NOTHING
+                """,
+                [
+                    result.imageID, result.service, String(decoding: result.data, as: UTF8.self),
+                    result.status.rawValue,
+                    result.processingTime.isFinite ? result.processingTime : nil, now,
+                    Columns.cut(result.workerID, to: 50), job,
+                ])
+            if count == 0 { known.insert(result.jobID) }
+            try database.run("DELETE FROM farm_begun WHERE job_id = ?", [job])
         }
+        return known
     }
 
     /// Which of these images there are.

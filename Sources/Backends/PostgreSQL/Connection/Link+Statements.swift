@@ -112,6 +112,16 @@ extension Link {
         }
     }
 
+    /// One transaction in two round trips of which nothing stays; deferred constraints are checked too.
+    /// - Returns: what the second half's statements answered.
+    func trial(_ statements: [Statement], then next: ([Rows]) throws -> [Statement]) throws -> [Rows] {
+        try rollingBack {
+            let read = Array(try run([Statement(Isolation.current.rawValue)] + statements).dropFirst())
+            let ending = [Statement("SET CONSTRAINTS ALL IMMEDIATE"), Statement("ROLLBACK")]
+            return Array(try run(try next(read) + ending).dropLast(ending.count))
+        }
+    }
+
     func rollingBack<Value>(_ work: () throws -> Value) throws -> Value {
         do { return try work() } catch {
             // A link that cannot even do this is not idle, and so is thrown away by its session.

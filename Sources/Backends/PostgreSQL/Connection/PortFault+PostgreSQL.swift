@@ -38,7 +38,7 @@ extension PortFault {
             case "53300":
                 made(.transient, "too many connections: raise max_connections, or run fewer roles in more processes")
             case "25006":
-                made(.transient, "is read-only, a replica or a server in recovery: DB_HOST must be the primary")
+                made(.unusable, "is read-only, a replica or a server in recovery: DB_HOST must be the primary")
             case "55P03": made(.transient, "waited too long for a lock: another program holds it")
             case "57014": made(.transient, "a statement took too long and was cancelled")
             default: PortFault.byClass(String(state.prefix(2)), made)
@@ -47,7 +47,8 @@ extension PortFault {
 
     private static func byClass(_ group: String, _ made: (Kind, String) -> PortFault) -> PortFault {
         switch group {
-        case "21", "22", "23", "44", "54": made(.refused, "these values are refused")
+        // Of what triggers and functions of other programs raise (2F, 38, 39, P0) some may be about the values.
+        case "21", "22", "23", "2F", "38", "39", "44", "54", "P0": made(.refused, "these values are refused")
         case "08", "25", "40", "53", "55", "57", "58": made(.transient, "could not do it now")
         case "42", "3F", "0A": made(.unusable, "does not fit this farm: `farm init` brings its tables up to date")
         case "XX": made(.unusable, "reports damage: look at its log")

@@ -11,6 +11,8 @@ struct ServerFault: Error {
     var message: String
     /// Table, column or constraint, where the server names them.
     var object: String?
+    /// The constraint or unique index that refused a row.
+    var constraint: String?
     /// The connection cannot be used any more, or there is none.
     var isLost: Bool
 
@@ -30,6 +32,7 @@ struct ServerFault: Error {
             state: state, message: field(CPQ_MESSAGE) ?? "no message",
             object: parts.isEmpty ? nil : parts.joined(separator: "."),
             isLost: state.map { ServerFault.endsConnection($0) } ?? true)
+        constraint = field(CPQ_CONSTRAINT)
     }
 
     /// The error that a connection failed with. libpq gives it as text alone: with `PQERRORS_VERBOSE` each error that the
@@ -56,9 +59,9 @@ struct ServerFault: Error {
 
     var lacksPassword: Bool { state == nil && message.contains("no password supplied") }
 
-    /// A failure of the connection, or a prepared statement that does not fit any more because somebody has changed a
-    /// column or forgotten it (0A000, 26000).
+    /// A failure of the connection, a server that has become a replica (25006: the name may lead to the new primary), or a
+    /// prepared statement that does not fit any more because somebody has changed a column or forgotten it (0A000, 26000).
     private static func endsConnection(_ state: String) -> Bool {
-        state.hasPrefix("08") || state.hasPrefix("57P0") || ["0A000", "25P03", "26000"].contains(state)
+        state.hasPrefix("08") || state.hasPrefix("57P0") || ["0A000", "25006", "25P03", "26000"].contains(state)
     }
 }

@@ -33,7 +33,7 @@ extension PostgreSQLStore {
 }
 
 /// What a merge writes, of all its images together.
-private struct BoxWriting {
+struct BoxWriting {
     private var kept = BoxColumns()
     private var inserted = BoxColumns()
     private var removed: (images: [ImageID], ids: [Int]) = ([], [])

@@ -10,27 +10,34 @@ extension PostgreSQLStore {
         let ids = Locks.order(images)
         // The marks go before the rows are read: what is written in between keeps its mark, and at worst is voted on twice.
         let reading =
-            [
-                Locks.take(ids), Statement("SELECT set_config('\(OwnTables.voting)', 'on', true)"),
-                Statement("DELETE FROM farm_stale WHERE image_id = ANY($1::bigint[])", .integers(ids)),
-            ] + ImageRows.findings(ids, reading: .predictions)
+            [Locks.take(ids)] + PostgreSQLStore.unmarking(ids) + ImageRows.findings(ids, reading: .predictions)
         try await primary.run { link in
             try link.transaction(.current, reading) { answers in
                 let records = ImageRows.findings(ids, answers.dropFirst(3)).compactMap { findings in
                     findings.results.isEmpty ? nil : vote(findings).map { (findings.imageID, $0) }
                 }
-                let replacing = [
-                    Statement("DELETE FROM consensus WHERE image_id = ANY($1::bigint[])", .integers(ids)),
-                    Statement(
-                        """
-                        INSERT INTO consensus (image_id, consensus_data, processing_time)
-                        SELECT * FROM unnest($1::bigint[], $2::jsonb[], $3::float8[])
-                        """, .integers(records.map(\.0)), .json(records.map { StorableJSON.mended($0.1.data) }),
-                        .doubles(records.map(\.1.processingTime))),
-                ]
-                return ((), replacing)
+                return ((), PostgreSQLStore.replacing(ids, records))
             }
         }
+    }
+
+    static func unmarking(_ ids: [ImageID]) -> [Statement] {
+        [
+            Statement("SELECT set_config('\(OwnTables.voting)', 'on', true)"),
+            Statement("DELETE FROM farm_stale WHERE image_id = ANY($1::bigint[])", .integers(ids)),
+        ]
+    }
+
+    static func replacing(_ ids: [ImageID], _ records: [(ImageID, ConsensusRecord)]) -> [Statement] {
+        [
+            Statement("DELETE FROM consensus WHERE image_id = ANY($1::bigint[])", .integers(ids)),
+            Statement(
+                """
+                INSERT INTO consensus (image_id, consensus_data, processing_time)
+                SELECT * FROM unnest($1::bigint[], $2::jsonb[], $3::float8[])
+                """, .integers(records.map(\.0)), .json(records.map { StorableJSON.mended($0.1.data) }),
+                .doubles(records.map(\.1.processingTime))),
+        ]
     }
 
     /// Images whose consensus is missing or older than what it rests on, ascending.

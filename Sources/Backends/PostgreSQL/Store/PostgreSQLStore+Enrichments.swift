@@ -31,22 +31,28 @@ extension PostgreSQLStore {
         }
         let ids = Locks.order(Array(images.keys))
         let statements =
-            [
-                Locks.take(Locks.order(ids + rows.map(\.imageID) + missing.map(\.imageID))),
-                Statement(
-                    """
-                    DELETE FROM farm_missing_enrichments m WHERE image_id = ANY($1::bigint[])
-                    AND (merged_id = ANY($2::bigint[]) OR NOT EXISTS (
-                        SELECT 1 FROM merged_boxes b WHERE b.image_id = m.image_id AND b.merged_id = m.merged_id))
-                    """, .integers(ids), .integers(images.values.flatMap { $0 })),
-                Statement(
-                    """
-                    DELETE FROM postprocessing p WHERE image_id = ANY($1::bigint[]) AND service IN ('face', 'pose', 'colors')
-                    AND NOT EXISTS (
-                        SELECT 1 FROM merged_boxes b WHERE b.image_id = p.image_id AND b.merged_id = p.merged_box_id)
-                    """, .integers(ids)),
-            ] + PostgreSQLStore.upserts(PostgreSQLStore.distinct(rows)) + PostgreSQLStore.notes(missing)
+            [Locks.take(Locks.order(ids + rows.map(\.imageID) + missing.map(\.imageID)))]
+            + PostgreSQLStore.clearing(ids, boxes: images.values.flatMap { $0 })
+            + PostgreSQLStore.upserts(PostgreSQLStore.distinct(rows)) + PostgreSQLStore.notes(missing)
         try await primary.run { _ = try $0.transaction(.current, statements) }
+    }
+
+    /// Drops the notes of these boxes, and the notes and rows of boxes that are gone.
+    static func clearing(_ ids: [ImageID], boxes: [Int]) -> [Statement] {
+        [
+            Statement(
+                """
+                DELETE FROM farm_missing_enrichments m WHERE image_id = ANY($1::bigint[])
+                AND (merged_id = ANY($2::bigint[]) OR NOT EXISTS (
+                    SELECT 1 FROM merged_boxes b WHERE b.image_id = m.image_id AND b.merged_id = m.merged_id))
+                """, .integers(ids), .integers(boxes)),
+            Statement(
+                """
+                DELETE FROM postprocessing p WHERE image_id = ANY($1::bigint[]) AND service IN ('face', 'pose', 'colors')
+                AND NOT EXISTS (
+                    SELECT 1 FROM merged_boxes b WHERE b.image_id = p.image_id AND b.merged_id = p.merged_box_id)
+                """, .integers(ids)),
+        ]
     }
 
     /// One row per box and service: the last one, but an error only where there is nothing else.
@@ -65,7 +71,7 @@ extension PostgreSQLStore {
         return distinct
     }
 
-    private static func upserts(_ rows: [Enrichment]) -> [Statement] {
+    static func upserts(_ rows: [Enrichment]) -> [Statement] {
         guard !rows.isEmpty else { return [] }
         let new = """
             unnest($1::bigint[], $2::bigint[], $3::text[], $4::jsonb[], $5::text[]) \
@@ -92,7 +98,7 @@ extension PostgreSQLStore {
         }
     }
 
-    private static func notes(_ missing: [MissingEnrichment]) -> [Statement] {
+    static func notes(_ missing: [MissingEnrichment]) -> [Statement] {
         guard !missing.isEmpty else { return [] }
         let note = Statement(
             """

@@ -6,8 +6,20 @@ extension PostgreSQLStore {
     /// Where each job stands.
     public func standing(of jobs: [JobKey], workerID: String) async throws -> [JobStanding] {
         guard !jobs.isEmpty else { return [] }
+        let (standing, begin) = PostgreSQLStore.standing(of: jobs, workerID: workerID, run: runID)
+        return try await primary.run { link in
+            let answers = try begin.map { try link.transaction(.current, [standing, $0]) } ?? link.run([standing])
+            return answers[0].map { row in
+                guard let image = ImageRows.image(row) else { return .unknownImage }
+                guard row.flag(5) else { return .open(image, deaths: row.integer(8) ?? 0) }
+                return .recorded(row.text(6).flatMap(ResultStatus.init) ?? .error, error: row.json(7))
+            }
+        }
+    }
+
+    /// Only what comes redelivered and is open has to be written down.
+    static func standing(of jobs: [JobKey], workerID: String, run: UUID) -> (asking: Statement, noting: Statement?) {
         let begun = jobs.filter(\.redelivered)
-        let run = runID
         let standing = Statement(
             """
             SELECT \(ImageRows.imageColumns), r.result_id IS NOT NULL, r.status,
@@ -21,7 +33,7 @@ extension PostgreSQLStore {
             """,
             .integers(jobs.map(\.imageID)), .uuids(jobs.map(\.jobID)), .integers(jobs.map { $0.redelivered ? 1 : 0 }),
             .text(workerID), .uuid(run))
-        // Only what comes redelivered and is open has to be written down.
+        guard !begun.isEmpty else { return (standing, nil) }
         let begin = Statement(
             """
             INSERT INTO farm_begun (job_id, worker_id, run) SELECT DISTINCT k.job_id, $3::text, $4::uuid
@@ -30,15 +42,7 @@ extension PostgreSQLStore {
             AND NOT EXISTS (SELECT 1 FROM results r WHERE r.image_id = k.image_id AND r.job_id = k.job_id)
             ON CONFLICT DO NOTHING
             """, .integers(begun.map(\.imageID)), .uuids(begun.map(\.jobID)), .text(workerID), .uuid(run))
-        return try await primary.run { link in
-            let answers =
-                begun.isEmpty ? try link.run([standing]) : try link.transaction(.current, [standing, begin])
-            return answers[0].map { row in
-                guard let image = ImageRows.image(row) else { return .unknownImage }
-                guard row.flag(5) else { return .open(image, deaths: row.integer(8) ?? 0) }
-                return .recorded(row.text(6).flatMap(ResultStatus.init) ?? .error, error: row.json(7))
-            }
-        }
+        return (standing, begin)
     }
 
     /// Forgets that this run of the worker had begun these jobs.
@@ -60,11 +64,9 @@ extension PostgreSQLStore {
                 .refused, place: place,
                 message: "results.service holds 50 characters: \(Columns.cut(result.service, to: 50))")
         }
-        let insertions = results.parts(of: PostgreSQLStore.partSize).map(PostgreSQLStore.insertion)
-        let settling = Statement(
-            "DELETE FROM farm_begun WHERE job_id = ANY($1::uuid[])", .uuids(results.map(\.jobID)))
+        let statements = PostgreSQLStore.recording(results)
         let inserted = try await primary.run { link in
-            try link.transaction(.current, insertions + [settling]).dropLast().flatMap { rows in
+            try link.transaction(.current, statements).dropLast().flatMap { rows in
                 rows.map { $0.text(0).flatMap(UUID.init(uuidString:)) }
             }
         }
@@ -72,6 +74,13 @@ extension PostgreSQLStore {
         var left = Dictionary(results.map { ($0.jobID, 1) }, uniquingKeysWith: +)
         for case let job? in inserted { left[job, default: 0] -= 1 }
         return Set(left.filter { $0.value > 0 }.keys)
+    }
+
+    /// The insertions, and last what settles the jobs.
+    static func recording(_ results: [AnalysisResult]) -> [Statement] {
+        results.parts(of: partSize).map(insertion) + [
+            Statement("DELETE FROM farm_begun WHERE job_id = ANY($1::uuid[])", .uuids(results.map(\.jobID)))
+        ]
     }
 
     /// Bytes of answers in one statement: the server builds its arrays in memory.

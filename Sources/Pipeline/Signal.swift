@@ -1,7 +1,7 @@
 import Synchronization
 
 /// Wakes all who wait for the next change. Changes are numbered, so that one between a look and the wait is not missed.
-final class Signal: Sendable {
+package final class Signal: Sendable {
     private struct State {
         var generation = 0
         var nextID = 0
@@ -10,10 +10,12 @@ final class Signal: Sendable {
 
     private let state = Mutex(State())
 
-    /// The number of the newest change.
-    var generation: Int { state.withLock { $0.generation } }
+    package init() {}
 
-    func raise() {
+    /// The number of the newest change.
+    package var generation: Int { state.withLock { $0.generation } }
+
+    package func raise() {
         let waiters = state.withLock { state in
             state.generation += 1
             defer { state.waiters = [:] }
@@ -23,7 +25,7 @@ final class Signal: Sendable {
     }
 
     /// Returns once there is a newer change than this one, or when the task is cancelled.
-    func wait(past generation: Int) async {
+    package func wait(past generation: Int) async {
         let id = state.withLock { state in
             state.nextID += 1
             return state.nextID

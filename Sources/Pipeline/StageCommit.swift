@@ -1,0 +1,80 @@
+import Foundation
+import Model
+
+/// Writes what a stage has computed, and tells a value that the store refuses from a store that would refuse any.
+struct StageCommit<Handler: StageHandler>: Sendable {
+    typealias Element = (work: Handler.Work, outcome: Handler.Outcome)
+
+    let options: StageOptions
+    let handler: Handler
+
+    private var store: StoreGate { options.store }
+
+    /// One transaction for the group. While the store takes no rows the answers are held for a while; then their jobs go
+    /// back.
+    /// - Returns: a verdict per element, in their order.
+    func commit(_ group: [Element], _ drain: Drain) async throws -> [Verdict] {
+        var verdicts = try await attempt(group)
+        while verdicts.contains(where: { $0 == nil }), try await options.isStoreBack(drain) {
+            let left = verdicts.indices.filter { verdicts[$0] == nil }
+            for (place, verdict) in zip(left, try await attempt(left.map { group[$0] })) { verdicts[place] = verdict }
+        }
+        handler.gaveBack(zip(group, verdicts).filter { $1 == nil }.map(\.0.work))
+        return verdicts.map { $0 ?? Verdict(.back(after: .zero)) }
+    }
+
+    /// - Returns: nil for what the store has not taken through no fault of the value's.
+    private func attempt(_ group: [Element]) async throws -> [Verdict?] {
+        guard let first = group.first else { return [] }
+        let image = handler.image(of: first.work)
+        do {
+            return try await write(group)
+        } catch let fault as PortFault {
+            if fault.kind == .transient {
+                store.open(fault, handler.plainRow, of: image)
+            } else if try await !store.refuses(handler.plainRow, of: image) {
+                guard group.count > 1 else { return [try await alone(first)] }
+                // One value that is refused must not hold up the rest.
+                var verdicts: [Verdict?] = []
+                for element in group { verdicts += try await attempt([element]) }
+                return verdicts
+            }
+            return group.map { _ in nil }
+        }
+    }
+
+    private func write(_ group: [Element]) async throws -> [Verdict] {
+        let verdicts = try await options.persistence(StageOptions.storePatience).run("storing \(group.count) results") {
+            try await handler.commit(group)
+        }
+        // What goes back has written nothing.
+        if verdicts.contains(where: { !$0.isBack }) { store.worked() }
+        return verdicts
+    }
+
+    /// The store has refused this one and then taken a plain row. If it refuses this one once more, it has not come to
+    /// itself in between: the value is at fault, and is buried.
+    private func alone(_ element: Element) async throws -> Verdict? {
+        do { return try await write([element]).first } catch let fault as PortFault {
+            guard fault.kind == .transient else { return try await bury(element.work, fault) }
+            store.open(fault, handler.plainRow, of: handler.image(of: element.work))
+            return nil
+        }
+    }
+
+    private func bury(_ work: Handler.Work, _ fault: PortFault) async throws -> Verdict? {
+        if let outcome = handler.refusal(of: work, fault) {
+            do { return try await write([(work, outcome)]).first } catch let second as PortFault {
+                guard second.kind != .transient else {
+                    store.open(second, handler.plainRow, of: handler.image(of: work))
+                    return nil
+                }
+                options.log.warning("not even an error row is taken: \(second)")
+            }
+        }
+        let letter = DeadLetter(
+            reason: "refused", message: String(fault.description.prefix(500)), tries: 1, workerID: options.workerID,
+            firstFailure: options.time.now())
+        return Verdict(.dead(letter))
+    }
+}

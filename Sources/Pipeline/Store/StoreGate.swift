@@ -1,0 +1,180 @@
+import Foundation
+import Logging
+import Model
+import Synchronization
+
+/// The store's circuit breaker, one for all roles of a process: those who take jobs wait here while the store would
+/// refuse any row, those who are about to call a service ask here, and the log hears once of each outage.
+public final class StoreGate: Sendable {
+    /// Asks the store whether it would take a row like this; see `ResultStore.probe`.
+    public typealias Probe = @Sendable (PlainRow, ImageID?) async throws -> Void
+
+    private struct State {
+        var breaker = StoreBreaker()
+        /// What the log was told of the present outage.
+        var told: String?
+    }
+
+    private let probe: Probe
+    private let time: any Timekeeper
+    private let randomness: Randomness
+    private let log: Logger
+    private let state = Mutex(State())
+    /// More or fewer pass than before.
+    private let changes = Signal()
+
+    package init(
+        time: any Timekeeper, randomness: @escaping Randomness = systemRandomness, log: Logger, probe: @escaping Probe
+    ) {
+        self.time = time
+        self.randomness = randomness
+        self.log = log
+        self.probe = probe
+    }
+
+    package convenience init(
+        _ store: any ResultStore, time: any Timekeeper, randomness: @escaping Randomness = systemRandomness,
+        log: Logger
+    ) {
+        self.init(time: time, randomness: randomness, log: log) { try await store.probe($0, of: $1) }
+    }
+
+    private var jitter: Double { 0.5 + 0.5 * randomness() }
+
+    /// Why nothing is taken; nil while something is.
+    public var outage: StoreOutage? { state.withLock { $0.breaker.outage } }
+
+    /// Whether all jobs pass.
+    var isClosed: Bool { state.withLock { $0.breaker.isClosed } }
+
+    /// Since when nothing could be written, also when the store has come back and has yet to show it.
+    var since: Date? { state.withLock { $0.breaker.since } }
+
+    // MARK: Faults
+
+    /// The store does not take this role's rows.
+    package func open(_ fault: PortFault, _ row: PlainRow, of image: ImageID? = nil) {
+        let (now, jitter) = (time.now(), jitter)
+        let isNews = state.withLock { state -> Bool? in
+            let refusal = StoreBreaker.Refusal(row: row, image: image)
+            guard state.breaker.open(fault, refusal, at: now, jitter: jitter) != nil else { return nil }
+            defer { state.told = fault.description }
+            return state.told != fault.description
+        }
+        guard let isNews else { return }
+        if isNews {
+            log.warning("the store takes no rows, so nothing is done until it does and jobs stay queued: \(fault)")
+        }
+        changes.raise()
+    }
+
+    /// Rows were written.
+    func worked() {
+        let isOver = state.withLock { state in
+            guard state.breaker.worked() != nil else { return false }
+            state.told = nil
+            return true
+        }
+        guard isOver else { return }
+        log.notice("the store takes rows again")
+        changes.raise()
+    }
+
+    /// What this role took was settled; in a trial that wrote nothing another one may follow.
+    func passed(_ row: PlainRow) {
+        if state.withLock({ $0.breaker.passed(row) }) { changes.raise() }
+    }
+
+    /// Whether the store would refuse any row like this, and so is at fault, not a value that it refused. Calls of
+    /// services wait for the judgement.
+    /// - Throws: `CancellationError`.
+    func refuses(_ row: PlainRow, of image: ImageID?) async throws -> Bool {
+        state.withLock { $0.breaker.suspect() }
+        defer {
+            state.withLock { $0.breaker.judged() }
+            changes.raise()
+        }
+        do { try await probe(row, image) } catch let fault as PortFault {
+            open(fault, row, of: image)
+            return true
+        }
+        return false
+    }
+
+    /// Waits while nobody knows whether a fault is the store's.
+    /// - Returns: why no service may be called now; nil if one may.
+    package func objection() async -> String? {
+        while true {
+            let generation = changes.generation
+            let (outage, isSuspected) = state.withLock { ($0.breaker.outage, $0.breaker.isSuspected) }
+            if let outage { return "the store takes no rows: \(outage.fault)" }
+            guard isSuspected else { return nil }
+            await changes.wait(past: generation)
+            if Task.isCancelled { return "cancelled" }
+        }
+    }
+
+    // MARK: Taking and probing
+
+    /// Returns once the store would take this role's rows: a process that starts knows nothing of it yet.
+    /// - Throws: `CancellationError`.
+    func prove(_ row: PlainRow) async throws {
+        while true {
+            try await wait()
+            guard try await refuses(row, of: nil) else { return }
+        }
+    }
+
+    /// Waits until something passes.
+    /// - Throws: `CancellationError`.
+    package func wait() async throws { _ = try await pass(nil) }
+
+    /// Waits until this role may take jobs and says how many.
+    /// - Throws: `CancellationError`.
+    func permits(_ row: PlainRow) async throws -> Int { try await pass(row) }
+
+    /// While the breaker is open, one of those who wait probes for all.
+    private func pass(_ row: PlainRow?) async throws -> Int {
+        while true {
+            try Task.checkCancellation()
+            let generation = changes.generation
+            let now = time.now()
+            switch state.withLock({ $0.breaker.step(row, at: now) }) {
+            case .take(let count): return count
+            case .probe(let date, let refusals): try await probe(refusals, at: date)
+            case .wait(nil): await changes.wait(past: generation)
+            case .wait(let date?): await change(past: generation, within: .seconds(date.timeIntervalSince(now)))
+            }
+        }
+    }
+
+    private func change(past generation: Int, within limit: Duration) async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.changes.wait(past: generation) }
+            group.addTask { try? await self.time.sleep(limit) }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
+    private func probe(_ refusals: [StoreBreaker.Refusal], at date: Date) async throws {
+        // Whether it took them or not: those who wait look again, so that one of them probes if this one is gone.
+        defer { changes.raise() }
+        do {
+            let wait = date.timeIntervalSince(time.now())
+            if wait > 0 { try await time.sleep(.seconds(wait)) }
+            var fault: PortFault?
+            do { for refusal in refusals { try await probe(refusal.row, refusal.image) } } catch let refused
+                as PortFault
+            {
+                fault = refused
+            }
+            try Task.checkCancellation()
+            let (now, jitter) = (time.now(), jitter)
+            state.withLock { $0.breaker.probed(fault, tried: refusals, at: now, jitter: jitter) }
+        } catch {
+            state.withLock { $0.breaker.abandonProbe() }
+            throw error
+        }
+    }
+}
