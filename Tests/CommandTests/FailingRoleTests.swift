@@ -9,10 +9,15 @@ struct FailingRoleTests {
         let work = scene.workplace
         let up = try work.start(["up"], environment: Scene.impatient)
         try await work.started(up, "consensus")
-        _ = try await work.rows("ALTER TABLE consensus RENAME TO consensus_away")
+        // What is no trigger has to be buried, and cannot be.
+        _ = try await work.rows(
+            """
+            CREATE TRIGGER theirs BEFORE INSERT ON farm_dead BEGIN SELECT RAISE(ABORT, 'no graves'); END;
+            INSERT INTO farm_queue (queue, body, due_at) VALUES ('queue_consensus', 'no trigger', 0)
+            """)
         try await scene.produce()
         try await eventually("the role has failed") { up.error.contains("consensus failed:") }
-        #expect(up.error.contains(/consensus failed: .*consensus.*; restarts in \d/), "\(up.error)")
+        #expect(up.error.contains(/consensus failed: .*no graves.*; restarts in \d/), "\(up.error)")
         try await eventually("the others have done their work") {
             try await work.rows("SELECT (SELECT count(*) FROM results), (SELECT count(*) FROM postprocessing)")
                 == ["\(2 * Scene.primary)|\(2 * 4)"]
@@ -21,7 +26,7 @@ struct FailingRoleTests {
             try await work.count(
                 "SELECT count(*) FROM worker_heartbeats WHERE service_name = 'consensus' AND status = 'error'") > 0
         }
-        _ = try await work.rows("ALTER TABLE consensus_away RENAME TO consensus")
+        _ = try await work.rows("DROP TRIGGER theirs")
         try await eventually("the restarted role has done its work") {
             try await work.rows("SELECT (SELECT count(*) FROM consensus), (SELECT count(*) FROM farm_queue)") == ["2|0"]
         }

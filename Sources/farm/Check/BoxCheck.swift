@@ -41,11 +41,18 @@ struct BoxCheck {
 
     private func store() async -> [Finding] {
         guard let options = settings.database else { return settings.queue == nil ? [] : await file() }
-        return await PostgreSQLProbe(PostgreSQLOptions(options)).findings()
+        return await PostgreSQLProbe(PostgreSQLOptions(options), rows: rows).findings()
     }
 
     private func file() async -> [Finding] {
-        await EmbeddedProbe.findings(settings.embeddedPath, time: session.time)
+        await EmbeddedProbe.findings(
+            settings.embeddedPath, time: session.time, rows: settings.database == nil ? rows : [])
+    }
+
+    /// What this box's roles write.
+    private var rows: [PlainRow] {
+        PlainRow.of(
+            services: settings.services.workers.map(\.name), roles: settings.services.postProcessing)
     }
 
     private func heartbeats() async -> [Finding] {

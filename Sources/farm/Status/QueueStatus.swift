@@ -22,6 +22,9 @@ struct QueueStatus {
         blockade = try await queue.blockade()
     }
 
+    /// The services and roles whose messages wait.
+    var waited: [String] { queues.filter { $0.depth.waiting > 0 }.map(\.service) }
+
     var members: [JSON.Member] {
         [
             JSON.Member(

@@ -1,5 +1,6 @@
 import Model
 import Pipeline
+import Settings
 
 /// What `farm status` shows: what the queue tells and what the store tells. Each may be out of reach for itself.
 struct Status {
@@ -9,10 +10,19 @@ struct Status {
     /// - Throws: `PortFault` when neither can be read.
     init(_ session: OpenSession<ReadingBackends>) async throws {
         queues = try await Status.half { try await QueueStatus(session.settings, session.backends.queue()) }
-        results = try await Status.half { try await StoreStatus(session.backends.store()) }
+        let rows = Status.rows((try? queues.get())?.waited ?? [], session.settings)
+        results = try await Status.half { try await StoreStatus(session.backends.store(), rows: rows) }
         guard case (.failure(let first), .failure(let second)) = (queues, results) else { return }
         guard first.description != second.description else { throw first }
         throw PortFault(first.kind, place: first.place, message: "\(first.message); \(second)")
+    }
+
+    /// What is to be written of what waits; one service stands for all. A replica, which is all that is asked where there
+    /// is one, cannot tell.
+    private static func rows(_ waited: [String], _ settings: Settings) -> [PlainRow] {
+        guard settings.database?.readHost == nil else { return [] }
+        let services = waited.filter { PostProcessing(rawValue: $0) == nil }
+        return PlainRow.of(services: Array(services.prefix(1)), roles: waited.compactMap(PostProcessing.init))
     }
 
     private static func half<Part>(_ read: () async throws -> Part) async throws -> Result<Part, PortFault> {

@@ -2,18 +2,24 @@ import Foundation
 import Model
 import Pipeline
 
-/// What the store tells: results by service and status, and the totals.
+/// What the store tells: results by service and status, the totals, and whether it takes rows.
 struct StoreStatus {
     /// What stands in the place of `members` when the store is out of reach.
-    static let unknown = [JSON.Member("results", .null), JSON.Member("totals", .null)]
+    static let unknown = [
+        JSON.Member("results", .null), JSON.Member("totals", .null), JSON.Member("refusal", .null),
+    ]
 
     private let services: [ServiceReport]
     private let totals: Totals
+    /// Why it takes no rows.
+    private let refusal: PortFault?
 
+    /// - Parameter rows: what is waited for: whether the store would take such rows.
     /// - Throws: `PortFault`.
-    init(_ store: Store) async throws {
+    init(_ store: Store, rows: [PlainRow]) async throws {
         services = try await store.services()
         totals = try await store.totals()
+        refusal = await store.refusal(of: rows)
     }
 
     var members: [JSON.Member] {
@@ -35,6 +41,7 @@ struct StoreStatus {
                     "merged_boxes": .int(Int64(totals.mergedBoxes)), "consensus": .int(Int64(totals.consensus)),
                     "postprocessing": .int(Int64(totals.postprocessing)),
                 ])),
+            JSON.Member("refusal", .optional(refusal?.description)),
         ]
     }
 
@@ -53,7 +60,8 @@ struct StoreStatus {
         let sums =
             "\(totals.images) images, \(totals.results) results, \(totals.mergedBoxes) merged boxes, "
             + "\(totals.consensus) consensus, \(totals.postprocessing) enrichments"
-        return [services.isEmpty ? "no results yet" : table.text, sums]
+        let told = refusal.map { ["the store takes no rows, so no job is taken: \($0)"] } ?? []
+        return [services.isEmpty ? "no results yet" : table.text, sums] + told
     }
 
     private static func seconds(_ value: Double?) -> String { value.map { String(format: "%.3f", $0) } ?? "-" }

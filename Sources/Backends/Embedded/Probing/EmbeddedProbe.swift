@@ -9,12 +9,16 @@ public enum EmbeddedProbe {
     private static let needed = 64 << 20
 
     /// What was found. A file that does not exist is not made.
-    /// - Parameter path: of the file.
-    public static func findings(_ path: String, time: any Timekeeper) async -> [Finding] {
+    /// - Parameters:
+    ///   - path: of the file.
+    ///   - rows: what the roles here write, and the file should take: they are written and taken back.
+    public static func findings(
+        _ path: String, time: any Timekeeper, rows: [PlainRow] = []
+    ) async -> [Finding] {
         do {
             try SQLiteFile.checkPlace(path, place: path)
             let exists = FileManager.default.fileExists(atPath: path)
-            if exists { try await tryWriting(path, time) }
+            if exists { try await tryWriting(path, time, rows) }
             let use = Finding(.ok, path, exists ? "can be used" : "does not exist yet: it is made at first use")
             return [use] + [room(path)].compactMap { $0 }
         } catch {
@@ -22,10 +26,12 @@ public enum EmbeddedProbe {
         }
     }
 
-    /// Takes the lock of the one who writes, and writes nothing.
-    private static func tryWriting(_ path: String, _ time: any Timekeeper) async throws {
+    private static func tryWriting(_ path: String, _ time: any Timekeeper, _ rows: [PlainRow]) async throws {
         let database = try await EmbeddedDatabase(path: path, time: time, log: .init(label: "check"))
-        do { try await database.file.write { _ in } } catch {
+        do {
+            try await database.file.write { _ in }
+            for row in rows { try await EmbeddedStore(database).probe(row, of: nil) }
+        } catch {
             await database.close()
             throw error
         }

@@ -6,13 +6,21 @@ import Pipeline
 /// are the tables up to date, do the clocks agree?
 public struct PostgreSQLProbe: Sendable {
     private let options: PostgreSQLOptions
+    private let rows: [PlainRow]
 
     /// A probe of the database that these options name, and of its replica.
-    public init(_ options: PostgreSQLOptions) { self.options = options }
+    /// - Parameter rows: what the roles here write, and the database should take.
+    public init(_ options: PostgreSQLOptions, rows: [PlainRow] = []) {
+        self.options = options
+        self.rows = rows
+    }
 
     /// What was found, the primary first.
     public func findings() async -> [Finding] {
-        var findings = await look(at: Server(host: options.host, options: options), PostgreSQLProbe.primary)
+        let rows = rows
+        var findings = await look(at: Server(host: options.host, options: options)) { link in
+            try PostgreSQLProbe.primary(link) + PostgreSQLProbe.refusals(of: rows, link)
+        }
         if let replica = options.readHost {
             findings += await look(at: Server(host: replica, options: options), PostgreSQLProbe.replica)
         }
