@@ -45,6 +45,25 @@ public final class Drain: Sendable {
         }
     }
 
+    /// Runs `operation` to its end; it is cancelled when the drain begins, and what it then returns is not lost.
+    package func cancels<Value: Sendable>(_ operation: @Sendable @escaping () async -> Value) async -> Value {
+        // A task of its own, because a child's value could not be told from the watch's.
+        let work = Task { await operation() }
+        return await withTaskCancellationHandler {
+            await withTaskGroup(of: Void.self) { watch in
+                watch.addTask {
+                    await self.wait()
+                    work.cancel()
+                }
+                let value = await work.value
+                watch.cancelAll()
+                return value
+            }
+        } onCancel: {
+            work.cancel()
+        }
+    }
+
     /// Runs `operation` until it ends or the drain begins, whichever is first; then it is cancelled.
     /// - Returns: what the operation returned; nil if the drain ended it.
     public func until<Value: Sendable>(

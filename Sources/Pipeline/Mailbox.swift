@@ -35,6 +35,14 @@ package final class Mailbox<Element: Sendable>: Sendable {
         waiter?.resume(returning: [])
     }
 
+    /// All that has gathered, if anything has.
+    package func takeReady() -> [Element] {
+        state.withLock { state in
+            defer { state.elements = [] }
+            return state.elements
+        }
+    }
+
     /// All that has gathered, at least one; none only when the mailbox is finished and empty, or the task is cancelled.
     package func takeAll() async -> [Element] {
         await withTaskCancellationHandler {

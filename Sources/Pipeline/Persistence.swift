@@ -31,6 +31,17 @@ public struct Persistence: Sendable {
         }
     }
 
+    /// Publishes until every message is safe; what a queue has taken is not sent again.
+    public func publish(_ what: String, _ messages: [Message], to queue: any JobQueue) async throws {
+        var rest = messages
+        try await run(what) {
+            let unpublished = await queue.offer(rest)
+            try Task.checkCancellation()
+            rest = unpublished.flatMap(\.places).sorted().map { rest[$0] }
+            if let fault = unpublished.gravest { throw fault }
+        }
+    }
+
     /// Goes on after a first try that failed.
     package func run<Value: Sendable>(
         _ what: String, after first: PortFault, _ operation: () async throws -> Value

@@ -50,20 +50,22 @@ public struct Stage<Handler: StageHandler>: Sendable {
                     defer { ready.finish() }
                     await dispatch(works, ready, drain)
                 }
-                group.addTask {
-                    try await settle(consumer, ready, drain) { receipts, keys in
-                        recess.settled(receipts)
-                        guard handler.handlesOneAtATime else { return }
-                        let deliveries = turns.end(keys)
-                        // During a drain they go back with all else that was not begun.
-                        guard !drain.isBegun else { return }
-                        if let admissions = try await admitting(deliveries, consumer, drain) {
-                            sort(admissions, of: deliveries, works, ready, turns)
-                        } else {
-                            recess.settled(deliveries.count)
-                        }
+                let settlement = settlement(consumer, drain) { keys in
+                    guard handler.handlesOneAtATime else { return }
+                    let deliveries = turns.end(keys)
+                    // During a drain they go back with all else that was not begun.
+                    guard !drain.isBegun else { return }
+                    if let admissions = try await admitting(deliveries, consumer, drain) {
+                        sort(admissions, of: deliveries, works, ready, turns)
+                    } else {
+                        recess.settled(deliveries.count)
                     }
                 }
+                group.addTask {
+                    defer { settlement.finish() }
+                    try await settle(settlement, ready, recess, drain)
+                }
+                group.addTask { try await settlement.insist() }
                 // Unlike waitForAll, the first failure cancels the others.
                 for try await _ in group {}
             }
@@ -198,64 +200,42 @@ public struct Stage<Handler: StageHandler>: Sendable {
 
     // MARK: Settling
 
-    private func settle(
-        _ consumer: any JobConsumer, _ ready: Mailbox<Settling>, _ drain: Drain,
-        then ended: (Int, [Handler.Key]) async throws -> Void
-    ) async throws {
-        let committing = StageCommit(options: options, handler: handler)
-        while case let group = await ready.takeAll(), !group.isEmpty {
-            var verdicts: [(receipts: [Receipt], verdict: Verdict)] = []
-            var handled: [(item: Item, outcome: Handler.Outcome)] = []
-            var keys: [Handler.Key] = []
-            for settling in group {
-                switch settling {
-                case .admitted(let receipt, let verdict): verdicts.append(([receipt], verdict))
-                case .handled(let item, let outcome):
-                    handled.append((item, outcome))
-                    keys.append(item.key)
-                case .withheld(let item):
-                    handler.gaveBack([item.work])
-                    verdicts.append((item.receipts, Verdict(.back(after: .zero))))
-                    keys.append(item.key)
-                }
-            }
-            let judged = try await committing.commit(handled.map { ($0.item.work, $0.outcome) }, drain)
-            verdicts += zip(handled, judged).map { ($0.item.receipts, $1) }
-            try await settle(verdicts, consumer, drain)
-            if verdicts.contains(where: { !$0.verdict.isBack }) { options.store.passed(handler.plainRow) }
-            try await ended(verdicts.reduce(0) { $0 + $1.receipts.count }, keys)
+    private func settlement(
+        _ consumer: any JobConsumer, _ drain: Drain, ended: @escaping @Sendable ([Handler.Key]) async throws -> Void
+    ) -> Settlement<Handler.Key> {
+        Settlement(options, queue: queue, consumer: consumer, ended: ended) {
+            // The embedded queue lies in the store's file: while that takes nothing, it is waited for.
+            guard try await options.store.refuses(handler.plainRow, of: nil) else { return false }
+            return try await options.isStoreBack(drain)
         }
     }
 
     private func settle(
-        _ verdicts: [(receipts: [Receipt], verdict: Verdict)], _ consumer: any JobConsumer, _ drain: Drain
+        _ settlement: Settlement<Handler.Key>, _ ready: Mailbox<Settling>, _ recess: Recess, _ drain: Drain
     ) async throws {
-        let messages = verdicts.flatMap { $0.verdict.publish }
-        if !messages.isEmpty {
-            try await queueing("publishing \(messages.count) messages", drain) { try await queue.publish(messages) }
-        }
-        var done: [Receipt] = []
-        var dead: [(receipt: Receipt, letter: DeadLetter)] = []
-        var back: [Duration: [Receipt]] = [:]
-        for (receipts, verdict) in verdicts {
-            switch verdict.fate {
-            case .done: done += receipts
-            case .dead(let letter):
-                dead += receipts.prefix(1).map { ($0, letter) }
-                // The same job twice in one batch is one dead letter.
-                done += receipts.dropFirst()
-                options.activity.failed("\(letter.reason): \(letter.message)")
-                options.log.warning("a job of \(options.queue) is dead: \(letter.reason): \(letter.message)")
-            case .back(let delay): back[delay, default: []] += receipts
+        let committing = StageCommit(options: options, handler: handler)
+        while case let group = await ready.takeAll(), !group.isEmpty {
+            var verdicts: [Settlement<Handler.Key>.Open] = []
+            var handled: [(item: Item, outcome: Handler.Outcome)] = []
+            func add(_ key: Handler.Key?, _ receipts: [Receipt], _ verdict: Verdict) {
+                verdicts.append(Settlement.Open(key, receipts, verdict, since: options.time.now()))
             }
+            for settling in group {
+                switch settling {
+                case .admitted(let receipt, let verdict): add(nil, [receipt], verdict)
+                case .handled(let item, let outcome): handled.append((item, outcome))
+                case .withheld(let item):
+                    handler.gaveBack([item.work])
+                    add(item.key, item.receipts, Verdict(.back(after: .zero)))
+                }
+            }
+            let judged = try await committing.commit(handled.map { ($0.item.work, $0.outcome) }, drain)
+            for ((item, _), verdict) in zip(handled, judged) { add(item.key, item.receipts, verdict) }
+            try await settlement.begin(verdicts)
+            if verdicts.contains(where: { !$0.isBack }) { options.store.passed(handler.plainRow) }
+            // What is still held counts, too: a queue that takes nothing keeps a stage from nothing else.
+            recess.settled(verdicts.reduce(0) { $0 + $1.receipts.count })
         }
-        let (acknowledged, buried, returned) = (done, dead, back)
-        try await queueing("acknowledging", drain) {
-            if !acknowledged.isEmpty { try await consumer.acknowledge(acknowledged) }
-            if !buried.isEmpty { try await consumer.bury(buried) }
-            for (delay, receipts) in returned { try await consumer.giveBack(receipts, after: delay) }
-        }
-        options.activity.completed(done.count + dead.count, at: options.time.now())
     }
 
     // MARK: Faults

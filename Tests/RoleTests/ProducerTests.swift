@@ -140,11 +140,12 @@ private final class BlockedQueue: JobQueue {
 
     func unblock() { isBlocked.withLock { $0 = false } }
 
-    func publish(_ messages: [Message]) async throws {
+    func offer(_ messages: [Message]) async -> [Unpublished] {
         guard !isBlocked.withLock({ $0 }) else {
-            throw PortFault(.transient, place: "broker", message: "short of memory")
+            return .all(
+                of: messages, PortFault(.transient, place: "broker", message: "short of memory"), place: "broker")
         }
-        try await queue.publish(messages)
+        return await queue.offer(messages)
     }
 
     func consume(_ queue: String, prefetch: Int) async throws -> any JobConsumer {

@@ -35,6 +35,9 @@ public struct RabbitMQOptions: Sendable {
     /// How long publishing may stand still, and an answer stay away.
     package var patience: Duration = .seconds(30)
 
+    /// How long a connection has to last before the next one may be opened without waiting.
+    package var proof: Duration = .seconds(30)
+
     package init(
         hosts: [String], port: Int, user: String, password: @escaping @Sendable () -> String, virtualHost: String,
         tls: Bool, caFile: String?, queueType: QueueType, connectionName: String

@@ -19,8 +19,8 @@ public final class RabbitMQQueue: JobQueue, QueueAdministration, QueueInspection
     /// - Throws: `PortFault`: `unusable` for a wrong password, no such virtual host, no TLS; `transient` when no host can be
     ///   reached.
     public init(_ options: RabbitMQOptions, time: any Timekeeper, log: Logger) async throws {
-        subscriber = Subscriber(options, time: time, log: log)
         publisher = Publisher(options, time: time, log: log)
+        subscriber = Subscriber(options, publisher: publisher, time: time, log: log)
         self.time = time
         self.options = options
         self.log = log
@@ -36,9 +36,9 @@ public final class RabbitMQQueue: JobQueue, QueueAdministration, QueueInspection
 
     /// Gives back what is unsettled and disconnects, after all that was acknowledged has reached the broker.
     public func close() async {
-        async let publishing: Void = publisher.disconnect()
+        // What was taken may have to be published again.
         await subscriber.close()
-        await publishing
+        await publisher.disconnect()
     }
 
     /// Ends the connections as the end of the process would.
@@ -49,27 +49,62 @@ public final class RabbitMQQueue: JobQueue, QueueAdministration, QueueInspection
 
     // MARK: Jobs
 
-    /// Returns when the broker has confirmed all. A queue that is missing is declared; one that was deleted meanwhile, too.
-    public func publish(_ messages: [Message]) async throws {
-        guard !messages.isEmpty else { return }
-        for message in messages where !HeaderTable.fits(message.headers) {
-            throw PortFault(
+    /// Offers each queue its messages. A queue that is missing is declared; one that was deleted meanwhile, too.
+    public func offer(_ messages: [Message]) async -> [Unpublished] {
+        var refused: [Int: PortFault] = [:]
+        for (place, message) in messages.enumerated() where !HeaderTable.fits(message.headers) {
+            refused[place] = PortFault(
                 .refused, place: options.place,
                 message:
                     "\(message.queue): headers of more than \(HeaderTable.limit) bytes, or a name of none or over 255")
         }
-        let queues = Set(messages.map(\.queue))
-        try await declare(names.withLock { queues.subtracting($0.existing) }.sorted())
-        var returned = try await publisher.publish(messages)
-        guard !returned.isEmpty else { return }
-        let gone = Set(returned.map(\.queue))
+        var open = messages.indices.filter { refused[$0] == nil }
+        let known = names.withLock { $0.existing }
+        open = await making(Set(messages.map(\.queue)).subtracting(known), for: open, of: messages, &refused)
+        open = await send(open, of: messages, &refused)
+        // Their queues were deleted.
+        let gone = Set(open.map { messages[$0].queue })
         names.withLock { $0.existing.subtract(gone) }
-        try await declare(gone.sorted())
-        returned = try await publisher.publish(returned)
-        guard let first = returned.first else { return }
-        throw PortFault(
-            .transient, place: options.place,
-            message: "\(first.queue): the broker returned \(returned.count) messages: the queue was deleted")
+        open = await making(gone, for: open, of: messages, &refused)
+        for place in await send(open, of: messages, &refused) {
+            refused[place] = PortFault(
+                .transient, place: options.place,
+                message: "\(messages[place].queue): the broker returned a message: the queue was deleted")
+        }
+        return Dictionary(grouping: refused.keys) { refused[$0]?.description ?? "" }.values.compactMap { places in
+            guard let first = places.first, let fault = refused[first] else { return nil }
+            return Unpublished(places: places.sorted(), fault: fault)
+        }
+    }
+
+    /// - Returns: the messages whose queues are there.
+    private func making(
+        _ queues: Set<String>, for open: [Int], of messages: [Message], _ refused: inout [Int: PortFault]
+    ) async -> [Int] {
+        var faults: [String: PortFault] = [:]
+        for queue in queues.sorted() {
+            do { try await declare([queue]) } catch { faults[queue] = fault(error) }
+        }
+        guard !faults.isEmpty else { return open }
+        for place in open { refused[place] = refused[place] ?? faults[messages[place].queue] }
+        return open.filter { refused[$0] == nil }
+    }
+
+    /// - Returns: the messages whose queues are not there.
+    private func send(_ open: [Int], of messages: [Message], _ refused: inout [Int: PortFault]) async -> [Int] {
+        let answers = await publisher.publish(open.map { Parcel(messages[$0]) })
+        var returned: [Int] = []
+        for (place, answer) in answers {
+            switch answer {
+            case .returned: returned.append(open[place])
+            case .fault(let fault): refused[open[place]] = fault
+            }
+        }
+        return returned.sorted()
+    }
+
+    private func fault(_ error: any Error) -> PortFault {
+        error as? PortFault ?? PortFault(.transient, place: options.place, message: "\(error)")
     }
 
     /// Takes nothing before `next` is called.
@@ -127,8 +162,12 @@ public final class RabbitMQQueue: JobQueue, QueueAdministration, QueueInspection
         try check(queue)
         let name = part == .dead ? queue + ".dead" : queue
         let sifter = Sifter(options, queue: name, time: time, log: log)
-        if try await subscriber.messages(in: name) != nil { try await sifter.connect() }
-        return RabbitMQPass(sifter: sifter, broker: self)
+        guard try await subscriber.messages(in: name) != nil else {
+            return RabbitMQPass(queue: name, sifter: sifter, broker: self, countsReturns: false)
+        }
+        try await sifter.connect()
+        return RabbitMQPass(
+            queue: name, sifter: sifter, broker: self, countsReturns: await subscriber.countsReturns(name))
     }
 
     /// Drops all that is ready.

@@ -15,13 +15,19 @@ package enum FarmHeader {
     /// How a job that was requeued died before: a JSON array.
     package static let history = "x-farm-history"
 
+    /// On a copy that took the place of a message which a consumer had: what it would be told by the broker otherwise.
+    package static let redelivered = "x-farm-redelivered"
+    package static let yes = "yes"
+    /// How often a quorum queue has had a message back.
+    package static let returns = "x-delivery-count"
+
     package static let prefix = "x-farm-"
 
     /// What tells of one death: it goes when the job is requeued.
     static let ofDeath: Set<String> = [reason, message, tries, worker, firstFailure, queue, deadSince]
     /// What a broker wrote when it moved a message by itself; it reads them again, so they must not be given back as text.
     static let ofBroker: Set<String> = [
-        "x-death", "x-delivery-count", "x-first-death-exchange", "x-first-death-queue", "x-first-death-reason",
+        "x-death", returns, "x-first-death-exchange", "x-first-death-queue", "x-first-death-reason",
         "x-last-death-exchange", "x-last-death-queue", "x-last-death-reason",
     ]
 }

@@ -71,16 +71,66 @@ public struct DeadLetter: Sendable, Equatable {
     }
 }
 
+/// What a queue has not taken of the messages that were offered.
+public struct Unpublished: Sendable {
+    /// Their places among those that were offered, ascending.
+    public var places: [Int]
+    /// Why they are not known to be safe.
+    public var fault: PortFault
+
+    package init(places: [Int], fault: PortFault) {
+        self.places = places
+        self.fault = fault
+    }
+}
+
 /// Queues of jobs and triggers: at-least-once delivery.
 public protocol JobQueue: Sendable {
-    /// Returns when every message is safely in its queue; repeating it after an error may duplicate, never lose.
-    /// - Throws: `PortFault`.
-    func publish(_ messages: [Message]) async throws
+    /// Offers every message once, each queue by itself: one that takes nothing holds up no other.
+    ///
+    /// What is not in the answer is safely in its queue. What is in it may be offered again, without the rest; it may also be in
+    /// its queue all the same, so this may duplicate, never lose. When its task is cancelled this returns soon, with all that is
+    /// not known to be safe by then.
+    /// - Returns: what is not known to be safe, by cause.
+    func offer(_ messages: [Message]) async -> [Unpublished]
 
     /// Starts taking from a queue.
     /// - Parameter prefetch: how many deliveries may be unsettled at once.
     /// - Throws: `PortFault`.
     func consume(_ queue: String, prefetch: Int) async throws -> any JobConsumer
+}
+
+extension JobQueue {
+    /// Offers the messages once and returns when all are safe. Who tries again calls `offer`, with what is left alone.
+    /// - Throws: `PortFault`: the gravest of those met; what was taken stays taken. `CancellationError`.
+    public func publish(_ messages: [Message]) async throws {
+        guard let fault = await offer(messages).gravest else { return }
+        try Task.checkCancellation()
+        throw fault
+    }
+}
+
+extension [Unpublished] {
+    /// Of a queue that takes all or nothing.
+    package static func all(of messages: [Message], _ error: any Error, place: String) -> [Unpublished] {
+        let fault = error as? PortFault ?? PortFault(.transient, place: place, message: "\(error)")
+        return messages.isEmpty ? [] : [Unpublished(places: messages.indices.map { $0 }, fault: fault)]
+    }
+
+    /// The fault that leaves the least to hope for.
+    package var gravest: PortFault? {
+        map(\.fault).max { $0.kind.gravity < $1.kind.gravity }
+    }
+}
+
+extension PortFault.Kind {
+    fileprivate var gravity: Int {
+        switch self {
+        case .transient: 0
+        case .refused: 1
+        case .unusable: 2
+        }
+    }
 }
 
 /// One taker of one queue. Settled means acknowledged, given back or buried; until then a delivery is leased to this
@@ -93,10 +143,12 @@ public protocol JobConsumer: Sendable {
     /// Removes the messages for good.
     func acknowledge(_ receipts: [Receipt]) async throws
 
-    /// Makes the messages available again, to any consumer, after a delay where the queue can delay.
+    /// Makes the messages available again, to any consumer, after a delay where the queue can delay. Where a queue counts what
+    /// is given back, and drops what comes too often, nothing is spent of that count. After an error it may be repeated.
     func giveBack(_ receipts: [Receipt], after delay: Duration) async throws
 
-    /// Moves the messages to `<queue>.dead`; the originals are gone only when the dead letters are safe.
+    /// Moves the messages to `<queue>.dead`; each original is gone only when its dead letter is safe. After an error it may be
+    /// repeated: those that were moved are left alone.
     func bury(_ dead: [(receipt: Receipt, letter: DeadLetter)]) async throws
 
     /// Gives back what was fetched ahead and not yet handed out, until `next` is called again.

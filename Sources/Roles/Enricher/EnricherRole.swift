@@ -9,8 +9,10 @@ public struct EnricherRole: Sendable {
     let queue: any JobQueue
     /// The store's circuit breaker.
     let gate: StoreGate
+    private let persistence: Persistence
 
     package init(_ options: StageOptions, enricher: Enricher, queue: any JobQueue) {
+        persistence = Persistence(time: options.time, randomness: options.randomness, log: options.log)
         stage = Stage(options, queue: queue, handler: enricher)
         self.enricher = enricher
         self.queue = queue
@@ -24,7 +26,7 @@ public struct EnricherRole: Sendable {
             for service in enricher.services.values {
                 let makeUp = MakeUp(
                     identity: enricher.identity, service: service, store: enricher.store, queue: queue,
-                    signal: enricher.missing, gate: gate, time: enricher.time)
+                    signal: enricher.missing, gate: gate, time: enricher.time, persistence: persistence)
                 group.addTask { _ = try await drain.until { try await makeUp.run() } }
             }
             group.addTask { try await stage.run(drain) }

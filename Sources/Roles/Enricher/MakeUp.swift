@@ -15,6 +15,7 @@ struct MakeUp: Sendable {
     /// The store's circuit breaker.
     let gate: StoreGate
     let time: any Timekeeper
+    let persistence: Persistence
 
     /// Runs until it is cancelled.
     /// - Throws: `PortFault`, `CancellationError`.
@@ -45,8 +46,9 @@ struct MakeUp: Sendable {
             let permits = try await service.permits()
             let batch = images.prefix(permits)
             let commits = signal.commits
-            try await queue.publish(
-                batch.map { identity.trigger(.enricher, image: Image(id: $0), at: time.now()) })
+            try await persistence.publish(
+                "triggering \(batch.count) images again",
+                batch.map { identity.trigger(.enricher, image: Image(id: $0), at: time.now()) }, to: queue)
             after = batch.last ?? after
             // A half-open breaker lets one pass: how that ends says whether the others may follow.
             if permits == 1 { _ = try await commitOrRecheck(since: commits) }

@@ -40,19 +40,31 @@ public struct ProducerOptions: Sendable {
     }
 }
 
+/// A queue that takes no more for the moment.
+public struct WaitingQueue: Sendable, Equatable {
+    /// Its name.
+    public var queue: String
+    /// How many jobs have been offered to it and are not in.
+    public var jobs: Int
+    /// Why, for people.
+    public var cause: String
+}
+
 /// What was submitted.
 public struct ProducerCounts: Sendable, Equatable {
-    /// Rows of `images`.
+    /// Rows of `images` whose jobs are all in their queues.
     public var images = 0
-    /// Messages.
+    /// Messages that are known to be in their queues.
     public var jobs = 0
     /// The largest image_id; 0 before the first.
     public var lastImage: ImageID = 0
+    /// The queues that are waited for, by name.
+    public var waiting: [WaitingQueue] = []
 
     package init() {}
 }
 
-/// Submits image × service jobs, by ascending image_id.
+/// Submits image × service jobs, to each queue by ascending image_id.
 public struct Producer: Sendable {
     /// Images that are read at a time.
     private static let page = 500
@@ -63,7 +75,8 @@ public struct Producer: Sendable {
     let queue: any JobQueue
     let time: any Timekeeper
     private let newJobID: @Sendable () -> UUID
-    private let persistence: Persistence
+    private let randomness: Randomness
+    private let log: Logger
 
     package init(
         catalogue: any ImageCatalogue, queue: any JobQueue, time: any Timekeeper,
@@ -74,63 +87,77 @@ public struct Producer: Sendable {
         self.queue = queue
         self.time = time
         self.newJobID = newJobID
-        persistence = Persistence(time: time, randomness: randomness, log: log)
+        self.randomness = randomness
+        self.log = log
     }
 
-    /// Publishes in batches that are confirmed one by one; ends early, between two batches, when the drain begins. A broker
-    /// or store that is full or away for a while is waited for.
+    /// Publishes in batches that are confirmed one by one; ends early, also in the middle of a batch, when the drain begins. A
+    /// store that is away for a while is waited for, and so is a queue that is full, while the others are served.
     /// - Throws: `PortFault` for what does not pass by itself.
     public func run(
         _ options: ProducerOptions, drain: Drain, progress: @Sendable (ProducerCounts) -> Void
     ) async throws -> ProducerCounts {
-        var counts = ProducerCounts()
-        var after: ImageID = 0
+        var lanes = Lanes(options.targets, randomness: randomness)
         while !drain.isBegun {
-            let room = min(Producer.page, (options.limit ?? .max) - counts.images)
-            guard room > 0 else { break }
-            let page = try await waiting(drain, "reading the images") { [after] in
-                try await catalogue.images(options.filter, after: after, limit: room)
+            if lanes.isReady(at: time.now()) {
+                try await send(&lanes, options, drain)
+                progress(lanes.counts)
+            } else if lanes.canRead(options.limit) {
+                guard try await read(&lanes, options, drain) else { break }
+            } else if let due = lanes.nextTry {
+                let wait = max(0, due.timeIntervalSince(time.now()))
+                _ = try await drain.until { try await time.sleep(.seconds(wait)) }
+            } else {
+                break
             }
-            guard let page, let last = page.last else { break }
-            after = last.image.id
-            var jobs = page.enumerated().flatMap { place, listed in
-                self.jobs(for: listed, options).map { (place, $0) }
-            }[...]
-            let imagesBefore = counts.images
-            while !jobs.isEmpty, !drain.isBegun {
-                let messages = jobs.prefix(options.delay > .zero ? 1 : Producer.batch)
-                if !options.isDryRun {
-                    let batch = messages.map(\.1)
-                    let published: Void? = try await waiting(drain, "submitting \(batch.count) jobs") {
-                        try await queue.publish(batch)
-                    }
-                    guard published != nil else { break }
-                    if options.delay > .zero { _ = try await drain.until { try await time.sleep(options.delay) } }
-                }
-                counts.jobs += messages.count
-                jobs = jobs.dropFirst(messages.count)
-                // An image counts once the last of its jobs is out.
-                counts.images = imagesBefore + (jobs.first?.0 ?? page.count)
-                progress(counts)
-            }
-            counts.lastImage = last.image.id
         }
-        return counts
+        return lanes.counts
     }
 
-    /// Repeated, the same messages are the same jobs: they leave one row each.
+    /// - Returns: false if the drain begins meanwhile.
+    private func read(_ lanes: inout Lanes, _ options: ProducerOptions, _ drain: Drain) async throws -> Bool {
+        let (after, room) = lanes.nextPage(of: Producer.page, options.limit)
+        let page = try await waiting(drain, "reading the images") {
+            try await catalogue.images(options.filter, after: after, limit: room)
+        }
+        guard let page else { return false }
+        lanes.add(page, after: after) { jobs(for: $0, options) }
+        return true
+    }
+
+    private func send(_ lanes: inout Lanes, _ options: ProducerOptions, _ drain: Drain) async throws {
+        let batch = lanes.batch(upTo: options.delay > .zero ? 1 : Producer.batch, at: time.now())
+        guard !options.isDryRun else { return lanes.took(batch) }
+        let messages = batch.map(\.message)
+        let unpublished = await drain.cancels { await queue.offer(messages) }
+        if let fault = unpublished.gravest, fault.kind != .transient, !drain.isBegun { throw fault }
+        tell(lanes.took(batch, but: unpublished, at: time.now(), isCancelled: drain.isBegun))
+        if options.delay > .zero { _ = try await drain.until { try await time.sleep(options.delay) } }
+    }
+
+    private func tell(_ news: Lanes.News) {
+        for (cause, queues) in news.stuck.sorted(by: { $0.key < $1.key }) {
+            log.warning("submitting to \(queues.sorted().joined(separator: ", ")) failed, trying again: \(cause)")
+        }
+        if !news.freed.isEmpty {
+            log.notice("submitting to \(news.freed.sorted().joined(separator: ", ")) works again")
+        }
+    }
+
     /// - Returns: nil if the drain begins while it waits for better times.
     private func waiting<Value: Sendable>(
         _ drain: Drain, _ what: String, _ operation: @Sendable @escaping () async throws -> Value
     ) async throws -> Value? {
         do { return try await operation() } catch let fault as PortFault where fault.kind == .transient {
+            let persistence = Persistence(time: time, randomness: randomness, log: log)
             return try await drain.until { try await persistence.run(what, after: fault, operation) }
         }
     }
 
-    private func jobs(for listed: ListedImage, _ options: ProducerOptions) -> [Message] {
+    private func jobs(for listed: ListedImage, _ options: ProducerOptions) -> [Message?] {
         let lacking = options.filter.lacking == nil ? nil : Set(listed.lacking)
-        return options.targets.filter { lacking?.contains($0.service) ?? true }.map { target in
+        return options.targets.map { target in
+            guard lacking?.contains(target.service) ?? true else { return nil }
             let job = Job(
                 image: listed.image, service: target.service, queue: target.queue, jobID: newJobID(), now: time.now())
             return Message(queue: target.queue, body: job.body)

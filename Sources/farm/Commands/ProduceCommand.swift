@@ -53,6 +53,7 @@ struct ProduceCommand: AsyncParsableCommand {
             let baseline = try await session.backends.store.newestResultID()
             let counts = try await submit(session, targets, drain)
             if drain.isBegun {
+                for queue in counts.waiting { Terminal.error("farm: \(queue.queue) took no more: \(queue.cause)") }
                 Terminal.error("farm: stopped after \(counted(counts.jobs, "job")); --resume submits the rest")
             }
             guard wait && !dryRun && !drain.isBegun else { return }
@@ -82,9 +83,10 @@ struct ProduceCommand: AsyncParsableCommand {
         ) { counts in
             // How many jobs an image lacks is known when it comes up, so resuming counts images.
             if resume {
-                progress.show(counts.images, of: images, note: counted(counts.jobs, "job"))
+                let note = ([counted(counts.jobs, "job")] + counts.notes).joined(separator: ", ")
+                progress.show(counts.images, of: images, note: note)
             } else {
-                progress.show(counts.jobs, of: total)
+                progress.show(counts.jobs, of: total, note: counts.notes.joined(separator: ", "))
             }
         }
         progress.end()
@@ -98,6 +100,7 @@ struct ProduceCommand: AsyncParsableCommand {
                 JSON.object([
                     "images": .int(Int64(counts.images)), "jobs": .int(Int64(counts.jobs)),
                     "services": .array(targets.map { .string($0.service) }), "dry_run": .bool(dryRun),
+                    "waiting": .array(counts.waiting.map(\.json)),
                 ]).text)
         } else {
             let verb = dryRun ? "would be submitted" : "submitted"
@@ -161,6 +164,17 @@ struct ProduceCommand: AsyncParsableCommand {
         let undone = try await drain.until { try await watch.run() } ?? []
         progress.end()
         try CommandFailure.check(undone: undone)
+    }
+}
+
+extension ProducerCounts {
+    /// What is waited for.
+    var notes: [String] { waiting.map { "waiting for \($0.queue): \($0.cause)" } }
+}
+
+extension WaitingQueue {
+    fileprivate var json: JSON {
+        .object(["queue": .string(queue), "jobs": .int(Int64(jobs)), "cause": .string(cause)])
     }
 }
 

@@ -101,7 +101,10 @@ struct RunCommand: AsyncParsableCommand {
         _ = try await producer.run(
             ProducerOptions(targets: targets, filter: ImageFilter(ids: images, lacking: targets.map(\.service))),
             drain: drain
-        ) { progress.show($0.images, of: images.count, note: counted($0.jobs, "job")) }
+        ) { counts in
+            let note = ([counted(counts.jobs, "job")] + counts.notes).joined(separator: ", ")
+            progress.show(counts.images, of: images.count, note: note)
+        }
     }
 
     /// - Returns: whether every picture that was asked for is written; a photo that cannot be drawn stops no other.

@@ -139,12 +139,13 @@ struct IdleWatch: Sendable {
 
     /// Nothing is on its way any more, so nobody has told of these: another program has written rows of theirs.
     private func trigger(_ images: [ImageID]) async throws {
-        try await backends.queue.publish(
-            images.map { id in
-                let trigger = Trigger(
-                    imageID: id, imageFilename: nil, service: PostProcessing.consensus.rawValue, workerID: "",
-                    processedAt: time.now())
-                return Message(queue: PostProcessing.consensus.queue, body: trigger.body)
-            })
+        let triggers = images.map { id in
+            let trigger = Trigger(
+                imageID: id, imageFilename: nil, service: PostProcessing.consensus.rawValue, workerID: "",
+                processedAt: time.now())
+            return Message(queue: PostProcessing.consensus.queue, body: trigger.body)
+        }
+        try await Persistence(time: time, log: log).publish(
+            "asking for \(images.count) consensuses", triggers, to: backends.queue)
     }
 }

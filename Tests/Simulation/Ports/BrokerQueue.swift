@@ -5,13 +5,19 @@ struct BrokerQueue: JobQueue, QueueAdministration {
     let broker: Broker
     let process: SimulatedProcess
 
-    func publish(_ messages: [Message]) async throws {
-        guard !messages.isEmpty else { return }
-        guard broker.conditions.plan.plant != .publishWithoutConfirm else { return hurry(messages) }
-        while broker.conditions.lasts(.queueBlocked) { try await process.pass(.milliseconds(200)) }
-        try await process.exchange(.queue, "publishing", lost: .publishLost, unconfirmed: .confirmLost) {
-            broker.put(messages, by: process.name)
+    func offer(_ messages: [Message]) async -> [Unpublished] {
+        guard !messages.isEmpty else { return [] }
+        guard broker.conditions.plan.plant != .publishWithoutConfirm else {
+            hurry(messages)
+            return []
         }
+        do {
+            while broker.conditions.lasts(.queueBlocked) { try await process.pass(.milliseconds(200)) }
+            try await process.exchange(.queue, "publishing", lost: .publishLost, unconfirmed: .confirmLost) {
+                broker.put(messages, by: process.name)
+            }
+            return []
+        } catch { return .all(of: messages, error, place: Server.queue.rawValue) }
     }
 
     /// The planted bug: they are on their way, and nobody waits for their arrival.

@@ -44,24 +44,32 @@ final class Production: Sendable {
     }
 
     private func produce(_ process: SimulatedProcess) async throws {
-        let ids = Mutex([UUID]())
         let dice = farm.conditions.dice
-        let producer = Producer(
-            catalogue: DatabaseStore(database: farm.database, process: process),
-            queue: BrokerQueue(broker: farm.broker, process: process), time: process, randomness: dice.unit,
-            newJobID: {
-                let id = UUID(dice)
-                ids.withLock { $0.append(id) }
-                return id
-            }, log: process.log)
-        let noted = Mutex(0)
-        _ = try await producer.run(options, drain: process.drain) { counts in
-            let new = noted.withLock { noted in
-                defer { noted = counts.jobs }
-                return ids.withLock { Array($0[noted..<counts.jobs]) }
-            }
-            state.withLock { $0.confirmed += new }
+        let queue = ConfirmedJobs(queue: BrokerQueue(broker: farm.broker, process: process)) { [self] jobs in
+            state.withLock { $0.confirmed += jobs }
         }
+        let producer = Producer(
+            catalogue: DatabaseStore(database: farm.database, process: process), queue: queue, time: process,
+            randomness: dice.unit, newJobID: { UUID(dice) }, log: process.log)
+        _ = try await producer.run(options, drain: process.drain) { _ in }
+    }
+}
+
+/// The way to the queues, with a look at what they confirm.
+private struct ConfirmedJobs: JobQueue {
+    let queue: BrokerQueue
+    let note: @Sendable ([UUID]) -> Void
+
+    func offer(_ messages: [Message]) async -> [Unpublished] {
+        let unpublished = await queue.offer(messages)
+        let open = Set(unpublished.flatMap(\.places))
+        let safe = messages.indices.filter { !open.contains($0) }.map { messages[$0] }
+        note(safe.compactMap { try? Job(body: $0.body, queue: $0.queue, service: "").jobID })
+        return unpublished
+    }
+
+    func consume(_ queue: String, prefetch: Int) async throws -> any JobConsumer {
+        try await self.queue.consume(queue, prefetch: prefetch)
     }
 }
 

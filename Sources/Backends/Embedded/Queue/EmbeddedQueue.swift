@@ -12,12 +12,15 @@ public final class EmbeddedQueue: JobQueue, QueueAdministration, QueueInspection
     /// The queues of a file; several values may share it.
     public init(_ database: EmbeddedDatabase) { hub = database.hub }
 
-    /// Puts the messages in, in one transaction.
-    public func publish(_ messages: [Message]) async throws {
-        guard !messages.isEmpty else { return }
+    /// Puts the messages in, in one transaction: all or none.
+    public func offer(_ messages: [Message]) async -> [Unpublished] {
+        guard !messages.isEmpty else { return [] }
         let now = StoredTime.milliseconds(hub.time.now())
-        try await hub.file.write(announced: true) { try QueueTable.insert(messages, at: now, $0) }
+        do {
+            try await hub.file.write(announced: true) { try QueueTable.insert(messages, at: now, $0) }
+        } catch { return .all(of: messages, error, place: hub.file.place) }
         hub.announce(Set(messages.map(\.queue)), dueAt: nil)
+        return []
     }
 
     /// Starts taking; the first consumer of a process also starts renewing its lease.

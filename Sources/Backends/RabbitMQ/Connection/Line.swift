@@ -16,6 +16,10 @@ final class Line {
     var fault: PortFault?
     var isEnded = false
     var reopening: Task<Void, Never>?
+    /// Between two tries to connect. It begins anew only after a connection that has proved itself: one that the broker ends at
+    /// once would be opened again at once.
+    var backOff = BackOff(base: .milliseconds(200), limit: .seconds(15))
+    private var since = ContinuousClock.now
     var farewell: CheckedContinuation<Void, Never>?
     private let queue: DispatchQueue
     private var reader: (any DispatchSourceRead)?
@@ -38,7 +42,7 @@ final class Line {
     ///   - onTick: called on the queue once a second.
     func attach(_ link: Link, onReadable: @escaping @Sendable () -> Void, onTick: @escaping @Sendable () -> Void) {
         self.link = link
-        (breakage, fault) = (nil, nil)
+        (breakage, fault, since) = (nil, nil, .now)
         // A source may be heard of after its cancellation: its descriptor is its own and lives until then.
         let descriptor = dup(link.descriptor)
         let reader = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: queue)
@@ -61,6 +65,9 @@ final class Line {
         timer?.cancel()
         (link, reader, writer, timer, watchdog) = (nil, nil, nil, nil, nil)
     }
+
+    /// Whether the connection has lasted so long that its successor may be opened at once.
+    var isProven: Bool { since.duration(to: .now) >= options.proof }
 
     func sign() { watchdog?.sign() }
 
@@ -115,9 +122,32 @@ extension Line {
 
     /// What it means that the broker refused something about a queue.
     func fault(over queue: String, _ refusal: Refusal) -> PortFault {
-        guard refusal.code == Refusal.accessRefused else { return fault("\(queue): the broker said \(refusal.text)") }
-        return fault(
-            "\(queue): the broker said \(refusal.text): the user \(options.user) needs more rights: "
-                + "rabbitmqctl set_permissions", .unusable)
+        let said = "\(queue): the broker said: \(refusal.text)"
+        switch refusal.code {
+        case Refusal.accessRefused: return fault("\(said)\(options.perhapsRights)", .unusable)
+        case Refusal.preconditionFailed:
+            return fault("\(said); perhaps a limit of the virtual host is reached (rabbitmqctl list_vhost_limits)")
+        default: return fault(said)
+        }
+    }
+
+    /// What it means that a queue cannot be taken from; nil where it may be tried again.
+    func fault(consuming queue: String, _ refusal: Refusal) -> PortFault? {
+        let said = "\(queue): the broker said: \(refusal.text)"
+        switch refusal.code {
+        case Refusal.accessRefused: return fault("\(said)\(options.perhapsRights)", .unusable)
+        case Refusal.preconditionFailed, Refusal.notImplemented:
+            return fault(
+                "\(said); perhaps it is a stream, from which no jobs can be taken: delete it, and farm init makes a queue",
+                .unusable)
+        default: return nil
+        }
+    }
+}
+
+extension RabbitMQOptions {
+    /// farm's guess, after the broker's words, at what is behind a refused access.
+    var perhapsRights: String {
+        "; perhaps the user \(user) lacks a right: rabbitmqctl set_permissions -p '\(virtualHost)' '\(user)' '.*' '.*' '.*'"
     }
 }

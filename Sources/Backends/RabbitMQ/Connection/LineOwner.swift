@@ -72,7 +72,7 @@ extension LineOwner {
                 switch frame {
                 case .closed(let refusal):
                     line.send { try $0.answerClose() }
-                    throw PortFault(.transient, place: link.place, message: "the broker said \(refusal.text)")
+                    throw PortFault(.transient, place: link.place, message: "the broker said: \(refusal.text)")
                 case .closeOK: line.sayFarewell()
                 default: received(frame)
                 }
@@ -89,19 +89,26 @@ extension LineOwner {
     }
 
     private func lose(_ fault: PortFault) {
+        let isProven = line.isProven
         line.detach()
         line.fault = fault
         line.sayFarewell()
         lost(fault)
+        if isProven { line.backOff.reset() }
         guard !line.isEnded else { return }
         line.log.warning("\(line.name): connection lost, connecting again: \(fault)")
         // It lives as long as the connection is down and not closed; no scope of a caller's could hold it.
-        line.reopening = Task { [weak self] in await self?.reopen() }
+        line.reopening = Task { [weak self] in await self?.reopen(atOnce: isProven) }
     }
 
-    private func reopen() async {
-        var backOff = BackOff(base: .milliseconds(200), limit: .seconds(5))
+    private func reopen(atOnce: Bool) async {
+        var isDue = atOnce
         while !line.isEnded {
+            if !isDue {
+                do { try await line.time.sleep(line.backOff.next()) } catch { return }
+                guard !line.isEnded else { return }
+            }
+            isDue = false
             do {
                 try await connect()
                 if let link = line.link { line.log.notice("\(line.name): connected to \(link.place) again") }
@@ -112,7 +119,6 @@ extension LineOwner {
                 if let fault, fault.kind == .unusable { failed(fault) }
                 ticked()
             }
-            do { try await line.time.sleep(backOff.next()) } catch { return }
         }
     }
 }

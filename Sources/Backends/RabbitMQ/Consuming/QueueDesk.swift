@@ -7,6 +7,8 @@ struct QueueDesk {
         /// Whether it is there, and how much waits in it.
         case look
         case make(RabbitMQOptions.QueueType)
+        /// Whether it is a classic one without any argument.
+        case classic
         /// Drops what waits in it.
         case purge
     }
@@ -84,6 +86,7 @@ struct QueueDesk {
             switch request.question {
             case .look: try link.declare(request.queue, making: nil, on: QueueDesk.channel)
             case .make(let type): try link.declare(request.queue, making: type, on: QueueDesk.channel)
+            case .classic: try link.declareClassic(request.queue, on: QueueDesk.channel)
             case .purge: try link.purge(request.queue, on: QueueDesk.channel)
             }
         }

@@ -22,18 +22,22 @@ final class RabbitMQConsumer: JobConsumer {
 
     /// AMQP cannot delay: the messages are available at once.
     func giveBack(_ receipts: [Receipt], after delay: Duration) async throws {
-        await broker.subscriber.giveBack(channel, receipts)
+        if let fault = await broker.subscriber.giveBack(channel, receipts) { throw fault }
     }
 
     func bury(_ dead: [(receipt: Receipt, letter: DeadLetter)]) async throws {
         let contents = await broker.subscriber.contents(channel, dead.map(\.receipt))
         let now = broker.time.now()
-        let messages = dead.compactMap { receipt, letter in
-            contents[receipt].map { letter.message(for: $0, from: queue, at: now) }
+        let letters = dead.compactMap { receipt, letter in
+            contents[receipt].map { (receipt, letter.message(for: $0, from: queue, at: now)) }
         }
-        guard !messages.isEmpty else { return }
-        try await broker.publish(messages)
-        await broker.subscriber.acknowledge(channel, Array(contents.keys))
+        guard !letters.isEmpty else { return }
+        let unpublished = await broker.offer(letters.map(\.1))
+        let open = Set(unpublished.flatMap(\.places))
+        await broker.subscriber.acknowledge(
+            channel, letters.indices.filter { !open.contains($0) }.map { letters[$0].0 })
+        try Task.checkCancellation()
+        if let fault = unpublished.gravest { throw fault }
     }
 
     func pause() async throws { await broker.subscriber.pause(channel) }

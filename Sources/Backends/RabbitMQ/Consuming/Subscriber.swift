@@ -5,15 +5,20 @@ import Pipeline
 /// takes no messages does not hear what comes on the publishing connection.
 actor Subscriber: LineOwner {
     let line: Line
+    let publisher: Publisher
     private let executor: ConnectionExecutor
     private var desk = QueueDesk()
-    private var subscriptions: [UInt16: Subscription] = [:]
+    var subscriptions: [UInt16: Subscription] = [:]
+    /// Whether a queue counts what it has back, as far as this connection has found out.
+    var counting: [String: Bool] = [:]
     private var lastEpoch: Int64 = 0
     private var lastID = 0
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
-    init(_ options: RabbitMQOptions, time: any Timekeeper, log: Logger) {
+    /// - Parameter publisher: of the copies of what is to go back.
+    init(_ options: RabbitMQOptions, publisher: Publisher, time: any Timekeeper, log: Logger) {
+        self.publisher = publisher
         executor = ConnectionExecutor(label: "farm.rabbitmq.consuming")
         line = Line(options, role: "consuming", queue: executor.queue, time: time, log: log)
     }
@@ -23,12 +28,10 @@ actor Subscriber: LineOwner {
     /// Looks for a queue and makes it if it is missing; one that is there is used as it is, whatever its arguments.
     func declare(_ queue: String) async throws {
         if try await messages(in: queue) != nil { return }
-        switch try await ask(queue, .make(line.options.queueType)) {
-        case .messages: return
-        // Somebody else has made it, with arguments of their own.
-        case .refused(let refusal) where refusal.code == Refusal.preconditionFailed: return
-        case .refused(let refusal): throw line.fault(over: queue, refusal)
-        }
+        guard case .refused(let refusal) = try await ask(queue, .make(line.options.queueType)) else { return }
+        // Somebody else may have made it meanwhile, with arguments of their own.
+        if refusal.code == Refusal.preconditionFailed, try await messages(in: queue) != nil { return }
+        throw line.fault(over: queue, refusal)
     }
 
     /// How many messages wait; nil when there is no such queue.
@@ -47,15 +50,16 @@ actor Subscriber: LineOwner {
         }
     }
 
-    private func ask(_ queue: String, _ question: QueueDesk.Question) async throws -> QueueDesk.Answer {
+    func ask(_ queue: String, _ question: QueueDesk.Question) async throws -> QueueDesk.Answer {
         try checkAlive()
         return try await withCheckedThrowingContinuation {
             desk.ask(QueueDesk.Request(queue: queue, question: question, continuation: $0), line)
         }
     }
 
-    /// Sends what was acknowledged, then says good-bye.
+    /// Gives back what is unsettled, sends what was acknowledged, then says good-bye.
     func close() async {
+        for channel in subscriptions.keys.sorted() { await close(channel) }
         for subscription in subscriptions.values { sendAcknowledgements(subscription) }
         await disconnect()
     }
@@ -72,6 +76,7 @@ actor Subscriber: LineOwner {
         guard let channel = (2...2000).first(where: { subscriptions[$0] == nil }) else {
             throw line.fault("\(queue): too many consumers on one connection")
         }
+        if let fault = lackOfChannels(channel, queue) { throw fault }
         let subscription = Subscription(
             queue: queue, prefetch: min(max(1, prefetch), Int(UInt16.max)), channel: channel)
         subscriptions[channel] = subscription
@@ -126,24 +131,20 @@ actor Subscriber: LineOwner {
         subscription.serve()
     }
 
-    private func sendAcknowledgements(_ subscription: Subscription) {
+    func sendAcknowledgements(_ subscription: Subscription) {
         for verdict in subscription.acknowledgements.takeAll() {
             line.send { try $0.acknowledge(verdict.tag, multiple: verdict.multiple, on: subscription.channel) }
         }
     }
 
-    func giveBack(_ channel: UInt16, _ receipts: [Receipt]) {
-        guard let subscription = subscriptions[channel] else { return }
-        giveBack(subscription.tags(receipts), subscription)
-        subscription.serve()
-    }
-
-    private func giveBack(_ tags: [UInt64], _ subscription: Subscription) {
+    /// What the broker has back so is counted by some queues: see `giveBack`.
+    func reject(_ tags: [UInt64], _ subscription: Subscription) {
         // "All up to" must not reach what was acknowledged.
         sendAcknowledgements(subscription)
         for verdict in subscription.unsettled.settle(tags) {
             line.send { try $0.giveBack(verdict.tag, multiple: verdict.multiple, on: subscription.channel) }
         }
+        subscription.serve()
     }
 
     /// What these receipts stand for, as far as they are good.
@@ -160,13 +161,18 @@ actor Subscriber: LineOwner {
         subscriptions.values.reduce(0) { $0 + ($1.queue == queue ? $1.unsettled.count : 0) }
     }
 
-    /// Returns when the broker has confirmed that nothing more will come.
+    /// Returns when the broker has confirmed that nothing more will come, and has back what was not handed out.
     func pause(_ channel: UInt16) async {
         guard let subscription = subscriptions[channel] else { return }
+        await stop(subscription)
+        await giveBackReady(subscription)
+    }
+
+    private func stop(_ subscription: Subscription) async {
         subscription.isWanted = false
         if subscription.phase == .consuming {
             subscription.phase = .cancelling
-            line.send { try $0.cancelConsumer(on: channel) }
+            line.send { try $0.cancelConsumer(on: subscription.channel) }
         }
         guard subscription.phase == .cancelling else { return }
         await withCheckedContinuation { subscription.waitingForQuiet.append($0) }
@@ -177,10 +183,13 @@ actor Subscriber: LineOwner {
         guard let subscription = subscriptions[channel], !subscription.isClosed else { return }
         subscription.isClosed = true
         subscription.fail(CancellationError())
+        await stop(subscription)
+        await giveBackAll(subscription)
+        guard subscriptions[channel] === subscription else { return }
         switch subscription.phase {
         case .idle, .consuming, .cancelling:
             subscription.phase = .closing
-            giveBack(subscription.unsettled.tags, subscription)
+            reject(subscription.unsettled.tags, subscription)
             line.send { try $0.closeChannel(channel) }
             await withCheckedContinuation { subscription.waitingForQuiet.append($0) }
         case .opening:
@@ -198,12 +207,13 @@ actor Subscriber: LineOwner {
     // MARK: Channels
 
     private func open(_ subscription: Subscription) {
+        if let fault = lackOfChannels(subscription.channel, subscription.queue) { return fail(subscription, fault) }
         if line.send({ try $0.openChannel(subscription.channel) }) { subscription.phase = .opening }
     }
 
     private func consume(_ subscription: Subscription) {
         guard subscription.phase == .idle, subscription.isWanted, !subscription.isQueueDoubtful else { return }
-        subscription.phase = .consuming
+        (subscription.phase, subscription.isConfirmed) = (.consuming, false)
         line.send { try $0.limit(prefetch: subscription.prefetch, on: subscription.channel) }
         line.send { try $0.consume(subscription.queue, on: subscription.channel) }
     }
@@ -213,7 +223,13 @@ actor Subscriber: LineOwner {
         case .delivered(let channel, let tag, let redelivered, let content):
             guard let subscription = subscriptions[channel], subscription.phase != .closing else { return }
             subscription.unsettled.append(tag, content)
-            subscription.ready.append((tag, redelivered))
+            if content.returns != nil { counting[subscription.queue] = true }
+            if content.returns ?? 0 > 0 {
+                subscription.toRenew.append(tag)
+            } else {
+                subscription.ready.append((tag, redelivered || content.isCopy))
+            }
+        case .consuming(let channel): subscriptions[channel]?.isConfirmed = true
         case .declared(QueueDesk.channel, let messages), .purged(QueueDesk.channel, let messages):
             desk.answered(.messages(messages), line)
         case .channelOpened(QueueDesk.channel): desk.opened(line)
@@ -244,9 +260,6 @@ actor Subscriber: LineOwner {
     private func consumerCancelled(_ channel: UInt16) {
         guard let subscription = subscriptions[channel], subscription.phase != .closing else { return }
         subscription.phase = .idle
-        var tags: [UInt64] = []
-        while let (tag, _) = subscription.ready.popFirst() { tags.append(tag) }
-        giveBack(tags, subscription)
         subscription.quiet()
         consume(subscription)
     }
@@ -254,15 +267,25 @@ actor Subscriber: LineOwner {
     private func channelClosed(_ channel: UInt16, _ refusal: Refusal) {
         line.send { try $0.answerChannelClose(channel) }
         guard let subscription = subscriptions[channel] else { return }
+        let isRefused = subscription.phase == .consuming && !subscription.isConfirmed
         subscription.reset(.closed)
+        counting[subscription.queue] = nil
         if subscription.isClosed {
             remove(channel)
-        } else if refusal.code == Refusal.accessRefused {
-            fail(subscription, line.fault(over: subscription.queue, refusal))
+        } else if isRefused, let fault = line.fault(consuming: subscription.queue, refusal) {
+            fail(subscription, fault)
         } else {
             line.log.warning("\(line.name): \(subscription.queue): the broker closed the channel: \(refusal.text)")
             subscription.isQueueDoubtful = true
         }
+    }
+
+    /// A broker ends the whole connection over a channel too many.
+    private func lackOfChannels(_ channel: UInt16, _ queue: String) -> PortFault? {
+        guard let most = line.link?.mostChannels, channel > most else { return nil }
+        return line.fault(
+            "\(queue): the broker allows \(most) channels on a connection, and this process needs more: raise channel_max in "
+                + "rabbitmq.conf, or run fewer roles in one process", .unusable)
     }
 
     private func fail(_ subscription: Subscription, _ fault: PortFault) {
@@ -273,6 +296,7 @@ actor Subscriber: LineOwner {
     // MARK: The connection's life
 
     func opened() {
+        counting = [:]
         line.send { try $0.openChannel(QueueDesk.channel) }
         for (channel, subscription) in subscriptions {
             if subscription.isClosed { remove(channel) } else { open(subscription) }
@@ -280,7 +304,10 @@ actor Subscriber: LineOwner {
     }
 
     func drained() {
-        for subscription in subscriptions.values { subscription.serve() }
+        for subscription in subscriptions.values {
+            subscription.serve()
+            renewReturned(subscription)
+        }
     }
 
     func lost(_ fault: PortFault) {

@@ -22,12 +22,21 @@ final class Subscription {
     var isWanted = false
     /// The queue may be gone: it is looked for, and made, before it is taken from again.
     var isQueueDoubtful = false
+    /// The broker has confirmed that it takes from the queue.
+    var isConfirmed = false
     /// Which opening of the channel; receipts of another are void.
     var epoch: Int64 = 0
     var unsettled = Unsettled<Frame.Content>()
     var acknowledgements = Acknowledgements()
     /// What was not handed out yet, oldest first.
     var ready = Fifo<(tag: UInt64, redelivered: Bool)>()
+    /// What the queue has had back before, not handed out: copies take their place, so that the queue never has too much back.
+    var toRenew: [UInt64] = []
+    /// Of those, what is being copied.
+    var renewing: [UInt64] = []
+    var renewal: Task<Void, Never>?
+    /// Since when its queue takes no copies of what it is to have back.
+    var stuckSince: ContinuousClock.Instant?
     /// Why it cannot go on.
     var fault: PortFault?
     var isClosed = false
@@ -46,6 +55,7 @@ final class Subscription {
         unsettled = Unsettled()
         acknowledgements = Acknowledgements()
         ready = Fifo()
+        (toRenew, renewing, stuckSince) = ([], [], nil)
         quiet()
     }
 
@@ -62,14 +72,15 @@ final class Subscription {
 
     /// No more than `prefetch` are in the taker's hands, though after a pause more may be under way.
     func handOut(upTo limit: Int) -> [Delivery] {
-        let room = min(limit, prefetch - (unsettled.count - ready.count))
+        let ahead = ready.count + toRenew.count + renewing.count
+        let room = min(limit, prefetch - (unsettled.count - ahead))
         var deliveries: [Delivery] = []
         while deliveries.count < room, let (tag, redelivered) = ready.popFirst() {
             guard let content = unsettled[tag] else { continue }
             deliveries.append(
                 Delivery(
                     body: content.body, headers: content.headers, redelivered: redelivered,
-                    receipt: Receipt(epoch: epoch, tag: Int64(bitPattern: tag))))
+                    receipt: receipt(tag)))
         }
         return deliveries
     }
@@ -82,6 +93,15 @@ final class Subscription {
             taker.continuation.resume(returning: deliveries)
         }
     }
+
+    /// What was not handed out yet, oldest first.
+    func takeReady() -> [(tag: UInt64, redelivered: Bool)] {
+        var taken: [(tag: UInt64, redelivered: Bool)] = []
+        while let next = ready.popFirst() { taken.append(next) }
+        return taken
+    }
+
+    func receipt(_ tag: UInt64) -> Receipt { Receipt(epoch: epoch, tag: Int64(bitPattern: tag)) }
 
     /// The tags that these receipts name and that are still open.
     func tags(_ receipts: some Sequence<Receipt>) -> [UInt64] {

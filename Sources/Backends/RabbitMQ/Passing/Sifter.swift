@@ -26,6 +26,8 @@ actor Sifter: LineOwner {
     private var isOpen = false
     private var unsettled = Unsettled<Void>()
     private var batch: [Delivery] = []
+    /// What the last `next` has shown, by tag.
+    private var contents: [UInt64: (content: Frame.Content, isRedelivered: Bool)] = [:]
     private var batchLimit = 16
     /// Questions without an answer.
     private var asked = 0
@@ -50,7 +52,7 @@ actor Sifter: LineOwner {
         if let fault { throw fault }
         // Without a connection there is no queue.
         guard rest != 0, line.link != nil else { return [] }
-        batch = []
+        (batch, contents) = ([], [:])
         lastProgress = .now
         return try await withCheckedThrowingContinuation { continuation in
             taker = continuation
@@ -85,12 +87,20 @@ actor Sifter: LineOwner {
     func remove(_ receipts: [Receipt]) throws -> Int {
         if let fault { throw fault }
         let tags = receipts.filter { $0.epoch == Int64(channel) }.map { UInt64(bitPattern: $0.tag) }
+        for tag in tags { contents[tag] = nil }
         let before = unsettled.count
         isRemoving = true
         for verdict in unsettled.settle(tags) {
             line.send { try $0.acknowledge(verdict.tag, multiple: verdict.multiple, on: channel) }
         }
         return before - unsettled.count
+    }
+
+    /// What the last `next` has shown and was not removed, oldest first.
+    func shown() -> [(receipt: Receipt, content: Frame.Content, isRedelivered: Bool)] {
+        contents.sorted { $0.key < $1.key }.map { tag, shown in
+            (Receipt(epoch: Int64(channel), tag: Int64(bitPattern: tag)), shown.content, shown.isRedelivered)
+        }
     }
 
     // MARK: The end
@@ -138,6 +148,7 @@ actor Sifter: LineOwner {
         case .got(channel, let tag, let redelivered, let count, let content):
             if rest == nil { begin(count) }
             unsettled.append(tag, ())
+            contents[tag] = (content, content.isCopy || redelivered)
             batch.append(
                 Delivery(
                     body: content.body, headers: content.headers, redelivered: redelivered,

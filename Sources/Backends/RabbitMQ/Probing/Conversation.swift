@@ -47,7 +47,7 @@ final class Conversation {
         }
         let message = Message(queue: "farm.nobody.\(UUID().uuidString)", body: [])
         return try ask {
-            try $0.publish(message, on: Conversation.channel)
+            try $0.publish(Parcel(message), on: Conversation.channel)
         } _: { frame -> Bool? in
             switch frame {
             case .confirmed, .blocked: true
@@ -72,7 +72,7 @@ final class Conversation {
                 case .blocked(let reason): blockade = reason
                 case .unblocked: blockade = nil
                 case .closed(let refusal):
-                    throw PortFault(.transient, place: link.place, message: "the broker said \(refusal.text)")
+                    throw PortFault(.transient, place: link.place, message: "the broker said: \(refusal.text)")
                 default: break
                 }
                 if let answer = answer(frame) { return answer }

@@ -7,29 +7,11 @@ import Pipeline
 /// When the connection is lost, what was not confirmed is sent again on the next one. A broker that is short of memory or
 /// disk says so (connection.blocked) and takes nothing more: callers wait, at most `patience` without any progress.
 actor Publisher: LineOwner {
-    /// What one call of `publish` waits for.
-    private final class Batch {
-        var rest: Int
-        var returned: [Message] = []
-        var continuation: CheckedContinuation<[Message], any Error>?
-        let begun = ContinuousClock.now
-
-        init(_ count: Int, _ continuation: CheckedContinuation<[Message], any Error>) {
-            rest = count
-            self.continuation = continuation
-        }
-
-        var isOver: Bool { continuation == nil }
-
-        func end(_ result: Result<[Message], any Error>) {
-            continuation?.resume(with: result)
-            continuation = nil
-        }
-    }
-
     private struct Entry {
-        var message: Message
+        var parcel: Parcel
         var batch: Batch
+        /// In the batch.
+        var place: Int
         var isReturned = false
     }
 
@@ -57,35 +39,36 @@ actor Publisher: LineOwner {
         line = Line(options, role: "publishing", queue: executor.queue, time: time, log: log)
     }
 
-    /// Returns when all are confirmed.
-    /// - Returns: those that the broker could not route, because their queue is not there.
-    /// - Throws: `PortFault`, `CancellationError`.
-    func publish(_ messages: [Message]) async throws -> [Message] {
-        guard !line.isEnded else { throw line.fault("the connection was closed") }
+    /// Returns when each has its answer, or there was no progress for as long as `patience`; soon when the task is cancelled.
+    /// - Returns: those that are not known to be in their queues, by their places.
+    func publish(_ parcels: [Parcel], patience: Duration? = nil) async -> [Int: Refused] {
+        guard !parcels.isEmpty else { return [:] }
         lastID += 1
         let id = lastID
-        return try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { continuation in
-                guard !Task.isCancelled else { return continuation.resume(throwing: CancellationError()) }
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let batch = Batch(parcels.count, patience ?? line.options.patience, continuation)
+                guard !line.isEnded else { return batch.end(line.fault("the connection was closed")) }
+                guard !Task.isCancelled else { return batch.end(line.fault("cancelled")) }
                 if pending.isEmpty && sent.count == 0 { lastProgress = .now }
-                let batch = Batch(messages.count, continuation)
                 batches[id] = batch
-                pending.append(contentsOf: messages.map { Entry(message: $0, batch: batch) })
+                pending.append(
+                    contentsOf: parcels.enumerated().map { Entry(parcel: $1, batch: batch, place: $0) })
                 pump()
             }
         } onCancel: {
-            executor.queue.async { self.assumeIsolated { $0.end(id, .failure(CancellationError())) } }
+            executor.queue.async { self.assumeIsolated { $0.end(id, $0.line.fault("cancelled")) } }
         }
     }
 
-    private func end(_ id: Int, _ result: Result<[Message], any Error>) {
+    private func end(_ id: Int, _ fault: PortFault) {
         guard let batch = batches.removeValue(forKey: id) else { return }
-        batch.end(result)
+        batch.end(fault)
         pending.removeAll { $0.batch.isOver }
     }
 
     private func endAll(_ fault: PortFault) {
-        for batch in batches.values { batch.end(.failure(fault)) }
+        for batch in batches.values { batch.end(fault) }
         batches = [:]
         pending = Fifo()
     }
@@ -107,7 +90,8 @@ actor Publisher: LineOwner {
             guard let entry = pending.popFirst() else { return }
             if entry.batch.isOver { continue }
             sent.append(entry)
-            guard line.send({ try $0.publish(entry.message, on: Publisher.channel) }) else { return }
+            entry.batch.unsent -= 1
+            guard line.send({ try $0.publish(entry.parcel, on: Publisher.channel) }) else { return }
         }
     }
 
@@ -120,7 +104,7 @@ actor Publisher: LineOwner {
         case .confirmed(let tag, let multiple, let isPositive): settle(tag, multiple, isPositive)
         case .returned(let queue, let content):
             sent.updateFirst {
-                !$0.isReturned && $0.message.queue == queue && $0.message.body == content.body
+                !$0.isReturned && $0.parcel.queue == queue && $0.parcel.body == content.body
             } _: {
                 $0.isReturned = true
             }
@@ -141,16 +125,10 @@ actor Publisher: LineOwner {
         lastProgress = .now
         for entry in sent.settle(tag, multiple: multiple) {
             suspects = max(0, suspects - 1)
-            guard !entry.batch.isOver else { continue }
-            guard isPositive else {
-                entry.batch.end(
-                    .failure(
-                        line.fault("\(entry.message.queue): the broker did not take a message: is the queue full?")))
-                continue
-            }
-            if entry.isReturned { entry.batch.returned.append(entry.message) }
-            entry.batch.rest -= 1
-            if entry.batch.rest == 0 { entry.batch.end(.success(entry.batch.returned)) }
+            let fault = line.fault(
+                "\(entry.parcel.queue): the broker refused a message (basic.nack, without a reason); perhaps the queue is full "
+                    + "(x-max-length with x-overflow reject-publish)")
+            entry.batch.answer(entry.place, !isPositive ? .fault(fault) : entry.isReturned ? .returned : nil)
         }
     }
 
@@ -160,14 +138,12 @@ actor Publisher: LineOwner {
         line.send { try $0.answerChannelClose(Publisher.channel) }
         let entries = takeUnconfirmed()
         if refusal.code == Refusal.accessRefused {
-            endAll(
-                line.fault(
-                    "the broker said \(refusal.text): the user \(line.options.user) needs the right to write: "
-                        + "rabbitmqctl set_permissions", .unusable))
+            endAll(line.fault("the broker said: \(refusal.text)\(line.options.perhapsRights)", .unusable))
         } else if entries.count == 1, let entry = entries.first {
-            entry.batch.end(.failure(line.fault("\(entry.message.queue): the broker said \(refusal.text)", .refused)))
+            entry.batch.answer(
+                entry.place, .fault(line.fault("\(entry.parcel.queue): the broker said: \(refusal.text)", .refused)))
         } else {
-            pending.prepend(contentsOf: entries)
+            prepend(entries)
             suspects = entries.count
         }
         line.send { try $0.openChannel(Publisher.channel) }
@@ -186,7 +162,7 @@ actor Publisher: LineOwner {
 
     func lost(_ fault: PortFault) {
         (isReady, blockade) = (false, nil)
-        pending.prepend(contentsOf: takeUnconfirmed())
+        prepend(takeUnconfirmed())
         if line.isEnded { endAll(fault) }
     }
 
@@ -194,13 +170,21 @@ actor Publisher: LineOwner {
 
     func ticked() {
         let now = ContinuousClock.now
-        for (id, batch) in batches where max(lastProgress, batch.begun).duration(to: now) > line.options.patience {
+        for (id, batch) in batches {
+            // What was not sent yet waits for others; what was sent, for its own queue.
+            let last = batch.unsent > 0 ? max(lastProgress, batch.lastProgress) : batch.lastProgress
+            guard last.duration(to: now) > batch.patience else { continue }
             let cause = blockade.map { "the broker takes no messages (\($0))" } ?? line.fault?.message
-            end(id, .failure(line.fault(cause ?? "the broker has not confirmed \(batch.rest) messages")))
+            end(id, line.fault(cause ?? "the broker has not confirmed \(batch.rest) messages"))
         }
     }
 
     private func takeUnconfirmed() -> [Entry] {
-        sent.reset().filter { !$0.batch.isOver }.map { Entry(message: $0.message, batch: $0.batch) }
+        sent.reset().filter { !$0.batch.isOver }.map { Entry(parcel: $0.parcel, batch: $0.batch, place: $0.place) }
+    }
+
+    private func prepend(_ entries: [Entry]) {
+        for entry in entries { entry.batch.unsent += 1 }
+        pending.prepend(contentsOf: entries)
     }
 }

@@ -3,7 +3,14 @@ enum Frame: Sendable {
     /// A message, of a consumer's or one that could not be routed.
     struct Content: Sendable {
         var body: [UInt8]
+        /// Those that tell of its content, as text.
         var headers: [String: String]
+        /// All that came with it, as it came.
+        var properties: [UInt8] = []
+        /// How often the queue has had it back: a quorum queue says so, with what it delivers again.
+        var returns: Int?
+        /// It takes the place of a message that a consumer had.
+        var isCopy = false
     }
 
     case channelOpened(UInt16)
@@ -38,4 +45,6 @@ struct Refusal: Sendable, Equatable {
     static let accessRefused = 403
     static let notFound = 404
     static let preconditionFailed = 406
+    static let notAllowed = 530
+    static let notImplemented = 540
 }

@@ -84,34 +84,31 @@ extension Link {
 
     // MARK: Faults
 
+    /// The library's words, then what may be behind them.
     private static func socketFault(_ status: Int32, _ options: RabbitMQOptions, host: String) -> PortFault {
-        let (kind, message): (PortFault.Kind, String)
+        let (kind, guess): (PortFault.Kind, String)
         switch status {
         case AMQP_STATUS_HOSTNAME_RESOLUTION_FAILED.rawValue:
-            (kind, message) = (.transient, "no address for this name: check QUEUE_HOST")
+            (kind, guess) = (.transient, "no address for this name: check QUEUE_HOST")
         case AMQP_STATUS_SSL_HOSTNAME_VERIFY_FAILED.rawValue:
-            (kind, message) = (
+            (kind, guess) = (
                 .unusable,
-                "TLS: the broker's certificate is not for \(host): set QUEUE_HOST to a name in the certificate "
+                "the broker's certificate is not for \(host): set QUEUE_HOST to a name in the certificate "
                     + "(addresses in certificates are not matched by this version of librabbitmq)"
             )
         case AMQP_STATUS_SSL_PEER_VERIFY_FAILED.rawValue:
-            (kind, message) = (
+            (kind, guess) = (
                 .unusable,
-                "TLS: the broker's certificate is not of an authority in \(options.caFile ?? "the system's CA file"), "
+                "the broker's certificate is not of an authority in \(options.caFile ?? "the system's CA file"), "
                     + "or has expired: set QUEUE_CA_FILE to its authority's PEM file"
             )
         case AMQP_STATUS_SSL_ERROR.rawValue, AMQP_STATUS_SSL_CONNECTION_FAILED.rawValue:
-            (kind, message) = (
-                .unusable, "TLS: no TLS on this port, or no version in common: check QUEUE_PORT (amqps: 5671)"
-            )
+            (kind, guess) = (.unusable, "no TLS on this port, or no version in common: check QUEUE_PORT (amqps: 5671)")
         default:
-            (kind, message) = (
-                .transient,
-                "cannot connect (\(text(status))): check that the broker runs, QUEUE_HOST, QUEUE_PORT and the firewall"
-            )
+            (kind, guess) = (.transient, "check that the broker runs, QUEUE_HOST, QUEUE_PORT and the firewall")
         }
-        return PortFault(kind, place: "\(host):\(options.port)", message: message)
+        let what = options.tls ? "no TLS connection" : "no connection"
+        return PortFault(kind, place: "\(host):\(options.port)", message: "\(what): \(text(status)); perhaps \(guess)")
     }
 
     private static func loginFault(
@@ -125,27 +122,31 @@ extension Link {
             }
             return refused(Refusal(code: Int(close.reply_code), text: close.reply_text.string), options, place)
         case AMQP_RESPONSE_LIBRARY_EXCEPTION:
-            let hint = options.tls ? "" : " (does this port expect TLS? then QUEUE_TLS=true)"
+            let hint = options.tls ? "" : "; perhaps this port expects TLS (QUEUE_TLS=true)"
             return PortFault(.transient, place: place, message: "no login: \(text(reply.library_error))\(hint)")
         default: return PortFault(.transient, place: place, message: "the broker refused the login")
         }
     }
 
+    /// The broker's code says what it is; its words are passed on.
     private static func refused(_ refusal: Refusal, _ options: RabbitMQOptions, _ place: String) -> PortFault {
-        let host = options.virtualHost
+        let said = "the broker said: \(refusal.text)"
         switch refusal.code {
         case Refusal.accessRefused:
             return PortFault(
                 .unusable, place: place,
-                message: "the broker refuses the user \(options.user) or the password: check QUEUE_USER and "
-                    + "QUEUE_PASSWORD (the user guest is let in from the broker's own machine only)")
-        case 530 where !refusal.text.contains("is down"):
-            return PortFault(
-                .unusable, place: place,
                 message:
-                    "the virtual host \(host) does not exist or is not open to \(options.user): check QUEUE_VHOST, "
-                    + "or: rabbitmqctl set_permissions -p '\(host)' '\(options.user)' '.*' '.*' '.*'")
-        default: return PortFault(.transient, place: place, message: "the broker said \(refusal.text)")
+                    "\(said); perhaps a wrong user or password: check QUEUE_USER and QUEUE_PASSWORD (the user guest is "
+                    + "let in from the broker's own machine only)")
+        case Refusal.notAllowed:
+            // One code for what passes (a limit on connections, a virtual host that is starting) and for what does not.
+            return PortFault(
+                .transient, place: place,
+                message:
+                    "\(said); perhaps there is no such virtual host (check QUEUE_VHOST), \(options.user) has no rights "
+                    + "there (rabbitmqctl set_permissions -p '\(options.virtualHost)' '\(options.user)' '.*' '.*' '.*'), or a "
+                    + "limit on connections is reached (rabbitmqctl list_vhost_limits, list_user_limits)")
+        default: return PortFault(.transient, place: place, message: said)
         }
     }
 }

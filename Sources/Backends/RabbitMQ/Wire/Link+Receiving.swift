@@ -101,8 +101,12 @@ extension Link {
         message.size = size
         // Grown as it comes: a size that is only announced takes no memory.
         message.content.body.reserveCapacity(Int(min(size, 1 << 20)))
+        message.content.properties = frame.payload.properties.raw.array
         if let properties = frame.payload.properties.decoded?.assumingMemoryBound(to: amqp_basic_properties_t.self) {
-            message.content.headers = HeaderTable.headers(properties.pointee)
+            var headers = HeaderTable.headers(properties.pointee)
+            message.content.returns = headers.removeValue(forKey: FarmHeader.returns).flatMap { Int($0) }
+            message.content.isCopy = headers.removeValue(forKey: FarmHeader.redelivered) != nil
+            message.content.headers = headers
         }
         return size == 0 ? finish(message, frame.channel) : keep(message, frame.channel)
     }

@@ -39,6 +39,19 @@ extension Link {
     /// no number for "always".
     private static let deliveryLimit = Int32.max
 
+    /// Asks for a queue as a classic one without any argument. Only where it is that, this is no error.
+    func declareClassic(_ queue: String, on channel: UInt16) throws {
+        try withBytes(queue) { name in
+            var arguments = amqp_queue_declare_t(
+                ticket: 0, queue: name, passive: 0, durable: 1, exclusive: 0, auto_delete: 0, nowait: 0,
+                arguments: amqp_empty_table)
+            try HeaderTable.withTable(["x-queue-type": "classic"]) { table in
+                arguments.arguments = table
+                try send(channel, AMQP_QUEUE_DECLARE_METHOD, &arguments)
+            }
+        }
+    }
+
     /// - Parameter making: nil only asks whether it is there.
     func declare(_ queue: String, making type: RabbitMQOptions.QueueType?, on channel: UInt16) throws {
         try withBytes(queue) { name in
@@ -90,30 +103,45 @@ extension Link {
         try send(channel, AMQP_CONFIRM_SELECT_METHOD, &arguments)
     }
 
-    /// Sends it to its queue, persistent and mandatory.
-    func publish(_ message: Message, on channel: UInt16) throws {
+    /// Sends it to its queue, mandatory; what is farm's own is persistent.
+    func publish(_ parcel: Parcel, on channel: UInt16) throws {
+        let status: Int32?
+        switch parcel.content {
+        case .own(let headers): status = publish(parcel, headers, on: channel)
+        case .copy(let properties, let isRedelivered):
+            status = MessageProperties.withCopy(of: properties, isRedelivered: isRedelivered) {
+                publish(parcel, &$0, on: channel)
+            }
+        }
+        // What cannot be read goes without its properties.
+        try check(status ?? publish(parcel, [:], on: channel))
+    }
+
+    private func publish(_ parcel: Parcel, _ headers: [String: String], on channel: UInt16) -> Int32 {
         var properties = amqp_basic_properties_t()
         properties._flags = UInt32(AMQP_BASIC_CONTENT_TYPE_FLAG) | UInt32(AMQP_BASIC_DELIVERY_MODE_FLAG)
         properties.delivery_mode = 2
-        let status = withBytes("application/json") { type in
+        return withBytes("application/json") { type in
             properties.content_type = type
-            return withBytes(message.queue) { queue in
-                message.body.withUnsafeBytes { buffer in
-                    let body = amqp_bytes_t(
-                        len: buffer.count, bytes: UnsafeMutableRawPointer(mutating: buffer.baseAddress))
-                    func publish() -> Int32 {
-                        amqp_basic_publish(state, channel, amqp_empty_bytes, queue, 1, 0, &properties, body)
-                    }
-                    guard !message.headers.isEmpty else { return publish() }
-                    return HeaderTable.withTable(message.headers) { table in
-                        properties._flags |= UInt32(AMQP_BASIC_HEADERS_FLAG)
-                        properties.headers = table
-                        return publish()
-                    }
-                }
+            guard !headers.isEmpty else { return publish(parcel, &properties, on: channel) }
+            return HeaderTable.withTable(headers) { table in
+                properties._flags |= UInt32(AMQP_BASIC_HEADERS_FLAG)
+                properties.headers = table
+                return publish(parcel, &properties, on: channel)
             }
         }
-        try check(status)
+    }
+
+    private func publish(
+        _ parcel: Parcel, _ properties: inout amqp_basic_properties_t, on channel: UInt16
+    ) -> Int32 {
+        withBytes(parcel.queue) { queue in
+            parcel.body.withUnsafeBytes { buffer in
+                let body = amqp_bytes_t(
+                    len: buffer.count, bytes: UnsafeMutableRawPointer(mutating: buffer.baseAddress))
+                return amqp_basic_publish(state, channel, amqp_empty_bytes, queue, 1, 0, &properties, body)
+            }
+        }
     }
 
     // MARK: Consuming
@@ -129,7 +157,10 @@ extension Link {
                 var arguments = amqp_basic_consume_t(
                     ticket: 0, queue: queue, consumer_tag: tag, no_local: 0, no_ack: 0, exclusive: 0, nowait: 0,
                     arguments: amqp_empty_table)
-                try send(channel, AMQP_BASIC_CONSUME_METHOD, &arguments)
+                try HeaderTable.withTable([:], numbers: Link.noStream) { table in
+                    arguments.arguments = table
+                    try send(channel, AMQP_BASIC_CONSUME_METHOD, &arguments)
+                }
             }
         }
     }
@@ -148,6 +179,10 @@ extension Link {
     func giveBack(_ tag: UInt64, multiple: Bool, on channel: UInt16) throws {
         try check(amqp_basic_nack(state, channel, tag, multiple ? 1 : 0, 1))
     }
+
+    /// The priority that every consumer has. A stream knows none and refuses it: it would keep what is acknowledged, and show
+    /// nothing of what was there before.
+    private static let noStream = ["x-priority": Int32(0)]
 
     /// A channel has one consumer, and tags are the channel's own.
     private static let consumerTag = "farm"

@@ -24,6 +24,12 @@ final class Link {
     /// Whether a message of usual size can be sent without waiting.
     var isWritable: Bool { crabbitmq_is_writable(descriptor) != 0 }
 
+    /// The highest number of a channel; nil where there is no limit.
+    var mostChannels: Int? {
+        let most = Int(amqp_get_channel_max(state))
+        return most > 0 ? most : nil
+    }
+
     /// How the broker introduced itself: `product`, `version` and more.
     var serverProperties: [String: String] {
         amqp_get_server_properties(state).map { HeaderTable.texts($0.pointee) } ?? [:]

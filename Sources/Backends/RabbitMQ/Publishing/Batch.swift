@@ -1,0 +1,43 @@
+import Pipeline
+
+/// What one call of `Publisher.publish` waits for.
+final class Batch {
+    /// How many are still without an answer.
+    private(set) var rest: Int
+    /// How many of them were not sent yet.
+    var unsent: Int
+    var lastProgress = ContinuousClock.now
+    let patience: Duration
+    private var isOpen: [Bool]
+    private var refused: [Int: Refused] = [:]
+    private var continuation: CheckedContinuation<[Int: Refused], Never>?
+
+    init(_ count: Int, _ patience: Duration, _ continuation: CheckedContinuation<[Int: Refused], Never>) {
+        (rest, unsent, isOpen) = (count, count, Array(repeating: true, count: count))
+        self.patience = patience
+        self.continuation = continuation
+    }
+
+    var isOver: Bool { continuation == nil }
+
+    /// A message is in its queue, or is not.
+    func answer(_ place: Int, _ refusal: Refused?) {
+        guard isOpen[place] else { return }
+        isOpen[place] = false
+        rest -= 1
+        refused[place] = refusal
+        lastProgress = .now
+        if rest == 0 { resume() }
+    }
+
+    /// What has no answer gets none any more.
+    func end(_ fault: PortFault) {
+        for place in isOpen.indices where isOpen[place] { refused[place] = .fault(fault) }
+        resume()
+    }
+
+    private func resume() {
+        continuation?.resume(returning: refused)
+        continuation = nil
+    }
+}

@@ -1,0 +1,155 @@
+import Foundation
+
+/// Carries out the verdicts of a stage: publishes what follows from each, then acknowledges, buries or gives back.
+///
+/// What a queue does not take at once is tried again by `insist`, and holds up no other verdict.
+struct Settlement<Key: Sendable>: Sendable {
+    /// A verdict that is not carried out yet.
+    struct Open: Sendable {
+        /// nil where nothing was handled.
+        var key: Key?
+        var receipts: [Receipt]
+        var fate: Verdict.Fate
+        /// What is still to be published.
+        var messages: [Message]
+        var since: Date
+
+        init(_ key: Key?, _ receipts: [Receipt], _ verdict: Verdict, since: Date) {
+            (self.key, self.receipts, self.since) = (key, receipts, since)
+            (fate, messages) = (verdict.fate, verdict.publish)
+        }
+
+        var isBack: Bool { if case .back = fate { true } else { false } }
+    }
+
+    /// What one try has left.
+    private struct Remainder {
+        var open: [Open] = []
+        var fault: PortFault?
+    }
+
+    let options: StageOptions
+    let queue: any JobQueue
+    let consumer: any JobConsumer
+    /// Told the keys whose verdicts are carried out.
+    let ended: @Sendable ([Key]) async throws -> Void
+    /// Waits for the end of a fault of the queue that does not pass by itself; false if there is none to wait for.
+    let isMended: @Sendable () async throws -> Bool
+    private let held = Mailbox<(open: Open, fault: PortFault)>()
+
+    init(
+        _ options: StageOptions, queue: any JobQueue, consumer: any JobConsumer,
+        ended: @escaping @Sendable ([Key]) async throws -> Void, isMended: @escaping @Sendable () async throws -> Bool
+    ) {
+        self.options = options
+        self.queue = queue
+        self.consumer = consumer
+        self.ended = ended
+        self.isMended = isMended
+    }
+
+    /// Tries once, and leaves the rest to `insist`.
+    /// - Throws: `PortFault` for what does not pass by itself, `CancellationError`.
+    func begin(_ verdicts: [Open]) async throws {
+        let rest = try await carryOut(verdicts)
+        if let fault = rest.fault { held.append(rest.open.map { ($0, fault) }) }
+    }
+
+    /// No more verdicts will come.
+    func finish() { held.finish() }
+
+    /// Tries again what a queue has not taken, until none is left and no more will come.
+    ///
+    /// Nothing is held longer than the broker allows: then the fault is thrown, the role ends and what it took goes back.
+    /// - Throws: `PortFault`, `CancellationError`.
+    func insist() async throws {
+        while case let new = await held.takeAll(), let first = new.first {
+            let what = "settling jobs of \(options.queue)"
+            options.log.warning("\(what) failed, trying again: \(first.fault)")
+            var backOff = BackOff(base: .milliseconds(100), limit: .seconds(5), randomness: options.randomness)
+            var remainder = Remainder(open: new.map(\.open), fault: first.fault)
+            while let fault = remainder.fault, !remainder.open.isEmpty {
+                try await wait(out: fault, of: remainder.open, &backOff)
+                remainder = try await carryOut(remainder.open + held.takeReady().map(\.open))
+            }
+            options.log.notice("\(what) works again")
+        }
+    }
+
+    private func wait(out fault: PortFault, of open: [Open], _ backOff: inout BackOff) async throws {
+        if fault.kind == .unusable {
+            guard try await isMended() else { throw fault }
+        } else if let oldest = open.map(\.since).min(),
+            options.time.now().timeIntervalSince(oldest) >= options.patience.seconds
+        {
+            throw fault
+        }
+        try await options.time.sleep(backOff.next())
+    }
+
+    // MARK: One try
+
+    private func carryOut(_ verdicts: [Open]) async throws -> Remainder {
+        var verdicts = verdicts
+        var rest = Remainder(fault: try await publish(&verdicts))
+        rest.open = verdicts.filter { !$0.messages.isEmpty }
+        var done: [Open] = []
+        var dead: [(open: Open, letter: DeadLetter)] = []
+        var back: [Duration: [Open]] = [:]
+        for open in verdicts where open.messages.isEmpty {
+            switch open.fate {
+            case .done: done.append(open)
+            case .dead(let letter): dead.append((open, letter))
+            case .back(let delay): back[delay, default: []].append(open)
+            }
+        }
+        try await attempt(done, &rest) { try await consumer.acknowledge(done.flatMap(\.receipts)) }
+        for (delay, group) in back {
+            try await attempt(group, &rest) {
+                try await consumer.giveBack(group.flatMap(\.receipts), after: delay)
+            }
+        }
+        try await attempt(dead.map(\.open), &rest) { try await bury(dead) }
+        return rest
+    }
+
+    /// - Returns: why something is left in `messages`.
+    private func publish(_ verdicts: inout [Open]) async throws -> PortFault? {
+        let offered = verdicts.indices.flatMap { index in verdicts[index].messages.map { (index, $0) } }
+        guard !offered.isEmpty else { return nil }
+        let unpublished = await queue.offer(offered.map(\.1))
+        try Task.checkCancellation()
+        for index in verdicts.indices { verdicts[index].messages = [] }
+        for place in unpublished.flatMap(\.places).sorted() {
+            let (index, message) = offered[place]
+            verdicts[index].messages.append(message)
+        }
+        guard let fault = unpublished.gravest else { return nil }
+        guard fault.kind != .refused else { throw fault }
+        return fault
+    }
+
+    private func bury(_ dead: [(open: Open, letter: DeadLetter)]) async throws {
+        // The same job twice in one batch is one dead letter.
+        let twins = dead.flatMap { $0.open.receipts.dropFirst() }
+        if !twins.isEmpty { try await consumer.acknowledge(twins) }
+        try await consumer.bury(dead.flatMap { open, letter in open.receipts.prefix(1).map { ($0, letter) } })
+        for (_, letter) in dead {
+            options.activity.failed("\(letter.reason): \(letter.message)")
+            options.log.warning("a job of \(options.queue) is dead: \(letter.reason): \(letter.message)")
+        }
+    }
+
+    private func attempt(_ group: [Open], _ rest: inout Remainder, _ action: () async throws -> Void) async throws {
+        guard !group.isEmpty else { return }
+        do { try await action() } catch let fault as PortFault where fault.kind != .refused {
+            rest.open += group
+            rest.fault = fault.kind == .unusable ? fault : rest.fault ?? fault
+            return
+        }
+        if !group[0].isBack {
+            options.activity.completed(group.reduce(0) { $0 + $1.receipts.count }, at: options.time.now())
+        }
+        try await ended(group.compactMap(\.key))
+    }
+}
