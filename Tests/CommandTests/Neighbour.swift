@@ -40,6 +40,14 @@ struct Neighbour {
         try await run("take", queue).output.split(separator: "\n").map { try JSON(parsing: String($0)) }
     }
 
+    /// Sends a job with all properties and headers of all types.
+    func decorate(_ queue: String) async throws { _ = try await run("decorate", queue) }
+
+    /// Takes a queue's messages with all that comes with them.
+    func look(at queue: String) async throws -> [JSON] {
+        try await run("look", queue).output.split(separator: "\n").map { try JSON(parsing: String($0)) }
+    }
+
     /// How many rows it finds in the tables, and of which types the values are.
     func read() async throws -> JSON { try await run("read").json() }
 }

@@ -106,12 +106,75 @@ struct ProducerTests {
                 bench.time.advance(by: .seconds(5))
             }
             await bench.time.sleepers(1)
-            #expect(said.lines == ["submitting 6 jobs failed, trying again: broker: short of memory"])
+            #expect(
+                said.lines == ["submitting to queue_blip, queue_clip failed, trying again: broker: short of memory"])
             queue.unblock()
             bench.time.advance(by: .seconds(5))
             #expect(try await producing.value.jobs == 6)
             #expect(said.lines.count == 2)
             #expect(try await bench.depth("queue_clip").waiting == 3)
+        }
+    }
+
+    @Test("a full queue holds up no other; what it waits for is told, and nothing is sent twice")
+    func fullQueue() async throws {
+        try await Bench.with { bench in
+            let images = try await bench.addImages(1203)
+            let queue = PickyQueue(bench.queue, refusing: "queue_clip", room: 100)
+            let counts = Mutex(ProducerCounts())
+            let producing = Task {
+                try await producer(bench, queue: queue).run(
+                    ProducerOptions(targets: targets, filter: ImageFilter(), limit: 1200), drain: Drain()
+                ) { new in counts.withLock { $0 = new } }
+            }
+            try await eventually {
+                bench.time.advance(by: .seconds(1))
+                return counts.withLock { $0.jobs } == 1300
+            }
+            #expect(try await bench.depth("queue_blip").waiting == 1200)
+            #expect(try await bench.depth("queue_clip").waiting == 100)
+            #expect(counts.withLock { $0.images } == 100)
+            #expect(
+                counts.withLock { $0.waiting }
+                    == [WaitingQueue(queue: "queue_clip", jobs: 400, cause: "broker: full")])
+            queue.takeAll()
+            try await eventually {
+                bench.time.advance(by: .seconds(5))
+                return counts.withLock { $0.jobs } == 2400
+            }
+            let last = try await producing.value
+            #expect(last.images == 1200)
+            #expect(last.lastImage == images[1199])
+            #expect(last.waiting.isEmpty)
+            #expect(try await bench.depth("queue_blip").waiting == 1200)
+            let consumer = try await bench.queue.consume("queue_clip", prefetch: 2000)
+            var jobs: [Job] = []
+            while jobs.count < 1200 {
+                jobs += try await consumer.next(upTo: 2000).map {
+                    try Job(body: $0.body, queue: "queue_clip", service: "clip")
+                }
+            }
+            #expect(jobs.map(\.imageID) == Array(images.prefix(1200)), "each image once, in order")
+            await consumer.close()
+        }
+    }
+
+    @Test("what is in when a drain ends it is counted, and what a queue did not take is told")
+    func drainsAtFullQueue() async throws {
+        try await Bench.with { bench in
+            try await bench.addImages(30)
+            let queue = PickyQueue(bench.queue, refusing: "queue_clip", room: 7)
+            let drain = Drain()
+            let producing = Task {
+                try await producer(bench, queue: queue)
+                    .run(ProducerOptions(targets: targets, filter: ImageFilter()), drain: drain) { _ in }
+            }
+            await bench.time.sleepers(1)
+            drain.begin()
+            let counts = try await producing.value
+            #expect(counts.jobs == 37)
+            #expect(counts.images == 7)
+            #expect(counts.waiting.map(\.jobs) == [23])
         }
     }
 

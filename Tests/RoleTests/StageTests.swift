@@ -49,13 +49,19 @@ private final class CountingHandler: StageHandler {
         return !Task.isCancelled
     }
 
+    /// A job triggers in the queue that is named before its colon.
+    private func trigger(_ work: String) -> [Message] {
+        guard let colon = work.firstIndex(of: ":") else { return [] }
+        return [Message(queue: String(work[..<colon]), body: Array(work.utf8))]
+    }
+
     func commit(_ group: [(work: String, outcome: Bool)]) async throws -> [Verdict] {
         if let fault = faults.withLock({ $0.isEmpty ? nil : $0.removeFirst() }) { throw fault }
         guard refused.isDisjoint(with: group.map(\.work)) else {
             throw PortFault(.refused, place: "results", message: "value too long")
         }
         committed.withLock { $0.append(group.filter(\.outcome).map(\.work)) }
-        return group.map { Verdict($0.outcome ? .done : .back(after: .zero)) }
+        return group.map { Verdict($0.outcome ? .done : .back(after: .zero), publish: trigger($0.work)) }
     }
 
     var all: [String] { committed.withLock { $0.flatMap { $0 } } }
@@ -207,6 +213,50 @@ struct StageTests {
             try await running
             #expect(handler.committed.withLock { $0.first } == ["first"])
             #expect(handler.all.dropFirst().sorted() == others.sorted())
+        }
+    }
+
+    @Test("triggers that a full queue does not take hold up no others, and are published once when it takes them")
+    func fullQueue() async throws {
+        try await Bench.with { bench in
+            let queue = PickyQueue(bench.queue, refusing: "full")
+            try await publish((0..<40).map { "\($0 % 2 == 0 ? "full" : "free"):\($0)" }, bench)
+            let handler = CountingHandler()
+            let drain = Drain()
+            // More than the prefetch wait in all: what a full queue holds is no more than its share.
+            let stage = Stage(bench.options("q", prefetch: 64), queue: queue, handler: handler)
+            async let running: Void = stage.run(drain)
+            try await eventually { try await bench.depth("free").waiting == 20 }
+            try await eventually { try await bench.depth("q").inFlight == 20 }
+            #expect(try await bench.depth("full").waiting == 0)
+            try await publish(["free:late"], bench)
+            try await eventually { try await bench.depth("free").waiting == 21 }
+            queue.takeAll()
+            try await eventually {
+                bench.time.advance(by: .seconds(5))
+                return try await bench.isEmpty("q")
+            }
+            #expect(try await bench.depth("full").waiting == 20)
+            #expect(try await bench.depth("free").waiting == 21)
+            drain.begin()
+            try await running
+        }
+    }
+
+    @Test("ends when a queue stays full for longer than deliveries may be held, and gives them back")
+    func fullQueueForGood() async throws {
+        try await Bench.with { bench in
+            try await publish(["full:1"], bench)
+            let stage = Stage(
+                bench.options("q"), queue: PickyQueue(bench.queue, refusing: "full"), handler: CountingHandler())
+            let ended = Drain()
+            async let outcome = fault(of: stage, ended)
+            try await eventually {
+                bench.time.advance(by: .seconds(5))
+                return ended.isBegun
+            }
+            #expect(await outcome?.message == "full")
+            #expect(try await bench.depth("q").waiting == 1)
         }
     }
 }

@@ -48,6 +48,12 @@ public struct WaitingQueue: Sendable, Equatable {
     public var jobs: Int
     /// Why, for people.
     public var cause: String
+
+    package init(queue: String, jobs: Int, cause: String) {
+        self.queue = queue
+        self.jobs = jobs
+        self.cause = cause
+    }
 }
 
 /// What was submitted.

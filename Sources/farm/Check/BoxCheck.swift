@@ -36,7 +36,8 @@ struct BoxCheck {
     private func queue() async -> [Finding] {
         guard let options = settings.queue else { return await file() }
         let queues = settings.services.services.map(\.queue) + PostProcessing.allCases.map(\.queue)
-        return await RabbitMQProbe(RabbitMQOptions(options), queues: queues).findings()
+        let consumers = settings.services.workers.count + settings.services.postProcessing.count
+        return await RabbitMQProbe(RabbitMQOptions(options), queues: queues, consumers: consumers).findings()
     }
 
     private func store() async -> [Finding] {

@@ -96,12 +96,17 @@ struct ProduceCommand: AsyncParsableCommand {
 
     private func report(_ counts: ProducerCounts, _ targets: [Target]) {
         if json {
+            let waiting: [JSON.Member] =
+                counts.waiting.isEmpty ? [] : [JSON.Member("waiting", .array(counts.waiting.map(\.json)))]
             Terminal.output(
-                JSON.object([
-                    "images": .int(Int64(counts.images)), "jobs": .int(Int64(counts.jobs)),
-                    "services": .array(targets.map { .string($0.service) }), "dry_run": .bool(dryRun),
-                    "waiting": .array(counts.waiting.map(\.json)),
-                ]).text)
+                JSON.object(
+                    [
+                        JSON.Member("images", .int(Int64(counts.images))),
+                        JSON.Member("jobs", .int(Int64(counts.jobs))),
+                        JSON.Member("services", .array(targets.map { .string($0.service) })),
+                        JSON.Member("dry_run", .bool(dryRun)),
+                    ] + waiting
+                ).text)
         } else {
             let verb = dryRun ? "would be submitted" : "submitted"
             Terminal.output(

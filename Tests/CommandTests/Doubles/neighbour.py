@@ -5,6 +5,8 @@ as the older scripts do it. The servers are those of .env in the working directo
     neighbour.py publish FILE             sends the lines of a file: QUEUE, a blank, the body
     neighbour.py work SERVICE [--hold]    takes jobs one at a time, stores a row, triggers, acknowledges; until SIGTERM.
                                           With --hold it takes one and does nothing with it
+    neighbour.py decorate QUEUE           sends a job with all properties and headers of all types; QUEUE has to be there
+    neighbour.py look QUEUE               takes QUEUE's messages, whatever its arguments, and prints all that comes with them
     neighbour.py take QUEUE               takes QUEUE's messages and prints them, a JSON line each
     neighbour.py read                     prints what it finds in the tables, and of which types the values are, as JSON
 
@@ -13,6 +15,7 @@ Queues are declared as the older scripts declare them: durable, no arguments.
 
 import argparse
 import datetime
+import decimal
 import json
 import signal
 
@@ -132,6 +135,36 @@ def take(queue):
             print(json.dumps({"headers": properties.headers, "body": body.decode()}))
 
 
+def decorate(queue):
+    moment = datetime.datetime(2026, 11, 25, 10, 0, 0)
+    headers = {
+        "text": "é\"", "bytes": bytearray(b"\x00\xff"), "yes": True, "small": 7, "large": 2**40, "negative": -5,
+        "real": 0.1, "decimal": decimal.Decimal("3.14"), "moment": moment, "nothing": None,
+        "table": {"a": [1, "two", {"three": False}]}, "list": [[], {}],
+        "x-death": [{"queue": "q", "reason": "expired", "count": 3, "time": moment}],
+    }
+    properties = pika.BasicProperties(
+        content_type="text/x-other", content_encoding="utf-8", headers=headers, delivery_mode=2, priority=3,
+        correlation_id="correlation", reply_to="reply", message_id="message", timestamp=1764000000, type="kind",
+        app_id="neighbour", user_id=ENV["QUEUE_USER"],
+    )
+    with broker() as connection:
+        body = json.dumps({"image_id": 1, "unknown": [1, None]})
+        connection.channel().basic_publish(exchange="", routing_key=queue, body=body, properties=properties)
+
+
+def look(queue):
+    with broker() as connection:
+        channel = connection.channel()
+        while True:
+            _, properties, body = channel.basic_get(queue, auto_ack=True)
+            if properties is None:
+                return
+            members = {name: repr(value) for name, value in vars(properties).items() if name != "headers"}
+            headers = {name: repr(value) for name, value in (properties.headers or {}).items()}
+            print(json.dumps({"headers": headers, "properties": members, "body": body.decode()}, sort_keys=True))
+
+
 def read():
     columns = {
         "images": "image_id, image_filename, image_path, image_url",
@@ -170,7 +203,7 @@ def summary(names, rows):
 
 def main():
     arguments = argparse.ArgumentParser()
-    arguments.add_argument("command", choices=["sql", "publish", "work", "take", "read"])
+    arguments.add_argument("command", choices=["sql", "publish", "decorate", "work", "look", "take", "read"])
     arguments.add_argument("name", nargs="?")
     arguments.add_argument("--hold", action="store_true")
     given = arguments.parse_args()
@@ -179,7 +212,8 @@ def main():
     elif given.command == "read":
         read()
     else:
-        {"sql": sql, "publish": publish, "take": take}[given.command](given.name)
+        commands = {"sql": sql, "publish": publish, "decorate": decorate, "look": look, "take": take}
+        commands[given.command](given.name)
 
 
 if __name__ == "__main__":

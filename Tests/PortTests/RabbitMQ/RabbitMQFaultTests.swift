@@ -166,4 +166,25 @@ struct RabbitMQFaultTests {
         #expect(try await queue.depths(of: [name])[0].waiting >= 301)
         await queue.close()
     }
+
+    @Test("a broker that allows few channels is told of, and its connections are not opened again and again")
+    func fewChannels() async throws {
+        try await server.control("eval", "application:set_env(rabbit, channel_max, 4).")
+        let record = LogRecord()
+        let queue = try await open(record.logger)
+        try await server.control("eval", "application:set_env(rabbit, channel_max, 2047).")
+        // One channel asks about queues.
+        var consumers: [any JobConsumer] = []
+        for _ in 0..<3 { consumers.append(try await queue.consume(uniqueName(), prefetch: 1)) }
+        await #expect {
+            try await queue.consume(uniqueName(), prefetch: 1)
+        } throws: {
+            ($0 as? PortFault)?.kind == .unusable && "\($0)".contains("channel_max")
+        }
+        let name = uniqueName()
+        try await queue.publish(["1"], to: name)
+        #expect(try await queue.depths(of: [name])[0].waiting == 1)
+        #expect(record.count("connection lost") == 0)
+        await queue.close()
+    }
 }

@@ -91,12 +91,11 @@ extension Subscriber {
     /// - Returns: why some of it is still here.
     private func renew(_ subscription: Subscription, _ receipts: [Receipt], _ patience: Duration?) async -> PortFault? {
         let tags = subscription.tags(receipts)
-        let contents = tags.compactMap { subscription.unsettled[$0] }
-        let parcels = contents.map { Parcel(copying: $0, to: subscription.queue) }
+        // Taken now: on a channel that is opened anew meanwhile the same numbers are other messages'.
+        let open = tags.map(subscription.receipt)
+        let parcels = tags.compactMap { subscription.unsettled[$0] }.map { Parcel(copying: $0, to: subscription.queue) }
         let refused = await copy(parcels, patience)
-        let safe = tags.indices.filter { refused[$0] == nil }.map { subscription.receipt(tags[$0]) }
-        // Of a channel that was closed meanwhile the broker has the original, too.
-        acknowledge(subscription.channel, safe.filter { receipts.contains($0) })
+        acknowledge(subscription.channel, open.indices.filter { refused[$0] == nil }.map { open[$0] })
         return refused.values.first
     }
 
@@ -128,7 +127,9 @@ extension Subscriber {
             reason: "not_taken_back", message: "its queue would not take it back: \(fault.message)", tries: 0,
             workerID: String(line.options.connectionName.prefix(50)), firstFailure: now)
         let letters = again.map { Parcel(letter.message(for: $1, from: subscription.queue, at: now)) }
+        let epoch = subscription.epoch
         let refused = await copy(letters, Subscriber.farewell)
+        guard subscription.epoch == epoch else { return }
         let buried = again.indices.filter { refused[$0] == nil }.map { subscription.receipt(again[$0].0) }
         acknowledge(subscription.channel, buried)
         let rest = tags.filter { subscription.unsettled[$0] != nil }

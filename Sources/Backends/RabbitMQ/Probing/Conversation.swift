@@ -56,6 +56,16 @@ final class Conversation {
         }
     }
 
+    /// Opens the channels up to this one, and closes them.
+    func openChannels(upTo last: UInt16) throws {
+        guard last > Conversation.channel else { return }
+        let channels = Conversation.channel + 1...last
+        for channel in channels { try link.openChannel(channel) }
+        for channel in channels { try wait { if case .channelOpened(channel) = $0 { true } else { nil } } }
+        for channel in channels { try link.closeChannel(channel) }
+        for channel in channels { try wait { if case .channelCloseOK(channel) = $0 { true } else { nil } } }
+    }
+
     /// Closes the channel: what was delivered on it goes back.
     func closeChannel() throws {
         guard isOpen else { return }
@@ -64,6 +74,7 @@ final class Conversation {
         _ = try wait { if case .channelCloseOK = $0 { true } else { nil } }
     }
 
+    @discardableResult
     private func wait<Answer>(_ answer: (Frame) -> Answer?) throws -> Answer {
         let deadline = ContinuousClock.now + Conversation.limit
         while .now < deadline {

@@ -78,7 +78,9 @@ actor Publisher: LineOwner {
     private func pump() {
         guard isReady, blockade == nil, let link = line.link else { return }
         let window = suspects > 0 ? 1 : Publisher.window
-        while sent.count < window, !pending.isEmpty {
+        // Of what nobody waits for any more a queue may owe the answer for good: it takes nobody's place.
+        var underWay = batches.values.reduce(0) { $0 + $1.rest - $1.unsent }
+        while underWay < window, !pending.isEmpty {
             guard link.isWritable else {
                 return line.whenWritable { [weak self] in
                     self?.assumeIsolated {
@@ -89,6 +91,7 @@ actor Publisher: LineOwner {
             }
             guard let entry = pending.popFirst() else { return }
             if entry.batch.isOver { continue }
+            underWay += 1
             sent.append(entry)
             entry.batch.unsent -= 1
             guard line.send({ try $0.publish(entry.parcel, on: Publisher.channel) }) else { return }
@@ -125,11 +128,15 @@ actor Publisher: LineOwner {
         lastProgress = .now
         for entry in sent.settle(tag, multiple: multiple) {
             suspects = max(0, suspects - 1)
-            let fault = line.fault(
-                "\(entry.parcel.queue): the broker refused a message (basic.nack, without a reason); perhaps the queue is full "
-                    + "(x-max-length with x-overflow reject-publish)")
-            entry.batch.answer(entry.place, !isPositive ? .fault(fault) : entry.isReturned ? .returned : nil)
+            entry.batch.answer(
+                entry.place, !isPositive ? .fault(refusal(entry.parcel)) : entry.isReturned ? .returned : nil)
         }
+    }
+
+    private func refusal(_ parcel: Parcel) -> PortFault {
+        line.fault(
+            "\(parcel.queue): the broker refused a message (basic.nack, without a reason); perhaps the queue is full "
+                + "(x-max-length with x-overflow reject-publish)")
     }
 
     /// The broker closes a channel over a message that it refuses, and forgets what else was under way on it.

@@ -16,18 +16,18 @@ extension Link {
         }
     }
 
-    /// The same, for a connection that is used there and then, and closed.
+    /// The same, for connections that are used there and then, and closed.
     static func open<Value: Sendable>(
-        _ options: RabbitMQOptions, host: String, name: String, _ body: @escaping @Sendable (Link) throws -> Value
+        _ options: RabbitMQOptions, host: String, names: [String], _ body: @escaping @Sendable ([Link]) throws -> Value
     ) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
             DispatchQueue(label: "farm.rabbitmq.connect").async {
                 continuation.resume(
                     with: Result {
-                        let link = try connect(options, host: host, name: name)
-                        let value = try body(link)
-                        try? link.close()
-                        return value
+                        var links: [Link] = []
+                        defer { for link in links { try? link.close() } }
+                        for name in names { links.append(try connect(options, host: host, name: name)) }
+                        return try body(links)
                     })
             }
         }

@@ -41,40 +41,39 @@ extension Link {
 
     /// Asks for a queue as a classic one without any argument. Only where it is that, this is no error.
     func declareClassic(_ queue: String, on channel: UInt16) throws {
-        try withBytes(queue) { name in
-            var arguments = amqp_queue_declare_t(
-                ticket: 0, queue: name, passive: 0, durable: 1, exclusive: 0, auto_delete: 0, nowait: 0,
-                arguments: amqp_empty_table)
-            try HeaderTable.withTable(["x-queue-type": "classic"]) { table in
-                arguments.arguments = table
-                try send(channel, AMQP_QUEUE_DECLARE_METHOD, &arguments)
-            }
-        }
+        try declare(queue, ["x-queue-type": "classic"], on: channel)
+    }
+
+    /// Asks for a queue as a stream. Only where it is one, this is no error.
+    func declareStream(_ queue: String, on channel: UInt16) throws {
+        try declare(queue, ["x-queue-type": "stream"], on: channel)
     }
 
     /// - Parameter making: nil only asks whether it is there.
     func declare(_ queue: String, making type: RabbitMQOptions.QueueType?, on channel: UInt16) throws {
-        try withBytes(queue) { name in
-            var arguments = amqp_queue_declare_t(
-                ticket: 0, queue: name, passive: type == nil ? 1 : 0, durable: 1, exclusive: 0, auto_delete: 0,
-                nowait: 0, arguments: amqp_empty_table)
-            guard type == .quorum else { return try send(channel, AMQP_QUEUE_DECLARE_METHOD, &arguments) }
-            try HeaderTable.withTable(["x-queue-type": "quorum"], numbers: ["x-delivery-limit": Link.deliveryLimit]) {
-                table in
-                arguments.arguments = table
-                try send(channel, AMQP_QUEUE_DECLARE_METHOD, &arguments)
-            }
+        switch type {
+        case nil: try declare(queue, isPassive: true, [:], on: channel)
+        case .classic: try declare(queue, [:], on: channel)
+        case .quorum:
+            let limit = ["x-delivery-limit": Link.deliveryLimit]
+            try declare(queue, ["x-queue-type": "quorum"], numbers: limit, on: channel)
         }
     }
 
     /// Declares a queue with an argument of a wrong type: it is never made.
     func declareInvalidly(_ queue: String, on channel: UInt16) throws {
+        try declare(queue, ["x-expires": "never"], on: channel)
+    }
+
+    private func declare(
+        _ queue: String, isPassive: Bool = false, _ texts: [String: String], numbers: [String: Int32] = [:],
+        on channel: UInt16
+    ) throws {
         try withBytes(queue) { name in
-            var arguments = amqp_queue_declare_t(
-                ticket: 0, queue: name, passive: 0, durable: 1, exclusive: 0, auto_delete: 0, nowait: 0,
-                arguments: amqp_empty_table)
-            try HeaderTable.withTable(["x-expires": "never"]) { table in
-                arguments.arguments = table
+            try HeaderTable.withTable(texts, numbers: numbers) { table in
+                var arguments = amqp_queue_declare_t(
+                    ticket: 0, queue: name, passive: isPassive ? 1 : 0, durable: 1, exclusive: 0, auto_delete: 0,
+                    nowait: 0, arguments: table)
                 try send(channel, AMQP_QUEUE_DECLARE_METHOD, &arguments)
             }
         }

@@ -1,0 +1,203 @@
+import Pipeline
+
+/// The questions to one host.
+struct Examination {
+    private static let oldest = (3, 8)
+
+    private let publishing: Conversation
+    private let conversation: Conversation
+    private let subject: String
+    private let options: RabbitMQOptions
+    private let queues: [String]
+    private let consumers: Int
+
+    init(
+        _ publishing: Conversation, _ consuming: Conversation, _ subject: String, _ options: RabbitMQOptions,
+        _ queues: [String], _ consumers: Int
+    ) {
+        self.publishing = publishing
+        conversation = consuming
+        self.subject = subject
+        self.options = options
+        self.queues = queues
+        self.consumers = consumers
+    }
+
+    /// What has been seen of the queues so far.
+    private struct Survey {
+        var missing: [String] = []
+        var findings: [Finding] = []
+        var forbidden: Set<String> = []
+        /// Other arguments than those of the settings, with the broker's words.
+        var different: [(queue: String, how: String)] = []
+        /// Neither classic nor as farm declares them.
+        var counting: [String] = []
+    }
+
+    func findings() throws -> [Finding] {
+        var survey = Survey()
+        for queue in queues {
+            try look(at: queue, &survey)
+            try look(at: queue + ".dead", &survey)
+        }
+        if try lacksWriting() { survey.forbidden.insert("write") }
+        var findings = [version(survey.missing.filter { !$0.hasSuffix(".dead") })] + survey.findings
+        findings += differences(survey) + survey.forbidden.sorted().map(lack)
+        if let blockade = publishing.blockade {
+            findings.append(
+                Finding(.failed, subject, "takes no messages (\(blockade)): give the broker memory or disk space"))
+        }
+        // Last: a broker may end the connection over a channel too many.
+        return findings + channels()
+    }
+
+    private func version(_ missing: [String]) -> Finding {
+        let properties = conversation.link.serverProperties
+        let version = properties["version"] ?? "?"
+        let numbers = version.split(separator: ".").prefix(2).compactMap { Int($0) }
+        let isOld = numbers.count == 2 && (numbers[0], numbers[1]) < Examination.oldest
+        var text = "\(properties["product"] ?? "broker") \(version), \(options.tls ? "TLS" : "no TLS")"
+        if missing.isEmpty {
+            text += ", all \(queues.count) queues are there"
+        } else {
+            text += ", made at first use or by farm init: \(missing.joined(separator: ", "))"
+        }
+        return Finding(isOld ? .failed : .ok, subject, isOld ? "\(text): too old, farm needs 3.8 or newer" : text)
+    }
+
+    // MARK: Channels
+
+    /// One for each consumer, and one to ask about queues.
+    private func channels() -> [Finding] {
+        let need = consumers + 1
+        if let most = conversation.link.mostChannels, most < need {
+            return [
+                Finding(
+                    .failed, subject,
+                    "allows \(most) channels on a connection, and the roles of this box need \(need) in farm up: raise channel_max in "
+                        + "rabbitmq.conf, or run fewer roles in one process")
+            ]
+        }
+        do { try conversation.openChannels(upTo: UInt16(clamping: need)) } catch {
+            let cause = (error as? PortFault)?.message ?? "\(error)"
+            return [
+                Finding(
+                    .failed, subject,
+                    "\(need) channels on a connection, as the roles of this box need in farm up: \(cause); perhaps a limit of the "
+                        + "user (rabbitmqctl list_user_limits)")
+            ]
+        }
+        return []
+    }
+
+    // MARK: Queues
+
+    private func look(at queue: String, _ survey: inout Survey) throws {
+        switch try declare({ try $0.declare(queue, making: nil, on: Conversation.channel) }) {
+        case .success(let waiting):
+            let isStream = try arguments(of: queue, &survey)
+            // To take from a queue lends a message, and a quorum queue counts how often: only an empty one is tried.
+            if waiting == 0, !isStream { survey.findings += try reading(queue, &survey.forbidden) }
+        case .failure(let refusal) where refusal.code == Refusal.notFound:
+            survey.missing.append(queue)
+            if try lacksConfiguring(queue) { survey.forbidden.insert("configure") }
+        case .failure(let refusal):
+            survey.findings.append(Finding(.failed, subject, "\(queue): the broker said: \(refusal.text)"))
+        }
+    }
+
+    private func declare(_ request: (Link) throws -> Void) throws -> Result<Int, Refusal> {
+        try conversation.ask(request) { if case .declared(_, let messages) = $0 { messages } else { nil } }
+    }
+
+    /// To declare a queue as it is changes nothing; with other arguments it is refused, and without the right to.
+    /// - Returns: whether it is a stream.
+    private func arguments(of queue: String, _ survey: inout Survey) throws -> Bool {
+        let channel = Conversation.channel
+        // An argument that was not given may stand for another type: the virtual host has a default of its own.
+        let classic = try declare { try $0.declareClassic(queue, on: channel) }
+        if case .success = classic, options.queueType == .classic { return false }
+        let own = try declare { try $0.declare(queue, making: options.queueType, on: channel) }
+        if case .failure(let refusal) = own, refusal.code == Refusal.preconditionFailed {
+            survey.different.append((queue, refusal.text))
+            if case .success = try declare({ try $0.declareStream(queue, on: channel) }) {
+                survey.findings.append(
+                    Finding(
+                        .failed, subject,
+                        "\(queue): a stream, from which no jobs can be taken: rabbitmqctl delete_queue -p "
+                            + "'\(options.virtualHost)' \(queue), then farm init"))
+                survey.different.removeLast()
+                return true
+            }
+        }
+        if case .success = classic { return false }
+        // As farm declares them, quorum queues have a limit that is never reached.
+        if case .success = own, options.queueType == .quorum { return false }
+        if case .failure(let refusal) = classic, refusal.code == Refusal.preconditionFailed {
+            survey.counting.append(queue)
+        }
+        return false
+    }
+
+    private func differences(_ survey: Survey) -> [Finding] {
+        var findings: [Finding] = []
+        if let first = survey.different.first {
+            findings.append(
+                Finding(
+                    .warning, subject,
+                    "\(survey.different.map(\.queue).joined(separator: ", ")): other arguments than QUEUE_TYPE="
+                        + "\(options.queueType.rawValue) gives (the broker said: \(first.how)): used as it is, but programs that "
+                        + "declare it so are refused"))
+        }
+        if !survey.counting.isEmpty {
+            findings.append(
+                Finding(
+                    .warning, subject,
+                    "\(survey.counting.joined(separator: ", ")): perhaps with a delivery limit, which AMQP does not tell (quorum "
+                        + "queues have one of 20 since RabbitMQ 4.0, and policies may set one). What farm gives back does not count; "
+                        + "lost connections and other programs do, and what comes too often is dropped unless there is a "
+                        + "dead-letter exchange: see docs/operating.md, Delivery limits"))
+        }
+        return findings
+    }
+
+    private func reading(_ queue: String, _ forbidden: inout Set<String>) throws -> [Finding] {
+        let consumed = try conversation.ask {
+            try $0.limit(prefetch: 1, on: Conversation.channel)
+            try $0.consume(queue, on: Conversation.channel)
+        } _: {
+            if case .consuming = $0 { true } else { nil }
+        }
+        switch consumed {
+        case .success: try conversation.closeChannel()
+        case .failure(let refusal) where refusal.code == Refusal.accessRefused: forbidden.insert("read")
+        case .failure(let refusal):
+            return [Finding(.failed, subject, "\(queue): the broker said: \(refusal.text)")]
+        }
+        return []
+    }
+
+    // MARK: Rights
+
+    /// An argument that no broker accepts is looked at only where the right is there.
+    private func lacksConfiguring(_ queue: String) throws -> Bool {
+        let answer = try declare { try $0.declareInvalidly(queue, on: Conversation.channel) }
+        if case .failure(let refusal) = answer { return refusal.code == Refusal.accessRefused }
+        return false
+    }
+
+    private func lacksWriting() throws -> Bool {
+        if case .failure(let refusal) = try publishing.publishToNobody() {
+            return refusal.code == Refusal.accessRefused
+        }
+        return false
+    }
+
+    private func lack(_ right: String) -> Finding {
+        let purpose = ["configure": "make queues", "read": "take jobs", "write": "publish"]
+        return Finding(
+            .failed, subject,
+            "\(options.user) lacks the right to \(right) (\(purpose[right] ?? right)): rabbitmqctl set_permissions -p "
+                + "'\(options.virtualHost)' '\(options.user)' '.*' '.*' '.*'")
+    }
+}
