@@ -6,6 +6,7 @@ public final class ImageFile: Sendable {
     /// Bytes, as of the opening.
     public let size: Int
     private let descriptor: Int32
+    private let path: String
 
     /// Opens the file. Below a root it is the file itself, whatever leads to it, that has to lie there: what is checked
     /// is what is read, also where somebody moves links meanwhile.
@@ -18,23 +19,24 @@ public final class ImageFile: Sendable {
         if let root {
             descriptor = try ImageFile.open(path, below: root)
         } else {
-            descriptor = try ImageFile.open(path)
+            descriptor = try ImageFile.open(path, named: path)
         }
         var status = stat()
         guard fstat(descriptor, &status) == 0 else {
             let cause = errno
             close(descriptor)
-            throw .reading(cause)
+            throw .reading(path, cause)
         }
-        self.init(descriptor: descriptor, size: Int(status.st_size))
-        guard status.st_mode & S_IFMT != S_IFDIR else { throw .reading(EISDIR) }
+        self.init(descriptor: descriptor, path: path, size: Int(status.st_size))
+        guard status.st_mode & S_IFMT != S_IFDIR else { throw .reading(path, EISDIR) }
         guard status.st_mode & S_IFMT == S_IFREG else { throw PictureFault(.image, "not a regular file") }
         guard size > 0 else { throw PictureFault(.image, "the file is empty", isOfNoImage: true) }
         guard size <= PictureLimits.bytes else { throw .tooLarge(bytes: size) }
     }
 
-    private init(descriptor: Int32, size: Int) {
+    private init(descriptor: Int32, path: String, size: Int) {
         self.descriptor = descriptor
+        self.path = path
         self.size = size
     }
 
@@ -63,7 +65,7 @@ public final class ImageFile: Sendable {
             let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
             let got = pread(descriptor, rest.baseAddress, rest.count, off_t(offset + filled))
             if got < 0 && errno == EINTR { continue }
-            if got < 0 { throw .reading(errno) }
+            if got < 0 { throw .reading(path, errno) }
             if got == 0 { break }
             filled += got
         }
@@ -73,8 +75,15 @@ public final class ImageFile: Sendable {
     /// The whole file; a file that has grown since it was opened is a fault.
     public func readAll() throws(PictureFault) -> [UInt8] {
         let bytes = try read(at: 0, count: size + 1)
-        guard bytes.count <= size else { throw PictureFault(.image, "the file grows while it is read") }
+        guard bytes.count <= size else { throw changing("grows") }
         return bytes
+    }
+
+    /// Somebody is still copying it.
+    package func changing(_ how: String) -> PictureFault {
+        PictureFault(
+            .image, "the file \(how) while it is read",
+            absence: PictureAbsence(source: PathText.folder(of: PathText.absolute(path)), isOfSource: false))
     }
 
     // MARK: Opening
@@ -84,9 +93,10 @@ public final class ImageFile: Sendable {
     /// O_PATH, which Swift does not import: a descriptor that stands for the file and opens nothing, be it a device.
     private static let pointing: Int32 = 0o10_000_000 | O_CLOEXEC
 
-    private static func open(_ path: String) throws(PictureFault) -> Int32 {
+    /// - Parameter name: how people know it.
+    private static func open(_ path: String, named name: String, root: String? = nil) throws(PictureFault) -> Int32 {
         let descriptor = Glibc.open(path, reading)
-        guard descriptor >= 0 else { throw .reading(errno) }
+        guard descriptor >= 0 else { throw .reading(name, errno, root: root) }
         return descriptor
     }
 
@@ -96,19 +106,20 @@ public final class ImageFile: Sendable {
             let cause = errno
             // What lies outside must not even be told to be missing.
             guard PathText.absolute(path).lies(below: PathText.absolute(root)) else { throw .outside(root) }
-            throw .reading(cause)
+            throw .reading(path, cause, root: root)
         }
         defer { close(handle) }
         guard let place = target(of: link(to: handle)), let folder = realPath(of: root), place.lies(below: folder)
         else {
             throw .outside(root)
         }
-        return try open(link(to: handle))
+        return try open(link(to: handle), named: path, root: root)
     }
 
     private static func link(to descriptor: Int32) -> String { "/proc/self/fd/\(descriptor)" }
 
-    private static func target(of link: String) -> String? {
+    /// Where a symbolic link leads; nil if it is none.
+    static func target(of link: String) -> String? {
         withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX) + 1) { buffer in
             guard let start = buffer.baseAddress else { return nil }
             let length = readlink(link, start, buffer.count - 1)
@@ -138,8 +149,11 @@ extension PictureFault {
         PictureFault(.tooLarge, "\(bytes) bytes, over the limit of \(PictureLimits.bytes >> 20) MiB")
     }
 
-    fileprivate static func reading(_ cause: Int32) -> PictureFault {
-        PictureFault(.image, "cannot be read: \(String(cString: strerror(cause)))")
+    /// - Parameter root: the folder that a file has to lie in: nothing is looked for outside.
+    fileprivate static func reading(_ path: String, _ cause: Int32, root: String? = nil) -> PictureFault {
+        PictureFault(
+            .image, "cannot be read: \(String(cString: strerror(cause)))",
+            absence: PictureAbsence(ofFile: path, cause, links: root == nil ? 8 : 0))
     }
 
     fileprivate static func outside(_ root: String) -> PictureFault {

@@ -1,19 +1,37 @@
 import Model
 import Pipeline
 
+/// What a recomputation did.
+public struct RecomputationCounts: Sendable, Equatable {
+    /// Images that are done; the others wait for a service or a picture that is away.
+    public var done = 0
+    /// Questions that had failed and were asked again.
+    public var askedAgain = 0
+    /// Questions that failed for good, now.
+    public var failed = 0
+
+    package init() {}
+
+    /// Adds the counts up.
+    public static func += (left: inout RecomputationCounts, right: RecomputationCounts) {
+        left.done += right.done
+        left.askedAgain += right.askedAgain
+        left.failed += right.failed
+    }
+}
+
 /// Does a role's work now, for images that somebody names, without a queue to take them from.
 public struct Recomputation<Handler: StageHandler>: Sendable {
     let handler: Handler
     let queue: any JobQueue
     /// Turns images into the role's work, batch-wise.
     let work: @Sendable ([Image]) async throws -> [Handler.Work]
-    /// Whether nothing of the image waits for a service.
-    let isWhole: @Sendable (Handler.Outcome) -> Bool
+    /// What one image's outcome adds to the counts.
+    let counts: @Sendable (Handler.Outcome) -> RecomputationCounts
 
     /// Handles, commits and triggers what follows.
-    /// - Returns: how many images are done; the others wait for a service that is down.
     /// - Throws: `PortFault`.
-    public func run(_ images: [Image]) async throws -> Int {
+    public func run(_ images: [Image]) async throws -> RecomputationCounts {
         let works = try await work(images)
         let group = await withTaskGroup(of: (Int, Handler.Outcome).self) { group in
             for (index, work) in works.enumerated() { group.addTask { (index, await handler.handle(work)) } }
@@ -22,8 +40,8 @@ public struct Recomputation<Handler: StageHandler>: Sendable {
         let verdicts = try await handler.commit(group.map { (works[$0.0], $0.1) })
         let messages = verdicts.flatMap(\.publish)
         if !messages.isEmpty { try await queue.publish(messages) }
-        return zip(group, verdicts).count { item, verdict in
-            if case .done = verdict.fate { isWhole(item.1) } else { false }
+        return zip(group, verdicts).reduce(into: RecomputationCounts()) { sum, item in
+            if case .done = item.1.fate { sum += counts(item.0.1) }
         }
     }
 }
@@ -34,7 +52,11 @@ extension Recomputation where Handler.Work == Image {
         self.handler = handler
         self.queue = queue
         work = { $0 }
-        isWhole = { _ in true }
+        counts = { _ in
+            var counts = RecomputationCounts()
+            counts.done = 1
+            return counts
+        }
     }
 }
 
@@ -43,6 +65,12 @@ extension Recomputation where Handler == Enricher {
         handler = enricher
         self.queue = queue
         work = { try await enricher.store.enrichmentWork(of: $0.map(\.id)) }
-        isWhole = { $0.missing.isEmpty }
+        counts = { outcome in
+            var counts = RecomputationCounts()
+            counts.done = outcome.missing.isEmpty ? 1 : 0
+            counts.askedAgain = outcome.askedAgain
+            counts.failed = outcome.rows.count { $0.status == .error }
+            return counts
+        }
     }
 }

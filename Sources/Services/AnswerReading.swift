@@ -16,7 +16,6 @@ extension HTTPResponse {
     /// - Parameter label: how messages name the service.
     func answer(from label: String) -> Result<Answer, CallFault> {
         guard (200..<300).contains(status) else {
-            let mayPass = status == 408 || status == 425 || status == 429 || (500..<600).contains(status)
             let text = "\(label) answered \(status)" + (errorText.map { ": \($0)" } ?? "")
             return .failure(CallFault(kind: .http, message: text, httpStatus: status, isFinal: !mayPass))
         }
@@ -41,6 +40,9 @@ extension HTTPResponse {
         }
         return .success(Answer(body: body, processingTime: reported ?? seconds))
     }
+
+    /// Whether the status may be another one at the next try.
+    var mayPass: Bool { status == 408 || status == 425 || status == 429 || (500..<600).contains(status) }
 
     /// Seconds, eleven days: what says of itself that it took longer is not believed.
     private static let longest = 1e6
@@ -71,7 +73,7 @@ extension HTTPFault {
         case .timeout: kind = .timeout
         case .tooLarge: kind = .tooLarge
         case .unreadableFile: kind = .image
-        case .broken, .other, .unreachable, .cancelled: kind = .connection
+        case .broken, .other, .denied, .unreachable, .malformed, .cancelled: kind = .connection
         }
         return CallFault(
             kind: kind, message: kind == .image ? cause : "\(label): \(cause)", httpStatus: status,

@@ -14,6 +14,10 @@ public struct HTTPFault: Error, Sendable, Equatable, CustomStringConvertible {
         case tooLarge
         /// The file that was to be posted cannot be read.
         case unreadableFile
+        /// The URL is none.
+        case malformed
+        /// The policy refuses the address that the host's name leads to.
+        case denied
         case cancelled
         case other
     }
@@ -43,8 +47,11 @@ extension HTTPFault.Kind {
     /// - Parameter connected: whether the request could begin: then a time-out is the answer's, not the connection's.
     init(_ code: CURLcode, connected: Bool) {
         switch code {
-        case CURLE_COULDNT_CONNECT, CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY, CURLE_URL_MALFORMAT:
+        // Of a certificate too, that has run out or is another host's: it is the host's fault, and may be mended.
+        case CURLE_COULDNT_CONNECT, CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY,
+            CURLE_PEER_FAILED_VERIFICATION:
             self = .unreachable
+        case CURLE_URL_MALFORMAT: self = .malformed
         case CURLE_OPERATION_TIMEDOUT: self = connected ? .timeout : .unreachable
         case CURLE_PARTIAL_FILE, CURLE_GOT_NOTHING, CURLE_SEND_ERROR, CURLE_RECV_ERROR, CURLE_WEIRD_SERVER_REPLY,
             CURLE_BAD_CONTENT_ENCODING, CURLE_SEND_FAIL_REWIND, CURLE_SSL_CONNECT_ERROR:

@@ -19,11 +19,35 @@ extension HTTPClient: PictureFetcher {
         do {
             response = try await perform(request)
         } catch {
-            throw PictureFault(error.kind == .tooLarge ? .tooLarge : .image, "\(shown) was not fetched: \(error.cause)")
+            throw PictureFault(
+                error.kind == .tooLarge ? .tooLarge : .image, "\(shown) was not fetched: \(error.cause)",
+                absence: error.absence(of: source(of: url)))
         }
         guard (200..<300).contains(response.status) else {
-            throw PictureFault(.image, "\(shown) answered \(response.status)")
+            let absence = PictureAbsence(source: source(of: url), isOfSource: false, retryAfter: response.retryAfter)
+            throw PictureFault(
+                .image, "\(shown) answered \(response.status)", absence: response.mayPass ? absence : nil)
         }
         return response.body
+    }
+
+    /// Scheme, host and port: `http://nas:8080`.
+    public func source(of url: String) -> String { "\(URLText.scheme(of: url) ?? "http")://\(URLText.place(of: url))" }
+
+    /// Asks for the host's front page: any answer below 500 is one.
+    public func answers(_ source: String) async -> Bool {
+        let request = HTTPRequest(url: source + "/", timeout: .seconds(10), bodyLimit: 1 << 20)
+        do { return try await perform(request).status < 500 } catch { return error.status.map { $0 < 500 } ?? false }
+    }
+}
+
+extension HTTPFault {
+    /// What may pass of the fault of a fetch.
+    fileprivate func absence(of source: String) -> PictureAbsence? {
+        switch kind {
+        case .unreachable: PictureAbsence(source: source, isOfSource: true)
+        case .timeout, .broken: PictureAbsence(source: source, isOfSource: false)
+        case .tooLarge, .unreadableFile, .malformed, .denied, .cancelled, .other: nil
+        }
     }
 }

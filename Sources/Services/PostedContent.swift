@@ -23,7 +23,7 @@ enum PostedContent {
         switch self {
         case .file(let file):
             let got = try file.read(at: offset, into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<count]))
-            guard got == count else { throw PictureFault(.image, "the file shrinks while it is read") }
+            guard got == count else { throw file.changing("shrinks") }
         case .bytes(let bytes): buffer.copyBytes(from: bytes[offset..<offset + count])
         }
         return count

@@ -20,6 +20,8 @@ public final class ServiceClient: AnalysisService {
         let id: CircuitBreaker.Call
         let key: UUID
         let began: Date
+        /// Since when the job is held: it may have waited for its picture first.
+        let heldSince: Date
         /// All tries that count, earlier calls' included.
         var past: TryBook.Entry
         /// Those of them that timed out in this call: they count only if the breaker stays closed.
@@ -77,8 +79,10 @@ public final class ServiceClient: AnalysisService {
 
     /// Calls the service until it answers, fails for good, or turns out to be down; then, and when the task is
     /// cancelled or the job was held for long, it is `unavailable`.
-    public func analyze(_ subject: Subject, key: UUID) async -> AnalysisOutcome {
-        var call = Call(id: gate.begin(), key: key, began: time.now(), past: book.withLock { $0[key] })
+    public func analyze(_ subject: Subject, key: UUID, heldSince: Date?) async -> AnalysisOutcome {
+        let began = time.now()
+        var call = Call(
+            id: gate.begin(), key: key, began: began, heldSince: heldSince ?? began, past: book.withLock { $0[key] })
         defer { gate.end(call.id) }
         let request: HTTPRequest
         do { request = try endpoint.request(subject, policy) } catch {
@@ -167,7 +171,7 @@ public final class ServiceClient: AnalysisService {
         let callFault = fault.callFault(from: endpoint.label)
         switch fault.kind {
         case .cancelled, .unreadableFile: break
-        case .unreachable:
+        case .unreachable, .malformed:
             let reason = "is down: \(fault.cause)"
             gate.report(.refused(reason), of: call.id)
             return .back("\(endpoint.label) \(reason)", counting: nil)
@@ -177,7 +181,7 @@ public final class ServiceClient: AnalysisService {
             guard effect.givesBack else { return .again(callFault, retryAfter: nil) }
             return .back("\(endpoint.label) \(reason)", counting: effect.countsTry ? callFault : nil)
         case .tooLarge: gate.report(.answered, of: call.id)
-        case .broken, .other: gate.report(.broken, of: call.id)
+        case .broken, .other, .denied: gate.report(.broken, of: call.id)
         }
         if fault.kind == .cancelled { return .back(callFault.message, counting: nil) }
         return callFault.isFinal ? .failed(callFault) : .again(callFault, retryAfter: nil)
@@ -201,7 +205,7 @@ public final class ServiceClient: AnalysisService {
 
     /// How long the job may still be held.
     private func left(_ call: Call) -> Duration {
-        ServiceLimits.holding - .seconds(max(0, time.now().timeIntervalSince(call.began)))
+        ServiceLimits.holding - .seconds(max(0, time.now().timeIntervalSince(call.heldSince)))
     }
 
     /// Waits for a slot. Those in flight are given back within a time-out, so that there is time for a try when the wait is

@@ -206,7 +206,9 @@ final class Transfer {
     private func fault(_ code: CURLcode) -> HTTPFault {
         if let unreadable, case .file(let path, _)? = request.content { return self.unreadable(path, unreadable) }
         let connected = ccurl_get_offset(handle, CURLINFO_PRETRANSFER_TIME_T) > 0
-        let kind = isTooLarge ? .tooLarge : HTTPFault.Kind(code, connected: connected)
+        let isDenied = code == CURLE_COULDNT_CONNECT && refusedAddress != nil
+        let kind: HTTPFault.Kind =
+            isTooLarge ? .tooLarge : isDenied ? .denied : HTTPFault.Kind(code, connected: connected)
         let status = ccurl_get_long(handle, CURLINFO_RESPONSE_CODE)
         return HTTPFault(kind, place: place, cause: Wording.line(cause(kind, code)), status: status > 0 ? status : nil)
     }
@@ -216,7 +218,7 @@ final class Transfer {
         switch kind {
         case .tooLarge: return "the answer is over \(request.bodyLimit >> 20) MiB"
         case .timeout: return "no answer within \(Wording.seconds(request.timeout))"
-        case .unreachable where code == CURLE_COULDNT_CONNECT && refusedAddress != nil:
+        case .denied:
             let address = refusedAddress.map(\.description) ?? ""
             return "the host is at \(address), a private address, which DENY_PRIVATE_IMAGE_URLS refuses"
         case .unreachable where code == CURLE_OPERATION_TIMEDOUT:

@@ -58,7 +58,7 @@ public final class ScriptedService: AnalysisService {
     public func outage() async -> String? { state.withLock { $0.outage } }
 
     /// Answers as the script says.
-    public func analyze(_ subject: Subject, key: UUID) async -> AnalysisOutcome {
+    public func analyze(_ subject: Subject, key: UUID, heldSince: Date?) async -> AnalysisOutcome {
         let (call, watchers, outage) = state.withLock { state in
             state.calls.append(subject)
             let ready = state.watchers.filter { $0.count <= state.calls.count }.map(\.continuation)

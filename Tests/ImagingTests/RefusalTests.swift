@@ -24,6 +24,8 @@ struct RefusalTests {
 
     @Test("when its file is missing, a folder, a pipe or no path, with the path and the system's words")
     func unreadable() async throws {
+        // In an empty folder it would be away.
+        _ = try folder.write([1], as: "other.jpg")
         let missing = try await fault(.file(folder.file("none.jpg")))
         #expect(
             missing == PictureFault(.image, "\(folder.file("none.jpg")): cannot be read: No such file or directory"))

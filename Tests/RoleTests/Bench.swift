@@ -91,6 +91,13 @@ final class Bench: Sendable {
 
     // MARK: Roles
 
+    /// Tries are made at once; a host or folder that is away is due again after a second.
+    func desk(_ cropper: (any ImageCropper)? = nil, fetcher: any PictureFetcher = ShelfFetcher()) -> PictureDesk {
+        PictureDesk(
+            cropper: cropper ?? self.cropper, fetcher: fetcher, tries: PictureTries(limit: 3, delay: .zero), time: time,
+            randomness: { 1 }, log: Bench.log)
+    }
+
     func identity(_ service: String, _ worker: String = "") -> RoleIdentity {
         RoleIdentity(workerID: "\(service)_test\(worker)", serviceName: service, nodeHostname: "bench")
     }
@@ -104,12 +111,13 @@ final class Bench: Sendable {
     /// - Parameter store: in place of the bench's own.
     func worker(
         _ service: any AnalysisService, isDetector: Bool = false, transport: Transport = .auto,
-        store: (any ResultStore)? = nil
+        store: (any ResultStore)? = nil, pictures: PictureDesk? = nil
     ) -> Worker {
         let options = WorkerOptions(
             identity: identity(service.name), queue: "queue_\(service.name)", transport: transport,
             isDetector: isDetector)
-        return Worker(options, service: service, store: store ?? self.store, cropper: cropper, time: time)
+        return Worker(
+            options, service: service, store: store ?? self.store, pictures: pictures ?? desk(), time: time)
     }
 
     func stage(_ worker: Worker, _ service: String, prefetch: Int = 4) -> Stage<Worker> {
@@ -131,15 +139,17 @@ final class Bench: Sendable {
         return Stage(options(PostProcessing.consensus.queue), queue: queue, handler: consenser)
     }
 
-    func enrichment(_ services: [any AnalysisService], fetcher: ShelfFetcher = ShelfFetcher()) -> Enricher {
+    func enrichment(
+        _ services: [any AnalysisService], pictures: PictureDesk? = nil, asksAgain: Bool = false
+    ) -> Enricher {
         Enricher(
-            identity: identity("spatial_enrichment"), services: services, store: store, cropper: cropper,
-            fetcher: fetcher, time: time, missing: MissingSignal())
+            identity: identity("spatial_enrichment"), services: services, store: store, pictures: pictures ?? desk(),
+            time: time, missing: MissingSignal(), asksAgain: asksAgain)
     }
 
-    func enricher(_ services: [any AnalysisService], fetcher: ShelfFetcher = ShelfFetcher()) -> EnricherRole {
+    func enricher(_ services: [any AnalysisService], pictures: PictureDesk? = nil) -> EnricherRole {
         EnricherRole(
-            options(PostProcessing.enricher.queue), enricher: enrichment(services, fetcher: fetcher), queue: queue)
+            options(PostProcessing.enricher.queue), enricher: enrichment(services, pictures: pictures), queue: queue)
     }
 
     // MARK: Running

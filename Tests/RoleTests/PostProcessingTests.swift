@@ -225,7 +225,7 @@ struct PostProcessingTests {
             }
             let enricher = Enricher(
                 identity: bench.identity("spatial_enrichment"), services: [face], store: store,
-                cropper: bench.cropper, fetcher: ShelfFetcher(), time: bench.time, missing: MissingSignal())
+                pictures: bench.desk(), time: bench.time, missing: MissingSignal())
             let role = EnricherRole(
                 bench.options(PostProcessing.enricher.queue), enricher: enricher, queue: bench.queue)
             try await bench.run(role.run) { try await bench.report(image).findings.enrichments.count == 1 }

@@ -27,6 +27,8 @@ final class TardyStore: ResultStore {
 
     func probe(_ row: PlainRow, of image: ImageID?) async throws { try await store.probe(row, of: image) }
 
+    func servicesOfMissingEnrichments() async throws -> [String] { try await store.servicesOfMissingEnrichments() }
+
     func standing(of jobs: [JobKey], workerID: String) async throws -> [JobStanding] {
         try await store.standing(of: jobs, workerID: workerID)
     }

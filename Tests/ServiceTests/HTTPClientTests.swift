@@ -191,7 +191,7 @@ struct HTTPClientTests {
         #expect(refused == HTTPFault(.unreachable, place: "127.0.0.1:\(absent.port)", cause: "connection refused"))
         let nameless = HTTPRequest(url: "http://no-such-host.invalid/", timeout: .seconds(30), bodyLimit: 1)
         #expect(await fault(nameless)?.kind == .unreachable)
-        #expect(await fault(HTTPRequest(url: "http://a b/", timeout: .seconds(1), bodyLimit: 1))?.kind == .unreachable)
+        #expect(await fault(HTTPRequest(url: "http://a b/", timeout: .seconds(1), bodyLimit: 1))?.kind == .malformed)
     }
 
     @Test("A time-out on a kept connection is the answer's, not the connection's")

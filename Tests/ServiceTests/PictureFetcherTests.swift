@@ -54,6 +54,42 @@ struct PictureFetcherTests {
     }
 
     @Test(
+        "What may pass is told from what is final, with the host and what it asks to wait",
+        arguments: [408, 425, 429, 500, 503])
+    func passing(status: Int) async throws {
+        let server = try MisbehavingServer { _ in .json("", status: status, headers: ["Retry-After": "7"]) }
+        let host = "http://127.0.0.1:\(server.port)"
+        #expect(
+            await fault("http://me:secret@127.0.0.1:\(server.port)/a.jpg")?.absence
+                == PictureAbsence(source: host, isOfSource: false, retryAfter: .seconds(7)))
+        #expect(HTTPClient().source(of: host + "/a/b.jpg?c") == host)
+        #expect(await HTTPClient().answers(host) == (status < 500))
+    }
+
+    @Test("A picture that the host does not have, or does not give, is final", arguments: [400, 401, 403, 404, 410])
+    func final(status: Int) async throws {
+        let server = try MisbehavingServer { _ in .json("", status: status) }
+        let fault = try #require(await fault("http://127.0.0.1:\(server.port)/a.jpg"))
+        #expect(fault.absence == nil)
+        #expect(await HTTPClient().answers("http://127.0.0.1:\(server.port)"))
+    }
+
+    @Test("A host that cannot be connected to is away; one that breaks off has stumbled; what is no URL is neither")
+    func absences() async throws {
+        let absent = try MisbehavingServer(listening: false)
+        let host = "http://127.0.0.1:\(absent.port)"
+        #expect(await fault(host + "/a.jpg")?.absence == PictureAbsence(source: host, isOfSource: true))
+        #expect(await HTTPClient().answers(host) == false)
+        let cut = try MisbehavingServer { _ in .cutShort(promised: 10, [1]) }
+        #expect(await fault("http://127.0.0.1:\(cut.port)/a.jpg")?.absence?.isOfSource == false)
+        let nameless = try #require(await fault("http://no-such-host.invalid/a.jpg"))
+        #expect(nameless.absence == PictureAbsence(source: "http://no-such-host.invalid:80", isOfSource: true))
+        for url in ["http://[::1/a.jpg", "ftp://host/a.jpg"] { #expect(await fault(url)?.absence == nil, "\(url)") }
+        let endless = try MisbehavingServer { _ in .json("", status: 301, headers: ["Location": "/again"]) }
+        #expect(await fault("http://127.0.0.1:\(endless.port)/")?.absence == nil)
+    }
+
+    @Test(
         "Only http and https are fetched, also behind a redirection",
         arguments: ["file:///etc/passwd", "ftp://h/a", "/etc/passwd", "", "gopher://x", "data:image/png,x"])
     func schemes(url: String) async throws {

@@ -33,7 +33,9 @@ extension PictureSource {
         do {
             return try work()
         } catch {
-            throw PictureFault(error.kind, "\(name): \(error.message)", isOfNoImage: error.isOfNoImage)
+            var named = error
+            named.message = "\(name): \(error.message)"
+            throw named
         }
     }
 

@@ -51,12 +51,27 @@ public protocol AnalysisService: Sendable {
     func outage() async -> String?
 
     /// Calls the service until it answers, fails for good or turns out to be down.
-    /// - Parameter key: the job's id, by which tries of a job that hangs are counted across give-backs.
-    func analyze(_ subject: Subject, key: UUID) async -> AnalysisOutcome
+    /// - Parameters:
+    ///   - key: the job's id, by which tries of a job that hangs are counted across give-backs.
+    ///   - heldSince: since when the job is held, where something came before the call.
+    func analyze(_ subject: Subject, key: UUID, heldSince: Date?) async -> AnalysisOutcome
+}
+
+extension AnalysisService {
+    /// Calls the service for a job that was taken just now.
+    public func analyze(_ subject: Subject, key: UUID) async -> AnalysisOutcome {
+        await analyze(subject, key: key, heldSince: nil)
+    }
 }
 
 /// Fetches pictures that only a URL leads to.
 public protocol PictureFetcher: Sendable {
     /// The bytes behind an http or https URL, at most 64 MiB.
     func fetch(_ url: String) async throws(PictureFault) -> [UInt8]
+
+    /// Who has the picture, as `PictureAbsence.source` names it: `http://nas:8080`.
+    func source(of url: String) -> String
+
+    /// Whether a source answers at all.
+    func answers(_ source: String) async -> Bool
 }

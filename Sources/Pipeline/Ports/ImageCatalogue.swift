@@ -23,14 +23,31 @@ public struct ImportCounts: Sendable, Equatable {
     }
 }
 
+/// Errors that would come again at another try (spec section 5): those of kinds that are not tried again, and pictures that
+/// were never asked for in vain. What was tried until no try was left is none of them, nor what another program wrote.
+public enum FinalErrors {
+    /// Whatever else the row says.
+    public static let kinds = ["service_error", "bad_answer", "too_large", "crashed_worker", "refused"]
+    /// With `tries` of 0.
+    public static let untriedKind = FailureKind.image.rawValue
+    /// With an `http_status` of 400 to 499 that is none of `passingStatuses`.
+    public static let statusKind = FailureKind.http.rawValue
+    /// May be another one at the next try.
+    public static let passingStatuses = [408, 425, 429]
+}
+
 /// Which rows of `results` count as a service's answer.
 public enum AnswerRule: Sendable, Equatable {
     /// The successful ones.
     case success
     /// Those of any status with a larger `result_id`: of jobs submitted after it was the largest.
     case newer(than: Int)
+    /// The successful ones, and the newest one if it is an error that would come again (`FinalErrors`).
+    case settled
     /// Either.
     case successOrNewer(than: Int)
+    /// Either.
+    case settledOrNewer(than: Int)
 }
 
 /// Which images a command is about.
@@ -82,6 +99,10 @@ public protocol ImageCatalogue: Sendable {
     func images(_ filter: ImageFilter, after: ImageID, limit: Int) async throws -> [ListedImage]
 
     func count(_ filter: ImageFilter) async throws -> Int
+
+    /// How many images of the filter have a final error of a service as its newest result, and no success, by service:
+    /// what `AnswerRule.settled` takes for an answer and `AnswerRule.success` does not.
+    func finalErrors(_ filter: ImageFilter, of services: [String]) async throws -> [String: Int]
 
     /// The largest id; 0 if there is no image.
     func newestID() async throws -> ImageID

@@ -39,11 +39,16 @@ public struct PictureFault: Error, Sendable, Equatable, CustomStringConvertible 
     public var message: String
     /// By its bytes it is none, or it has none: in a folder of pictures nothing is wrong with that.
     public var isOfNoImage: Bool
+    /// What may pass by itself; nil where another try would end the same way.
+    public var absence: PictureAbsence?
 
-    package init(_ kind: FailureKind, _ message: String, isOfNoImage: Bool = false) {
+    package init(
+        _ kind: FailureKind, _ message: String, isOfNoImage: Bool = false, absence: PictureAbsence? = nil
+    ) {
         self.kind = kind
         self.message = message
         self.isOfNoImage = isOfNoImage
+        self.absence = absence
     }
 
     /// One line for people.

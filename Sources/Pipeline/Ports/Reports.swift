@@ -38,15 +38,19 @@ public struct Totals: Sendable, Equatable {
     public var consensus: Int
     /// Rows of `postprocessing`.
     public var postprocessing: Int
+    /// Of them those with status `error`.
+    public var failedPostprocessing: Int
 
     package init(
-        images: Int = 0, results: Int = 0, mergedBoxes: Int = 0, consensus: Int = 0, postprocessing: Int = 0
+        images: Int = 0, results: Int = 0, mergedBoxes: Int = 0, consensus: Int = 0, postprocessing: Int = 0,
+        failedPostprocessing: Int = 0
     ) {
         self.images = images
         self.results = results
         self.mergedBoxes = mergedBoxes
         self.consensus = consensus
         self.postprocessing = postprocessing
+        self.failedPostprocessing = failedPostprocessing
     }
 
     /// Adds the counts up.
@@ -56,6 +60,45 @@ public struct Totals: Sendable, Equatable {
         left.mergedBoxes += right.mergedBoxes
         left.consensus += right.consensus
         left.postprocessing += right.postprocessing
+        left.failedPostprocessing += right.failedPostprocessing
+    }
+}
+
+/// A moment of the store, as its own rows and clock tell it.
+public struct FailureMark: Sendable, Equatable {
+    /// The largest `result_id`.
+    public var resultID: Int
+    /// The store's time, as its columns hold it.
+    public var time: String
+
+    package init(resultID: Int, time: String) {
+        self.resultID = resultID
+        self.time = time
+    }
+}
+
+/// Rows with status `error` of one service and one kind.
+public struct FailureReport: Sendable, Equatable {
+    /// The service it is of.
+    public var service: String
+    /// They are of boxes (`postprocessing`), not of images (`results`).
+    public var isOfBoxes: Bool
+    /// The error's `kind`; empty where another program wrote none.
+    public var kind: String
+    /// How many.
+    public var count: Int
+    /// The first of their images.
+    public var imageID: ImageID
+    /// What the row says of it.
+    public var message: String
+
+    package init(service: String, isOfBoxes: Bool, kind: String, count: Int, imageID: ImageID, message: String) {
+        self.service = service
+        self.isOfBoxes = isOfBoxes
+        self.kind = kind
+        self.count = count
+        self.imageID = imageID
+        self.message = message
     }
 }
 
@@ -89,4 +132,10 @@ public protocol Reports: Sendable {
 
     /// How many (box, service) pairs wait for a service that was down, by service.
     func missingEnrichments() async throws -> [String: Int]
+
+    /// Now.
+    func failureMark() async throws -> FailureMark
+
+    /// What has failed for good since then, by service and kind.
+    func failures(since mark: FailureMark) async throws -> [FailureReport]
 }

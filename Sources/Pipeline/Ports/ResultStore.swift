@@ -101,6 +101,9 @@ public protocol ResultStore: Sendable {
     /// Images that wait for one of these services, ascending, above `after`.
     func imagesMissingEnrichments(of services: [String], after: ImageID, limit: Int) async throws -> [ImageID]
 
+    /// The services, and whatever else, that pairs wait for.
+    func servicesOfMissingEnrichments() async throws -> [String]
+
     /// Under the images' locks: gives each one's findings to `vote` and replaces its consensus with the answer; an image
     /// without any result has none. Of the data of results and enrichments only `predictions` may be there.
     func updateConsensus(

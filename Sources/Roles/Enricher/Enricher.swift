@@ -10,6 +10,8 @@ public struct Enricher: StageHandler {
     public struct Outcome: Sendable {
         var rows: [Enrichment] = []
         var missing: [MissingEnrichment] = []
+        /// How many questions had an answer that was an error.
+        var askedAgain = 0
         /// A drain ended it: the trigger goes back, nothing is written.
         var isCancelled = false
     }
@@ -33,23 +35,24 @@ public struct Enricher: StageHandler {
     /// The crop services by name.
     let services: [String: any AnalysisService]
     let store: any ResultStore
-    let cropper: any ImageCropper
-    let fetcher: any PictureFetcher
+    let pictures: PictureDesk
     let time: any Timekeeper
     let missing: MissingSignal
+    /// What failed for good is asked about once more.
+    let asksAgain: Bool
     private let admission: TriggerAdmission
 
     package init(
-        identity: RoleIdentity, services: [any AnalysisService], store: any ResultStore, cropper: any ImageCropper,
-        fetcher: any PictureFetcher, time: any Timekeeper, missing: MissingSignal
+        identity: RoleIdentity, services: [any AnalysisService], store: any ResultStore, pictures: PictureDesk,
+        time: any Timekeeper, missing: MissingSignal, asksAgain: Bool = false
     ) {
         self.identity = identity
         self.services = Dictionary(services.map { ($0.name, $0) }) { first, _ in first }
         self.store = store
-        self.cropper = cropper
-        self.fetcher = fetcher
+        self.pictures = pictures
         self.time = time
         self.missing = missing
+        self.asksAgain = asksAgain
         admission = TriggerAdmission(identity: identity, store: store, time: time)
     }
 
@@ -91,14 +94,15 @@ public struct Enricher: StageHandler {
                 outcome.missing.append(note(question, work))
             }
         }
+        outcome.askedAgain = askedAgain(questions, work)
         guard !questions.isEmpty else { return outcome }
-        do {
-            let picture = try await picture(of: work.image)
-            let boxes = distinctBoxes(questions)
-            let crops = try await cropper.crop(picture, to: boxes.map(\.box.bbox), quality: Enricher.jpegQuality)
+        let boxes = distinctBoxes(questions)
+        let began = time.now()
+        do throws(PictureTrouble) {
+            let crops = try await crops(of: boxes.map(\.box.bbox), work.image, heldSince: began)
             var places: [Int: Int] = [:]
             for (place, box) in boxes.enumerated() { places[box.merged.mergedID] = place }
-            let replies = await ask(questions, work) { question in
+            let replies = await ask(questions, work, heldSince: began) { question in
                 places[question.merged.mergedID].flatMap { crops.crops[$0] }
             }
             for reply in replies {
@@ -108,17 +112,26 @@ public struct Enricher: StageHandler {
                 }
             }
         } catch {
-            outcome.rows += questions.map { failed($0, work, error.kind, error.message) }
+            switch error {
+            case .failed(let fault, let tries):
+                outcome.rows += questions.map { failed($0, work, fault.kind, fault.message, tries: tries) }
+            case .later(let source, _):
+                let name = PictureDesk.name(of: source)
+                outcome.missing += boxes.map {
+                    MissingEnrichment(imageID: work.image.id, mergedID: $0.merged.mergedID, service: name)
+                }
+            case .cancelled: outcome.isCancelled = true
+            }
         }
-        outcome.isCancelled = Task.isCancelled
+        if Task.isCancelled { outcome.isCancelled = true }
         return outcome
     }
 
     /// Each current box and each service it needs, unless an answer is there; a picture that could not be cut is not
-    /// tried again.
+    /// tried again unless somebody asks for it.
     private func questions(of work: EnrichmentWork) -> [Question] {
         let settled = Set(
-            work.present.filter { $0.status != .error || Enrichment.isFinal($0.data) }
+            work.present.filter { $0.status != .error || !asksAgain && Enrichment.isFinal($0.data) }
                 .map { MissingEnrichment(imageID: work.image.id, mergedID: $0.mergedID, service: $0.service) })
         return work.boxes.flatMap { stored -> [Question] in
             guard let box = stored.box else { return [] }
@@ -136,22 +149,37 @@ public struct Enricher: StageHandler {
         return questions.filter { seen.insert($0.merged.mergedID).inserted }
     }
 
-    private func picture(of image: Image) async throws(PictureFault) -> PictureSource {
+    private func askedAgain(_ questions: [Question], _ work: EnrichmentWork) -> Int {
+        let failed = Set(work.present.filter { $0.status == .error }.map { "\($0.mergedID) \($0.service)" })
+        return questions.count { failed.contains("\($0.merged.mergedID) \($0.service.name)") }
+    }
+
+    private func crops(of boxes: [Box], _ image: Image, heldSince: Date) async throws(PictureTrouble) -> Crops {
+        let cropper = pictures.cropper
+        let cut = { @Sendable (picture: PictureSource) async throws(PictureFault) -> Crops in
+            try await cropper.crop(picture, to: boxes, quality: Enricher.jpegQuality)
+        }
+        let url = image.url.flatMap { $0.isEmpty ? nil : $0 }
         if let path = image.path, !path.isEmpty {
-            guard let url = image.url, !url.isEmpty else { return .file(path) }
             // The path may be of another box: the URL leads there too.
-            if (try? await cropper.inspect(.file(path))) != nil { return .file(path) }
-            return .bytes(try await fetcher.fetch(url))
+            let isHere = if url == nil { true } else { (try? await cropper.inspect(.file(path))) != nil }
+            if isHere {
+                return try await pictures.file(path, heldSince: heldSince) { () async throws(PictureFault) in
+                    try await cut(.file(path))
+                }
+            }
         }
-        guard let url = image.url, !url.isEmpty else {
-            throw PictureFault(.image, "image \(image.id) has neither image_path nor image_url")
+        guard let url else {
+            let message = "image \(image.id) has neither image_path nor image_url"
+            throw .failed(PictureFault(.image, message), tries: 0)
         }
-        return .bytes(try await fetcher.fetch(url))
+        let bytes = try await pictures.fetch(url, heldSince: heldSince)
+        do { return try await cut(.bytes(bytes)) } catch { throw .failed(error, tries: 0) }
     }
 
     /// Asks all questions at once; each service limits its own calls in flight.
     private func ask(
-        _ questions: [Question], _ work: EnrichmentWork, crop: (Question) -> Crop?
+        _ questions: [Question], _ work: EnrichmentWork, heldSince: Date, crop: (Question) -> Crop?
     ) async -> [Reply] {
         await withTaskGroup(of: Reply.self) { group in
             for question in questions {
@@ -160,16 +188,19 @@ public struct Enricher: StageHandler {
                     group.addTask { .row(failed(question, work, .image, message)) }
                     continue
                 }
-                group.addTask { await answer(to: question, crop, work) }
+                group.addTask { await answer(to: question, crop, work, heldSince) }
             }
             return await group.reduce(into: []) { $0.append($1) }
         }
     }
 
-    private func answer(to question: Question, _ crop: Crop, _ work: EnrichmentWork) async -> Reply {
+    private func answer(
+        to question: Question, _ crop: Crop, _ work: EnrichmentWork, _ heldSince: Date
+    ) async -> Reply {
         let key = "\(work.image.id)/\(question.merged.mergedID)/\(question.service.name)"
         let subject = Subject.picture(jpeg: crop.jpeg, filename: "\(question.box.clusterID).jpg")
-        switch await question.service.analyze(subject, key: UUID(namespace: .farm, name: key.utf8)) {
+        let id = UUID(namespace: .farm, name: key.utf8)
+        switch await question.service.analyze(subject, key: id, heldSince: heldSince) {
         case .unavailable: return .missing(note(question, work))
         case .failed(let failure):
             return .row(

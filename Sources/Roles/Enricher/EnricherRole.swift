@@ -2,7 +2,7 @@ import Logging
 import Model
 import Pipeline
 
-/// The enricher with what makes up for services that were down.
+/// The enricher with what makes up for services that were down, and for pictures that were away.
 public struct EnricherRole: Sendable {
     let stage: Stage<Enricher>
     let enricher: Enricher
@@ -29,6 +29,10 @@ public struct EnricherRole: Sendable {
                     signal: enricher.missing, gate: gate, time: enricher.time, persistence: persistence)
                 group.addTask { _ = try await drain.until { try await makeUp.run() } }
             }
+            let pictures = PictureMakeUp(
+                identity: enricher.identity, pictures: enricher.pictures, store: enricher.store, queue: queue,
+                signal: enricher.missing, time: enricher.time)
+            group.addTask { _ = try await drain.until { try await pictures.run() } }
             group.addTask { try await stage.run(drain) }
             for try await _ in group {}
         }

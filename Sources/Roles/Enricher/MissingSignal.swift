@@ -27,6 +27,9 @@ public final class MissingSignal: Sendable {
     /// How many commits have noted pairs of this service.
     func count(of service: String) -> Int { state.withLock { $0.noted[service, default: 0] } }
 
+    /// All whose pairs were noted.
+    var names: Set<String> { state.withLock { Set($0.noted.keys) } }
+
     /// How many groups were committed.
     var commits: Int { state.withLock { $0.commits } }
 

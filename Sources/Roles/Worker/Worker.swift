@@ -49,10 +49,17 @@ public struct Worker: StageHandler {
         var deaths: Int
     }
 
+    /// What became of a job.
+    public struct Outcome: Sendable {
+        var analysis: AnalysisOutcome
+        /// It goes back because its picture is away, so that others pass it.
+        var isPostponed = false
+    }
+
     let options: WorkerOptions
     let service: any AnalysisService
     let store: any ResultStore
-    let cropper: any ImageCropper
+    let pictures: PictureDesk
     let time: any Timekeeper
     /// Redelivered jobs that went back while the store took nothing, and are still noted there as begun.
     private let owed = Debts()
@@ -60,13 +67,13 @@ public struct Worker: StageHandler {
     private var identity: RoleIdentity { options.identity }
 
     package init(
-        _ options: WorkerOptions, service: any AnalysisService, store: any ResultStore, cropper: any ImageCropper,
+        _ options: WorkerOptions, service: any AnalysisService, store: any ResultStore, pictures: PictureDesk,
         time: any Timekeeper
     ) {
         self.options = options
         self.service = service
         self.store = store
-        self.cropper = cropper
+        self.pictures = pictures
         self.time = time
     }
 
@@ -136,17 +143,50 @@ public struct Worker: StageHandler {
     // MARK: Handle
 
     /// Computes: see `StageHandler`.
-    public func handle(_ task: Task) async -> AnalysisOutcome {
+    public func handle(_ task: Task) async -> Outcome {
         guard task.deaths < Worker.deathLimit else {
-            return failure(.crashedWorker, "\(task.deaths) processes died over this job", tries: task.deaths)
+            let message = "\(task.deaths) processes died over this job"
+            return Outcome(analysis: failure(.crashedWorker, message, tries: task.deaths))
         }
-        let outcome: AnalysisOutcome
-        switch await subject(of: task) {
-        case .failure(let fault): outcome = failure(fault.kind, fault.message, tries: 0)
-        case .success(let subject): outcome = await service.analyze(subject, key: task.job.jobID)
-        }
+        let outcome = await outcome(of: task)
+        if !outcome.isPostponed { pictures.rounds.passed(identity.serviceName) }
         if options.processingDelay > .zero { try? await time.sleep(options.processingDelay) }
         return outcome
+    }
+
+    private func outcome(of task: Task) async -> Outcome {
+        do throws(PictureTrouble) {
+            return Outcome(analysis: try await analyze(task))
+        } catch {
+            switch error {
+            case .failed(let fault, let tries):
+                return Outcome(analysis: failure(fault.kind, fault.message, tries: tries))
+            case .later(let source, let reason):
+                let place = PictureDesk.name(of: source)
+                await pictures.rounds.postpone(identity.serviceName, "\(place) are away: \(reason)")
+                return Outcome(analysis: .unavailable(reason), isPostponed: true)
+            case .cancelled: return Outcome(analysis: .unavailable("cancelled"))
+            }
+        }
+    }
+
+    private func analyze(_ task: Task) async throws(PictureTrouble) -> AnalysisOutcome {
+        let began = time.now()
+        let subject = try await subject(of: task, heldSince: began)
+        let outcome = await service.analyze(subject, key: task.job.jobID, heldSince: began)
+        guard case .failed(let failure) = outcome, failure.kind == .image, case .file(let path) = subject else {
+            return outcome
+        }
+        // It was there before the call; whether it is away or broken shows at another look.
+        try await look(at: path, heldSince: began)
+        return await service.analyze(subject, key: task.job.jobID, heldSince: began)
+    }
+
+    private func look(at path: String, heldSince: Date) async throws(PictureTrouble) {
+        let cropper = pictures.cropper
+        _ = try await pictures.file(path, heldSince: heldSince) { () async throws(PictureFault) in
+            try await cropper.inspect(.file(path))
+        }
     }
 
     private func failure(_ kind: FailureKind, _ message: String, tries: Int) -> AnalysisOutcome {
@@ -154,28 +194,27 @@ public struct Worker: StageHandler {
     }
 
     /// The message says where the picture is; what it leaves out the catalogue's row knows.
-    private func subject(of task: Task) async -> Result<Subject, PictureFault> {
+    private func subject(of task: Task, heldSince: Date) async throws(PictureTrouble) -> Subject {
         let url = [task.job.imageURL, task.image.url].lazy.compactMap { $0 }.first { !$0.isEmpty }
         let path = [task.job.imagePath, task.image.path].lazy.compactMap { $0 }.first { !$0.isEmpty }
         switch (options.transport, url, path) {
-        case (.auto, let url?, _), (.url, let url?, _): return .success(.url(url))
+        case (.auto, let url?, _), (.url, let url?, _): return .url(url)
         case (.auto, nil, let path?), (.file, _, let path?):
-            do {
-                _ = try await cropper.inspect(.file(path))
-                return .success(.file(path: path))
-            } catch { return .failure(error) }
-        case (.url, nil, _): return .failure(PictureFault(.image, "image \(task.image.id) has no image_url"))
-        case (.file, _, nil): return .failure(PictureFault(.image, "image \(task.image.id) has no image_path"))
-        case (.auto, nil, nil):
-            return .failure(PictureFault(.image, "image \(task.image.id) has neither image_url nor image_path"))
+            try await look(at: path, heldSince: heldSince)
+            return .file(path: path)
+        case (.url, nil, _): throw missing("image \(task.image.id) has no image_url")
+        case (.file, _, nil): throw missing("image \(task.image.id) has no image_path")
+        case (.auto, nil, nil): throw missing("image \(task.image.id) has neither image_url nor image_path")
         }
     }
+
+    private func missing(_ message: String) -> PictureTrouble { .failed(PictureFault(.image, message), tries: 0) }
 
     // MARK: Commit
 
     /// Writes the group: see `StageHandler`.
-    public func commit(_ group: [(work: Task, outcome: AnalysisOutcome)]) async throws -> [Verdict] {
-        let rows = group.compactMap { row(of: $0.work, $0.outcome) }
+    public func commit(_ group: [(work: Task, outcome: Outcome)]) async throws -> [Verdict] {
+        let rows = group.compactMap { row(of: $0.work, $0.outcome.analysis) }
         let known = rows.isEmpty ? [] : try await store.record(rows)
         let others = try await standings(of: group.map(\.work).filter { known.contains($0.job.jobID) })
         if others.values.contains(where: { if case .open = $0 { true } else { false } }) {
@@ -197,18 +236,18 @@ public struct Worker: StageHandler {
     }
 
     /// An error row with the store's own words and nothing of the answer: see `StageHandler`.
-    public func refusal(of task: Task, _ fault: PortFault) -> AnalysisOutcome? {
+    public func refusal(of task: Task, _ fault: PortFault) -> Outcome? {
         // A trigger of another program's may quote the whole row.
-        failure(.refused, String(fault.description.prefix(500)), tries: 1)
+        Outcome(analysis: failure(.refused, String(fault.description.prefix(500)), tries: 1))
     }
 
     /// Nobody died over them: see `StageHandler`.
     public func gaveBack(_ tasks: [Task]) { owed.add(tasks.filter(\.redelivered).map(\.job.jobID)) }
 
-    private func verdict(on image: Image, _ outcome: AnalysisOutcome) -> Verdict {
-        switch outcome {
+    private func verdict(on image: Image, _ outcome: Outcome) -> Verdict {
+        switch outcome.analysis {
         case .answered: Verdict(.done, publish: [trigger(image)])
-        case .unavailable: Verdict(.back(after: .zero))
+        case .unavailable: Verdict(.back(after: outcome.isPostponed ? PictureRounds.delay : .zero))
         case .failed(let failure):
             Verdict(
                 .dead(

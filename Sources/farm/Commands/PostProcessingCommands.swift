@@ -41,19 +41,20 @@ struct EnrichCommand: AsyncParsableCommand {
         commandName: "enrich",
         abstract: "Crops the fused boxes in memory and asks the colour, face and pose services about them.",
         discussion: """
-            What has an answer is not asked again.
+            What has an answer is not asked again. What has failed is asked again with --image and --all; the queue's \
+            triggers ask again only for what may have passed, not for a photo that is missing or broken.
 
             Examples:
               farm enrich                 serve the queue until Ctrl-C
               farm enrich --image 17      this image now
-              farm enrich --all
+              farm enrich --all           say after photos were mended
             """)
     @OptionGroup var recompute: RecomputeOptions
     @OptionGroup var options: SettingsOptions
 
     func run() async throws {
         try await PostProcessingRun(role: .enricher, recompute: recompute).run(options) { fleet in
-            Recomputation(fleet.enricher(), queue: fleet.session.backends.queue).run
+            Recomputation(fleet.enricher(asksAgain: true), queue: fleet.session.backends.queue).run
         }
     }
 }
@@ -86,10 +87,10 @@ struct PostProcessingRun {
     let role: PostProcessing
     let recompute: RecomputeOptions
 
-    /// - Parameter recomputation: does these images now and returns how many are done.
-    func run(
-        _ options: SettingsOptions, recomputation: @Sendable (Fleet) -> (@Sendable ([Image]) async throws -> Int)
-    ) async throws {
+    typealias Compute = @Sendable ([Image]) async throws -> RecomputationCounts
+
+    /// - Parameter recomputation: does these images now.
+    func run(_ options: SettingsOptions, recomputation: @Sendable (Fleet) -> Compute) async throws {
         if recompute.all || !recompute.images.isEmpty {
             try await Session.with(options) { session in
                 let drain = Signals.shared.drain(within: session.settings.shutdownTimeout)
@@ -105,9 +106,7 @@ struct PostProcessingRun {
         }
     }
 
-    private func run(_ session: Session, _ compute: @escaping @Sendable ([Image]) async throws -> Int, _ drain: Drain)
-        async throws
-    {
+    private func run(_ session: Session, _ compute: @escaping Compute, _ drain: Drain) async throws {
         let store = session.backends.store
         let filter = ImageFilter(ids: recompute.all ? nil : recompute.images)
         let total = try await store.count(filter)
@@ -115,26 +114,36 @@ struct PostProcessingRun {
         // No service is asked about what could not be stored.
         for row in PlainRow.of(services: [], roles: [role]) { try await store.probe(row, of: nil) }
         let progress = Progress("recomputed")
-        var (seen, done, after) = (0, 0, 0)
+        var (seen, after) = (0, 0)
+        var counts = RecomputationCounts()
         var found: Set<ImageID> = []
         while !drain.isBegun {
             let page = try await store.images(filter, after: after, limit: pageSize).map(\.image)
             guard let last = page.last else { break }
             after = last.id
-            done += try await drain.until { try await compute(page) } ?? 0
+            counts += try await drain.until { try await compute(page) } ?? RecomputationCounts()
             seen += page.count
             if !recompute.all { found.formUnion(page.map(\.id)) }
             progress.show(seen, of: total)
         }
         progress.end()
-        Terminal.output("\(counted(done, "image")) recomputed")
+        report(counts)
         let unknown = wanted.subtracting(found).sorted()
         if !unknown.isEmpty && !drain.isBegun {
             throw CommandFailure.failed("no image with id \(unknown.map(String.init).joined(separator: ", "))")
         }
-        if done < seen {
+        if counts.done < seen {
             let services = try await store.missingEnrichments().keys.sorted().joined(separator: ", ")
-            throw CommandFailure.failed("\(counted(seen - done, "image")) not done: a service is down: \(services)")
+            throw CommandFailure.failed("\(counted(seen - counts.done, "image")) not done: away: \(services)")
         }
+        if counts.failed > 0 {
+            throw CommandFailure.failed("\(counted(counts.failed, "question")) failed: farm show IMAGE says why")
+        }
+    }
+
+    private func report(_ counts: RecomputationCounts) {
+        var line = "\(counted(counts.done, "image")) recomputed"
+        if role == .enricher { line += "; \(counts.askedAgain) asked again, \(counts.failed) failed" }
+        Terminal.output(line)
     }
 }

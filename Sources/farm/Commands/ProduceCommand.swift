@@ -13,10 +13,17 @@ struct ProduceCommand: AsyncParsableCommand {
             The services: all (the default) and primary are the primary services of this box's service_config.json; \
             spatial_only those that are asked about crops; full_catalog every service; or names, separated by commas.
 
+            --resume leaves out what has a successful result, and what has failed for good: where the newest result is an \
+            error that would come again (service_error, bad_answer, too_large, crashed_worker, refused, http 4xx, or an \
+            image that is missing or broken). It says how many those are; --failed submits them, too. Errors that may have \
+            passed (timeout, connection, not_json, http 408, 425, 429 and 5xx, an image whose host or disk failed at \
+            every try) are always submitted again.
+
             Examples:
               farm produce --group coco2017                        every primary service
               farm produce -s yolov8,rtdetr -g coco2017 -l 1000
               farm produce --resume --group coco2017               only what has no successful result yet
+              farm produce --resume --failed                       and what has failed for good, say after photos were mended
               farm produce --list-services
             """)
 
@@ -31,13 +38,15 @@ struct ProduceCommand: AsyncParsableCommand {
     var limit: Int?
     @Option(name: .shortAndLong, parsing: .unconditional, help: "Seconds between two jobs.") var delay: Double = 0
     @Flag(help: "List the services by category, with port and description, and end.") var listServices = false
-    @Flag(help: "Skip image × service pairs that have a successful result.") var resume = false
+    @Flag(help: "Skip image × service pairs that have a successful result, or have failed for good.") var resume = false
+    @Flag(help: "With --resume: submit again what has failed for good.") var failed = false
     @Flag(help: "Count what would be submitted; submit nothing.") var dryRun = false
     @Flag(help: "Wait until the jobs have their rows and every consensus is up to date.") var wait = false
     @Flag(help: "Print the counts as JSON.") var json = false
     @OptionGroup var options: SettingsOptions
 
     func validate() throws {
+        if failed && !resume { throw ValidationError("--failed goes with --resume.") }
         if let limit, limit < 1 { throw ValidationError("--limit must be at least 1, is \(limit).") }
         if !(0...3600).contains(delay) { throw ValidationError("--delay must be 0 to 3600 seconds, is \(delay).") }
     }
@@ -50,7 +59,7 @@ struct ProduceCommand: AsyncParsableCommand {
         try await Session.with(options) { session in
             let drain = Signals.shared.drain(within: session.settings.shutdownTimeout)
             try await warn(session, targets)
-            let baseline = try await session.backends.store.newestResultID()
+            let mark = try await session.backends.store.failureMark()
             let counts = try await submit(session, targets, drain)
             if drain.isBegun {
                 for queue in counts.waiting { Terminal.error("farm: \(queue.queue) took no more: \(queue.cause)") }
@@ -59,11 +68,16 @@ struct ProduceCommand: AsyncParsableCommand {
             guard wait && !dryRun && !drain.isBegun else { return }
             let submission = Submission(
                 filter: ImageFilter(
-                    group: group, lacking: targets.map(\.service),
-                    answers: resume ? .successOrNewer(than: baseline) : .newer(than: baseline)),
+                    group: group, lacking: targets.map(\.service), answers: answers(newerThan: mark.resultID)),
                 upTo: counts.lastImage, catalogue: session.backends.store, time: session.time)
-            try await waitForRows(session, targets, submission, drain)
+            try await waitForRows(session, targets, submission, since: mark, drain)
         }
+    }
+
+    /// What is not waited for.
+    private func answers(newerThan baseline: Int) -> AnswerRule {
+        guard resume else { return .newer(than: baseline) }
+        return failed ? .successOrNewer(than: baseline) : .settledOrNewer(than: baseline)
     }
 
     private func submit(_ session: Session, _ targets: [Target], _ drain: Drain) async throws -> ProducerCounts {
@@ -71,7 +85,8 @@ struct ProduceCommand: AsyncParsableCommand {
         let inGroup = ImageFilter(group: group)
         let present = try await store.count(inGroup)
         guard present > 0 else { throw CommandFailure.noImage(inGroup: group) }
-        let filter = ImageFilter(group: group, lacking: resume ? targets.map(\.service) : nil)
+        let filter = ImageFilter(
+            group: group, lacking: resume ? targets.map(\.service) : nil, answers: failed ? .success : .settled)
         let images = min(resume ? try await store.count(filter) : present, limit ?? .max)
         let total = images * targets.count
         let progress = Progress(resume ? "images submitted" : "jobs submitted")
@@ -90,11 +105,13 @@ struct ProduceCommand: AsyncParsableCommand {
             }
         }
         progress.end()
-        report(counts, targets)
+        let skipped = resume && !failed ? try await store.finalErrors(inGroup, of: targets.map(\.service)) : [:]
+        report(counts, targets, skipped: skipped.values.reduce(0, +))
+        CommandFailure.tell(skipped: skipped)
         return counts
     }
 
-    private func report(_ counts: ProducerCounts, _ targets: [Target]) {
+    private func report(_ counts: ProducerCounts, _ targets: [Target], skipped: Int) {
         if json {
             let waiting: [JSON.Member] =
                 counts.waiting.isEmpty ? [] : [JSON.Member("waiting", .array(counts.waiting.map(\.json)))]
@@ -105,6 +122,7 @@ struct ProduceCommand: AsyncParsableCommand {
                         JSON.Member("jobs", .int(Int64(counts.jobs))),
                         JSON.Member("services", .array(targets.map { .string($0.service) })),
                         JSON.Member("dry_run", .bool(dryRun)),
+                        JSON.Member("skipped_failed", .int(Int64(skipped))),
                     ] + waiting
                 ).text)
         } else {
@@ -146,9 +164,9 @@ struct ProduceCommand: AsyncParsableCommand {
         Terminal.output(configuration.postProcessing.map(\.rawValue).joined(separator: "\n"))
     }
 
-    private func waitForRows(_ session: Session, _ targets: [Target], _ submission: Submission, _ drain: Drain)
-        async throws
-    {
+    private func waitForRows(
+        _ session: Session, _ targets: [Target], _ submission: Submission, since mark: FailureMark, _ drain: Drain
+    ) async throws {
         let fleet = Fleet(session)
         let services = fleet.servicesToAsk(targets.map(\.service)).map(\.address)
         let reachability = Reachability(services, http: fleet.http)
@@ -166,9 +184,10 @@ struct ProduceCommand: AsyncParsableCommand {
                 progress.show($0)
                 await hint.look(at: $0)
             })
-        let undone = try await drain.until { try await watch.run() } ?? []
+        let undone = try await drain.until { try await watch.run() }
         progress.end()
-        try CommandFailure.check(undone: undone)
+        guard let undone else { return }
+        try CommandFailure.check(undone: undone, failures: try await session.backends.store.failures(since: mark))
     }
 }
 
@@ -180,14 +199,5 @@ extension ProducerCounts {
 extension WaitingQueue {
     fileprivate var json: JSON {
         .object(["queue": .string(queue), "jobs": .int(Int64(jobs)), "cause": .string(cause)])
-    }
-}
-
-extension CommandFailure {
-    /// What a service or a store that is down has left undone is reported, and the command has failed.
-    static func check(undone: [String]) throws {
-        guard !undone.isEmpty else { return }
-        for line in undone { Terminal.error("farm: \(line)") }
-        throw failed("not all is done; it is kept: mend that, then farm up or the same command again")
     }
 }

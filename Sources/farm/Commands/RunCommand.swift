@@ -11,7 +11,8 @@ struct RunCommand: AsyncParsableCommand {
         commandName: "run",
         abstract: "The whole thing in one go on this box: import, submit, process, wait, print what was found.",
         discussion: """
-            What has a successful result already is not asked again, so a second run takes seconds.
+            What has a successful result already is not asked again, nor what has failed for good (--failed asks again; \
+            see farm produce --help), so a second run takes seconds.
 
             Examples:
               farm run photos/
@@ -25,6 +26,7 @@ struct RunCommand: AsyncParsableCommand {
         help: ArgumentHelp("Write each photo with its boxes and labels into this folder.", valueName: "folder"),
         completion: .directory)
     var pictures: String?
+    @Flag(help: "Ask again, too, what has failed for good.") var failed = false
     @Flag(help: "Print what was found as JSON.") var json = false
     @OptionGroup var options: SettingsOptions
 
@@ -37,13 +39,15 @@ struct RunCommand: AsyncParsableCommand {
                     "service_config.json names no primary service with \"work\" true for this box")
             }
             let known = try await session.backends.store.newestID()
+            let mark = try await session.backends.store.failureMark()
             let (images, refused) = try await load(session, fleet, drain)
             let undone = try await process(session, fleet, images, newerThan: known, drain)
             guard !Signals.shared.wasInterrupted else {
                 throw CommandFailure(exitCode: Signals.shared.exitCode, message: "stopped; run it again to do the rest")
             }
             let isDrawn = try await report(session, fleet, images)
-            try CommandFailure.check(undone: undone)
+            try CommandFailure.check(
+                undone: undone, failures: try await session.backends.store.failures(since: mark))
             if refused > 0 || !isDrawn { throw CommandFailure(exitCode: 1, message: "") }
         }
     }
@@ -67,6 +71,11 @@ struct RunCommand: AsyncParsableCommand {
         let targets = workers.map { Target(service: $0.name, queue: $0.queue) }
         let depths = try await session.backends.queue.depths(of: targets.map(\.queue))
         let backlogged = zip(targets, depths).filter { $1.waiting + $1.knownInFlight > 0 }.map(\.0)
+        if !failed {
+            let filter = ImageFilter(ids: images)
+            CommandFailure.tell(
+                skipped: try await session.backends.store.finalErrors(filter, of: targets.map(\.service)))
+        }
         try await submit(session, images, to: targets.filter { !backlogged.contains($0) }, drain)
         try await submit(session, images.filter { $0 > known }, to: backlogged, drain)
 
@@ -78,6 +87,7 @@ struct RunCommand: AsyncParsableCommand {
         let watch = IdleWatch(
             backends: session.backends, time: session.time, log: session.log("farm"), queues: queues,
             roles: PostProcessing.allCases, outages: { await fleet.outages() }, refusal: { fleet.refusal },
+            postponed: { fleet.postponed() },
             progress: { progress.show($0) })
         let roles =
             workers.map { fleet.worker($0, isOneOfSeveral: true) }
@@ -96,10 +106,12 @@ struct RunCommand: AsyncParsableCommand {
         let producer = Producer(
             catalogue: session.backends.store, queue: session.backends.queue, time: session.time,
             log: session.log("farm"))
+        let filter = ImageFilter(
+            ids: images, lacking: targets.map(\.service), answers: failed ? .success : .settled)
         let progress = Progress("images submitted")
         defer { progress.end() }
         _ = try await producer.run(
-            ProducerOptions(targets: targets, filter: ImageFilter(ids: images, lacking: targets.map(\.service))),
+            ProducerOptions(targets: targets, filter: filter),
             drain: drain
         ) { counts in
             let note = ([counted(counts.jobs, "job")] + counts.notes).joined(separator: ", ")

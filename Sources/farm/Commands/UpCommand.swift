@@ -19,8 +19,8 @@ struct UpCommand: AsyncParsableCommand {
             """)
 
     @Flag(
-        help:
-            "End when the queues served here are done; exit 1 if a service or a store that is down leaves work undone.")
+        help: ArgumentHelp(
+            "End when the queues served here are done; exit 1 if something has failed, or waits for what is away."))
     var untilIdle = false
     @OptionGroup var options: SettingsOptions
 
@@ -46,15 +46,18 @@ struct UpCommand: AsyncParsableCommand {
     private func serveUntilIdle(_ serving: Serving, _ roles: [SupervisedRole], _ drain: Drain) async throws {
         let (session, fleet) = (serving.session, serving.fleet)
         let progress = JobProgress()
+        let mark = try await session.backends.store.failureMark()
         let watch = IdleWatch(
             backends: session.backends, time: session.time, log: session.log("farm"),
             queues: fleet.configuration.workers.map { ($0.name, $0.queue) }, roles: fleet.configuration.postProcessing,
             outages: { await fleet.outages() }, refusal: { fleet.refusal },
+            postponed: { fleet.postponed() },
             progress: { progress.show($0) })
         let undone = try await serving.run(roles, drain: drain) { try await watch.run() }
         progress.end()
         await tellOfUnserved(session, fleet)
-        try CommandFailure.check(undone: undone)
+        guard !Signals.shared.wasInterrupted else { return }
+        try CommandFailure.check(undone: undone, failures: try await session.backends.store.failures(since: mark))
     }
 
     /// What the work here has triggered, and this box runs no role for: other boxes do, or nobody.

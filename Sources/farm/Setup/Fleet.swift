@@ -18,6 +18,8 @@ struct Fleet: Sendable {
     let cropper: PictureCropper
     /// The store's circuit breaker, one for all roles of the process.
     let gate: StoreGate
+    /// Passing faults of pictures, for all roles of this process.
+    private let desk: PictureDesk
     private let clients: ServiceClients
     private let news: HeartbeatNews
 
@@ -33,6 +35,10 @@ struct Fleet: Sendable {
             parallelism: min(2, ProcessInfo.processInfo.activeProcessorCount), root: policy.root)
         gate = StoreGate(session.backends.store, time: session.time, log: session.log("store"))
         clients = ServiceClients(http: http, session: session, gate: gate)
+        desk = PictureDesk(
+            cropper: cropper, fetcher: pictures,
+            tries: PictureTries(limit: session.settings.maxRetries, delay: session.settings.retryDelay),
+            time: session.time, log: session.log("pictures"))
         news = HeartbeatNews(log: session.log("heartbeats"))
     }
 
@@ -47,8 +53,14 @@ struct Fleet: Sendable {
 
     func client(_ service: ServiceSettings) -> ServiceClient { clients.client(service) }
 
-    /// Services of this process whose jobs cannot be done now, with the reason.
-    func outages() async -> [String: String] { await clients.outages() }
+    /// Services of this process whose jobs cannot be done now, and hosts and folders of pictures that are away, with the
+    /// reason.
+    func outages() async -> [String: String] {
+        await clients.outages().merging(desk.outages()) { service, _ in service }
+    }
+
+    /// Jobs that go round because their pictures are away, by service, with the reason.
+    func postponed() -> [String: (jobs: Int, reason: String)] { desk.postponed() }
 
     /// Why the store takes no rows, if somebody has to mend it.
     var refusal: PortFault? { gate.outage.flatMap { $0.isPassing ? nil : $0.fault } }
@@ -91,7 +103,7 @@ struct Fleet: Sendable {
             identity: identity, queue: service.queue, transport: Transport(service.transport),
             isDetector: evidence[service.name] == .spatial, processingDelay: settings.processingDelay)
         let worker = Worker(
-            options, service: client(service), store: session.backends.store, cropper: cropper, time: session.time)
+            options, service: client(service), store: session.backends.store, pictures: desk, time: session.time)
         let stage = Stage(
             stageOptions(service.queue, identity, prefetch: settings.prefetch ?? service.concurrency, activity),
             queue: session.backends.queue, handler: worker)
@@ -156,11 +168,11 @@ struct Fleet: Sendable {
             store: session.backends.store, time: session.time)
     }
 
-    func enricher() -> Enricher {
+    /// - Parameter asksAgain: what failed for good is asked about once more.
+    func enricher(asksAgain: Bool = false) -> Enricher {
         Enricher(
             identity: identity(.enricher), services: cropServices.map(client), store: session.backends.store,
-            cropper: cropper,
-            fetcher: pictures, time: session.time, missing: MissingSignal())
+            pictures: desk, time: session.time, missing: MissingSignal(), asksAgain: asksAgain)
     }
 
     /// A crop service that this box does not name is looked for on localhost at the catalogue's port.

@@ -56,6 +56,8 @@ struct IdleWatch: Sendable {
     var knows: @Sendable (String) -> Bool = { _ in true }
     /// Why the store takes no rows, if somebody has to mend it.
     let refusal: @Sendable () async -> PortFault?
+    /// Jobs that go round because their pictures are away, by service: at least so many in a row, and why.
+    var postponed: @Sendable () -> [String: (jobs: Int, reason: String)] = { [:] }
     let progress: @Sendable (Standing) async throws -> Void
 
     /// Servers that are away are waited for: roles wait for them, too.
@@ -90,10 +92,11 @@ struct IdleWatch: Sendable {
             waited: zip(names, depths).filter { $1.waiting > 0 }.map(\.0),
             isExact: depths.allSatisfy { $0.inFlight != nil }, outages: outages)
         if standing.waiting + standing.inFlight > 0 { await submission?.isUnderWay() }
-        guard standing.inFlight == 0 else { return (standing, nil) }
-        var undone: [String] = []
+        let away = awayPictures(depths)
+        guard depths.allSatisfy({ $0.knownInFlight == 0 || away[$0.queue] != nil }) else { return (standing, nil) }
+        var undone = away.sorted { $0.key < $1.key }.map(\.value)
         let refusal = standing.waiting > 0 ? await refusal().map { "the store takes no rows: \($0)" } : nil
-        for (name, depth) in zip(names, depths) where depth.waiting > 0 {
+        for (name, depth) in zip(names, depths) where depth.waiting > 0 && away[depth.queue] == nil {
             guard let reason = refusal ?? outages[name] else { return (standing, nil) }
             let what = PostProcessing(rawValue: name) == nil ? "job" : "trigger"
             undone.append("\(counted(depth.waiting, what)) of \(name) still waiting: \(reason)")
@@ -130,6 +133,18 @@ struct IdleWatch: Sendable {
             }
         }
         return (standing, undone)
+    }
+
+    /// Queues all of whose jobs have come round since one of them had its picture, with what is to be said of them. One that
+    /// goes round is now in hand, now waiting.
+    private func awayPictures(_ depths: [QueueDepth]) -> [String: String] {
+        let postponed = postponed()
+        guard !postponed.isEmpty else { return [:] }
+        return zip(queues, depths).reduce(into: [:]) { away, item in
+            let left = item.1.waiting + item.1.knownInFlight
+            guard left > 0, let row = postponed[item.0.service], row.jobs >= left else { return }
+            away[item.1.queue] = "\(counted(left, "job")) of \(item.0.service) still waiting: \(row.reason)"
+        }
     }
 
     private func othersOutage(_ service: String, _ memory: Memory) -> String? {

@@ -40,6 +40,7 @@ struct StoreStatus {
                     "images": .int(Int64(totals.images)), "results": .int(Int64(totals.results)),
                     "merged_boxes": .int(Int64(totals.mergedBoxes)), "consensus": .int(Int64(totals.consensus)),
                     "postprocessing": .int(Int64(totals.postprocessing)),
+                    "postprocessing_failed": .int(Int64(totals.failedPostprocessing)),
                 ])),
             JSON.Member("refusal", .optional(refusal?.description)),
         ]
@@ -59,7 +60,7 @@ struct StoreStatus {
         }
         let sums =
             "\(totals.images) images, \(totals.results) results, \(totals.mergedBoxes) merged boxes, "
-            + "\(totals.consensus) consensus, \(totals.postprocessing) enrichments"
+            + "\(totals.consensus) consensus, enrichments: \(totals.postprocessing), failed: \(totals.failedPostprocessing)"
         let told = refusal.map { ["the store takes no rows, so no job is taken: \($0)"] } ?? []
         return [services.isEmpty ? "no results yet" : table.text, sums] + told
     }

@@ -12,6 +12,8 @@ extension ImageReport {
         let boxes = boxTable
         if !boxes.rows.isEmpty { parts.append(boxes.text) }
         parts.append(resultTable.text)
+        let failures = failureTable
+        if !failures.rows.isEmpty { parts.append(failures.text) }
         return parts.joined(separator: "\n\n")
     }
 
@@ -81,6 +83,20 @@ extension ImageReport {
                 String(format: "%.3f", box.averageConfidence), box.contributingServices.joined(separator: ", "),
                 String(format: "%.0f, %.0f, %.0f, %.0f", box.bbox.x, box.bbox.y, box.bbox.width, box.bbox.height),
                 enrichments.joined(separator: ", "),
+            ])
+        }
+        return table
+    }
+
+    /// Why boxes are without an answer of a crop service.
+    private var failureTable: Table {
+        let labels = Dictionary(findings.boxes.map { ($0.mergedID, $0.box?.clusterID ?? "") }) { first, _ in first }
+        var table = Table([("box", .left), ("failed", .left), ("why", .left)])
+        for row in findings.enrichments where row.status == .error {
+            let error = row.data["error"]
+            table.add([
+                labels[row.mergedID] ?? "", row.service,
+                "\(error?["kind"]?.stringValue ?? ""): \(error?["message"]?.stringValue ?? "")",
             ])
         }
         return table

@@ -51,6 +51,31 @@ struct SettlingBehaviours {
         }
     }
 
+    @Test("that was given back to come later stands in nobody's way, and keeps its headers", arguments: queueBackends)
+    func postponed(_ backend: QueueBackend) async throws {
+        try await backend.run { broker in
+            let queue = try await broker.connect().queue
+            let first = Message(queue: "q", body: Array("1".utf8), headers: ["x-farm-first-job": "a"])
+            try await queue.publish([first])
+            try await queue.publish(["2", "3"], to: "q")
+            let consumer = try await queue.consume("q", prefetch: 1)
+            try await consumer.giveBack(try await consumer.next(upTo: 1).map(\.receipt), after: .seconds(10))
+            for text in ["2", "3"] {
+                let next = try await consumer.next(upTo: 1)
+                #expect(next.map(\.text) == [text])
+                try await consumer.acknowledge(next.map(\.receipt))
+            }
+            let waiting = Task { try await consumer.next(upTo: 1) }
+            if backend.canDelay { try await broker.advance(.seconds(11)) }
+            let again = try await waiting.value
+            #expect(again.map(\.text) == ["1"])
+            #expect(again.first?.headers["x-farm-first-job"] == "a")
+            try await consumer.acknowledge(again.map(\.receipt))
+            await consumer.close()
+            #expect(try await queue.depths(of: ["q"])[0].waiting == 0)
+        }
+    }
+
     @Test("that was buried is gone from its queue and counted as dead", arguments: queueBackends)
     func buried(_ backend: QueueBackend) async throws {
         try await backend.run { broker in

@@ -219,6 +219,12 @@ struct DatabaseStore: ResultStore {
         }
     }
 
+    func servicesOfMissingEnrichments() async throws -> [String] {
+        try await read("what is missing") { tables in
+            Set(tables.missing.values.joined().map(\.service)).sorted()
+        }
+    }
+
     func imagesMissingEnrichments(of services: [String], after: ImageID, limit: Int) async throws -> [ImageID] {
         try await read("missing enrichments") { tables in
             let images = tables.missing.filter { image, pairs in

@@ -118,8 +118,8 @@ final class Farm: Sendable {
         let process: SimulatedProcess
         let queue: BrokerQueue
         let store: DatabaseStore
-        let cropper: PaperCropper
         private let gate: StoreGate
+        let pictures: PictureDesk
         private let news: HeartbeatNews
         private let clients: [String: ServiceClient]
 
@@ -130,12 +130,15 @@ final class Farm: Sendable {
             self.process = process
             queue = BrokerQueue(broker: farm.broker, process: process)
             store = DatabaseStore(database: farm.database, process: process)
-            cropper = farm.album.cropper
             news = HeartbeatNews(log: process.log)
             gate = StoreGate(store, time: process, randomness: farm.conditions.dice.unit, log: process.log)
             let gate = gate
             let network = Network(album: farm.album, process: process) { farm.kill($0) }
             let plan = farm.plan
+            pictures = PictureDesk(
+                cropper: farm.album.cropper, fetcher: farm.album.fetcher,
+                tries: PictureTries(limit: plan.maxTries, delay: plan.retryDelay.duration), time: process,
+                randomness: farm.conditions.dice.unit, log: process.log)
             clients = (plan.primaries + Enrichment.services).reduce(into: [:]) { clients, name in
                 let endpoint = ServiceEndpoint(
                     name: name, host: name, port: 1, timeout: plan.timeout.duration, maxTries: plan.maxTries,
@@ -152,7 +155,7 @@ final class Farm: Sendable {
             guard let client = clients[service] else { preconditionFailure(service) }
             let options = WorkerOptions(
                 identity: identity, queue: "queue_\(service)", isDetector: plan.detectors.contains(service))
-            let worker = Worker(options, service: client, store: store, cropper: cropper, time: process)
+            let worker = Worker(options, service: client, store: store, pictures: pictures, time: process)
             let stage = Stage(
                 stageOptions("queue_\(service)", identity, plan.prefetch, activity), queue: queue, handler: worker)
             return supervised(identity, "queue_\(service)", activity) { try await stage.run($0) }
@@ -179,7 +182,7 @@ final class Farm: Sendable {
             case .enricher:
                 let enricher = Enricher(
                     identity: identity, services: Enrichment.services.compactMap { clients[$0] }, store: store,
-                    cropper: cropper, fetcher: farm.album.fetcher, time: process, missing: MissingSignal())
+                    pictures: pictures, time: process, missing: MissingSignal())
                 let enricherRole = EnricherRole(options, enricher: enricher, queue: queue)
                 return supervised(identity, role.queue, activity) { try await enricherRole.run($0) }
             }

@@ -25,6 +25,9 @@ enum Indexes {
         // Whatever service a row is of, as a box takes all of them along.
         "CREATE INDEX IF NOT EXISTS farm_postprocessing_box ON postprocessing (image_id, merged_box_id)",
 
+        // What has failed of late: nothing is added for what succeeds.
+        "CREATE INDEX IF NOT EXISTS farm_postprocessing_failed ON postprocessing (result_created) WHERE status = 'error'",
+
         "CREATE INDEX IF NOT EXISTS idx_worker_time ON worker_heartbeats (worker_id, timestamp)",
         "CREATE INDEX IF NOT EXISTS idx_service_time ON worker_heartbeats (service_name, timestamp)",
         "CREATE INDEX IF NOT EXISTS farm_heartbeats_time ON worker_heartbeats (timestamp)",

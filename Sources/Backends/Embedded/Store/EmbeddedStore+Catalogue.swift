@@ -85,6 +85,24 @@ extension EmbeddedStore {
         }
     }
 
+    /// How many images have a final error as their newest result, by service.
+    public func finalErrors(_ filter: ImageFilter, of services: [String]) async throws -> [String: Int] {
+        let all = ImageFilter(group: filter.group, ids: filter.ids)
+        return try await file.read { database in
+            let query = CatalogueQuery(all)
+            let counts = try database.all(
+                """
+                SELECT r.service, count(*) FROM results r
+                WHERE r.service IN (SELECT value FROM json_each(?)) AND \(AnswerRule.isFinalError)
+                AND NOT EXISTS (SELECT 1 FROM results s
+                    WHERE s.image_id = r.image_id AND s.service = r.service AND s.status = 'success')
+                AND r.image_id IN (SELECT image_id FROM (\(query.sql))) GROUP BY r.service
+                """, [Columns.list(services)] + query.arguments
+            ) { ($0.text(0) ?? "", $0.integer(1) ?? 0) }
+            return Dictionary(counts) { first, _ in first }
+        }
+    }
+
     /// The largest id; 0 if there is no image.
     public func newestID() async throws -> ImageID {
         try await file.read { try $0.integer("SELECT max(image_id) FROM images") ?? 0 }
@@ -143,7 +161,25 @@ extension AnswerRule {
         switch self {
         case .success: "r.status = 'success'"
         case .newer(let id): "r.result_id > \(id)"
+        case .settled: "(r.status = 'success' OR \(AnswerRule.isFinalError))"
         case .successOrNewer(let id): "(r.status = 'success' OR r.result_id > \(id))"
+        case .settledOrNewer(let id): "(r.status = 'success' OR r.result_id > \(id) OR \(AnswerRule.isFinalError))"
         }
     }
+
+    /// Whether the row `r` is the newest of its image and service, and an error that would come again.
+    fileprivate static let isFinalError: String = {
+        func member(_ name: String) -> String { "json_extract(r.data, '$.error.\(name)')" }
+        func list(_ values: [String]) -> String { values.joined(separator: ", ") }
+        let kinds = list(FinalErrors.kinds.map { "'\($0)'" })
+        let statuses = list(FinalErrors.passingStatuses.map(String.init))
+        return """
+            (r.status = 'error' AND json_valid(r.data) AND (\(member("kind")) IN (\(kinds))
+                OR \(member("kind")) = '\(FinalErrors.untriedKind)' AND coalesce(\(member("tries")), 0) = 0
+                OR \(member("kind")) = '\(FinalErrors.statusKind)' AND \(member("http_status")) BETWEEN 400 AND 499
+                    AND \(member("http_status")) NOT IN (\(statuses)))
+            AND NOT EXISTS (SELECT 1 FROM results n
+                WHERE n.image_id = r.image_id AND n.service = r.service AND n.result_id > r.result_id))
+            """
+    }()
 }

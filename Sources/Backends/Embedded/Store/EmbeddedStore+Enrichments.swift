@@ -73,6 +73,13 @@ extension EmbeddedStore {
             """, [pair.service, pair.mergedID, pair.imageID])
     }
 
+    /// What pairs wait for.
+    public func servicesOfMissingEnrichments() async throws -> [String] {
+        try await file.read { database in
+            try database.all("SELECT DISTINCT service FROM farm_missing_enrichments") { $0.text(0) ?? "" }
+        }
+    }
+
     /// Images that wait for one of these services.
     public func imagesMissingEnrichments(
         of services: [String], after: ImageID, limit: Int

@@ -49,7 +49,8 @@ extension EmbeddedStore {
             func count(_ table: String) throws -> Int { try database.integer("SELECT count(*) FROM \(table)") ?? 0 }
             return Totals(
                 images: try count("images"), results: try count("results"), mergedBoxes: try count("merged_boxes"),
-                consensus: try count("consensus"), postprocessing: try count("postprocessing"))
+                consensus: try count("consensus"), postprocessing: try count("postprocessing"),
+                failedPostprocessing: try count("postprocessing WHERE status = 'error'"))
         }
     }
 

@@ -39,6 +39,9 @@ struct Index {
         // Whatever service a row is of: a foreign key may make a box take all of them along.
         Index(name: "farm_postprocessing_box", table: "postprocessing", definition: "(image_id, merged_box_id)"),
         enrichmentKey,
+        // What has failed of late: nothing is added for what succeeds.
+        Index(
+            name: "farm_postprocessing_failed", table: "postprocessing", definition: "(result_created) WHERE status = 'error'"),
         Index(name: "farm_missing_service", table: "farm_missing_enrichments", definition: "(service, image_id)"),
     ]
 }

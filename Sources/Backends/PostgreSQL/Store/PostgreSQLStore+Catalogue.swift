@@ -63,6 +63,24 @@ extension PostgreSQLStore {
         return try await primary.run { try $0.run([statement])[0].first?.integer(0) ?? 0 }
     }
 
+    /// How many images have a final error as their newest result, by service.
+    public func finalErrors(_ filter: ImageFilter, of services: [String]) async throws -> [String: Int] {
+        var query = CatalogueQuery(ImageFilter(group: filter.group, ids: filter.ids))
+        let sql = """
+            SELECT r.service, count(*) FROM results r
+            WHERE r.service = ANY(\(query.next("text[]"))) AND \(AnswerRule.isFinalError)
+            AND NOT EXISTS (SELECT 1 FROM results s
+                WHERE s.image_id = r.image_id AND s.service = r.service AND s.status = 'success')
+            AND r.image_id IN (SELECT i.image_id \(query.sql)) GROUP BY r.service
+            """
+        query.values.append(.texts(services))
+        let statement = Statement(sql, values: query.values)
+        return try await primary.run { link in
+            let counts = try link.run([statement])[0].map { ($0.text(0) ?? "", $0.integer(1) ?? 0) }
+            return Dictionary(counts) { first, _ in first }
+        }
+    }
+
     /// The largest id; 0 if there is no image.
     public func newestID() async throws -> ImageID {
         try await primary.run { try $0.run([Statement("SELECT max(image_id) FROM images")])[0].first?.integer(0) ?? 0 }
@@ -134,7 +152,25 @@ extension AnswerRule {
         switch self {
         case .success: "r.status = 'success'"
         case .newer(let id): "r.result_id > \(id)"
+        case .settled: "(r.status = 'success' OR \(AnswerRule.isFinalError))"
         case .successOrNewer(let id): "(r.status = 'success' OR r.result_id > \(id))"
+        case .settledOrNewer(let id): "(r.status = 'success' OR r.result_id > \(id) OR \(AnswerRule.isFinalError))"
         }
     }
+
+    /// Whether the row `r` is the newest of its image and service, and an error that would come again. Numbers are compared
+    /// as text: another program's may be none.
+    fileprivate static let isFinalError: String = {
+        func member(_ name: String) -> String { "(r.data -> 'error' ->> '\(name)')" }
+        let kinds = FinalErrors.kinds.map { "'\($0)'" }.joined(separator: ", ")
+        let statuses = FinalErrors.passingStatuses.map { "'\($0)'" }.joined(separator: ", ")
+        return """
+            (r.status = 'error' AND (\(member("kind")) IN (\(kinds))
+                OR \(member("kind")) = '\(FinalErrors.untriedKind)' AND coalesce(\(member("tries")), '0') = '0'
+                OR \(member("kind")) = '\(FinalErrors.statusKind)' AND \(member("http_status")) ~ '^4[0-9][0-9]$'
+                    AND \(member("http_status")) NOT IN (\(statuses)))
+            AND NOT EXISTS (SELECT 1 FROM results n
+                WHERE n.image_id = r.image_id AND n.service = r.service AND n.result_id > r.result_id))
+            """
+    }()
 }

@@ -114,6 +114,12 @@ extension PostgreSQLStore {
         return [note]
     }
 
+    /// What pairs wait for.
+    public func servicesOfMissingEnrichments() async throws -> [String] {
+        let statement = Statement("SELECT DISTINCT service FROM farm_missing_enrichments")
+        return try await primary.run { try $0.run([statement])[0].map { $0.text(0) ?? "" } }
+    }
+
     /// Images that wait for one of these services.
     public func imagesMissingEnrichments(
         of services: [String], after: ImageID, limit: Int

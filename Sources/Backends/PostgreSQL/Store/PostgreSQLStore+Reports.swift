@@ -37,14 +37,15 @@ extension PostgreSQLStore {
     /// Row counts of the tables.
     public func totals() async throws -> Totals {
         let tables = ["images", "results", "merged_boxes", "consensus", "postprocessing"]
+        let failed = "postprocessing WHERE status = 'error'"
         let statement = Statement(
-            "SELECT " + tables.map { "(SELECT count(*) FROM \($0))" }.joined(separator: ", "))
+            "SELECT " + (tables + [failed]).map { "(SELECT count(*) FROM \($0))" }.joined(separator: ", "))
         return try await replica.run { link in
             let row = try link.run([statement])[0].first
             func count(_ column: Int32) -> Int { row?.integer(column) ?? 0 }
             return Totals(
                 images: count(0), results: count(1), mergedBoxes: count(2), consensus: count(3),
-                postprocessing: count(4))
+                postprocessing: count(4), failedPostprocessing: count(5))
         }
     }
 

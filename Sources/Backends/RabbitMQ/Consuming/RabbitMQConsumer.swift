@@ -20,9 +20,10 @@ final class RabbitMQConsumer: JobConsumer {
 
     func acknowledge(_ receipts: [Receipt]) async throws { await broker.subscriber.acknowledge(channel, receipts) }
 
-    /// AMQP cannot delay: the messages are available at once.
+    /// AMQP cannot delay: the messages are available at once. Those that were to wait go to the end of the queue, where they
+    /// stand in nobody's way; the originals are gone only when the copies are safe.
     func giveBack(_ receipts: [Receipt], after delay: Duration) async throws {
-        if let fault = await broker.subscriber.giveBack(channel, receipts) { throw fault }
+        if let fault = await broker.subscriber.giveBack(channel, receipts, toEnd: delay > .zero) { throw fault }
     }
 
     func bury(_ dead: [(receipt: Receipt, letter: DeadLetter)]) async throws {

@@ -12,10 +12,15 @@ extension Subscriber {
     private static let farewell = Duration.seconds(2)
     private static let renewalPatience = Duration.seconds(5)
 
+    /// - Parameter toEnd: behind all others of the queue, by a copy, so that they stand in nobody's way.
     /// - Returns: why some of it is still here; then it may be repeated.
-    func giveBack(_ channel: UInt16, _ receipts: [Receipt], patience: Duration? = nil) async -> PortFault? {
+    func giveBack(
+        _ channel: UInt16, _ receipts: [Receipt], toEnd: Bool = false, patience: Duration? = nil
+    ) async -> PortFault? {
         guard let subscription = subscriptions[channel], !subscription.tags(receipts).isEmpty else { return nil }
-        if await countsReturns(subscription.queue) { return await renew(subscription, receipts, patience) }
+        var copies = toEnd
+        if !copies { copies = await countsReturns(subscription.queue) }
+        if copies { return await renew(subscription, receipts, patience) }
         reject(subscription.tags(receipts), subscription)
         return nil
     }

@@ -1,0 +1,171 @@
+import Foundation
+import Model
+import Pipeline
+
+/// Which hosts and folders of pictures are away: a pure value, told what happens and when.
+///
+/// A source is away at once when it gives nothing at all, or when five of its pictures in a row cannot be had. Then none of
+/// its pictures is asked for until it is due; a host is asked for its front page first. Then one picture is tried, and what
+/// becomes of it says whether the source is back.
+struct PictureBreaker {
+    /// What one who wants a picture has to do.
+    enum Step: Equatable {
+        case take
+        /// Ask the host whether it answers, and tell.
+        case probe
+        case leave(String)
+    }
+
+    /// What follows from a failure.
+    struct Effect: Equatable {
+        /// The source is away: the picture is left until it is back.
+        var isAway: Bool
+        /// It counts as a try of the picture.
+        var counts: Bool
+        /// It was not away before.
+        var opens = false
+    }
+
+    /// When pictures of a source may be asked for.
+    enum Due: Equatable {
+        case all
+        /// One picture, to see whether the source is back; the number tells this chance from the next.
+        case one(Int)
+        case later(Date)
+    }
+
+    private enum Phase: Equatable {
+        case waiting
+        case probing(String)
+        case trial(String?)
+    }
+
+    private struct Outage {
+        var reason: String
+        var until: Date
+        var wait: Double
+        var failures = 0
+        var phase = Phase.waiting
+    }
+
+    private struct Source {
+        /// Pictures that failed since the last one that could be had.
+        var row: Set<String> = []
+        var outage: Outage?
+    }
+
+    private static let rowLimit = 5
+    private static let longestWait = 15.0
+    private static let longestPause = 86_400.0
+    /// Of sources that stumbled once and are not asked any more, no more than that many are remembered.
+    private static let memory = 10_000
+
+    private var sources: [String: Source] = [:]
+
+    /// Why sources are away.
+    var outages: [String: String] { sources.compactMapValues { $0.outage?.reason } }
+
+    /// The folders that are away, or stumbled.
+    func sources(of path: String) -> [String] {
+        sources.isEmpty ? [] : sources.keys.filter { path.utf8.starts(with: ($0 == "/" ? $0 : $0 + "/").utf8) }
+    }
+
+    // MARK: Pictures
+
+    /// - Parameter hasFrontPage: it is a host, which can be asked.
+    mutating func step(_ source: String, for picture: String, hasFrontPage: Bool, at now: Date) -> Step {
+        guard var outage = sources[source]?.outage else { return .take }
+        switch outage.phase {
+        case .waiting:
+            // A wall clock that is set back must not make the wait longer.
+            outage.until = min(outage.until, now.addingTimeInterval(outage.wait))
+            guard outage.until <= now else { return .leave(outage.reason) }
+            outage.phase = hasFrontPage ? .probing(picture) : .trial(picture)
+            sources[source]?.outage = outage
+            return hasFrontPage ? .probe : .take
+        case .trial(nil), .trial(picture):
+            sources[source]?.outage?.phase = .trial(picture)
+            return .take
+        case .probing, .trial: return .leave(outage.reason)
+        }
+    }
+
+    /// - Parameter jitter: 0.5…1, the part of a wait that is taken.
+    mutating func probed(_ source: String, isUp: Bool, at now: Date, jitter: Double) {
+        guard var outage = sources[source]?.outage, case .probing = outage.phase else { return }
+        outage.phase = .trial(nil)
+        if !isUp { rest(&outage, at: now, jitter) }
+        sources[source]?.outage = outage
+    }
+
+    /// The picture was had, or its fault is its own.
+    /// - Returns: whether the source was away.
+    mutating func answered(_ source: String) -> Bool { sources.removeValue(forKey: source)?.outage != nil }
+
+    /// The picture could not be had.
+    mutating func failed(
+        _ absence: PictureAbsence, _ picture: String, _ reason: String, at now: Date, jitter: Double
+    ) -> Effect {
+        let pause = absence.retryAfter.map { min($0.seconds, PictureBreaker.longestPause) } ?? 0
+        let isPause = pause > PictureDesk.longestWait.seconds
+        var source = sources[absence.source] ?? Source()
+        defer {
+            sources[absence.source] = source
+            tidy()
+        }
+        if var outage = source.outage {
+            let isTrial = outage.phase == .trial(picture)
+            if isTrial || isPause || outage.phase == .trial(nil) {
+                outage.reason = reason
+                rest(&outage, at: now, jitter, atLeast: isPause ? pause : 0)
+                source.outage = outage
+            }
+            // The host answers, and this picture cannot be had: so one that never can comes to an end too.
+            return Effect(isAway: true, counts: isTrial && !absence.isOfSource && !isPause)
+        }
+        source.row.insert(picture)
+        guard absence.isOfSource || isPause || source.row.count >= PictureBreaker.rowLimit else {
+            return Effect(isAway: false, counts: true)
+        }
+        var outage = Outage(reason: reason, until: now, wait: 0)
+        rest(&outage, at: now, jitter, atLeast: isPause ? pause : 0)
+        source.outage = outage
+        return Effect(isAway: true, counts: false, opens: true)
+    }
+
+    /// Whoever wanted the picture is done with it; one that was the trial and said nothing makes way for another.
+    mutating func release(_ source: String, _ picture: String) {
+        switch sources[source]?.outage?.phase {
+        case .trial(picture): sources[source]?.outage?.phase = .trial(nil)
+        case .probing(picture): sources[source]?.outage?.phase = .waiting
+        default: break
+        }
+    }
+
+    // MARK: Waiting
+
+    /// When its pictures may be asked for.
+    func due(_ source: String, at now: Date) -> Due {
+        guard let outage = sources[source]?.outage else { return .all }
+        switch outage.phase {
+        case .waiting where outage.until > now:
+            return .later(min(outage.until, now.addingTimeInterval(outage.wait)))
+        case .waiting, .trial(nil): return .one(outage.failures)
+        case .probing, .trial: return .later(now.addingTimeInterval(1))
+        }
+    }
+
+    /// 1, 2, 4, 8, 15, 15 … s. Of very many sources that are away, about one a second is asked.
+    private func rest(_ outage: inout Outage, at now: Date, _ jitter: Double, atLeast pause: Double = 0) {
+        let longest = max(PictureBreaker.longestWait, Double(sources.count))
+        outage.wait = max(pause, min(Double(1 << min(outage.failures, 20)), longest) * jitter)
+        outage.until = now.addingTimeInterval(outage.wait)
+        outage.failures += 1
+        outage.phase = .waiting
+    }
+
+    private mutating func tidy() {
+        guard sources.count > PictureBreaker.memory else { return }
+        sources = sources.filter { $0.value.outage != nil }
+    }
+}

@@ -1,0 +1,40 @@
+import Pipeline
+
+extension CommandFailure {
+    /// More lines than that nobody reads.
+    private static let longest = 20
+
+    /// What is left undone is reported, and what has failed for good meanwhile; then the command has failed.
+    static func check(undone: [String], failures: [FailureReport] = []) throws {
+        let lines = undone + failures.map(\.line)
+        guard !lines.isEmpty else { return }
+        for line in lines.prefix(longest) { Terminal.error("farm: \(line)") }
+        if lines.count > longest { Terminal.error("farm: and \(lines.count - longest) more such lines") }
+        guard undone.isEmpty else {
+            throw failed("not all is done; it is kept: start what is away, then farm up or the same command again")
+        }
+        throw failed(
+            "some has failed for good: farm show IMAGE says why; farm enrich --image ID, farm produce --resume --failed "
+                + "ask again")
+    }
+}
+
+extension CommandFailure {
+    /// Says what was left out because it has failed for good.
+    static func tell(skipped: [String: Int]) {
+        let count = skipped.values.reduce(0, +)
+        guard count > 0 else { return }
+        let services = skipped.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
+        let verb = count == 1 ? "has" : "have"
+        Terminal.error(
+            "farm: \(counted(count, "job")) not submitted that \(verb) failed for good (\(services)); --failed submits them, too")
+    }
+}
+
+extension FailureReport {
+    /// `12 boxes without colors (image): image 5: /photos/5.jpg: …`.
+    fileprivate var line: String {
+        let what = isOfBoxes ? "\(counted(count, "box")) without \(service)" : "\(counted(count, "job")) of \(service) failed"
+        return Terminal.harmless("\(what) (\(kind)): image \(imageID): \(message)")
+    }
+}
