@@ -58,7 +58,8 @@ struct AbsenceTests {
         #expect(try await absence(root + "/link.jpg", by: confined) == nil)
         #expect(try await absence(folder.file("secret/1.jpg"), by: confined) == nil)
         #expect(
-            try await absence(root + "/nas/1.jpg", by: confined) == PictureAbsence(source: root + "/nas", isOfSource: true))
+            try await absence(root + "/nas/1.jpg", by: confined)
+                == PictureAbsence(source: root + "/nas", isOfSource: true))
     }
 
     @Test("may be readable in a moment: rights are given, handles go stale", .enabled(if: getuid() != 0))

@@ -65,7 +65,8 @@ struct AwayPictureTests {
                 gallery.set("/photos/", .away("/photos"))
                 return .failed(
                     AnalysisFailure(
-                        kind: .image, message: "cannot be read", tries: 0, firstFailure: Date(timeIntervalSince1970: 1)))
+                        kind: .image, message: "cannot be read", tries: 0, firstFailure: Date(timeIntervalSince1970: 1))
+                )
             }
             let worker = bench.worker(clip, pictures: bench.desk(gallery))
             try await bench.run(bench.stage(worker, "clip").run) {
@@ -149,7 +150,8 @@ struct AwayPictureTests {
             let images = try await merged(bench, [NewImage(path: "/mnt/nas/1.jpg")])
             let gallery = Gallery()
             gallery.set("/mnt/nas/", .away("/mnt/nas"))
-            try await bench.run(PostProcessing.enricher.queue, bench.enricher([colors()], pictures: bench.desk(gallery)).run)
+            try await bench.run(
+                PostProcessing.enricher.queue, bench.enricher([colors()], pictures: bench.desk(gallery)).run)
             #expect(try await bench.store.missingEnrichments() == ["pictures of /mnt/nas": 1])
             gallery.set("/mnt/nas/", nil)
             try await bench.run(bench.enricher([colors()], pictures: bench.desk(gallery)).run) {

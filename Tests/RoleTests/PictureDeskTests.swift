@@ -105,7 +105,8 @@ struct PictureDeskTests {
         #expect(desk.outages().isEmpty)
     }
 
-    @Test("takes five pictures in a row that fail for the host's fault, also one that says 503 to everything for an hour")
+    @Test(
+        "takes five pictures in a row that fail for the host's fault, also one that says 503 to everything for an hour")
     func fiveInARow() async throws {
         let desk = desk(delay: .seconds(5))
         gallery.set(host, .stumble(host))

@@ -45,6 +45,8 @@ struct PictureBreaker {
         var until: Date
         var wait: Double
         var failures = 0
+        /// The host has said so.
+        var isPause = false
         var phase = Phase.waiting
     }
 
@@ -55,6 +57,8 @@ struct PictureBreaker {
     }
 
     private static let rowLimit = 5
+    /// What fails so often, over a few seconds, is no stumble.
+    private static let confirmations = 3
     private static let longestWait = 15.0
     private static let longestPause = 86_400.0
     /// Of sources that stumbled once and are not asked any more, no more than that many are remembered.
@@ -62,8 +66,15 @@ struct PictureBreaker {
 
     private var sources: [String: Source] = [:]
 
-    /// Why sources are away.
-    var outages: [String: String] { sources.compactMapValues { $0.outage?.reason } }
+    /// Why sources are away, of those that have been for longer than a moment.
+    var outages: [String: String] {
+        sources.compactMapValues { source in
+            guard let outage = source.outage, outage.isPause || outage.failures >= PictureBreaker.confirmations else {
+                return nil
+            }
+            return outage.reason
+        }
+    }
 
     /// The folders that are away, or stumbled.
     func sources(of path: String) -> [String] {
@@ -158,6 +169,7 @@ struct PictureBreaker {
     /// 1, 2, 4, 8, 15, 15 … s. Of very many sources that are away, about one a second is asked.
     private func rest(_ outage: inout Outage, at now: Date, _ jitter: Double, atLeast pause: Double = 0) {
         let longest = max(PictureBreaker.longestWait, Double(sources.count))
+        outage.isPause = pause > 0
         outage.wait = max(pause, min(Double(1 << min(outage.failures, 20)), longest) * jitter)
         outage.until = now.addingTimeInterval(outage.wait)
         outage.failures += 1

@@ -211,7 +211,7 @@ public final class PictureDesk: Sendable {
     /// Whether boxes wait for pictures, not for a service.
     static func isSource(_ name: String) -> Bool { name.hasPrefix(prefix) }
 
-    /// Why sources are away, by their names.
+    /// Why sources are away, by their names, of those that have been for longer than a moment.
     public func outages() -> [String: String] {
         let outages = state.withLock { $0.breaker.outages }
         return Dictionary(outages.map { (PictureDesk.name(of: $0), $1) }) { first, _ in first }
@@ -224,5 +224,13 @@ public final class PictureDesk: Sendable {
     }
 
     /// Jobs that go round because their pictures are away, by service: at least so many in a row, and why.
-    public func postponed() -> [String: (jobs: Int, reason: String)] { rounds.rows }
+    public func postponed() -> [String: (jobs: Int, reason: String)] {
+        let rows = rounds.rows
+        guard !rows.isEmpty else { return [:] }
+        let outages = outages()
+        return rows.compactMapValues { row in
+            let name = PictureDesk.name(of: row.source)
+            return outages[name].map { (row.jobs, "\(name) are away: \($0)") }
+        }
+    }
 }

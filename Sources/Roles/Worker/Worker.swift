@@ -162,8 +162,7 @@ public struct Worker: StageHandler {
             case .failed(let fault, let tries):
                 return Outcome(analysis: failure(fault.kind, fault.message, tries: tries))
             case .later(let source, let reason):
-                let place = PictureDesk.name(of: source)
-                await pictures.rounds.postpone(identity.serviceName, "\(place) are away: \(reason)")
+                await pictures.rounds.postpone(identity.serviceName, source)
                 return Outcome(analysis: .unavailable(reason), isPostponed: true)
             case .cancelled: return Outcome(analysis: .unavailable("cancelled"))
             }

@@ -27,14 +27,16 @@ extension CommandFailure {
         let services = skipped.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
         let verb = count == 1 ? "has" : "have"
         Terminal.error(
-            "farm: \(counted(count, "job")) not submitted that \(verb) failed for good (\(services)); --failed submits them, too")
+            "farm: \(counted(count, "job")) not submitted that \(verb) failed for good (\(services)); --failed submits them, too"
+        )
     }
 }
 
 extension FailureReport {
     /// `12 boxes without colors (image): image 5: /photos/5.jpg: …`.
     fileprivate var line: String {
-        let what = isOfBoxes ? "\(counted(count, "box")) without \(service)" : "\(counted(count, "job")) of \(service) failed"
+        let what =
+            isOfBoxes ? "\(counted(count, "box")) without \(service)" : "\(counted(count, "job")) of \(service) failed"
         return Terminal.harmless("\(what) (\(kind)): image \(imageID): \(message)")
     }
 }

@@ -42,7 +42,8 @@ struct FailureBehaviours {
             for image in images.dropFirst().reversed() { try await enrich(image, "image \(image)") }
             let reports = try await base.store.failures(since: mark)
             func report(
-                _ service: String, _ kind: String, _ count: Int, _ image: ImageID, _ message: String, boxes: Bool = false
+                _ service: String, _ kind: String, _ count: Int, _ image: ImageID, _ message: String,
+                boxes: Bool = false
             ) -> FailureReport {
                 FailureReport(
                     service: service, isOfBoxes: boxes, kind: kind, count: count, imageID: image, message: message)

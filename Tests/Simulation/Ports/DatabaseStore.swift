@@ -281,6 +281,7 @@ extension DatabaseStore: ImageCatalogue {
     }
 
     func count(_ filter: ImageFilter) async throws -> Int { try await images(filter, after: 0, limit: .max).count }
+    func finalErrors(_ filter: ImageFilter, of services: [String]) async throws -> [String: Int] { [:] }
     func newestID() async throws -> ImageID { try await read("newest image") { $0.images.keys.max() ?? 0 } }
     func newestResultID() async throws -> Int {
         try await read("newest result") { tables in tables.results.values.joined().map(\.resultID).max() ?? 0 }

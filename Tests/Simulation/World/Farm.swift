@@ -135,8 +135,9 @@ final class Farm: Sendable {
             let gate = gate
             let network = Network(album: farm.album, process: process) { farm.kill($0) }
             let plan = farm.plan
+            let source = Pictures(album: farm.album, process: process)
             pictures = PictureDesk(
-                cropper: farm.album.cropper, fetcher: farm.album.fetcher,
+                cropper: source, fetcher: source,
                 tries: PictureTries(limit: plan.maxTries, delay: plan.retryDelay.duration), time: process,
                 randomness: farm.conditions.dice.unit, log: process.log)
             clients = (plan.primaries + Enrichment.services).reduce(into: [:]) { clients, name in

@@ -43,6 +43,8 @@ enum Fault: Int, CaseIterable, Sendable {
     case slowAnswer
     case finalAnswer
     case pictureMissing
+    case picturesAway
+    case pictureStumbles
 }
 
 extension Fault: CustomStringConvertible {
@@ -86,6 +88,8 @@ extension Fault: CustomStringConvertible {
         case .slowAnswer: "slow answer"
         case .finalAnswer: "error or bad answer for good"
         case .pictureMissing: "picture missing or unreadable"
+        case .picturesAway: "folder or host of pictures away"
+        case .pictureStumbles: "folder or host does not give a picture for a moment"
         }
     }
 }

@@ -30,6 +30,7 @@ struct Nemesis: Sendable {
         case .queueBlocked, .storeDown, .storeUnusable, .rowsRefused: conditions.begin(fault, for: span)
         case .serviceDown, .serviceHangs, .serviceFails:
             conditions.begin(fault, of: dice.pick(plan.primaries + Enrichment.services), for: span)
+        case .picturesAway: conditions.begin(fault, of: dice.pick([Pictures.folder, Pictures.host]), for: span)
         case .clockJumped:
             let box = dice.below(farm.clocks.count)
             conditions.note(fault, "box\(box)")

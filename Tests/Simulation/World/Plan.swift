@@ -94,13 +94,14 @@ struct Plan: Sendable {
     private static let struck: [Fault] = [
         .takingFailed, .publishLost, .confirmLost, .publishedTwice, .acknowledgeLost, .acknowledgeUnconfirmed,
         .reordered, .storeLost, .commitUnconfirmed, .slowCommit, .heartbeatLost, .serverError, .timeout, .cutOff,
-        .garbage, .tooManyRequests, .longPause, .slowAnswer,
+        .garbage, .tooManyRequests, .longPause, .slowAnswer, .pictureStumbles,
     ]
     /// Of pictures.
     private static let inborn: [Fault] = [.finalAnswer, .pictureMissing, .valueRefused, .killerPicture]
     private static let incidental: [Fault] = [
         .processDied, .processDrained, .clockJumped, .connectionLost, .leaseLost, .queueDown, .queueBlocked, .storeDown,
-        .storeUnusable, .rowsRefused, .serviceDown, .serviceHangs, .serviceFails, .notAMessage, .unknownImage,
+        .storeUnusable, .rowsRefused, .serviceDown, .serviceHangs, .serviceFails, .picturesAway, .notAMessage,
+        .unknownImage,
     ]
 
     private static func faults(_ dice: Dice) -> (rates: Tally<Double>, incidents: [Fault]) {

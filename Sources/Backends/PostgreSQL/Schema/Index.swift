@@ -41,7 +41,8 @@ struct Index {
         enrichmentKey,
         // What has failed of late: nothing is added for what succeeds.
         Index(
-            name: "farm_postprocessing_failed", table: "postprocessing", definition: "(result_created) WHERE status = 'error'"),
+            name: "farm_postprocessing_failed", table: "postprocessing",
+            definition: "(result_created) WHERE status = 'error'"),
         Index(name: "farm_missing_service", table: "farm_missing_enrichments", definition: "(service, image_id)"),
     ]
 }
