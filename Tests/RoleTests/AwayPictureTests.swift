@@ -124,8 +124,9 @@ struct AwayPictureTests {
             let role = bench.enricher([colors], pictures: desk)
             try await bench.run(role.run) {
                 try await passing(bench) {
-                    try await bench.store.missingEnrichments() == ["pictures of http://nas": 30]
-                        && bench.isEmpty(PostProcessing.enricher.queue)
+                    let noted = try await bench.store.missingEnrichments()
+                    guard noted == ["pictures of http://nas": 30] else { return false }
+                    return try await bench.isEmpty(PostProcessing.enricher.queue)
                 }
             }
             #expect(colors.calls.count == 1)
