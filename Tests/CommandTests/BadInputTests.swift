@@ -30,7 +30,8 @@ struct BadInputTests {
         #expect(try await work.farm("import", "photos").status == 0)
         #expect(try await work.farm("produce", "-s", "clip").status == 0)
         let up = try await work.farm("up", "--until-idle", environment: ["RETRY_DELAY": "0", "MAX_RETRIES": "3"])
-        #expect(up.status == 0, "\(up.error)")
+        #expect(up.status == 1, "\(up.error)")
+        #expect(up.error.contains("3 jobs of clip failed (not_json): image "), "\(up.error)")
 
         let rows = try await work.rows(
             """
@@ -99,7 +100,7 @@ struct BadInputTests {
         #expect(try await work.farm("import", "list.csv").output.contains("8 added"))
         #expect(try await work.farm("produce").status == 0)
         let up = try await work.farm("up", "--until-idle", environment: Scene.impatient)
-        #expect(up.status == 0, "\(up.error)")
+        #expect(up.status == 1, "\(up.error)")
 
         func errors(_ name: String, _ table: String = "results") async throws -> Set<String> {
             Set(
@@ -160,7 +161,7 @@ struct BadInputTests {
             """)
         #expect(try await work.farm("merge", "--all").status == 0)
         let up = try await work.farm("up", "--until-idle", environment: Scene.impatient)
-        #expect(up.status == 0, "\(up.error)")
+        #expect(up.status == 1, "\(up.error)")
         let rows = try await work.rows(
             "SELECT service, status, json_extract(data, '$.error.kind', '$.error.message') FROM postprocessing")
         #expect(rows.count == 1)
@@ -177,7 +178,7 @@ struct BadInputTests {
         try work.configure(doubles.ports)
         try work.photos(["photos/boxes.jpg"])
         let run = try await work.farm("run", "photos", "--pictures", "out", environment: Scene.impatient)
-        #expect(run.status == 0, "\(run.error)")
+        #expect(run.status == 1, "\(run.error)")
         #expect(
             try await work.rows("SELECT json_extract(merged_data, '$.label') FROM merged_boxes ORDER BY 1")
                 == ["cup", "dog", "plane"], "spoon and fork have no area")

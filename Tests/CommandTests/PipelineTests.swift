@@ -94,7 +94,8 @@ struct PipelineTests {
         let scene = try await Scene(photos: 3, failing: [("clip", "/2.jpg"), ("clip", "\"2.jpg\"")])
         try await scene.produce()
         let up = try await scene.upUntilIdle()
-        #expect(up.status == 0, "\(up.error)")
+        #expect(up.status == 1, "\(up.error)")
+        #expect(up.error.contains("1 job of clip failed (http): image 2: "), "\(up.error)")
         let work = scene.workplace
         #expect(
             try await work.rows("SELECT image_id, service FROM results WHERE status = 'error'") == ["2|clip"])
@@ -130,6 +131,6 @@ struct PipelineTests {
 extension Scene {
     fileprivate func produceAgain() async throws {
         #expect(try await workplace.farm("produce", "--resume").output.contains("1 job submitted"))
-        #expect(try await upUntilIdle().status == 0)
+        #expect(try await upUntilIdle().status == 1)
     }
 }

@@ -61,7 +61,7 @@ struct SecurityTests {
         try await scene.produce()
         let environment = Scene.impatient.merging(["IMAGE_ROOT": "photos"]) { $1 }
         let up = try await work.farm("up", "--until-idle", environment: environment)
-        #expect(up.status == 0, "\(up.error)")
+        #expect(up.status == 1, "\(up.error)")
         let rows = try await work.rows(
             "SELECT image_id, status, json_extract(data, '$.error.kind', '$.error.message') FROM results ORDER BY image_id"
         )
@@ -89,7 +89,7 @@ struct SecurityTests {
         try await scene.produce()
         let environment = Scene.impatient.merging(["DENY_PRIVATE_IMAGE_URLS": "true"]) { $1 }
         let up = try await work.farm("up", "--until-idle", environment: environment)
-        #expect(up.status == 0, "\(up.error)")
+        #expect(up.status == 1, "\(up.error)")
         let rows = try await work.rows(
             "SELECT status, json_extract(data, '$.error.kind', '$.error.message') FROM results ORDER BY image_id")
         #expect(rows.count == 3 && rows.allSatisfy { $0.hasPrefix("error|[\"image\"") }, "\(rows)")
@@ -97,9 +97,9 @@ struct SecurityTests {
         #expect(rows.dropFirst().allSatisfy { $0.contains("its host is private") })
         #expect(try await scene.doubles.calls(of: "clip").begun == 0)
 
-        let open = try await work.farm("produce", "--resume")
+        let open = try await work.farm("produce", "--resume", "--failed")
         #expect(open.status == 0)
-        #expect(try await work.farm("up", "--until-idle", environment: Scene.impatient).status == 0)
+        #expect(try await work.farm("up", "--until-idle", environment: Scene.impatient).status == 1)
         #expect(try await scene.doubles.calls(of: "clip").begun == 2, "all but the file")
         try await scene.doubles.stop()
     }

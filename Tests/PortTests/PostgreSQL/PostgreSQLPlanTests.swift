@@ -68,6 +68,9 @@ struct PostgreSQLPlanTests {
         _ = try await store.find("\(first)")
         _ = try await store.images(ImageFilter(group: "g3"), after: first, limit: 10)
         _ = try await store.images(ImageFilter(lacking: ["blip", "clip"]), after: first, limit: 10)
+        _ = try await store.images(ImageFilter(lacking: ["blip", "clip"], answers: .settled), after: first, limit: 10)
+        _ = try await store.finalErrors(ImageFilter(ids: images), of: ["blip", "clip"])
+        _ = try await store.failures(since: try await store.failureMark())
         _ = try await store.newestID()
         _ = try await store.images(images)
         let jobs = images.map { JobKey(imageID: $0, jobID: UUID(), redelivered: $0 % 2 == 0) }
