@@ -187,7 +187,7 @@ struct ProduceCommand: AsyncParsableCommand {
         let undone = try await drain.until { try await watch.run() }
         progress.end()
         guard let undone else { return }
-        try CommandFailure.check(undone: undone, failures: try await session.backends.store.failures(since: mark))
+        try await CommandFailure.check(undone: undone, in: session.backends.store, since: mark)
     }
 }
 

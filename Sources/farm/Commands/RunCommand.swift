@@ -46,8 +46,7 @@ struct RunCommand: AsyncParsableCommand {
                 throw CommandFailure(exitCode: Signals.shared.exitCode, message: "stopped; run it again to do the rest")
             }
             let isDrawn = try await report(session, fleet, images)
-            try CommandFailure.check(
-                undone: undone, failures: try await session.backends.store.failures(since: mark))
+            try await CommandFailure.check(undone: undone, in: session.backends.store, since: mark)
             if refused > 0 || !isDrawn { throw CommandFailure(exitCode: 1, message: "") }
         }
     }

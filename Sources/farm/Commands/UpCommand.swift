@@ -57,7 +57,7 @@ struct UpCommand: AsyncParsableCommand {
         progress.end()
         await tellOfUnserved(session, fleet)
         guard !Signals.shared.wasInterrupted else { return }
-        try CommandFailure.check(undone: undone, failures: try await session.backends.store.failures(since: mark))
+        try await CommandFailure.check(undone: undone, in: session.backends.store, since: mark)
     }
 
     /// What the work here has triggered, and this box runs no role for: other boxes do, or nobody.

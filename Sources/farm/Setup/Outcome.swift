@@ -5,13 +5,24 @@ extension CommandFailure {
     private static let longest = 20
 
     /// What is left undone is reported, and what has failed for good meanwhile; then the command has failed.
-    static func check(undone: [String], failures: [FailureReport] = []) throws {
+    /// - Parameter mark: the beginning.
+    static func check(undone: [String], in store: any Reports, since mark: FailureMark) async throws {
+        do {
+            try check(undone: undone, failures: try await store.failures(since: mark))
+        } catch let fault as PortFault {
+            // What is undone may be so because the store is away.
+            try check(undone: undone, failures: [])
+            throw fault
+        }
+    }
+
+    private static func check(undone: [String], failures: [FailureReport]) throws {
         let lines = undone + failures.map(\.line)
         guard !lines.isEmpty else { return }
         for line in lines.prefix(longest) { Terminal.error("farm: \(line)") }
         if lines.count > longest { Terminal.error("farm: and \(lines.count - longest) more such lines") }
         guard undone.isEmpty else {
-            throw failed("not all is done; it is kept: start what is away or mend it, then farm up or the same command again")
+            throw failed("not all is done; it is kept: mend that, then farm up or the same command again")
         }
         throw failed(
             "some has failed for good: farm show IMAGE says why; farm enrich --image ID, farm produce --resume --failed "
