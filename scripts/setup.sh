@@ -23,10 +23,10 @@ packages=(
   libvips42 fonts-dejavu-core                               # opened when a picture needs them
   python3 python3-venv libimage-exiftool-perl               # the example services
 )
-servers=(mariadb-server postgresql rabbitmq-server)
+servers=(mariadb-server pgbouncer postgresql rabbitmq-server)
 # What makes those servers start at the next boot.
-units=(epmd.socket epmd.service mariadb.service postgresql.service rabbitmq-server.service)
-[ "$level" = demo ] || packages+=(sqlite3 "${servers[@]}" openssl procps)
+units=(epmd.socket epmd.service mariadb.service pgbouncer.service postgresql.service rabbitmq-server.service)
+[ "$level" = demo ] || packages+=(sqlite3 "${servers[@]}" locales openssl procps)
 [ "$level" != bench ] || packages+=(libturbojpeg0-dev) # `make bench` holds farm against it
 
 as_root=()

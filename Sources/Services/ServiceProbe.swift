@@ -11,7 +11,8 @@ extension HTTPClient {
         func failed(_ message: String) -> Finding { Finding(.failed, subject, message) }
         switch await health(of: endpoint) {
         case .failure(let fault) where fault.kind == .unreachable:
-            return failed("is down (\(fault.cause)): start it, or check host and port in service_config.json")
+            return failed(
+                "\(fault.cause); perhaps it is down: start it, or check host and port in service_config.json")
         case .failure(let fault): return failed("\(endpoint.health): \(fault.cause)")
         case .success(let status) where status >= 500: return failed("\(endpoint.health) answers \(status)")
         case .success: break
@@ -20,7 +21,8 @@ extension HTTPClient {
             let response = try await perform(endpoint.emptyRequest(HTTPClient.probeLimit))
             return HTTPClient.judge(response, endpoint, subject)
         } catch  where error.kind == .timeout {
-            return Finding(.warning, subject, "lives, but \(endpoint.endpoint) has not answered in 5 s: is it busy?")
+            return Finding(
+                .warning, subject, "lives, but \(endpoint.endpoint) has not answered in 5 s; perhaps it is busy")
         } catch {
             return failed("\(endpoint.endpoint): \(error.cause)")
         }

@@ -1,4 +1,5 @@
 import Model
+import Pipeline
 
 /// How a command ends when it does not succeed.
 struct CommandFailure: Error {
@@ -15,5 +16,12 @@ struct CommandFailure: Error {
     /// A line, likewise.
     static func unusable(_ line: String) -> CommandFailure {
         CommandFailure(exitCode: 2, message: line.escapingSteering())
+    }
+
+    /// A fault in a line, and below it the script that mends it, as it has to be pasted.
+    init(_ fault: PortFault) {
+        let script = fault.script.map { "\n" + $0.escapingSteering(keeping: "\n") }
+        self.init(
+            exitCode: fault.kind == .unusable ? 2 : 1, message: fault.description.escapingSteering() + (script ?? ""))
     }
 }

@@ -63,9 +63,12 @@ struct CheckTests {
         #expect(after.status == 0)
         let findings = try #require(try after.json().arrayValue)
         for finding in findings { #expect(finding.keys == ["status", "subject", "message"]) }
-        #expect(findings.map { $0["status"] } == findings.map { _ in "ok" }, "\(after.output)")
-        // The settings, a server each, a service each.
-        #expect(findings.count == 1 + 3 + 4)
+        // Whether the box's libheif is an old one is not what this is about.
+        let others = findings.filter { $0["subject"] != "pictures" }
+        #expect(others.map { $0["status"] } == others.map { _ in "ok" }, "\(after.output)")
+        // The settings, a server each, a service each; and the pictures.
+        #expect(others.count == 1 + 3 + 4)
+        #expect(findings.count == others.count + 1)
         try await scene.doubles.stop()
         await site.remove()
     }

@@ -31,6 +31,31 @@ struct ServerTests {
         await site.remove()
     }
 
+    @Test("that is reached through PgBouncer in transaction mode leaves every row there")
+    func pooler() async throws {
+        let site = try await Site()
+        let pooler = try PgBouncerServer.shared()
+        let scene = try await Scene(photos: 0)
+        let work = scene.workplace
+        try site.write(work, other: pooler.settings(site.store))
+        try work.photos((1...10).map { "photos/\($0).jpg" })
+        let imported = try await work.farm("import", "photos")
+        try #require(imported.status == 0, "\(imported.error)")
+        try await scene.produce()
+        let up = try await scene.upUntilIdle()
+        #expect(up.status == 0, "\(up.error)")
+        #expect(
+            try await site.query("SELECT status, count(*) FROM results GROUP BY 1")
+                == [["success", "\(10 * Scene.primary)"]])
+        #expect(try await site.query("SELECT count(*) FROM consensus") == [["10"]])
+        #expect(try await site.messages() == 0)
+        let check = try await work.farm("check")
+        #expect(check.status == 0, "\(check.output)")
+        #expect(check.output.contains("through a pooler in transaction mode"))
+        try await scene.doubles.stop()
+        await site.remove()
+    }
+
     @Test("produce --wait knows when jobs in another process's hands have their rows")
     func waiting() async throws {
         let site = try await Site()

@@ -43,7 +43,11 @@ host  all all      ::1/128      scram-sha-256
 HBA
 }
 
-configure() { command=("${as_server[@]}" "$bin/postgres" -D "$PWD/data" -p "$port"); }
+# Messages in other languages than English need a locale: with localedef one can be made in DIR/locale, for the next start.
+configure() {
+  [ ! -d locale ] || export LOCPATH=$PWD/locale
+  command=("${as_server[@]}" "$bin/postgres" -D "$PWD/data" -p "$port")
+}
 
 answers() { "$bin/pg_isready" --quiet --host="$PWD" --port="$port"; }
 

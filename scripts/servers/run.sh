@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Runs a command with a RabbitMQ, a PostgreSQL and a MariaDB for it alone, stops them when it ends, and ends as it did.
+# Runs a command with a RabbitMQ, a PostgreSQL, a PgBouncer in front of it and a MariaDB for it alone, stops them when it ends,
+# and ends as it did.
 #
 #   run.sh COMMAND [ARGUMENT…]      run.sh swift test --filter PortTests; run.sh bash, to look around
 #   SERVERS=trixie run.sh COMMAND   with the servers of that release of Debian (debian.sh), not with this machine's
 #
-# FARM_TEST_SERVERS tells the command the folder that has theirs: rabbitmq, postgresql and mariadb, each with the files ports,
+# FARM_TEST_SERVERS tells the command the folder that has theirs: rabbitmq, postgresql, pgbouncer and mariadb, each with the files ports,
 # ca.pem and log. Servers that the command starts in that folder by the other scripts end with it, too.
 . "$(dirname "$(readlink -f "$0")")/common.sh"
 [ $# -gt 0 ] || usage
@@ -24,6 +25,8 @@ done
 for server in "${!starting[@]}"; do
   wait "${starting[$server]}" || failed+=("$server")
 done
+# It has to know where PostgreSQL is.
+"$scripts/pgbouncer.sh" start "$folder/pgbouncer" || failed+=(pgbouncer)
 [ -z "${failed:-}" ] || fail "no command without its servers; did not start: ${failed[*]}"
 
 # A command in the background would not see Ctrl-C; one in the foreground would keep this script from its traps.

@@ -40,9 +40,18 @@ public struct MariaDBOptions: Sendable {
     var place: String { "database \(name) on " + (isSocket ? host : "\(host):\(port)") }
 
     /// What an administrator runs to give the user what it needs.
-    var grant: String {
-        "GRANT SELECT, INSERT, UPDATE ON \(MariaDBOptions.quoted(name, "`")).* TO \(MariaDBOptions.quoted(user, "'"))@'%';"
+    /// - Parameter account: as the server knows the user, `farm@192.168.0.%`; nil: the user, from any host.
+    func grant(to account: String? = nil) -> String {
+        // A host has no @, which a user's name may have.
+        let at = account?.lastIndex(of: "@")
+        let (name, host) =
+            account.flatMap { text in at.map { (text[..<$0], text[text.index(after: $0)...]) } } ?? (user[...], "%")
+        let quotedAccount = "\(MariaDBOptions.quoted(String(name), "'"))@\(MariaDBOptions.quoted(String(host), "'"))"
+        return "GRANT SELECT, INSERT, UPDATE ON \(MariaDBOptions.quoted(self.name, "`")).* TO \(quotedAccount);"
     }
+
+    /// The database as SQL names it.
+    var quotedName: String { MariaDBOptions.quoted(name, "`") }
 
     private static func quoted(_ text: String, _ mark: String) -> String {
         mark + text.replacing("\\", with: mark == "'" ? "\\\\" : "\\").replacing(mark, with: mark + mark) + mark

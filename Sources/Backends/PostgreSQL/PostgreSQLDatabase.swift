@@ -14,7 +14,7 @@ public final class PostgreSQLDatabase: Schema, Sendable {
     let replica: ConnectionPool
     /// Tells this run of the program from others that have the same worker id.
     let run = UUID()
-    private let time: any Timekeeper
+    private let upgrade: SchemaUpgrade
     /// What opening has done to the schema, until `prepare` tells it.
     private let untold = Mutex<[String]>([])
 
@@ -26,7 +26,6 @@ public final class PostgreSQLDatabase: Schema, Sendable {
     public init(
         _ options: PostgreSQLOptions, time: any Timekeeper, log: Logger, readsOnly: Bool = false
     ) async throws {
-        self.time = time
         let written = ConnectionPool(
             Server(host: options.host, options: options), size: PostgreSQLDatabase.connections, time: time, log: log)
         replica =
@@ -36,6 +35,7 @@ public final class PostgreSQLDatabase: Schema, Sendable {
                     log: log)
             } ?? written
         primary = readsOnly ? replica : written
+        upgrade = SchemaUpgrade(pool: primary, time: time, log: log)
         do {
             let isCurrent = try await primary.run(SchemaVersion.isCurrent)
             if !isCurrent {
@@ -44,7 +44,7 @@ public final class PostgreSQLDatabase: Schema, Sendable {
                         .unusable, place: replica.server.place,
                         message: "its tables are not up to date: run `farm init`, or any role that writes")
                 }
-                let done = try await upgrade()
+                let done = try await upgrade.run()
                 untold.withLock { $0 = done }
             }
         } catch {
@@ -57,7 +57,7 @@ public final class PostgreSQLDatabase: Schema, Sendable {
     /// - Returns: what was done, a line each, here or when the database was opened.
     /// - Throws: `PortFault`.
     public func prepare() async throws -> [String] {
-        let done = try await primary.run(SchemaUpgrade.isNeeded) ? try await upgrade() : []
+        let done = try await primary.run(SchemaUpgrade.isNeeded) ? try await upgrade.run() : []
         return untold.withLock { untold in
             defer { untold = [] }
             return untold + done
@@ -68,18 +68,5 @@ public final class PostgreSQLDatabase: Schema, Sendable {
     public func close() async {
         await primary.close()
         if replica !== primary { await replica.close() }
-    }
-
-    /// The lock belongs to a connection, so one is kept for the whole of it; a connection that is lost has lost the lock.
-    private func upgrade() async throws -> [String] {
-        try await primary.withSession { session in
-            do {
-                while try await !session.run(SchemaUpgrade.tryLock) { try await time.sleep(.milliseconds(200)) }
-                let outcome: Result<[String], any Error>
-                do { outcome = .success(try await session.run(SchemaUpgrade.run)) } catch { outcome = .failure(error) }
-                try? await session.run(SchemaUpgrade.unlock)
-                return try outcome.get()
-            } catch let fault as ServerFault { throw PortFault(fault, primary.server) }
-        }
     }
 }

@@ -43,4 +43,24 @@ extension Finding {
             "its clock is \(seconds) s \(skew > 0 ? "ahead of" : "behind") this box's: let both follow one time server (chrony, ntpd)"
         )
     }
+
+    /// How many of the ids that a column can have are given out.
+    /// - Parameters:
+    ///   - column: `results.result_id`.
+    ///   - used: the last one that was given out.
+    ///   - last: the largest that can be.
+    ///   - mending: the SQL that makes room.
+    /// - Returns: nil while fewer than 80 % are.
+    package static func fill(of column: String, _ used: Double, of last: Double, mending: String, at subject: String)
+        -> Finding?
+    {
+        guard last > 0, used >= last * 0.8 else { return nil }
+        // Rounded down: 100 % is the end.
+        let count = "\(Int((used / last * 1000).rounded(.down)) / 10) % of the ids of \(column) are used"
+        guard used < last else {
+            return Finding(.failed, subject, "\(count): no row can be added. An administrator runs: \(mending);")
+        }
+        return Finding(
+            .warning, subject, "\(count): before they end an administrator runs, while nobody writes: \(mending);")
+    }
 }

@@ -16,13 +16,16 @@ public struct PortFault: Error, Sendable, CustomStringConvertible {
     public var place: String
     /// What happened there and, where there is one, the way to mend it.
     public var message: String
+    /// What a person runs there to mend it, a statement or more in lines of their own; its text is farm's.
+    public var script: String?
 
-    package init(_ kind: Kind, place: String, message: String) {
+    package init(_ kind: Kind, place: String, message: String, script: String? = nil) {
         self.kind = kind
         self.place = place
         self.message = message
+        self.script = script
     }
 
-    /// One line for people.
+    /// One line for people, without the script.
     public var description: String { "\(place): \(message)" }
 }

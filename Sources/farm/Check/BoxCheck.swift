@@ -1,5 +1,6 @@
 import Embedded
 import Foundation
+import Imaging
 import MariaDB
 import Model
 import Pipeline
@@ -17,13 +18,14 @@ struct BoxCheck {
 
     init(_ session: SettledSession) { self.session = session }
 
-    /// Settings first, then queue, store, heartbeats, services.
+    /// Settings first, then queue, store, heartbeats, services, pictures.
     func findings() async -> [Finding] {
         async let queue = queue()
         async let store = store()
         async let heartbeats = heartbeats()
         async let services = services()
-        return await warnings + queue + store + heartbeats + services
+        async let pictures = PictureLibraries.finding()
+        return await warnings + queue + store + heartbeats + services + [pictures]
     }
 
     private var warnings: [Finding] {

@@ -66,8 +66,7 @@ struct OpenSession<Parts: Sendable>: Sendable {
             return value
         } catch {
             await connections.close()
-            guard let fault = error as? PortFault else { throw error }
-            throw fault.kind == .unusable ? CommandFailure.unusable(fault.description) : .failed(fault.description)
+            throw (error as? PortFault).map { CommandFailure($0) } ?? error
         }
     }
 }

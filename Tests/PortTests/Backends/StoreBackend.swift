@@ -22,7 +22,7 @@ struct StoreBackend: Sendable, CustomTestStringConvertible {
     }
 }
 
-let storeBackends = [StoreBackend.embedded, .postgresql]
+let storeBackends = [StoreBackend.embedded, .postgresql, .pooled]
 
 typealias Store = ResultStore & ImageCatalogue & Reports & ResultForgetting
 

@@ -17,6 +17,8 @@ struct MariaDBAccessTests {
         #expect(told?.kind == .unusable)
         #expect(told?.description.contains("MONITORING_DB_PASSWORD") == true)
         #expect(told?.description.contains("not-it-5t8") == false)
+        let findings = await store.findings()
+        #expect(findings.first?.message.contains("It is not the password") == false, "\(findings)")
         await store.close()
     }
 
@@ -76,7 +78,13 @@ struct MariaDBAccessTests {
         var options = server.options(database.name, user: user, password: "p")
         options.host = host
         let plain = MariaDBHeartbeats(options)
-        #expect(await fault { try await plain.record(.of("w1")) }?.kind == .unusable)
+        let told = await fault { try await plain.record(.of("w1")) }
+        #expect(told?.kind == .unusable)
+        #expect(told?.message.hasPrefix("the server said: Access denied") == true)
+        #expect(told?.message.contains("perhaps") == true && told?.message.contains("MONITORING_DB_TLS=true") == true)
+        let findings = await plain.findings()
+        #expect(findings.map(\.grade) == [.failed])
+        #expect(findings.first?.message.contains("It is not the password") == true, "\(findings)")
         await plain.close()
         options.tls = true
         options.caFile = server.caFile
@@ -113,6 +121,24 @@ struct MariaDBAccessTests {
         let told = await fault { try await store.record(.of("w1")) }
         #expect(told?.kind == .unusable)
         #expect(told?.message.contains("127.1") == true)
+        await store.close()
+    }
+
+    @Test("check tells how many ids are left, and fails where none is")
+    func ids() async throws {
+        let server = try MariaDBServer.shared()
+        let database = try await server.database()
+        let store = MariaDBHeartbeats(server.options(database))
+        let root = try await server.connect(database)
+        #expect(await store.findings().map(\.grade) == [.ok])
+        try await root.run("ALTER TABLE worker_heartbeats AUTO_INCREMENT = 1800000000")
+        let nearly = try #require(await store.findings().last)
+        #expect(nearly.grade == .warning && nearly.message.contains("83.8 % of the ids of worker_heartbeats.id"))
+        try await root.run("INSERT INTO worker_heartbeats (id, worker_id) VALUES (2147483647, 'w')")
+        let full = try #require(await store.findings().last)
+        #expect(full.grade == .failed && full.message.contains("MODIFY id BIGINT"), "\(full)")
+        let told = await fault { try await store.record(.of("w1")) }
+        #expect(told?.message.contains("used up") == true, "\(String(describing: told))")
         await store.close()
     }
 

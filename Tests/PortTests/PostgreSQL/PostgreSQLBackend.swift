@@ -26,6 +26,14 @@ extension PostgreSQLServer {
     }
 }
 
+extension PgBouncerServer {
+    func options(_ database: PostgreSQLServer.Database) -> PostgreSQLOptions {
+        PostgreSQLOptions(
+            host: "127.0.0.1", port: port, name: database.name, user: database.user, password: { database.password },
+            sslMode: "disable", applicationName: database.name)
+    }
+}
+
 /// Runs SQL in the database of a test, as another program would.
 /// - Returns: the first column of what the last statement answered.
 func tool(_ options: PostgreSQLOptions, _ sql: String) async throws -> [String] {
@@ -46,7 +54,19 @@ extension StoreBackend {
     static let postgresql = StoreBackend(name: "PostgreSQL") {
         let server = try PostgreSQLServer.shared()
         let place = try await server.database()
-        let options = server.options(place)
+        return try await base(place, server.options(place))
+    }
+
+    /// Through PgBouncer, where each transaction has another session of the server than the one before.
+    static let pooled = StoreBackend(name: "PostgreSQL through PgBouncer") {
+        let place = try await PostgreSQLServer.shared().database()
+        return try await base(place, PgBouncerServer.shared().options(place))
+    }
+
+    /// - Parameter options: those of the way that farm takes; the test's own SQL goes to the server itself.
+    private static func base(_ place: PostgreSQLServer.Database, _ options: PostgreSQLOptions) async throws -> StoreBase
+    {
+        let server = try PostgreSQLServer.shared()
         let database = try await PostgreSQLDatabase.open(options)
         let others = Mutex<[PostgreSQLDatabase]>([])
         return StoreBase(

@@ -129,6 +129,23 @@ struct PostgreSQLTakeoverTests {
         }
     }
 
+    @Test("with quote_all_identifiers on is understood all the same")
+    func quotedNames() async throws {
+        try await withDatabase { options in
+            _ = try await tool(
+                options,
+                PostgreSQLTakeoverTests.guide + PostgreSQLTakeoverTests.rows
+                    + "ALTER DATABASE \(options.name) SET quote_all_identifiers = on")
+            let database = try await PostgreSQLDatabase.open(options)
+            #expect(try await database.prepare().contains("column results.job_id added"))
+            #expect(try await database.prepare().isEmpty)
+            try await PostgreSQLStore(database).record([.of(1)])
+            await database.close()
+            let findings = await PostgreSQLProbe(options).findings()
+            #expect(findings.map(\.grade) == [.ok], "\(findings)")
+        }
+    }
+
     @Test("with an index left half made gets it made anew")
     func halfMade() async throws {
         try await withDatabase { options in

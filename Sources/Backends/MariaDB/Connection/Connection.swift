@@ -9,16 +9,27 @@ final class Connection {
     /// By their SQL.
     private var statements: [String: Statement] = [:]
 
+    /// Who may read what crosses the network.
+    enum Protection {
+        case clear
+        /// TLS with whoever answers: not read by the way, but perhaps by somebody in between.
+        case encrypted
+        /// TLS with the server that the certificate names.
+        case verified
+    }
+
     /// Connects.
-    /// - Parameter seconds: how long connecting may take, then each wait for the server.
+    /// - Parameters:
+    ///   - protection: nil: as the options say.
+    ///   - seconds: how long connecting may take, then each wait for the server.
     /// - Throws: `ServerFault`.
-    init(_ options: MariaDBOptions, seconds: UInt32) throws {
+    init(_ options: MariaDBOptions, protection: Protection? = nil, seconds: UInt32) throws {
         guard Connection.library == 0, let handle = mysql_init(nil) else {
             throw ServerFault(number: CR_OUT_OF_MEMORY, message: "no memory left")
         }
         self.handle = handle
         limit(seconds)
-        protect(options)
+        protect(options, protection ?? (options.tls ? .verified : .clear))
         let password = options.password()
         let connected = mysql_real_connect(
             handle, options.isSocket ? nil : options.host, options.user, password, options.name,
@@ -49,11 +60,11 @@ final class Connection {
         mysql_options(handle, MYSQL_SET_CHARSET_NAME, "utf8mb4")
     }
 
-    private func protect(_ options: MariaDBOptions) {
+    private func protect(_ options: MariaDBOptions, _ protection: Protection) {
         set(MYSQL_OPT_PROTOCOL, options.isSocket ? MYSQL_PROTOCOL_SOCKET.rawValue : MYSQL_PROTOCOL_TCP.rawValue)
-        set(MYSQL_OPT_SSL_ENFORCE, my_bool(options.tls ? 1 : 0))
-        set(MYSQL_OPT_SSL_VERIFY_SERVER_CERT, my_bool(options.tls ? 1 : 0))
-        if options.tls, let file = options.caFile { mysql_options(handle, MYSQL_OPT_SSL_CA, file) }
+        set(MYSQL_OPT_SSL_ENFORCE, my_bool(protection == .clear ? 0 : 1))
+        set(MYSQL_OPT_SSL_VERIFY_SERVER_CERT, my_bool(protection == .verified ? 1 : 0))
+        if protection == .verified, let file = options.caFile { mysql_options(handle, MYSQL_OPT_SSL_CA, file) }
     }
 
     private func set<Value>(_ option: mysql_option, _ value: Value) {

@@ -2,53 +2,70 @@ import CMariaDB
 import Pipeline
 
 extension PortFault {
-    /// What a fault means for the caller, and how to mend it.
+    /// What a fault means for the caller: the server's words, then a guess at the cause, as a guess.
     init(_ fault: ServerFault, _ options: MariaDBOptions) {
-        let (kind, message) = PortFault.known(fault, options) ?? PortFault.byFamily(fault, options)
-        self.init(kind, place: options.place, message: "\(message) (\(fault.number): \(fault.message))")
+        let (kind, guess) = PortFault.known(fault, options) ?? PortFault.byFamily(fault, options)
+        self.init(kind, place: options.place, message: fault.words + (guess.map { "; perhaps \($0)" } ?? ""))
     }
 
-    private static func known(_ fault: ServerFault, _ options: MariaDBOptions) -> (Kind, String)? {
+    /// - Returns: the kind, and what stands after "perhaps".
+    private static func known(_ fault: ServerFault, _ options: MariaDBOptions) -> (Kind, String?)? {
         let user = options.user
         switch fault.number {
         case ER_ACCESS_DENIED_ERROR, ER_ACCESS_DENIED_NO_PASSWORD_ERROR:
+            // The server says the same of a wrong password and of a user that has to come by TLS.
+            let tls = options.tls ? "" : ", or may only log in by TLS (set MONITORING_DB_TLS=true)"
             return (
                 .unusable,
-                "refuses \(user) or its password: check MONITORING_DB_USER, MONITORING_DB_PASSWORD and from which hosts "
-                    + "\(user) may log in"
+                "\(user) has another password there, may not log in from this box\(tls): check MONITORING_DB_USER, "
+                    + "MONITORING_DB_PASSWORD and, there, SHOW CREATE USER"
             )
         case ER_HOST_NOT_PRIVILEGED:
-            return (.unusable, "lets nobody in from this box: CREATE USER '\(user)'@'%' and grant it its rights there")
-        case ER_HOST_IS_BLOCKED: return (.unusable, "has blocked this box: run `mariadb-admin flush-hosts` there")
+            return (
+                .unusable, "no user may log in from this box: CREATE USER '\(user)'@'%' and grant it its rights there"
+            )
+        case ER_HOST_IS_BLOCKED:
+            return (.unusable, "too many connections from this box broke off: run `mariadb-admin flush-hosts` there")
         case ER_MUST_CHANGE_PASSWORD, ER_MUST_CHANGE_PASSWORD_LOGIN:
             return (.unusable, "the password of \(user) has expired: ALTER USER it there")
         case ER_ACCOUNT_HAS_BEEN_LOCKED, 3118:
-            return (.unusable, "\(user) is locked: ALTER USER … ACCOUNT UNLOCK there")
+            return (.unusable, "an administrator has locked \(user): ALTER USER … ACCOUNT UNLOCK there")
         case ER_BAD_DB_ERROR:
-            return (.unusable, "no such database: check MONITORING_DB_NAME, or CREATE DATABASE \(options.name) there")
+            return (
+                .unusable,
+                "it has not been made: check MONITORING_DB_NAME, or CREATE DATABASE \(options.quotedName) there"
+            )
         case ER_DBACCESS_DENIED_ERROR, ER_TABLEACCESS_DENIED_ERROR, ER_COLUMNACCESS_DENIED_ERROR,
             ER_SPECIFIC_ACCESS_DENIED_ERROR:
-            return (.unusable, "\(user) lacks a permission; an administrator runs: \(options.grant)")
+            return (.unusable, "\(user) lacks a right; an administrator runs: \(options.grant())")
         case ER_NO_SUCH_TABLE:
-            return (.unusable, "the table worker_heartbeats is missing: `farm init` makes it, or prints the SQL")
+            return (.unusable, "the table has not been made: `farm init` makes it, or prints the SQL")
         case ER_BAD_FIELD_ERROR:
-            return (.unusable, "worker_heartbeats lacks a column: `farm init` adds it, or prints the SQL")
+            return (.unusable, "the table is an older one: `farm init` adds the column, or prints the SQL")
+        default: return unconnected(fault, options)
+        }
+    }
+
+    /// What keeps this side and the server from understanding each other.
+    private static func unconnected(_ fault: ServerFault, _ options: MariaDBOptions) -> (Kind, String?)? {
+        switch fault.number {
         case CR_SSL_CONNECTION_ERROR:
             return (
                 .unusable,
-                "TLS failed: check that the server speaks it, MONITORING_DB_CA_FILE, and that its certificate is for "
-                    + options.host
+                "TLS is set otherwise there: check that the server speaks it, MONITORING_DB_CA_FILE, and that its certificate "
+                    + "is for \(options.host)"
             )
+        case ServerFault.insecureTransport: return (.unusable, "it takes TLS alone: set MONITORING_DB_TLS=true")
         case CR_AUTH_PLUGIN_CANNOT_LOAD, ER_NOT_SUPPORTED_AUTH_MODE, CR_SECURE_AUTH, CR_AUTH_PLUGIN_ERR:
             return (
                 .unusable,
-                "wants a way to log in that libmariadb lacks here: ALTER USER \(user) to caching_sha2_password, or "
+                "\(options.user) logs in in a way that libmariadb lacks here: ALTER USER it to caching_sha2_password, or "
                     + "mysql_native_password"
             )
         case CR_VERSION_ERROR, CR_MALFORMED_PACKET:
             return (.unusable, "what answers there is neither MariaDB nor MySQL: check MONITORING_DB_PORT")
         case CR_UNKNOWN_HOST:
-            return (.transient, "no such host is known: check MONITORING_DB_HOST and the name service")
+            return (.transient, "the name is wrong or the name service away: check MONITORING_DB_HOST")
         default: return nil
         }
     }
@@ -61,21 +78,24 @@ extension PortFault {
         ER_STATEMENT_TIMEOUT, 4031, 3169,
     ]
 
-    private static func byFamily(_ fault: ServerFault, _ options: MariaDBOptions) -> (Kind, String) {
+    private static func byFamily(_ fault: ServerFault, _ options: MariaDBOptions) -> (Kind, String?) {
         switch fault.number {
         case ER_DISK_FULL, ER_RECORD_FILE_FULL, ER_ERROR_ON_WRITE:
             return (.transient, "its disk is full: make room there")
         case ER_OPTION_PREVENTS_STATEMENT, ER_READ_ONLY_MODE:
-            return (.transient, "is read-only: MONITORING_DB_HOST must be the primary")
+            return (.transient, "it is a replica or set to read_only: MONITORING_DB_HOST must be the primary")
         case ER_DATA_TOO_LONG, ER_TRUNCATED_WRONG_VALUE_FOR_FIELD, ER_WARN_DATA_OUT_OF_RANGE, ER_TRUNCATED_WRONG_VALUE,
-            WARN_DATA_TRUNCATED, ER_BAD_NULL_ERROR, ER_DUP_ENTRY:
-            return (.refused, "these values are refused")
-        case _ where passing.contains(fault.number): return (.transient, "could not do it now")
+            WARN_DATA_TRUNCATED, ER_BAD_NULL_ERROR:
+            return (.refused, nil)
+        case ER_DUP_ENTRY: return (.refused, "the ids of the table are used up: `farm check` tells how many are left")
+        case ER_AUTOINC_READ_FAILED:
+            return (.unusable, "the ids of the table are used up: `farm check` tells how many are left")
+        case _ where passing.contains(fault.number): return (.transient, nil)
         case _ where fault.isOfLibrary:
             let checks =
                 options.isSocket ? "MONITORING_DB_HOST" : "MONITORING_DB_HOST, MONITORING_DB_PORT and the firewall"
-            return (.transient, "out of reach: check that it runs, \(checks)")
-        default: return (.unusable, "refused the statement")
+            return (.transient, "it is out of reach: check that it runs, \(checks)")
+        default: return (.unusable, nil)
         }
     }
 }

@@ -20,6 +20,12 @@ struct ServerFault: Error {
         self.init(number: Int32(mysql_stmt_errno(statement)), message: String(cString: mysql_stmt_error(statement)))
     }
 
+    /// MySQL's number, and MariaDB's, where TLS is demanded of all users (require_secure_transport).
+    static let insecureTransport: Int32 = 3159
+
+    /// Who says so, in whose words, with the number.
+    var words: String { "\(isOfLibrary ? "no connection" : "the server said"): \(message) (\(number))" }
+
     /// The library could not send or read: what becomes of the connection's protocol is unknown.
     var isOfLibrary: Bool {
         (CR_MIN_ERROR...CR_MAX_ERROR).contains(number) || (CER_MIN_ERROR...CER_MAX_ERROR).contains(number)

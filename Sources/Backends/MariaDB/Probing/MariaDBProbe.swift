@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import Pipeline
 
@@ -7,7 +8,26 @@ extension MariaDBHeartbeats {
     public func findings() async -> [Finding] {
         let probe = MariaDBProbe(options: options)
         do { return try await reading.run { try probe.look($0) } } catch {
-            return [Finding(.failed, options.place, (error as? PortFault)?.message ?? "\(error)")]
+            let message = (error as? PortFault)?.message ?? "\(error)"
+            // Asked after by a connection of its own, as the server's words are those of a wrong password.
+            guard !options.tls, await takesTLSAlone() else { return [Finding(.failed, options.place, message)] }
+            return [
+                Finding(
+                    .failed, options.place,
+                    "\(message). It is not the password: by TLS the server lets \(options.user) in, so set MONITORING_DB_TLS=true"
+                )
+            ]
+        }
+    }
+
+    /// Whether this user is let in by TLS. A password that the options would send in the clear may go to whoever answers.
+    private func takesTLSAlone() async -> Bool {
+        let options = options
+        return await withCheckedContinuation { continuation in
+            DispatchQueue.global().async {
+                let connection = try? Connection(options, protection: .encrypted, seconds: MariaDBHeartbeats.limit)
+                continuation.resume(returning: connection != nil)
+            }
         }
     }
 }
@@ -45,8 +65,17 @@ private struct MariaDBProbe {
         }
     }
 
-    /// Each right by a statement that needs it and touches no row.
+    // MARK: The table
+
     private func table(_ connection: Connection) throws -> [Finding] {
+        do { return try rights(connection) + ids(connection) } catch let fault as ServerFault where !fault.isLost {
+            // Without the table, or a column of it, the rest says nothing more.
+            return [Finding(PortFault(fault, options), subject: options.place)]
+        }
+    }
+
+    /// Each right by a statement that needs it and touches no row.
+    private func rights(_ connection: Connection) throws -> [Finding] {
         let table = HeartbeatTable.name
         let statements = [
             (
@@ -60,19 +89,39 @@ private struct MariaDBProbe {
         for (right, sql) in statements {
             do { try connection.run(sql) } catch let fault as ServerFault where fault.isOfPermission {
                 missing.append(right)
-            } catch let fault as ServerFault where !fault.isLost {
-                // Without the table, or a column of it, the rest says nothing more.
-                return [Finding(PortFault(fault, options), subject: options.place)]
             }
         }
         guard !missing.isEmpty else { return [] }
+        let account = try? connection.text("SELECT CURRENT_USER()")
         return [
             Finding(
                 .failed, options.place,
-                "\(options.user) lacks \(missing.joined(separator: ", ")) on \(table); an administrator runs: \(options.grant)"
-            )
+                "\(options.user) lacks \(missing.joined(separator: ", ")) on \(table); an administrator runs: "
+                    + options.grant(to: account))
         ]
     }
+
+    /// How many of the ids are given out.
+    private func ids(_ connection: Connection) throws -> [Finding] {
+        let row = try connection.run(
+            """
+            SELECT t.auto_increment, c.column_type FROM information_schema.tables t JOIN information_schema.columns c
+            ON c.table_schema = t.table_schema AND c.table_name = t.table_name AND c.column_name = 'id'
+            WHERE t.table_schema = DATABASE() AND t.table_name = ?
+            """, [HeartbeatTable.name]
+        ).first
+        guard let row, row.count == 2, let next = row[0].flatMap(Double.init), let type = row[1]?.lowercased(),
+            let bits = MariaDBProbe.bits.first(where: { type.hasPrefix($0.type) })?.bits
+        else { return [] }
+        let last = exp2(Double(type.contains("unsigned") ? bits : bits - 1)) - 1
+        let mending = "ALTER TABLE \(HeartbeatTable.name) MODIFY id BIGINT AUTO_INCREMENT"
+        return [Finding.fill(of: "\(HeartbeatTable.name).id", next - 1, of: last, mending: mending, at: options.place)]
+            .compactMap { $0 }
+    }
+
+    private static let bits: [(type: String, bits: Int)] = [
+        ("tinyint", 8), ("smallint", 16), ("mediumint", 24), ("int", 32), ("bigint", 64),
+    ]
 }
 
 extension Connection {

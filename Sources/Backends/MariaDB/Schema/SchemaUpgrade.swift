@@ -43,8 +43,10 @@ struct SchemaUpgrade: Sendable {
             // Of a DATETIME nobody knows the time zone, and each of its writers means another.
             throw PortFault(
                 .unusable, place: options.place,
-                message: """
-                    worker_heartbeats.timestamp is \(type.uppercased()), not TIMESTAMP. An administrator runs:
+                message:
+                    "worker_heartbeats.timestamp is \(type.uppercased()), not TIMESTAMP. An administrator runs this SQL:",
+                script: """
+                    USE \(options.quotedName);
                     ALTER TABLE \(HeartbeatTable.name) MODIFY timestamp TIMESTAMP DEFAULT CURRENT_TIMESTAMP;
                     """)
         }
@@ -84,12 +86,22 @@ struct SchemaUpgrade: Sendable {
         do { for sql in statements { try make(connection, sql) } } catch let fault as ServerFault
             where fault.isOfPermission
         {
-            let script = (["USE `\(options.name)`"] + statements).map { $0 + ";" } + [options.grant]
+            let script =
+                (["USE \(options.quotedName)"] + statements).map { $0 + ";" } + [
+                    options.grant(to: try? account(connection))
+                ]
             throw PortFault(
                 .unusable, place: options.place,
-                message: "worker_heartbeats is missing or incomplete, and \(options.user) may not change that "
-                    + "(\(fault.message)). An administrator runs:\n" + script.joined(separator: "\n"))
+                message:
+                    "\(fault.words); worker_heartbeats is missing or incomplete, and \(options.user) may not change "
+                    + "that. An administrator runs this SQL:",
+                script: script.joined(separator: "\n"))
         }
+    }
+
+    /// As whom the server knows this user.
+    private func account(_ connection: Connection) throws -> String? {
+        try connection.run("SELECT CURRENT_USER()").first?.first ?? nil
     }
 
     private func make(_ connection: Connection, _ sql: String) throws {

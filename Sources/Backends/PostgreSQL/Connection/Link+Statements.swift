@@ -25,11 +25,21 @@ extension Link {
         return last
     }
 
-    /// Runs prepared statements in one round trip; what comes after one that fails is not run.
+    /// Runs statements in one round trip; what comes after one that fails is not run.
+    /// - Parameter isolation: they begin a transaction that stays open; nil: they go on with the one that is open, or are
+    ///   one by themselves.
     /// - Returns: what each of them answered.
     /// - Throws: `ServerFault` of the first that failed.
-    func run(_ statements: [Statement], within limit: Duration? = Link.statementLimit) throws -> [Rows] {
-        let deadline = Link.deadline(limit)
+    func run(_ statements: [Statement], beginning isolation: Isolation? = nil) throws -> [Rows] {
+        var opening = isolation.map { [Statement($0.rawValue)] } ?? []
+        if isPooled, PQtransactionStatus(connection) == PQTRANS_IDLE {
+            opening.append(Statement(Link.transactionSettings))
+        }
+        return Array(try pipeline(opening + statements).dropFirst(opening.count))
+    }
+
+    private func pipeline(_ statements: [Statement]) throws -> [Rows] {
+        let deadline = Link.deadline(Link.statementLimit)
         guard PQenterPipelineMode(connection) == 1 else { throw lost() }
         let preparations = try statements.map(send)
         guard PQpipelineSync(connection) == 1 else { throw lost() }
@@ -50,8 +60,16 @@ extension Link {
         return answers
     }
 
-    /// - Returns: whether the statement had to be prepared first.
+    /// - Returns: whether the statement was prepared first, which has an answer of its own.
     private func send(_ statement: Statement) throws -> Bool {
+        guard !isPooled else {
+            let sent = statement.parameters.withPointers { values, lengths, formats in
+                PQsendQueryParams(
+                    connection, statement.sql, Int32(statement.parameters.count), nil, values, lengths, formats, 0)
+            }
+            guard sent == 1 else { throw lost() }
+            return false
+        }
         var isNew = false
         let name: String
         if let known = prepared[statement.sql] {
@@ -96,7 +114,7 @@ extension Link {
     /// One transaction in one round trip.
     func transaction(_ isolation: Isolation, _ statements: [Statement]) throws -> [Rows] {
         try rollingBack {
-            Array(try run([Statement(isolation.rawValue)] + statements + [Statement("COMMIT")]).dropFirst().dropLast())
+            try run(statements + [Statement("COMMIT")], beginning: isolation).dropLast()
         }
     }
 
@@ -105,8 +123,7 @@ extension Link {
         _ isolation: Isolation, _ statements: [Statement], then next: ([Rows]) throws -> (Value, [Statement])
     ) throws -> Value {
         try rollingBack {
-            let read = Array(try run([Statement(isolation.rawValue)] + statements).dropFirst())
-            let (value, writes) = try next(read)
+            let (value, writes) = try next(try run(statements, beginning: isolation))
             _ = try run(writes + [Statement("COMMIT")])
             return value
         }
@@ -116,7 +133,7 @@ extension Link {
     /// - Returns: what the second half's statements answered.
     func trial(_ statements: [Statement], then next: ([Rows]) throws -> [Statement]) throws -> [Rows] {
         try rollingBack {
-            let read = Array(try run([Statement(Isolation.current.rawValue)] + statements).dropFirst())
+            let read = try run(statements, beginning: .current)
             let ending = [Statement("SET CONSTRAINTS ALL IMMEDIATE"), Statement("ROLLBACK")]
             return Array(try run(try next(read) + ending).dropLast(ending.count))
         }

@@ -13,6 +13,9 @@ final class Link {
 
     let server: Server
     let connection: OpaquePointer
+    /// A pooler stands in between, which may give each transaction another session of the server: nothing may be left in
+    /// one, neither a prepared statement nor a setting.
+    private(set) var isPooled = false
     /// Names of prepared statements by their SQL.
     var prepared: [String: String] = [:]
     var preparedCount = 0
@@ -45,13 +48,23 @@ final class Link {
 
     private func connect(until deadline: ContinuousClock.Instant) throws {
         var status = PGRES_POLLING_WRITING
+        var isInHandshake = false
         while status != PGRES_POLLING_OK {
             guard PQstatus(connection) != CONNECTION_BAD, status != PGRES_POLLING_FAILED else {
-                throw ServerFault(connecting: errorText)
+                throw ServerFault(
+                    connecting: errorText,
+                    because: PQconnectionNeedsPassword(connection) == 1 ? .password : isInHandshake ? .tls : nil)
             }
             try wait(for: status == PGRES_POLLING_READING ? POLLIN : POLLOUT, until: deadline)
+            isInHandshake = PQstatus(connection) == CONNECTION_SSL_STARTUP && hasInput
             status = PQconnectPoll(connection)
         }
+    }
+
+    /// Whether there is something to read; a server that has closed the connection gives nothing.
+    private var hasInput: Bool {
+        var byte: UInt8 = 0
+        return recv(PQsocket(connection), &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) > 0
     }
 
     private func settle() throws {
@@ -62,18 +75,28 @@ final class Link {
                 message: "version \(version / 10_000), but farm needs PostgreSQL 15 or newer",
                 isLost: true)
         }
-        // The time zone stays the server's: what is written has to read like what other programs write.
-        try execute("\(Link.timeouts); SET client_min_messages = error; SET jit = off")
+        // When it connects, a server names the process that serves the connection. A pooler has to make one up.
+        let process = try execute("SELECT pg_backend_pid()")?.first?.integer(0)
+        isPooled = process != Int(PQbackendPID(connection))
+        if !isPooled { try execute(Link.sessionSettings) }
     }
 
-    /// How long the server lets statements, locks and idle transactions last.
-    static let timeouts: String = {
-        let milliseconds = Link.statementLimit.components.seconds * 1000
-        return """
-            SET statement_timeout = \(milliseconds); SET lock_timeout = 30000;
-            SET idle_in_transaction_session_timeout = \(milliseconds)
-            """
+    /// What farm sets for its own statements, among it how long the server lets statements, locks and idle transactions
+    /// last. The time zone stays the server's: what is written has to read like what other programs write.
+    private static let settings = {
+        let limit = "\(Link.statementLimit.components.seconds * 1000)"
+        return [
+            ("statement_timeout", limit), ("lock_timeout", "30000"), ("idle_in_transaction_session_timeout", limit),
+            ("client_min_messages", "error"), ("jit", "off"),
+        ]
     }()
+
+    /// For a connection that is farm's alone.
+    static let sessionSettings = settings.map { "SET \($0) = \($1)" }.joined(separator: "; ")
+
+    /// The same until the transaction ends.
+    static let transactionSettings =
+        "SELECT " + settings.map { "set_config('\($0)', '\($1)', true)" }.joined(separator: ", ")
 
     // MARK: State
 
@@ -102,7 +125,7 @@ final class Link {
 
     /// The fault of a connection that does not answer any more.
     func lost() -> ServerFault {
-        let fault = ServerFault(connecting: errorText)
+        let fault = ServerFault(connecting: errorText, because: nil)
         return fault.message.isEmpty ? ServerFault(message: "the connection is lost", isLost: true) : fault
     }
 

@@ -15,6 +15,15 @@ struct ServerFault: Error {
     var constraint: String?
     /// The connection cannot be used any more, or there is none.
     var isLost: Bool
+    /// What this side lacks to connect.
+    var lack: Lack?
+
+    enum Lack {
+        /// The two sides cannot agree on encryption.
+        case tls
+        /// The server asks for a password, and none is set.
+        case password
+    }
 
     init(state: String? = nil, message: String, object: String? = nil, isLost: Bool) {
         self.state = state
@@ -37,27 +46,30 @@ struct ServerFault: Error {
 
     /// The error that a connection failed with. libpq gives it as text alone: with `PQERRORS_VERBOSE` each error that the
     /// server sent begins with its severity, two spaces, and its code.
-    init(connecting text: String) {
+    init(connecting text: String, because lack: Lack?) {
         let lines = text.split(separator: "\n").filter { !$0.hasPrefix("LOCATION:") }
         var distinct: [Substring] = []
         for line in lines where !distinct.contains(line) { distinct.append(line) }
         let state = text.firstMatch(of: #/:  ([0-9A-Z]{5}): /#).map { String($0.1) }
         self.init(state: state, message: distinct.joined(separator: "; "), isLost: true)
+        if state == nil { self.lack = lack }
     }
 
     /// The same transaction may do better on the same or another connection.
     var isWorthRepeating: Bool {
-        guard let state else { return isLost && !isOfTLS && !lacksPassword }
+        guard let state else { return isLost && lack == nil }
         return ServerFault.endsConnection(state) || ["40001", "40P01", "53300"].contains(state)
     }
 
-    /// The two sides cannot agree on encryption, by libpq's own texts.
-    var isOfTLS: Bool {
-        state == nil
-            && ["certificate", "does not support SSL", "SSL error:", "sslmode", "CRL"].contains(where: message.contains)
+    /// Who says so, in whose words, with the code.
+    var words: String {
+        let code = [state, object].compactMap { $0 }.joined(separator: ", ")
+        switch state {
+        case ServerFault.tooOld?: return message
+        case nil: return isLost ? "no connection: \(message)" : message
+        default: return "the server said: \(message) (\(code))"
+        }
     }
-
-    var lacksPassword: Bool { state == nil && message.contains("no password supplied") }
 
     /// A failure of the connection, a server that has become a replica (25006: the name may lead to the new primary), or a
     /// prepared statement that does not fit any more because somebody has changed a column or forgotten it (0A000, 26000).

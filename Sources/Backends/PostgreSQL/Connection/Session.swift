@@ -16,6 +16,20 @@ actor Session {
     func run<Value: Sendable>(_ work: @Sendable (Link) throws -> Value) throws -> Value {
         let link = try connected()
         defer { if !link.isIdle { self.link = nil } }
+        return try attempt(work, link)
+    }
+
+    /// Runs statements that may leave a transaction open, for the next ones to go on with.
+    /// - Throws: `ServerFault`, or what `work` throws; then nothing is left open.
+    func runInTransaction<Value: Sendable>(_ work: @Sendable (Link) throws -> Value) throws -> Value {
+        let link = try connected()
+        do { return try attempt(work, link) } catch {
+            if !link.isIdle { self.link = nil }
+            throw error
+        }
+    }
+
+    private func attempt<Value: Sendable>(_ work: @Sendable (Link) throws -> Value, _ link: Link) throws -> Value {
         do { return try work(link) } catch let fault as ServerFault where fault.isLost {
             self.link = nil
             throw fault

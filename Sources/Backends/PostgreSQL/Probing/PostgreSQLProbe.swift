@@ -2,8 +2,8 @@ import CPostgreSQL
 import Foundation
 import Pipeline
 
-/// Looks at a database without changing anything: can it be reached, is it new enough, has this user the rights it needs,
-/// are the tables up to date, do the clocks agree?
+/// Looks at a database without changing anything: can it be reached and by what way, is it new enough, can it hold all text,
+/// has this user the rights it needs, are the tables up to date, are there ids left, do the clocks agree?
 public struct PostgreSQLProbe: Sendable {
     private let options: PostgreSQLOptions
     private let rows: [PlainRow]
@@ -27,11 +27,14 @@ public struct PostgreSQLProbe: Sendable {
         return findings
     }
 
-    private func look(at server: Server, _ questions: @Sendable (Link) throws -> [Finding]) async -> [Finding] {
+    private func look(
+        at server: Server, _ questions: @Sendable @escaping (Link, Pooling?) throws -> [Finding]
+    ) async -> [Finding] {
         let session = Session(server)
         let findings: [Finding]
         do {
-            findings = try await session.run(questions)
+            let pooling = try await Pooling.found(session, server)
+            findings = try await session.run { try questions($0, pooling) }
         } catch let fault as ServerFault {
             findings = [Finding(PortFault(fault, server), subject: server.place)]
         } catch {
@@ -43,7 +46,7 @@ public struct PostgreSQLProbe: Sendable {
 
     // MARK: Questions
 
-    private static func primary(_ link: Link) throws -> [Finding] {
+    private static func primary(_ link: Link, _ pooling: Pooling?) throws -> [Finding] {
         let place = link.server.place
         if try isReplica(link) {
             return [
@@ -52,11 +55,12 @@ public struct PostgreSQLProbe: Sendable {
                     "is a replica or in recovery, so nothing can be written: DB_HOST must be the primary")
             ]
         }
-        let found = try clock(link) + [tables(link)] + rights(link)
-        return [Finding(.ok, place, summary(link))] + found.compactMap { $0 }
+        let server = try [encoding(link), readOnly(link), clock(link), schema(link)].compactMap { $0 }
+        return try [Finding(.ok, place, summary(link, pooling))] + server + Rights.findings(link)
+            + Sequences.findings(link)
     }
 
-    private static func replica(_ link: Link) throws -> [Finding] {
+    private static func replica(_ link: Link, _ pooling: Pooling?) throws -> [Finding] {
         let place = "DB_READ_HOST: \(link.server.place)"
         guard try SchemaVersion.isCurrent(link) else {
             return [
@@ -68,36 +72,64 @@ public struct PostgreSQLProbe: Sendable {
             "SELECT CASE WHEN pg_is_in_recovery() THEN extract(epoch FROM now() - pg_last_xact_replay_timestamp()) END"
         )?.first?.real(0)
         let age = lag.map { ", last change \(Int($0)) s ago" } ?? ""
-        return [Finding(.ok, place, summary(link) + age)]
+        return [Finding(.ok, place, summary(link, pooling) + age)]
     }
 
-    private static func summary(_ link: Link) -> String {
+    private static func summary(_ link: Link, _ pooling: Pooling?) -> String {
         let version = PQparameterStatus(link.connection, "server_version").map { String(cString: $0) } ?? "?"
         let protocolName = PQsslAttribute(link.connection, "protocol").map { String(cString: $0) }
-        return "PostgreSQL \(version), \(protocolName ?? "no TLS")"
+        return "PostgreSQL \(version), \(protocolName ?? "no TLS")" + (pooling.map { ", \($0.text)" } ?? "")
     }
 
     private static func isReplica(_ link: Link) throws -> Bool {
         try link.execute("SELECT pg_is_in_recovery()")?.first?.flag(0) ?? false
     }
 
-    private static func clock(_ link: Link) throws -> [Finding?] {
+    /// The database's own encoding.
+    private static func encoding(_ link: Link) throws -> Finding? {
+        guard let encoding = try link.execute("SHOW server_encoding")?.first?.text(0), encoding != "UTF8" else {
+            return nil
+        }
+        let name = link.server.options.name
+        return Finding(
+            .failed, link.server.place,
+            "its encoding is \(encoding), not UTF8: answers with characters that it lacks, such as emoji, cannot be stored. Make "
+                + "another database and copy the tables over (pg_dump, psql): CREATE DATABASE \("\(name)_utf8".quotedName) "
+                + "ENCODING 'UTF8' TEMPLATE template0")
+    }
+
+    private static func readOnly(_ link: Link) throws -> Finding? {
+        guard try link.execute("SHOW default_transaction_read_only")?.first?.text(0) == "on" else { return nil }
+        let (user, name) = (link.server.options.user, link.server.options.name)
+        return Finding(
+            .failed, link.server.place,
+            "default_transaction_read_only is on, so nothing may be written. Whoever set it had a reason, perhaps a full disk; "
+                + "else: ALTER DATABASE \(name.quotedName) RESET default_transaction_read_only, or ALTER ROLE "
+                + "\(user.quotedName) RESET default_transaction_read_only, or ALTER SYSTEM RESET of it and pg_reload_conf()"
+        )
+    }
+
+    private static func clock(_ link: Link) throws -> Finding? {
         let before = Date().timeIntervalSince1970
         let clock = try link.execute("SELECT extract(epoch FROM clock_timestamp())")?.first?.real(0)
         let after = Date().timeIntervalSince1970
-        return [clock.flatMap { Finding.skew(link.server.place, clock: $0, before: before, after: after) }]
+        return clock.flatMap { Finding.skew(link.server.place, clock: $0, before: before, after: after) }
     }
 
-    private static func tables(_ link: Link) throws -> Finding? {
+    private static func schema(_ link: Link) throws -> Finding? {
         let place = link.server.place
         let state = try SchemaState(link)
-        let plan = try SchemaPlan(state, place: place)
+        guard state.schema != nil else { return try Rights.schema(link) }
+        let plan: SchemaPlan
+        do { plan = try SchemaPlan(state, place: place) } catch let fault as PortFault {
+            return Finding(fault, subject: place)
+        }
         guard !plan.steps.isEmpty else { return nil }
         let user = link.server.options.user
         let changes = plan.steps.compactMap(\.told)
         let what =
             changes.prefix(3).joined(separator: ", ") + (changes.count > 3 ? " and \(changes.count - 3) more" : "")
-        guard try mayChange(state, link) else {
+        guard try Rights.mayChange(state, link) else {
             return Finding(
                 .failed, place,
                 "the tables are not up to date and \(user) may not change them (\(what)): an administrator runs the SQL that "
@@ -105,45 +137,5 @@ public struct PostgreSQLProbe: Sendable {
         }
         return Finding(
             .warning, place, "the tables are not up to date: farm init, or the first role that writes, does: \(what)")
-    }
-
-    /// Whether this user may make tables, and owns those that are there.
-    private static func mayChange(_ state: SchemaState, _ link: Link) throws -> Bool {
-        let names = state.columns.keys.map { "'\($0)'" }.sorted().joined(separator: ", ")
-        let row = try link.execute(
-            """
-            SELECT has_schema_privilege(current_schema(), 'CREATE'), NOT EXISTS (
-                SELECT 1 FROM unnest(ARRAY[\(names)]::text[]) AS t(name) JOIN pg_class c ON c.oid = to_regclass(t.name)
-                WHERE NOT pg_has_role(c.relowner, 'USAGE'))
-            """)?.first
-        return row.map { $0.flag(0) && $0.flag(1) } ?? false
-    }
-
-    private static func rights(_ link: Link) throws -> [Finding?] {
-        let names = (SharedTable.all.map(\.name) + OwnTables.names).map { "'\($0)'" }.joined(separator: ", ")
-        let rows = try link.execute(
-            """
-            SELECT string_agg(name, ', ' ORDER BY name), rights FROM (
-                SELECT t.name, string_agg(r.name, ', ' ORDER BY r.place) AS rights FROM unnest(ARRAY[\(names)]) AS t(name)
-                CROSS JOIN unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) WITH ORDINALITY AS r(name, place)
-                WHERE to_regclass(t.name) IS NOT NULL AND NOT has_table_privilege(to_regclass(t.name), r.name)
-                GROUP BY t.name) lacking
-            GROUP BY rights ORDER BY 1
-            """)
-        let sequences = try link.execute(
-            """
-            SELECT string_agg(s.oid::regclass::text, ', ' ORDER BY s.relname), 'USAGE' FROM unnest(ARRAY[\(names)]) AS t(name)
-            JOIN pg_depend d ON d.refobjid = to_regclass(t.name) AND d.deptype IN ('a', 'i')
-            JOIN pg_class s ON s.oid = d.objid
-            WHERE CASE WHEN s.relkind = 'S' THEN NOT has_sequence_privilege(s.oid, 'USAGE') ELSE false END HAVING count(*) > 0
-            """)
-        let user = "\"\(link.server.options.user.replacing("\"", with: "\"\""))\""
-        func lacks(_ row: Row, on kind: String) -> Finding {
-            let (objects, rights) = (kind + (row.text(0) ?? ""), row.text(1) ?? "")
-            return Finding(
-                .failed, link.server.place,
-                "\(link.server.options.user) lacks \(rights) on \(objects): GRANT \(rights) ON \(objects) TO \(user);")
-        }
-        return (rows?.map { lacks($0, on: "") } ?? []) + (sequences?.map { lacks($0, on: "SEQUENCE ") } ?? [])
     }
 }

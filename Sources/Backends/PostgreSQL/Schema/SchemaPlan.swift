@@ -12,13 +12,43 @@ struct SchemaPlan {
         var mayFail = false
     }
 
+    /// Steps that are done at once.
+    enum Part {
+        /// Outside a transaction.
+        case alone(Step)
+        case together([Step])
+
+        var told: [String] {
+            switch self {
+            case .alone(let step): [step.told].compactMap { $0 }
+            case .together(let steps): steps.compactMap(\.told)
+            }
+        }
+    }
+
     private(set) var steps: [Step] = []
+
+    /// All steps, neighbours that can be in one transaction.
+    var parts: [Part] {
+        steps.reduce(into: []) { parts, step in
+            if step.isAlone || step.mayFail {
+                parts.append(.alone(step))
+            } else if case .together(let steps)? = parts.last {
+                parts[parts.count - 1] = .together(steps + [step])
+            } else {
+                parts.append(.together([step]))
+            }
+        }
+    }
 
     /// - Throws: `PortFault` if a table that is there cannot be farm's.
     init(_ state: SchemaState, place: String) throws {
         guard let schema = state.schema else {
             throw PortFault(
-                .unusable, place: place, message: "there is no schema to make tables in: look at search_path")
+                .unusable, place: place,
+                message:
+                    "search_path leads to no schema that this user may use: CREATE SCHEMA or GRANT USAGE ON SCHEMA, or "
+                    + "ALTER ROLE … SET search_path")
         }
         for table in SharedTable.all { try add(table, state, place: place) }
         for table in OwnTables.tables where state.columns[table.name] == nil {
@@ -109,13 +139,13 @@ struct SchemaPlan {
 
     /// What an administrator runs when this user may not.
     func script(user: String, schema: String) -> String {
-        let quoted = "\"\(user.replacing("\"", with: "\"\""))\""
         let tables = (SharedTable.all.map(\.name) + OwnTables.names).joined(separator: ", ")
         let grants = [
-            "GRANT USAGE ON SCHEMA \(schema) TO \(quoted)",
-            "GRANT SELECT, INSERT, UPDATE, DELETE ON \(tables) TO \(quoted)",
-            "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA \(schema) TO \(quoted)",
+            "GRANT USAGE ON SCHEMA \(schema) TO \(user.quotedName)",
+            "GRANT SELECT, INSERT, UPDATE, DELETE ON \(tables) TO \(user.quotedName)",
+            "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA \(schema) TO \(user.quotedName)",
         ]
-        return (steps.map(\.sql) + grants).map { $0 + ";" }.joined(separator: "\n")
+        // The administrator's search path may be another one.
+        return (["SET search_path = \(schema)"] + steps.map(\.sql) + grants).map { $0 + ";" }.joined(separator: "\n")
     }
 }

@@ -1,7 +1,7 @@
 /// What a database has of what farm needs.
 struct SchemaState {
     struct Column {
-        /// Without its length: `character varying`.
+        /// As pg_type names it, without its length: `varchar`, `int4`; of an array with `_` before it.
         var type: String
         /// Something gives it a value when none is given.
         var hasDefault: Bool
@@ -33,9 +33,11 @@ struct SchemaState {
         var plain: [String] = []
         for row in try all(
             """
-            SELECT t.name, a.attname, format_type(a.atttypid, NULL),
+            SELECT t.name, a.attname, CASE WHEN y.typnamespace = 'pg_catalog'::regnamespace THEN y.typname
+                    ELSE y.typnamespace::regnamespace::text || '.' || y.typname END,
                 a.atthasdef OR a.attidentity <> '', c.relkind = 'r', a.attnotnull
             FROM \(tables) JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+            JOIN pg_type y ON y.oid = a.atttypid
             """, link)
         {
             guard let table = row.text(0), let name = row.text(1), let type = row.text(2) else { continue }

@@ -1,83 +1,120 @@
+import Logging
 import Pipeline
 
 /// Brings one database up to date, one box at a time.
-enum SchemaUpgrade {
-    /// The key of the lock that an upgrade holds: "farm" in ASCII, and which of farm's locks.
-    private static let lock = "\(Locks.space), 0"
-
-    /// Tries to become the one that upgrades.
-    ///
-    /// It asks again and again instead of waiting in the server: a waiting statement holds a snapshot, and building an
-    /// index CONCURRENTLY waits for the end of every older snapshot: the two would wait for each other.
-    static func tryLock(_ link: Link) throws -> Bool {
-        try link.execute("SELECT pg_try_advisory_lock(\(lock))")?.first?.flag(0) ?? false
-    }
-
-    static func unlock(_ link: Link) throws { try link.execute("SELECT pg_advisory_unlock(\(lock))") }
+struct SchemaUpgrade: Sendable {
+    let pool: ConnectionPool
+    let time: any Timekeeper
+    let log: Logger
 
     /// Whether anything is missing.
     static func isNeeded(_ link: Link) throws -> Bool {
         try !SchemaPlan(SchemaState(link), place: link.server.place).steps.isEmpty
     }
 
-    /// Under the lock: adds what is missing.
+    /// Under the lock: adds what is missing. Says for whom it waits.
     /// - Returns: what was done, a line each.
-    /// - Throws: `ServerFault`; `PortFault` with the SQL for an administrator where this user may not.
-    static func run(_ link: Link) throws -> [String] {
-        try link.execute("SET statement_timeout = 0")
-        defer { _ = try? link.execute(Link.timeouts) }
-        let state = try SchemaState(link)
-        let plan = try SchemaPlan(state, place: link.server.place)
-        do { return try run(plan, link) } catch let fault as ServerFault where fault.state == "42501" {
-            let options = link.server.options
-            throw PortFault(
-                .unusable, place: link.server.place,
-                message:
-                    "\(options.user) may not bring the tables up to date (\(fault.message)). An administrator runs this in "
-                    + "\(options.name), or makes \(options.user) the tables' owner:\n"
-                    + plan.script(user: options.user, schema: state.schema ?? "public"))
+    /// - Throws: `PortFault`, with the SQL for an administrator where this user may not; `CancellationError`.
+    func run() async throws -> [String] {
+        try await pool.withSession { holder in
+            try await pool.withSession { worker in
+                do {
+                    try await lock(holder)
+                    let outcome: Result<[String], any Error>
+                    do { outcome = .success(try await upgrade(worker, holder)) } catch { outcome = .failure(error) }
+                    try? await holder.run(UpgradeLock.release)
+                    return try outcome.get()
+                } catch let fault as ServerFault { throw PortFault(fault, pool.server) }
+            }
         }
     }
 
-    private static func run(_ plan: SchemaPlan, _ link: Link) throws -> [String] {
-        var done: [String] = []
-        for group in plan.steps.chunked(by: { !$0.isAlone && !$1.isAlone && !$0.mayFail && !$1.mayFail }) {
-            let told = group.compactMap(\.told)
-            if let step = group.first, group.count == 1, step.isAlone || step.mayFail {
-                do {
-                    try link.execute("SET lock_timeout = 0")
-                    try link.execute(step.sql, within: nil)
-                } catch let fault as ServerFault
-                    where step.mayFail && fault.state == "23505"
-                {
-                    done.append("not done, another program wrote meanwhile: \(told.joined()); run `farm init` again")
-                    continue
-                }
-            } else {
-                try link.rollingBack {
-                    // What waits for a table makes all that come after it wait too.
-                    try link.execute("SET lock_timeout = 5000")
-                    try link.execute("BEGIN")
-                    for step in group { try link.execute(step.sql, within: nil) }
-                    try link.execute("COMMIT")
-                }
+    // MARK: Waiting
+
+    private func lock(_ holder: Session) async throws {
+        var told = Told()
+        while let other = try await holder.runInTransaction(UpgradeLock.take) {
+            tell(other, &told, "which brings the tables up to date")
+            try await time.sleep(.milliseconds(200))
+        }
+    }
+
+    /// Runs a part of the upgrade, and says what it has to wait for in the server.
+    private func watched<Value: Sendable>(
+        _ worker: Session, _ holder: Session, _ work: @Sendable @escaping (Link) throws -> Value
+    ) async throws -> Value {
+        let watch = Task<Void, any Error> {
+            var told = Told()
+            while true {
+                try await time.sleep(.seconds(1))
+                guard let other = try await holder.runInTransaction(Waiting.blocker) else { continue }
+                tell(other, &told, "which holds a lock or an old view of the tables")
             }
-            done += told
+        }
+        defer { watch.cancel() }
+        return try await worker.run(work)
+    }
+
+    /// The processes of the server that somebody was told of.
+    private typealias Told = Set<Int>
+
+    private func tell(_ other: Waiting, _ told: inout Told, _ what: String) {
+        guard told.insert(other.process).inserted else { return }
+        log.warning("\(pool.server.place): waits for \(other.who), \(what)")
+    }
+
+    // MARK: Upgrading
+
+    private func upgrade(_ worker: Session, _ holder: Session) async throws -> [String] {
+        // A setting of the session would be another program's too where a pooler hands the session on.
+        try await worker.run { link in
+            if !link.isPooled { try link.execute("SET statement_timeout = 0; SET lock_timeout = 0") }
+        }
+        let outcome: Result<[String], any Error>
+        do { outcome = .success(try await run(worker, holder)) } catch { outcome = .failure(error) }
+        try? await worker.run { link in if !link.isPooled { try link.execute(Link.sessionSettings) } }
+        return try outcome.get()
+    }
+
+    private func run(_ worker: Session, _ holder: Session) async throws -> [String] {
+        let (plan, schema) = try await worker.run { link in
+            let state = try SchemaState(link)
+            return (try SchemaPlan(state, place: link.server.place), state.schema)
+        }
+        var done: [String] = []
+        do {
+            for part in plan.parts {
+                try await holder.runInTransaction(UpgradeLock.confirm)
+                done += try await watched(worker, holder) { try SchemaUpgrade.run(part, $0) }
+            }
+        } catch let fault as ServerFault where fault.state == "42501" {
+            let options = pool.server.options
+            throw PortFault(
+                .unusable, place: pool.server.place,
+                message:
+                    "\(fault.words); \(options.user) may not bring the tables up to date. An administrator runs this SQL in "
+                    + "the database \(options.name), or makes \(options.user) the tables' owner:",
+                script: plan.script(user: options.user, schema: schema ?? "public"))
         }
         return done
     }
-}
 
-extension Array {
-    /// Runs of neighbours that belong together.
-    fileprivate func chunked(by belong: (Element, Element) -> Bool) -> [ArraySlice<Element>] {
-        var chunks: [ArraySlice<Element>] = []
-        var start = startIndex
-        for index in indices.dropFirst() where !belong(self[index - 1], self[index]) {
-            chunks.append(self[start..<index])
-            start = index
+    private static func run(_ part: SchemaPlan.Part, _ link: Link) throws -> [String] {
+        switch part {
+        case .alone(let step):
+            do { try link.execute(step.sql, within: nil) } catch let fault as ServerFault
+                where step.mayFail && fault.state == "23505"
+            {
+                return ["not done, another program wrote meanwhile: \(step.told ?? step.sql); run `farm init` again"]
+            }
+        case .together(let steps):
+            try link.rollingBack {
+                // What waits for a table makes all that come after it wait too.
+                try link.execute("BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 5000")
+                for step in steps { try link.execute(step.sql, within: nil) }
+                try link.execute("COMMIT")
+            }
         }
-        if start < endIndex { chunks.append(self[start...]) }
-        return chunks
+        return part.told
     }
 }

@@ -4,7 +4,7 @@ struct SharedTable {
         var name: String
         /// As in CREATE TABLE.
         var declaration: String
-        /// What `format_type` may call it without its length, so that farm's statements fit.
+        /// The names in pg_type that farm's statements fit. (`format_type` quotes some where quote_all_identifiers is on.)
         var types: Set<String>
     }
 
@@ -18,8 +18,8 @@ struct SharedTable {
 }
 
 extension SharedTable.Column {
-    private static let numbers: Set<String> = ["integer", "bigint"]
-    private static let texts: Set<String> = ["character varying", "text"]
+    private static let numbers: Set<String> = ["int4", "int8"]
+    private static let texts: Set<String> = ["varchar", "text"]
 
     fileprivate static func key(_ name: String) -> Self {
         .init(name: name, declaration: "SERIAL PRIMARY KEY", types: numbers)
@@ -34,13 +34,13 @@ extension SharedTable.Column {
     fileprivate static func json(_ name: String) -> Self { .init(name: name, declaration: "JSONB", types: ["jsonb"]) }
 
     fileprivate static func seconds(_ name: String) -> Self {
-        .init(name: name, declaration: "FLOAT", types: ["double precision", "real", "numeric"])
+        .init(name: name, declaration: "FLOAT", types: ["float8", "float4", "numeric"])
     }
 
     fileprivate static func time(_ name: String) -> Self {
         .init(
             name: name, declaration: "TIMESTAMP DEFAULT NOW()",
-            types: ["timestamp without time zone", "timestamp with time zone"])
+            types: ["timestamp", "timestamptz"])
     }
 }
 
@@ -63,7 +63,7 @@ extension SharedTable {
             name: "merged_boxes",
             columns: [
                 .key("merged_id"), .integer("image_id"),
-                .init(name: "source_result_ids", declaration: "INT[]", types: ["integer[]", "bigint[]"]),
+                .init(name: "source_result_ids", declaration: "INT[]", types: ["_int4", "_int8"]),
                 .json("merged_data"), .text("status", 20), .time("created"), .text("worker_id", 50),
             ]),
         SharedTable(

@@ -8,9 +8,8 @@ extension PostgreSQLStore {
         let images = try images.map(fitting)
         return try await primary.run { link in
             try link.rollingBack {
-                let begin = Statement(Link.Isolation.current.rawValue)
-                let known = try link.run([begin, Locks.imports] + ImportLedger.questions(images))
-                var ledger = ImportLedger(known: known.dropFirst(2))
+                let known = try link.run([Locks.imports] + ImportLedger.questions(images), beginning: .current)
+                var ledger = ImportLedger(known: known.dropFirst())
                 let places = images.map { ledger.enter($0, move: move) }
                 let answers = try link.run(ledger.statements + [Statement("COMMIT")])
                 let ids = try ledger.newIDs(answers, place: link.server.place)

@@ -1,0 +1,79 @@
+import CPostgreSQL
+
+/// The lock that an upgrade holds: one box at a time.
+///
+/// It belongs to a transaction that stays open for as long as the upgrade takes, while another connection does the work: a
+/// pooler gives a transaction, but no more, a session of the server's to itself. Between its statements that transaction holds
+/// no snapshot, so that building an index CONCURRENTLY does not wait for it.
+enum UpgradeLock {
+    /// Its key: "farm" in ASCII, and which of farm's locks.
+    private static let key = (space: Locks.space, id: 0)
+
+    /// Tries to take it. It asks again and again instead of waiting in the server: a statement that waits has a snapshot, and
+    /// building an index CONCURRENTLY waits for the end of every older one: the two would wait for each other.
+    /// - Returns: nil if it is held from here on, until the transaction ends; else who holds it.
+    static func take(_ link: Link) throws -> Waiting? {
+        let isHeld = try link.execute(
+            """
+            BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout = 0;
+            SELECT pg_try_advisory_xact_lock(\(key.space), \(key.id))
+            """)?.first?.flag(0)
+        if isHeld ?? false { return nil }
+        let holder = try Waiting.find(
+            link,
+            """
+            SELECT l.pid FROM pg_locks l WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2
+            AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+            AND l.classid::bigint = \(key.space) AND l.objid::bigint = \(key.id)
+            """)
+        try link.execute("ROLLBACK")
+        return holder ?? Waiting(process: 0, who: "another program")
+    }
+
+    /// - Throws: `ServerFault` if it is no longer held.
+    static func confirm(_ link: Link) throws {
+        guard PQtransactionStatus(link.connection) == PQTRANS_INTRANS else {
+            throw ServerFault(message: "the connection that held the upgrade's lock was lost", isLost: true)
+        }
+        try link.execute("SELECT 1")
+    }
+
+    static func release(_ link: Link) throws { try link.execute("COMMIT") }
+}
+
+/// Somebody who is waited for.
+struct Waiting: Sendable {
+    /// As the server numbers it.
+    var process: Int
+    /// For people.
+    var who: String
+
+    /// What keeps this program's own statements waiting for a lock, if anything does.
+    static func blocker(_ link: Link) throws -> Waiting? {
+        try find(
+            link,
+            """
+            SELECT b.pid FROM pg_stat_activity a CROSS JOIN LATERAL unnest(pg_blocking_pids(a.pid)) AS b(pid)
+            WHERE a.datname = current_database() AND a.application_name = current_setting('application_name')
+            AND a.wait_event_type = 'Lock'
+            """)
+    }
+
+    /// - Parameter processes: a query of their numbers.
+    static func find(_ link: Link, _ processes: String) throws -> Waiting? {
+        let row = try link.execute(
+            """
+            SELECT pid, coalesce(nullif(application_name, ''), 'a program'), coalesce(usename::text, '?'),
+                coalesce(host(client_addr), 'the server itself'), coalesce(state, '?'),
+                coalesce(extract(epoch FROM clock_timestamp() - xact_start)::bigint, 0)
+            FROM pg_stat_activity WHERE pid IN (\(processes)) ORDER BY xact_start LIMIT 1
+            """)?.first
+        return row.map { row in
+            func text(_ column: Int32) -> String { row.text(column) ?? "?" }
+            return Waiting(
+                process: row.integer(0) ?? 0,
+                who: "\(text(1)), user \(text(2)) from \(text(3)), process \(text(0)) of the server, \(text(4)), "
+                    + "its transaction \(text(5)) s old")
+        }
+    }
+}
