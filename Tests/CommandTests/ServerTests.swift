@@ -82,6 +82,25 @@ struct ServerTests {
         await site.remove()
     }
 
+    @Test("produce --wait on a broker, too, ends soon when jobs were purged that nobody can have taken")
+    func purged() async throws {
+        let site = try await Site()
+        let work = try Workplace()
+        try work.configure([("clip", 1)])
+        try site.write(work)
+        try work.photos(["photos/1.jpg", "photos/2.jpg"])
+        let imported = try await work.farm("import", "photos")
+        try #require(imported.status == 0, "\(imported.error)")
+        let produce = try work.start(["produce", "--wait"])
+        try await eventually("the jobs are there") { try await site.messages() == 2 }
+        let purge = try await work.farm("purge", "--all", "--yes")
+        #expect(purge.status == 0, "\(purge.error)")
+        let waited = try await produce.finished()
+        #expect(waited.status == 1)
+        #expect(waited.error.contains("2 images without a row of clip"), "\(waited.error)")
+        await site.remove()
+    }
+
     @Test("status and show ask DB_READ_HOST alone, and a role that writes needs DB_HOST")
     func replica() async throws {
         let site = try await Site()

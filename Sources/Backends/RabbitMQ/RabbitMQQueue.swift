@@ -137,10 +137,12 @@ public final class RabbitMQQueue: JobQueue, QueueAdministration, QueueInspection
         var depths: [QueueDepth] = []
         for queue in queues {
             try check(queue)
-            let waiting = try await subscriber.messages(in: queue) ?? 0
+            let (waiting, consumers) = try await subscriber.look(at: queue) ?? (0, 0)
             let dead = try await subscriber.messages(in: queue + ".dead") ?? 0
             let held = await subscriber.held(queue)
-            depths.append(QueueDepth(queue: queue, waiting: waiting, inFlight: nil, held: held, dead: dead))
+            depths.append(
+                QueueDepth(
+                    queue: queue, waiting: waiting, inFlight: nil, held: held, dead: dead, consumers: consumers))
             names.withLock { _ = $0.asked.insert(queue) }
         }
         return depths

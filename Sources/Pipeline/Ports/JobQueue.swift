@@ -170,16 +170,20 @@ public struct QueueDepth: Sendable, Equatable {
     public var held: Int
     /// In `<queue>.dead`.
     public var dead: Int
+    /// How many consumers take from it at this moment, where the queue tells. One that has stopped taking may hold messages
+    /// still.
+    public var consumers: Int?
 
     /// Leased, as far as is known here.
     public var knownInFlight: Int { inFlight ?? held }
 
-    package init(queue: String, waiting: Int, inFlight: Int?, held: Int = 0, dead: Int) {
+    package init(queue: String, waiting: Int, inFlight: Int?, held: Int = 0, dead: Int, consumers: Int? = nil) {
         self.queue = queue
         self.waiting = waiting
         self.inFlight = inFlight
         self.held = held
         self.dead = dead
+        self.consumers = consumers
     }
 }
 

@@ -60,6 +60,7 @@ struct ProduceCommand: AsyncParsableCommand {
             let drain = Signals.shared.drain(within: session.settings.shutdownTimeout)
             try await warn(session, targets)
             let mark = try await session.backends.store.failureMark()
+            let depths = wait ? try await session.backends.queue.depths(of: targets.map(\.queue)) : []
             let counts = try await submit(session, targets, drain)
             if drain.isBegun {
                 for queue in counts.waiting { Terminal.error("farm: \(queue.queue) took no more: \(queue.cause)") }
@@ -69,7 +70,8 @@ struct ProduceCommand: AsyncParsableCommand {
             let submission = Submission(
                 filter: ImageFilter(
                     group: group, lacking: targets.map(\.service), answers: answers(newerThan: mark.resultID)),
-                upTo: counts.lastImage, catalogue: session.backends.store, time: session.time)
+                upTo: counts.lastImage, catalogue: session.backends.store, time: session.time,
+                hadConsumers: Submission.mayHaveConsumers(depths))
             try await waitForRows(session, targets, submission, since: mark, drain)
         }
     }

@@ -91,7 +91,8 @@ struct IdleWatch: Sendable {
             waiting: depths.reduce(0) { $0 + $1.waiting }, inFlight: depths.reduce(0) { $0 + $1.knownInFlight },
             waited: zip(names, depths).filter { $1.waiting > 0 }.map(\.0),
             isExact: depths.allSatisfy { $0.inFlight != nil }, outages: outages)
-        if standing.waiting + standing.inFlight > 0 { await submission?.isUnderWay() }
+        await submission?.saw(
+            depths.prefix(queues.count), isUnderWay: standing.waiting + standing.inFlight > 0)
         let away = awayPictures(depths)
         guard depths.allSatisfy({ $0.knownInFlight == 0 || away[$0.queue] != nil }) else { return (standing, nil) }
         var undone = away.sorted { $0.key < $1.key }.map(\.value)
@@ -103,9 +104,9 @@ struct IdleWatch: Sendable {
         }
         // Nothing more is written, whatever is missing.
         if refusal != nil { return (standing, undone) }
-        // A broker does not tell what other processes have in flight: their rows are waited for.
-        if undone.isEmpty, !standing.isExact, let submission {
-            switch try await submission.standing() {
+        // A broker does not tell what other processes have in flight, nor any queue what was dropped: rows are waited for.
+        if undone.isEmpty, let submission {
+            switch try await submission.standing(isExact: standing.isExact) {
             case .done: break
             case .open: return (standing, nil)
             case .lost(let what): undone.append(what)

@@ -83,6 +83,22 @@ struct RabbitMQTests {
         await other.close()
     }
 
+    @Test("the depths count consumers; one that pauses is none, though it may hold a message")
+    func consumers() async throws {
+        let queue = try await open()
+        let name = uniqueName()
+        #expect(try await queue.depths(of: [name])[0].consumers == 0)
+        try await queue.publish(["1"], to: name)
+        let consumer = try await queue.consume(name, prefetch: 1)
+        _ = try await consumer.next(upTo: 1)
+        #expect(try await queue.depths(of: [name])[0].consumers == 1)
+        try await consumer.pause()
+        // The broker hears it on one channel and is asked on another.
+        while try await queue.depths(of: [name])[0].consumers != 0 {}
+        #expect(try await queue.depths(of: [name])[0].held == 1)
+        await queue.close()
+    }
+
     @Test("a message of 5 MB, and headers that do not fit")
     func sizes() async throws {
         let queue = try await open()

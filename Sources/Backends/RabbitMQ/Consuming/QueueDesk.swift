@@ -23,8 +23,8 @@ struct QueueDesk {
     }
 
     enum Answer: Sendable {
-        /// It is there, and so many messages wait, or were dropped.
-        case messages(Int)
+        /// It is there: so many messages wait, or were dropped, and so many consumers take them.
+        case messages(Int, consumers: Int)
         case refused(Refusal)
     }
 

@@ -35,15 +35,20 @@ actor Subscriber: LineOwner {
     }
 
     /// How many messages wait; nil when there is no such queue.
-    func messages(in queue: String) async throws -> Int? { try await count(queue, .look) }
+    func messages(in queue: String) async throws -> Int? { try await count(queue, .look)?.messages }
+
+    /// How many messages wait and how many consumers take them; nil when there is no such queue.
+    func look(at queue: String) async throws -> (messages: Int, consumers: Int)? { try await count(queue, .look) }
 
     /// Drops what waits.
     /// - Returns: how many messages; nil when there is no such queue.
-    func purge(_ queue: String) async throws -> Int? { try await count(queue, .purge) }
+    func purge(_ queue: String) async throws -> Int? { try await count(queue, .purge)?.messages }
 
-    private func count(_ queue: String, _ question: QueueDesk.Question) async throws -> Int? {
+    private func count(
+        _ queue: String, _ question: QueueDesk.Question
+    ) async throws -> (messages: Int, consumers: Int)? {
         switch try await ask(queue, question) {
-        case .messages(let count): return count
+        case .messages(let count, let consumers): return (count, consumers)
         case .refused(let refusal) where refusal.code == Refusal.notFound && !refusal.text.contains("inaccessible"):
             return nil
         case .refused(let refusal): throw line.fault(over: queue, refusal)
@@ -230,8 +235,9 @@ actor Subscriber: LineOwner {
                 subscription.ready.append((tag, redelivered || content.isCopy))
             }
         case .consuming(let channel): subscriptions[channel]?.isConfirmed = true
-        case .declared(QueueDesk.channel, let messages), .purged(QueueDesk.channel, let messages):
-            desk.answered(.messages(messages), line)
+        case .declared(QueueDesk.channel, let messages, let consumers):
+            desk.answered(.messages(messages, consumers: consumers), line)
+        case .purged(QueueDesk.channel, let messages): desk.answered(.messages(messages, consumers: 0), line)
         case .channelOpened(QueueDesk.channel): desk.opened(line)
         case .channelOpened(let channel): channelOpened(channel)
         case .channelClosed(QueueDesk.channel, let refusal): desk.closed(refusal, line)

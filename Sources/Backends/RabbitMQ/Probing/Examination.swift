@@ -107,7 +107,7 @@ struct Examination {
     }
 
     private func declare(_ request: (Link) throws -> Void) throws -> Result<Int, Refusal> {
-        try conversation.ask(request) { if case .declared(_, let messages) = $0 { messages } else { nil } }
+        try conversation.ask(request) { if case .declared(_, let messages, _) = $0 { messages } else { nil } }
     }
 
     /// To declare a queue as it is changes nothing; with other arguments it is refused, and without the right to.

@@ -19,7 +19,7 @@ enum Frame: Sendable {
     case confirmsSelected
     case confirmed(tag: UInt64, multiple: Bool, isPositive: Bool)
     case returned(queue: String, Content)
-    case declared(UInt16, messages: Int)
+    case declared(UInt16, messages: Int, consumers: Int)
     case delivered(UInt16, tag: UInt64, redelivered: Bool, Content)
     case consuming(UInt16)
     /// What a queue was asked for, and how many more are ready in it.

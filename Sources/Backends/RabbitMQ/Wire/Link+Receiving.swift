@@ -71,7 +71,8 @@ extension Link {
             return .confirmed(tag: nack.delivery_tag, multiple: nack.multiple != 0, isPositive: false)
         case AMQP_QUEUE_DECLARE_OK_METHOD:
             guard let declared = decoded(amqp_queue_declare_ok_t.self) else { return .other }
-            return .declared(channel, messages: Int(declared.message_count))
+            return .declared(
+                channel, messages: Int(declared.message_count), consumers: Int(declared.consumer_count))
         case AMQP_CHANNEL_CLOSE_METHOD:
             partial[channel] = nil
             guard let close = decoded(amqp_channel_close_t.self) else { return .other }
