@@ -34,8 +34,27 @@ extension ServiceConfiguration {
             case nil: break
             }
         }
+        compareNames(place, findings)
         compareQueues(place, findings)
         compareAddresses(place, findings)
+    }
+
+    /// Names are told apart by case: `YOLOv8` is not the catalogue's `yolov8`, whose port and evidence it does not get.
+    private func compareNames(_ place: String, _ findings: Findings) {
+        let known = Dictionary(uniqueKeysWithValues: CatalogueService.all.map { ($0.name.lowercased(), $0.name) })
+        var owners: [String: String] = [:]
+        for service in services {
+            let name = service.name.lowercased()
+            let other = owners.updateValue(service.name, forKey: name)
+            if let catalogued = known[name], catalogued != service.name {
+                findings.warning(
+                    "\(place).\(service.name)",
+                    "differs from the catalogue's \(catalogued) by case alone: it is another service, with a queue and "
+                        + "results of its own")
+            } else if let other {
+                findings.warning("\(place).\(service.name)", "differs from \(other) by case alone")
+            }
+        }
     }
 
     private func compareQueues(_ place: String, _ findings: Findings) {

@@ -77,6 +77,19 @@ struct ServiceConfigurationTests {
         #expect(seal.health == "/ready")
     }
 
+    @Test("a name that differs by case alone from the catalogue's, or from another service's, is warned about")
+    func caseOfNames() throws {
+        let text =
+            #"{"services": {"YOLOv8": {"port": 1}, "clip": {"port": 2}, "CLIP": {"port": 3}, "seal": {"port": 4}, "Seal": {"port": 5}}}"#
+        let another = "by case alone: it is another service, with a queue and results of its own"
+        #expect(
+            try box(text).load().warnings == [
+                "service_config.json: services.YOLOv8: differs from the catalogue's yolov8 \(another)",
+                "service_config.json: services.CLIP: differs from the catalogue's clip \(another)",
+                "service_config.json: services.Seal: differs from seal by case alone",
+            ])
+    }
+
     @Test("what an entry leaves out, or sets to null, comes from the catalogue, else from the specification")
     func defaults() throws {
         let settings = try box(#"{"services": {"seal": {"port": 1, "host": null}, "face": {"category": null}}}"#).load()
