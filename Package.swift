@@ -73,7 +73,7 @@ let package = Package(
         library("CMariaDB", pkgConfig: "libmariadb", apt: "libmariadb-dev"),
         library("CPostgreSQL", pkgConfig: "libpq", apt: "libpq-dev"),
         library("CRabbitMQ", pkgConfig: "librabbitmq", apt: "librabbitmq-dev"),
-        .systemLibrary(name: "CMalloc", path: "Sources/CLibraries/CMalloc"),
+        .systemLibrary(name: "CGlibc", path: "Sources/CLibraries/CGlibc"),
         .target(
             name: "CJSON", path: "Sources/CLibraries/CJSON",
             linkerSettings: [.linkedLibrary("simdjson")]),
@@ -82,7 +82,7 @@ let package = Package(
 
         module("Model", ["CJSON", "CLibUUID"]),
         module("Harmony", ["Model"]),
-        module("Pipeline", ["Model", logging]),
+        module("Pipeline", ["CGlibc", "Model", logging]),
         module("Settings", ["Model"]),
         module("Roles", ["Harmony", "Model", "Pipeline", logging]),
         module("Embedded", path: "Backends/Embedded", ["Model", "Pipeline", logging, grdb]),
@@ -95,7 +95,7 @@ let package = Package(
         .executableTarget(
             name: "farm",
             dependencies: [
-                argumentParser, "CMalloc", "Embedded", "Harmony", "ImageLists", "Imaging", "MariaDB", "Model",
+                argumentParser, "CGlibc", "Embedded", "Harmony", "ImageLists", "Imaging", "MariaDB", "Model",
                 "Pipeline", "PostgreSQL", "RabbitMQ", "Roles", "Services", "Settings", logging,
             ],
             swiftSettings: settings),

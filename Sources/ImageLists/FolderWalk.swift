@@ -1,5 +1,6 @@
 import Foundation
 import Model
+import Pipeline
 
 /// A folder and all below it, one at a time, with the files of each; sorted, so that a second run and another box see the
 /// same order. Hidden entries are left out.
@@ -9,6 +10,8 @@ struct FolderWalk: Sequence, IteratorProtocol {
         var folder: String
         /// Paths; all that is no folder.
         var files: [String] = []
+        /// What has a name that is not UTF-8, and so no path.
+        var unnamed: [UnnamedEntry] = []
         /// Why it cannot be read.
         var fault: String?
     }
@@ -28,15 +31,15 @@ struct FolderWalk: Sequence, IteratorProtocol {
     }
 
     private mutating func step(_ folder: String) -> Step {
-        let names: [String]
-        do {
-            names = try FileManager.default.contentsOfDirectory(atPath: folder)
-        } catch {
-            return Step(folder: folder, fault: "cannot be read: \(error.localizedDescription)")
-        }
         var step = Step(folder: folder)
+        let entries: [UncheckedName]
+        do { entries = try FolderWalk.entries(of: folder) } catch {
+            step.fault = "cannot be read: \(String(cString: strerror(error.cause)))"
+            return step
+        }
+        step.unnamed = entries.filter { $0.text == nil }.map { UnnamedEntry($0, in: folder) }
         var below: [String] = []
-        for name in names.filter({ !$0.hasPrefix(".") }).sorted() {
+        for name in entries.compactMap(\.text).sorted() {
             let entry = PathText.join(folder, name)
             var isFolder: ObjCBool = false
             if FileManager.default.fileExists(atPath: entry, isDirectory: &isFolder), isFolder.boolValue {
@@ -47,5 +50,25 @@ struct FolderWalk: Sequence, IteratorProtocol {
         }
         folders += below.reversed()
         return step
+    }
+
+    /// An `errno`.
+    private struct Fault: Error { var cause: Int32 }
+
+    /// The names in a folder but hidden ones, in no order. Foundation would replace what is not UTF-8.
+    private static func entries(of folder: String) throws(Fault) -> [UncheckedName] {
+        guard let stream = opendir(folder) else { throw Fault(cause: errno) }
+        defer { closedir(stream) }
+        guard let offset = MemoryLayout<dirent>.offset(of: \.d_name) else { return [] }
+        var names: [UncheckedName] = []
+        while true {
+            errno = 0
+            guard let entry = readdir(stream) else { break }
+            // The name may be longer than the field, or its record shorter: it ends with a zero.
+            let name = UncheckedName((UnsafeRawPointer(entry) + offset).assumingMemoryBound(to: CChar.self))
+            if name.bytes.first != UInt8(ascii: ".") { names.append(name) }
+        }
+        guard errno == 0 else { throw Fault(cause: errno) }
+        return names
     }
 }

@@ -6,6 +6,11 @@ import Pipeline
 package struct SkippedFile: Sendable {
     package var place: String
     package var reason: String
+
+    package init(place: String, reason: String) {
+        self.place = place
+        self.reason = reason
+    }
 }
 
 /// Finds the images that an import names: in folders (recursively), files and CSV lists.
@@ -20,8 +25,13 @@ package struct ImageList: Sendable {
         package var images: [NewImage] = []
         /// Files in a folder that are no images: no fault.
         package var skipped: [SkippedFile] = []
+        /// Pictures in a folder that farm itself has drawn: no fault either.
+        package var drawn: [SkippedFile] = []
         /// Named files that are none, lines that are no record.
         package var faults: [SkippedFile] = []
+
+        /// How many files and lines these are.
+        var count: Int { images.count + skipped.count + drawn.count + faults.count }
     }
 
     private static let batch = 500
@@ -48,20 +58,30 @@ package struct ImageList: Sendable {
             try await readCSV(path, drain, body)
         } else {
             var findings = Findings()
-            if let fault = await fault(of: path) {
-                findings.faults.append(SkippedFile(place: path, reason: fault.message))
-            } else {
-                findings.images.append(image(path, below: PathText.folder(of: path)))
+            switch await look(at: path) {
+            case .image: findings.images.append(image(path, below: PathText.folder(of: path)))
+            case .drawn:
+                findings.faults.append(
+                    SkippedFile(place: path, reason: "a picture that farm has drawn, no photo: import the photo itself")
+                )
+            case .none(let fault): findings.faults.append(SkippedFile(place: path, reason: fault.message))
             }
             try await body(findings)
         }
     }
 
-    private func fault(of path: String) async -> PictureFault? {
+    /// What a file is.
+    private enum Look {
+        case image
+        /// A picture with boxes and labels that farm itself has written.
+        case drawn
+        case none(PictureFault)
+    }
+
+    private func look(at path: String) async -> Look {
         do {
-            _ = try await cropper.inspect(.file(path))
-            return nil
-        } catch { return error }
+            return try await cropper.inspect(.file(path)).isDrawnByFarm ? .drawn : .image
+        } catch { return .none(error) }
     }
 
     private func image(_ path: String, below folder: String) -> NewImage {
@@ -89,14 +109,16 @@ package struct ImageList: Sendable {
         var findings = Findings()
         for step in FolderWalk(folder) {
             if let fault = step.fault { findings.faults.append(SkippedFile(place: step.folder, reason: fault)) }
+            for entry in step.unnamed { await take(entry, into: &findings) }
             for file in step.files {
-                if let fault = await fault(of: file) {
+                switch await look(at: file) {
+                case .image: findings.images.append(image(file, below: folder))
+                case .drawn: findings.drawn.append(SkippedFile(place: file, reason: "drawn by farm itself"))
+                case .none(let fault):
                     let skipped = SkippedFile(place: file, reason: fault.message)
                     if fault.isOfNoImage { findings.skipped.append(skipped) } else { findings.faults.append(skipped) }
-                } else {
-                    findings.images.append(image(file, below: folder))
                 }
-                if findings.images.count + findings.skipped.count + findings.faults.count >= ImageList.batch {
+                if findings.count >= ImageList.batch {
                     try await body(findings)
                     findings = Findings()
                 }
@@ -105,6 +127,24 @@ package struct ImageList: Sendable {
             if drain.isBegun { break }
         }
         try await body(findings)
+    }
+
+    /// What is no image anyway is skipped as such.
+    private func take(_ entry: UnnamedEntry, into findings: inout Findings) async {
+        if entry.isFolder {
+            let reason = "\(UncheckedName.fault); nothing in this folder was read"
+            return findings.faults.append(SkippedFile(place: entry.place, reason: reason))
+        }
+        if let head = entry.head {
+            do {
+                _ = try await cropper.inspect(.bytes(head))
+            } catch  where error.isOfNoImage || head.isEmpty {
+                return findings.skipped.append(SkippedFile(place: entry.place, reason: error.message))
+            } catch {
+                // Of a picture more than its beginning would be needed.
+            }
+        }
+        findings.faults.append(SkippedFile(place: entry.place, reason: UncheckedName.fault))
     }
 
     private static func isFolder(_ path: String) -> Bool {
@@ -122,7 +162,7 @@ package struct ImageList: Sendable {
             if ImageList.isFolder(path) {
                 for step in FolderWalk(path) {
                     guard !drain.isBegun else { break }
-                    count += step.files.count
+                    count += step.files.count + step.unnamed.count
                 }
             } else if path.lowercased().hasSuffix(".csv") {
                 count += ImageList.lines(of: path)

@@ -2,6 +2,9 @@ import Foundation
 import Model
 
 extension Settings {
+    /// Whether this is a variable that farm reads.
+    public static func reads(_ variable: String) -> Bool { Variable(rawValue: variable) != nil }
+
     /// Reads and checks everything. It blocks on files.
     /// - Parameters:
     ///   - environment: The process environment, which wins over the file.

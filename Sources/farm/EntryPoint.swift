@@ -1,10 +1,12 @@
 import ArgumentParser
-import CMalloc
+import CGlibc
 import Glibc
 
 @main
 enum EntryPoint {
     static func main() async {
+        Signals.noteHangups()
+        StandardStreams.keepClosed()
         // A reader of our output that went away is noticed by the write.
         signal(SIGPIPE, SIG_IGN)
         // Else malloc keeps a heap for every thread, of which most is free: a tenth to a quarter of all memory. Each thread
@@ -14,6 +16,8 @@ enum EntryPoint {
             let arguments = CalledName.arguments(CommandLine.arguments)
             try checkCommand(arguments.first)
             var command = try FarmCommand.parseAsRoot(arguments)
+            if (command as? any RoleCommand)?.serves != true { Signals.endByHangup() }
+            try DamagedArguments.check(command)
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {
@@ -31,8 +35,7 @@ enum EntryPoint {
 
     /// What was to be read and could not be written is not done.
     private static func checkOutput() throws(CommandFailure) {
-        guard Terminal.outputFault != 0 else { return }
-        throw .failed("standard output: cannot be written: \(String(cString: strerror(Terminal.outputFault)))")
+        if let fault = Terminal.outputFault { throw .failed(fault) }
     }
 
     /// ArgumentParser would only call an unknown command an unexpected argument.
@@ -49,7 +52,9 @@ enum EntryPoint {
         switch FarmCommand.exitCode(for: error) {
         case .success:
             Terminal.output(message)
-            exit(0)
+            guard let fault = Terminal.outputFault else { exit(0) }
+            Terminal.error("farm: \(fault)")
+            exit(1)
         case .validationFailure:
             Terminal.error(message)
             exit(2)

@@ -148,15 +148,6 @@ struct ConfigurationTests {
         #expect(finished.error.contains("QUEUE_NAME"))
     }
 
-    @Test("a LOG_FILE that cannot be opened is exit 2 with the reason, before anything is opened")
-    func logFile() async throws {
-        let workplace = try Workplace()
-        let finished = try await workplace.farm("status", environment: ["LOG_FILE": "missing/farm.log"])
-        #expect(finished.status == 2)
-        #expect(finished.error.contains("LOG_FILE missing/farm.log: No such file or directory"))
-        #expect(!FileManager.default.fileExists(atPath: workplace.path("farm.db")))
-    }
-
     @Test("LOG_FORMAT=json makes every log line a JSON object, LOG_FILE keeps them too, LOG_LEVEL chooses")
     func log() async throws {
         let workplace = try Workplace()

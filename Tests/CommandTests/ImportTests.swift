@@ -14,7 +14,9 @@ struct ImportTests {
         let first = try await workplace.farm("import", "photos", "--json")
         #expect(first.status == 0, "\(first.error)")
         #expect(
-            try first.json() == ["added": 4, "existing": 0, "moved": 0, "skipped": 2, "refused": 0, "assigned": 0])
+            try first.json() == [
+                "added": 4, "existing": 0, "moved": 0, "skipped": 2, "drawn": 0, "refused": 0, "assigned": 0,
+            ])
         #expect(
             try await workplace.rows("SELECT image_path FROM images ORDER BY image_path").map(workplace.below)
                 == ["photos/1.jpg", "photos/3.png", "photos/deep/er/2.jpg", "photos/no suffix"])

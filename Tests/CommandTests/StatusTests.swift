@@ -15,7 +15,7 @@ struct StatusTests {
         #expect(finished.status == 0)
         #expect(finished.error.isEmpty)
         let status = try finished.json()
-        #expect(status.keys == ["queues", "blocked", "results", "totals"])
+        #expect(status.keys == ["queues", "blocked", "results", "totals", "fault"])
 
         let queues = status["queues"]?.arrayValue ?? []
         for queue in queues { #expect(queue.keys == ["queue", "service", "waiting", "in_flight", "dead"]) }
@@ -73,6 +73,33 @@ struct StatusTests {
         #expect(full.error.contains("standard output: cannot be written: No space left"))
         let gone = try await workplace.bash("$FARM status --json > >(exec true); exit $?")
         #expect(gone.status == 0, "\(gone.error)")
+    }
+
+    @Test("a standard output that is closed is told as such", arguments: ["status", "--help", "export --format csv"])
+    func closedOutput(_ command: String) async throws {
+        let workplace = try await Workplace.prepared(images: 1)
+        let closed = try await workplace.bash("$FARM \(command) >&-")
+        #expect(closed.status == 1)
+        #expect(closed.error == "farm: standard output is closed\n")
+    }
+
+    @Test("nothing is written into a file or a connection in the place of a standard error that is closed")
+    func closedError() async throws {
+        let workplace = try await Workplace.prepared(images: 1)
+        let damaged = try await workplace.bash(
+            "QUEUE_NAME=x $FARM status <&- 2>&-; sqlite3 farm.db 'PRAGMA integrity_check'")
+        #expect(damaged.output.contains("1 images, 0 results"))
+        #expect(damaged.output.hasSuffix("ok\n"))
+    }
+
+    @Test("--watch ends when its reader is gone", arguments: ["status", "status --json", "monitor"])
+    func reader(_ command: String) async throws {
+        let workplace = try await Workplace.prepared()
+        // The shell waits for both: it would wait for ever.
+        let watch = try await workplace.bash("$FARM \(command) --watch | head -1; exit ${PIPESTATUS[0]}")
+        #expect(watch.status == 0, "\(watch.error)")
+        #expect(watch.output.split(separator: "\n").count == 1)
+        #expect(watch.error.isEmpty)
     }
 
     @Test("--watch prints again until it is interrupted")

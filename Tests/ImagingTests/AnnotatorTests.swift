@@ -120,7 +120,7 @@ struct AnnotatorTests {
     func atomic() async throws {
         let path = try folder.write([1, 2, 3], as: "old.png")
         let fault = await #expect(throws: PictureFault.self) {
-            try await annotator.annotate(.file(folder.file("none.jpg")), boxes: [], to: path)
+            try await annotator.annotate(.file(folder.file("none.jpg")), boxes: [], to: path, replacesAny: true)
         }
         #expect(fault?.message.contains("none.jpg: cannot be read") == true)
         #expect(try Data(contentsOf: URL(filePath: path)) == Data([1, 2, 3]))

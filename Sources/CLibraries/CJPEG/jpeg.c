@@ -129,6 +129,12 @@ struct cjpeg_encoder *cjpeg_encoder_new(int width, int height, int quality, bool
   return encoder;
 }
 
+const char *cjpeg_encoder_mark(struct cjpeg_encoder *encoder, int number, const uint8_t *bytes, size_t length) {
+  if (setjmp(encoder->errors.end)) return encoder->errors.message;
+  jpeg_write_marker(&encoder->info, JPEG_APP0 + number, bytes, (unsigned int)length);
+  return NULL;
+}
+
 const char *cjpeg_encoder_take(struct cjpeg_encoder *encoder, const uint8_t *row) {
   if (setjmp(encoder->errors.end)) return encoder->errors.message;
   JSAMPROW rows[] = {(JSAMPROW)row};

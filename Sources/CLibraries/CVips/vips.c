@@ -51,6 +51,7 @@ static struct {
   int (*image_get_yoffset)(const VipsImage *);
   int (*image_get_orientation)(VipsImage *);
   int (*image_hasalpha)(VipsImage *);
+  void (*image_set_blob_copy)(VipsImage *, const char *, const void *, size_t);
 
   void *(*array_double_new)(const double *, int);
   void (*area_unref)(void *);
@@ -121,6 +122,7 @@ static int find_functions(void *library, char *message, size_t capacity) {
       {&vips.image_get_yoffset, "vips_image_get_yoffset"},
       {&vips.image_get_orientation, "vips_image_get_orientation"},
       {&vips.image_hasalpha, "vips_image_hasalpha"},
+      {&vips.image_set_blob_copy, "vips_image_set_blob_copy"},
       {&vips.array_double_new, "vips_array_double_new"},
       {&vips.area_unref, "vips_area_unref"},
       {&vips.g_object_unref, "g_object_unref"},
@@ -276,12 +278,14 @@ int cvips_header(const void *bytes, size_t length, enum cvips_format format, str
   return 0;
 }
 
-int cvips_save(const uint8_t *pixels, int width, int height, enum cvips_format format, int quality, void **encoded,
-               size_t *length, char *message, size_t capacity) {
+int cvips_save(const uint8_t *pixels, int width, int height, const uint8_t *xmp, size_t xmp_length,
+               enum cvips_format format, int quality, void **encoded, size_t *length, char *message, size_t capacity) {
   VipsImage *plain =
       vips.image_new_from_memory(pixels, (size_t)width * height * 3, width, height, 3, VIPS_FORMAT_UCHAR);
   if (!plain)
     return fail_by_vips(message, capacity);
+  if (xmp)
+    vips.image_set_blob_copy(plain, "xmp-data", xmp, xmp_length);
   int failed = format == CVIPS_WEBP ? vips.webpsave_buffer(plain, encoded, length, "Q", quality, NULL)
                                     : vips.pngsave_buffer(plain, encoded, length, NULL);
   vips.g_object_unref(plain);

@@ -47,14 +47,19 @@ struct Vips {
     }
 
     /// Encodes a picture as PNG or WebP.
-    /// - Parameter quality: of WebP, 1…100.
-    func encode(_ pixels: PixelBuffer, as format: PictureFormat, quality: Int) throws(PictureFault) -> [UInt8] {
+    /// - Parameters:
+    ///   - quality: of WebP, 1…100.
+    ///   - xmp: a packet of XMP data, which PNG would have compressed.
+    func encode(
+        _ pixels: PixelBuffer, as format: PictureFormat, quality: Int, xmp: [UInt8]? = nil
+    ) throws(PictureFault) -> [UInt8] {
         var encoded: UnsafeMutableRawPointer?
         var length = 0
         let message = withMessage { message, capacity in
             cvips_save(
-                pixels.bytes, Int32(pixels.width), Int32(pixels.height), format.vips, Int32(quality), &encoded, &length,
-                message, capacity)
+                pixels.bytes, Int32(pixels.width), Int32(pixels.height), xmp, xmp?.count ?? 0, format.vips,
+                Int32(quality),
+                &encoded, &length, message, capacity)
         }
         guard message == nil, let encoded else {
             throw PictureFault(.image, "the picture does not become a \(format.name): \(message ?? "no bytes")")

@@ -22,15 +22,16 @@ enum AnnotatedFormat: CaseIterable {
         self = format
     }
 
-    /// JPEG with all its chroma: lines and text stay sharp.
+    /// JPEG with all its chroma: lines and text stay sharp. Marked as farm's.
     func encode(_ pixels: PixelBuffer) throws(PictureFault) -> [UInt8] {
         switch self {
         case .jpeg:
             try JPEGEncoder.encode(
                 pixels.bytes, width: pixels.width, height: pixels.height, bytesPerRow: pixels.bytesPerRow, quality: 90,
-                subsampling: .none)
-        case .png: try Vips(for: "PNG").encode(pixels, as: .png, quality: 90)
-        case .webp: try Vips(for: "WebP").encode(pixels, as: .webp, quality: 90)
+                subsampling: .none, xmp: DrawnMark.packet)
+        case .png:
+            PNGText.adding(xmp: DrawnMark.packet, to: try Vips(for: "PNG").encode(pixels, as: .png, quality: 90))
+        case .webp: try Vips(for: "WebP").encode(pixels, as: .webp, quality: 90, xmp: DrawnMark.packet)
         }
     }
 }

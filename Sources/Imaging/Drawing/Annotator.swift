@@ -13,21 +13,39 @@ public struct Annotator: Sendable {
     public static func checkExtension(of path: String) throws(PictureFault) { _ = try AnnotatedFormat(path: path) }
 
     /// Writes the upright picture with boxes and labels to a path: JPEG, PNG or WebP by its extension, at once or not at
-    /// all. A label has the same colour in all pictures; boxes wholly outside are left out.
+    /// all, marked as farm's (``PictureHeader/isDrawnByFarm``). A label has the same colour in all pictures; boxes wholly
+    /// outside are left out.
     ///
     /// Throws `image` or `too_large` as ``PictureCropper/inspect(_:)`` does, and `image` for an unknown extension, a path
     /// that cannot be written, or if libvips or a font is missing.
+    /// - Parameter replacesAny: whatever is there gives way, not only a picture that farm has drawn.
     public func annotate(
-        _ picture: PictureSource, boxes: [AnnotatedBox], to path: String
+        _ picture: PictureSource, boxes: [AnnotatedBox], to path: String, replacesAny: Bool = false
     ) async throws(PictureFault) {
         try await threads.run { [root] () throws(PictureFault) in
             let format = try AnnotatedFormat(path: path)
+            let file = try Annotator.writing { () throws(OutputFault) in
+                try OutputFile(path, replacing: replacesAny ? .anything : .own(Annotator.hasDrawn))
+            }
             let decoded = try picture.naming { () throws(PictureFault) in
                 try StoredPicture(picture, root: root).decode()
             }
             let canvas = Canvas(pixels: decoded.upright())
             try canvas.draw(boxes)
-            try writeAtomically(try format.encode(canvas.pixels), to: path)
+            let bytes = try format.encode(canvas.pixels)
+            try Annotator.writing { () throws(OutputFault) in
+                try file.write(bytes)
+                try file.complete(isDurable: false)
+            }
         }
+    }
+
+    private static func writing<Value>(_ work: () throws(OutputFault) -> Value) throws(PictureFault) -> Value {
+        do { return try work() } catch { throw PictureFault(.image, error.message) }
+    }
+
+    @Sendable private static func hasDrawn(_ path: String) -> Bool {
+        guard var reader = try? PictureSource.file(path).headerReader() else { return false }
+        return (try? PictureHeader(&reader))?.isDrawnByFarm ?? false
     }
 }

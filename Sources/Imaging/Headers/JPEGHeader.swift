@@ -9,12 +9,15 @@ struct JPEGHeader {
     var isSequential: Bool
     /// Where the EXIF data are, "Exif\0\0" included.
     var exif: Range<Int>?
+    /// Where the packet of XMP data is.
+    var xmp: Range<Int>?
 }
 
 extension HeaderReader {
     /// Walks the segments (ITU-T T.81, B.1.1) up to the frame header.
     mutating func jpegHeader() throws(PictureFault) -> JPEGHeader {
         var exif: Range<Int>?
+        var xmp: Range<Int>?
         var offset = 2
         for _ in 0..<65_536 {
             let (lead, marker) = (try number(at: offset, bytes: 1), try number(at: offset + 1, bytes: 1))
@@ -31,11 +34,15 @@ extension HeaderReader {
                 let height = try number(at: offset + 5, bytes: 2)
                 let width = try number(at: offset + 7, bytes: 2)
                 return JPEGHeader(
-                    size: (width, height), frame: offset, isSequential: marker <= 0xC1, exif: exif)
+                    size: (width, height), frame: offset, isSequential: marker <= 0xC1, exif: exif, xmp: xmp)
             default:
                 let end = try endOfSegment(at: offset)
                 if exif == nil, marker == 0xE1, try has("Exif\0\0", at: offset + 4) {
                     exif = offset + 4..<min(max(end, offset + 4), count)
+                }
+                let packet = offset + 4 + DrawnMark.segmentStart.utf8.count
+                if xmp == nil, marker == 0xE1, packet < end, try has(DrawnMark.segmentStart, at: offset + 4) {
+                    xmp = packet..<end
                 }
                 offset = end
             }

@@ -6,9 +6,10 @@ extension PictureHeader {
         guard let format = try PictureFormat(&reader) else {
             throw PictureFault(.image, "not an image: starts with \(try reader.beginning())", isOfNoImage: true)
         }
+        let jpeg = format == .jpeg ? try reader.jpegHeader() : nil
         let (width, height) =
             switch format {
-            case .jpeg: try reader.jpegHeader().size
+            case .jpeg: jpeg?.size ?? (0, 0)
             case .png: try reader.pngSize()
             case .webp: try reader.webPSize()
             case .gif: try reader.gifSize()
@@ -17,7 +18,9 @@ extension PictureHeader {
             case .heif: try reader.heifSize()
             }
         try PictureLimits.check(width: width, height: height)
-        self.init(format: format, width: width, height: height, bytes: reader.count)
+        // A mark that cannot be read is none: what else is wrong with the picture is found elsewhere.
+        let isDrawn = (try? reader.isDrawnByFarm(format, jpeg)) ?? false
+        self.init(format: format, width: width, height: height, bytes: reader.count, isDrawnByFarm: isDrawn)
     }
 }
 

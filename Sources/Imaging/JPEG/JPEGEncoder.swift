@@ -28,6 +28,13 @@ final class JPEGEncoder {
 
     deinit { cjpeg_encoder_free(encoder) }
 
+    /// Writes a packet of XMP data, before the first row; it has to fit into one segment.
+    /// - Throws: `image`.
+    func write(xmp packet: [UInt8]) throws(PictureFault) {
+        let segment = Array(DrawnMark.segmentStart.utf8) + packet
+        try check(cjpeg_encoder_mark(encoder, 1, segment, segment.count))
+    }
+
     /// Takes the next row, three bytes a pixel.
     /// - Throws: `image`.
     func take(_ row: UnsafePointer<UInt8>) throws(PictureFault) { try check(cjpeg_encoder_take(encoder, row)) }
@@ -48,12 +55,14 @@ final class JPEGEncoder {
 }
 
 extension JPEGEncoder {
-    /// Encodes pixels whose rows lie `bytesPerRow` apart. Parameters and errors are those of the initialiser.
+    /// Encodes pixels whose rows lie `bytesPerRow` apart. Parameters and errors are those of the initialiser; `xmp` is a
+    /// packet of XMP data.
     static func encode(
         _ pixels: UnsafePointer<UInt8>, width: Int, height: Int, bytesPerRow: Int, quality: Int,
-        subsampling: Subsampling = .quarter
+        subsampling: Subsampling = .quarter, xmp: [UInt8]? = nil
     ) throws(PictureFault) -> [UInt8] {
         let encoder = try JPEGEncoder(width: width, height: height, quality: quality, subsampling: subsampling)
+        if let xmp { try encoder.write(xmp: xmp) }
         for y in 0..<height { try encoder.take(pixels + y * bytesPerRow) }
         return try encoder.finish()
     }

@@ -22,8 +22,11 @@ public struct PictureHeader: Sendable, Equatable {
     public var height: Int
     /// Size of the whole file.
     public var bytes: Int
+    /// It is marked as a photo into which farm has drawn boxes and labels.
+    public var isDrawnByFarm: Bool
 
-    package init(format: PictureFormat, width: Int, height: Int, bytes: Int) {
+    package init(format: PictureFormat, width: Int, height: Int, bytes: Int, isDrawnByFarm: Bool = false) {
+        self.isDrawnByFarm = isDrawnByFarm
         self.format = format
         self.width = width
         self.height = height

@@ -19,7 +19,7 @@ struct CheckCommand: AsyncParsableCommand {
     @OptionGroup var options: SettingsOptions
 
     func run() async throws {
-        let session = try SettledSession(options)
+        let session = try SettledSession(options, logs: .ifPossible)
         let findings = await BoxCheck(session).findings()
         if json {
             Terminal.output(JSON.array(findings.map(\.json)).text)

@@ -89,7 +89,7 @@ extension DeadCommand {
         _ selection: DeadSelection, _ options: SettingsOptions, json: Bool,
         _ texts: ([DeadMessage], KnownQueues) -> [String]
     ) async throws {
-        try await selection.with(options) { session, known in
+        try await selection.with(options, logs: .ifPossible) { session, known in
             let round = try await selection.round(session, known)
             let drain = Signals.shared.drain(within: session.settings.shutdownTimeout)
             var list = JSONList()
@@ -99,6 +99,7 @@ extension DeadCommand {
                 let texts = texts(gathered, known)
                 gathered = []
                 Terminal.output(json ? list.next(texts) : texts.joined(separator: "\n"))
+                if Terminal.outputHasNoReader { drain.begin() }
             }
             let tally = try await go(round, drain, title: "dead letters looked at") { _, found in
                 gathered += found.map(\.letter)
@@ -108,6 +109,7 @@ extension DeadCommand {
                 printGathered()
             }
             printGathered()
+            guard !Terminal.outputHasNoReader else { return }
             if json { Terminal.output(list.end) } else { Terminal.error("farm: " + tally.text("")) }
         }
     }
@@ -218,7 +220,9 @@ extension DeadCommand {
             failed(tally)
             throw error
         }
-        if drain.isBegun { Terminal.error("farm: stopped; run it again for the rest") }
+        if drain.isBegun && !Terminal.outputHasNoReader {
+            Terminal.error("farm: stopped; run it again for the rest")
+        }
         return tally
     }
 }

@@ -15,7 +15,7 @@ struct ExportCommand: AsyncParsableCommand {
             coco: merged boxes with their score; images have width and height where their file can be read here. \
             jsonl: an image a line, in the shape of farm show --json. csv: a row for each merged box, or for each newest \
             result of a service, enrichment of a box, or emoji of the consensus (--what). A file appears when it is \
-            complete, or not at all.
+            complete, or not at all; it takes the place of an earlier export, and of nothing else without --force.
 
             Examples:
               farm export --group coco2017 --output boxes.json
@@ -30,6 +30,7 @@ struct ExportCommand: AsyncParsableCommand {
         name: .shortAndLong, help: ArgumentHelp("In place of standard output.", valueName: "file"),
         completion: .file())
     var output: String?
+    @Flag(help: "Write --output over whatever file is there, not only over an earlier export.") var force = false
     @OptionGroup var options: SettingsOptions
 
     private var chosenFormat: Format {
@@ -48,13 +49,16 @@ struct ExportCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await OpenSession.with(options) {
+        try await OpenSession.with(options, logs: .ifPossible) {
             try await $0.store(readsOnly: true).store
         } _: { session in
             let drain = Signals.shared.drain(within: session.settings.shutdownTimeout)
             do {
                 let source = try await ExportSource(session.backends, group: group, drain: drain)
-                let file = try ExportFile(output)
+                if let output {
+                    try await OutputPlaces(session.settings, options, session.backends, force: force).check(output)
+                }
+                let file = try ExportFile(output, replacesAny: force)
                 let counts = try await write(source, to: file, imageRoot: session.settings.imageRoot)
                 try file.complete()
                 Terminal.error("farm: \(counted(source.total, "image"))\(counts)\(output.map { " in \($0)" } ?? "")")

@@ -10,7 +10,7 @@ struct ImportCommand: AsyncParsableCommand {
         abstract: "Loads images into the table images; running it twice adds nothing twice.",
         discussion: """
             A folder is searched for images, recursively; files that are no images are skipped and counted, \
-            images that are truncated or too large refused. A CSV list \
+            images that are truncated or too large refused. Pictures that farm itself has drawn are left out. A CSV list \
             needs a header naming image_path, image_url, image_filename or image_group. A URL is taken as it is, not \
             fetched. An image is known by its absolute path, else its URL, else its filename.
 
@@ -67,6 +67,7 @@ struct ImportCommand: AsyncParsableCommand {
                 JSON.object([
                     "added": .int(Int64(counts.added)), "existing": .int(Int64(counts.existing)),
                     "moved": .int(Int64(counts.moved)), "skipped": .int(Int64(outcome.skipped)),
+                    "drawn": .int(Int64(outcome.drawn)),
                     "refused": .int(Int64(outcome.refused)), "assigned": .int(Int64(assigned)),
                 ]).text)
             return
@@ -74,6 +75,7 @@ struct ImportCommand: AsyncParsableCommand {
         var parts = paths.isEmpty ? [] : ["\(counts.added) added", "\(counts.existing) there already"]
         if move { parts.append("\(counts.moved) moved into \(group ?? "")") }
         if outcome.skipped > 0 { parts.append("\(counted(outcome.skipped, "file")) skipped: no image") }
+        if outcome.drawn > 0 { parts.append("\(counted(outcome.drawn, "picture")) skipped: drawn by farm") }
         if outcome.refused > 0 { parts.append("\(outcome.refused) refused") }
         if existing { parts.append("\(counted(assigned, "image")) without a group put into \(group ?? "")") }
         Terminal.output(parts.joined(separator: ", "))

@@ -43,7 +43,7 @@ struct MonitorCommand: AsyncParsableCommand {
         let windows = MonitorWindows(
             deadThreshold: .seconds(deadThreshold * 60), performance: .seconds(performanceWindow * 60),
             errors: .seconds(errorsWindow * 60))
-        let anyDead = try await OpenSession.with(options) {
+        let anyDead = try await OpenSession.with(options, logs: .ifPossible) {
             try await $0.monitoring()
         } _: { session in
             var anyDead = false

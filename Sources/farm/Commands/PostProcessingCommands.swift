@@ -10,6 +10,9 @@ struct RecomputeOptions: ParsableArguments {
     var images: [Int] = []
     @Flag(help: "Recompute all images now, and end.") var all = false
 
+    /// Nothing is to be recomputed: the queue is served.
+    var isServing: Bool { !all && images.isEmpty }
+
     func validate() throws {
         if all && !images.isEmpty { throw ValidationError("--image or --all, not both.") }
         if let bad = images.first(where: { $0 < 1 }) { throw ValidationError("--image takes ids from 1, not \(bad).") }
@@ -91,14 +94,13 @@ struct PostProcessingRun {
 
     /// - Parameter recomputation: does these images now.
     func run(_ options: SettingsOptions, recomputation: @Sendable (Fleet) -> Compute) async throws {
-        if recompute.all || !recompute.images.isEmpty {
+        if !recompute.isServing {
             try await Session.with(options) { session in
                 let drain = Signals.shared.drain(within: session.settings.shutdownTimeout)
                 try await run(session, recomputation(Fleet(session)), drain)
             }
         } else {
             try await Session.serve(options) { session, drain in
-                Signals.shared.onHangup { session.output.reopen() }
                 let fleet = Fleet(session)
                 let roles = [fleet.postProcessing(role, isOneOfSeveral: false)]
                 await Serving(session: session, fleet: fleet).run(roles, drain: drain)

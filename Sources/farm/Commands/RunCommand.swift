@@ -12,7 +12,8 @@ struct RunCommand: AsyncParsableCommand {
         abstract: "The whole thing in one go on this box: import, submit, process, wait, print what was found.",
         discussion: """
             What has a successful result already is not asked again, nor what has failed for good (--failed asks again; \
-            see farm produce --help), so a second run takes seconds.
+            see farm produce --help), so a second run takes seconds. Pictures take the place of pictures that farm has \
+            drawn before, and of nothing else without --force.
 
             Examples:
               farm run photos/
@@ -27,6 +28,8 @@ struct RunCommand: AsyncParsableCommand {
         completion: .directory)
     var pictures: String?
     @Flag(help: "Ask again, too, what has failed for good.") var failed = false
+    @Flag(help: "Write --pictures over whatever files are there, not only over pictures that farm has drawn.")
+    var force = false
     @Flag(help: "Print what was found as JSON.") var json = false
     @OptionGroup var options: SettingsOptions
 
@@ -130,16 +133,7 @@ struct RunCommand: AsyncParsableCommand {
                 } else {
                     Terminal.output(report.summary + "\n")
                 }
-                guard let pictures else { continue }
-                let path = PathText.join(pictures, report.image.pictureName)
-                do {
-                    try await AnnotatedPicture(
-                        cropper: fleet.cropper, http: fleet.pictures, policy: session.settings.images
-                    ).write(report, to: path)
-                    drawn += 1
-                } catch {
-                    Terminal.error("farm: no picture of \(report.image.shownPlace ?? "\(id)"): \(error.message)")
-                }
+                if let pictures, try await draw(report, into: pictures, session, fleet) { drawn += 1 }
             }
         }
         if json { Terminal.output("]") }
@@ -149,6 +143,25 @@ struct RunCommand: AsyncParsableCommand {
             Terminal.error("farm: \(count) in \(PathText.absolute(pictures))")
         }
         return pictures == nil || drawn == images.count
+    }
+
+    /// - Returns: whether it is drawn; else it was said why not.
+    /// - Throws: `PortFault`.
+    private func draw(
+        _ report: ImageReport, into folder: String, _ session: Session, _ fleet: Fleet
+    ) async throws -> Bool {
+        let path = PathText.join(folder, report.image.pictureName)
+        do {
+            try await OutputPlaces(session.settings, options, session.backends.store, force: force).check(path)
+            try await AnnotatedPicture(
+                cropper: fleet.cropper, http: fleet.pictures, policy: session.settings.images
+            ).write(report, to: path, replacesAny: force)
+            return true
+        } catch let failure as CommandFailure {
+            let place = report.image.shownPlace ?? "\(report.image.id)"
+            Terminal.error("farm: no picture of \(place): \(failure.message)")
+            return false
+        }
     }
 }
 

@@ -22,6 +22,8 @@ struct ShowCommand: AsyncParsableCommand {
         help: ArgumentHelp("Write the photo with its boxes and labels here (.jpg, .png, .webp).", valueName: "file"),
         completion: .file())
     var picture: String?
+    @Flag(help: "Write --picture over whatever file is there, not only over a picture that farm has drawn.")
+    var force = false
     @Flag(help: "Print JSON.") var json = false
     @OptionGroup var options: SettingsOptions
 
@@ -31,7 +33,7 @@ struct ShowCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await OpenSession.with(options) {
+        try await OpenSession.with(options, logs: .ifPossible) {
             try await $0.store(readsOnly: true).store
         } _: { session in
             let found = try await find(session.backends)
@@ -42,11 +44,12 @@ struct ShowCommand: AsyncParsableCommand {
                 Terminal.output(reports.map(\.text).joined(separator: "\n\n"))
             }
             if let picture, let report = reports.first {
+                try await OutputPlaces(session.settings, options, session.backends, force: force).check(picture)
                 let policy = session.settings.images
                 try await AnnotatedPicture(
                     cropper: PictureCropper(parallelism: 1, root: policy.root), http: HTTPClient(policy: policy),
                     policy: policy
-                ).write(report, to: picture)
+                ).write(report, to: picture, replacesAny: force)
                 Terminal.error("farm: \(picture) written")
             }
         }

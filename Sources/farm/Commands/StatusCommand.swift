@@ -20,7 +20,9 @@ struct StatusCommand: AsyncParsableCommand {
     @OptionGroup var options: SettingsOptions
 
     func run() async throws {
-        try await OpenSession.with(options) { ReadingBackends($0) } _: { session in
+        try await OpenSession.with(options, logs: .ifPossible) {
+            ReadingBackends($0)
+        } _: { session in
             var fault: PortFault?
             try await Redrawing(isWatched: watch, isJSON: json).run {
                 let status = try await Status(session)

@@ -28,7 +28,7 @@ struct TryCommand: AsyncParsableCommand {
     @OptionGroup var options: SettingsOptions
 
     func run() async throws {
-        let session = try SettledSession(options)
+        let session = try SettledSession(options, logs: .ifPossible)
         let settings = session.settings
         for warning in settings.warnings { session.log("farm").warning("\(warning)") }
         let service = try TargetChoice(settings).knownService(named: service)

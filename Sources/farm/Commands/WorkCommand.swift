@@ -37,7 +37,6 @@ struct WorkCommand: AsyncParsableCommand {
         let settings = try options.load()
         let chosen = try choose(settings)
         try await Session.serve(options) { session, drain in
-            Signals.shared.onHangup { session.output.reopen() }
             for service in chosen where session.settings.services.service(named: service.name) == nil {
                 session.log("farm").warning(
                     "\(service.name) is not in service_config.json: taken at \(service.host):\(service.port)")

@@ -26,9 +26,12 @@ struct DeadSelection: ParsableArguments {
     }
 
     /// Runs a command's body with what it works with: the queue, and the store only where images are named by what it knows.
-    func with(_ options: SettingsOptions, _ body: (DeadSession, KnownQueues) async throws -> Void) async throws {
+    func with(
+        _ options: SettingsOptions, logs need: LogOutput.Need = .always,
+        _ body: (DeadSession, KnownQueues) async throws -> Void
+    ) async throws {
         let needsStore = image.contains { ImageID($0) == nil }
-        try await DeadSession.with(options) { connections in
+        try await DeadSession.with(options, logs: need) { connections in
             let store = needsStore ? try await connections.store(readsOnly: true).store : nil
             return (try await connections.queue(), store)
         } _: { session in

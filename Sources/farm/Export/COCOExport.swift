@@ -6,6 +6,10 @@ import Pipeline
 /// have it). The images are read twice: annotations need the ids of the categories, which are the sorted labels.
 struct COCOExport {
     private static let pageSize = 200
+    private static let description = "merged boxes, by farm"
+
+    /// What every such export begins with.
+    static let beginning = Array("{\"info\":{\"description\":\(JSON.string(description).text)".utf8)
 
     /// Boxes that were written.
     private(set) var boxes = 0
@@ -20,7 +24,9 @@ struct COCOExport {
     init(root: String?) { cropper = PictureCropper(parallelism: 1, root: root) }
 
     mutating func write(_ source: ExportSource, to file: ExportFile) async throws {
-        let info: JSON = .object(["description": "merged boxes, by farm", "version": .string(FarmCommand.version)])
+        let info: JSON = .object([
+            "description": .string(COCOExport.description), "version": .string(FarmCommand.version),
+        ])
         try file.write(Array("{\"info\":\(info.text),\n\"images\":".utf8))
         var images = COCOList(file)
         try await source.read("images exported", pageSize: COCOExport.pageSize) { page in

@@ -1,48 +1,49 @@
 import Foundation
 import Model
+import Pipeline
 
-/// Where an export goes: standard output, or a file that appears whole or not at all, as it is written beside its path
-/// and renamed when it is complete.
+/// Where an export goes: standard output, or a file that appears whole or not at all.
 final class ExportFile {
     /// The reader of standard output went away: the rest is not wanted.
     struct ReaderGone: Error {}
 
-    private let path: String?
-    private let temporary: String?
-    private let descriptor: Int32
-    private var isOpen = true
+    /// nil for standard output.
+    private let file: OutputFile?
 
-    /// - Parameter path: nil for standard output. A link is followed; what is there and no regular file is refused.
+    /// - Parameters:
+    ///   - path: nil for standard output. A link is followed; what is there and no regular file is refused.
+    ///   - replacesAny: whatever file is there gives way, not only an earlier export.
     /// - Throws: `CommandFailure`.
-    init(_ path: String?) throws(CommandFailure) {
+    init(_ path: String?, replacesAny: Bool) throws(CommandFailure) {
         guard let path else {
-            (self.path, temporary, descriptor) = (nil, nil, STDOUT_FILENO)
+            file = nil
             return
         }
-        let target = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
         var status = stat()
-        if stat(target, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+        if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
             throw .unusable("\(path) is no regular file: leave --output out and redirect standard output")
         }
-        let temporary = target + ".\(UUID().uuidString.prefix(8)).part"
-        descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-        guard descriptor >= 0 else { throw .failed("\(path): cannot be written: \(String(cString: strerror(errno)))") }
-        self.path = target
-        self.temporary = temporary
+        let file: OutputFile
+        do {
+            file = try OutputFile(path, replacing: replacesAny ? .anything : .own(ExportFile.isExport))
+        } catch { throw .failed(error.message) }
+        self.file = file
+        let temporary = file.temporary
         Signals.shared.onAbort { unlink(temporary) }
     }
 
-    deinit { discard() }
-
     /// - Throws: `CommandFailure`, `ReaderGone`.
     func write(_ text: [UInt8]) throws {
-        if path == nil { Terminal.removeProgressLine() }
-        var rest = (path == nil && Terminal.outputIsTerminal ? ExportFile.harmless(text) : text)[...]
+        if let file {
+            do { return try file.write(text) } catch { throw CommandFailure.failed(error.message) }
+        }
+        Terminal.removeProgressLine()
+        var rest = (Terminal.outputIsTerminal ? ExportFile.harmless(text) : text)[...]
         while !rest.isEmpty {
-            let written = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            let written = rest.withUnsafeBytes { Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
             if written < 0 && errno == EINTR { continue }
-            if written < 0 && errno == EPIPE && path == nil { throw ReaderGone() }
-            if written < 0 { throw failure(errno) }
+            if written < 0 && errno == EPIPE { throw ReaderGone() }
+            if written < 0 { throw CommandFailure.failed(Terminal.outputFault(errno)) }
             rest = rest.dropFirst(written)
         }
     }
@@ -55,26 +56,18 @@ final class ExportFile {
     /// The file takes its place, safe from a power cut.
     /// - Throws: `CommandFailure`; then the path names what it named before.
     func complete() throws(CommandFailure) {
-        guard let path, let temporary else { return }
-        var cause: Int32 = fsync(descriptor) == 0 ? 0 : errno
-        if close(descriptor) != 0 && cause == 0 { cause = errno }
-        isOpen = false
-        if cause == 0 && rename(temporary, path) != 0 { cause = errno }
-        guard cause == 0 else {
-            unlink(temporary)
-            throw failure(cause)
-        }
+        do { try file?.complete(isDurable: true) } catch { throw .failed(error.message) }
     }
 
-    /// Nothing is left of what was not completed.
-    private func discard() {
-        guard let temporary, isOpen else { return }
-        isOpen = false
-        close(descriptor)
-        unlink(temporary)
-    }
+    // MARK: Earlier exports
 
-    private func failure(_ cause: Int32) -> CommandFailure {
-        .failed("\(path ?? "standard output"): cannot be written: \(String(cString: strerror(cause)))")
+    /// Whether a file begins as an export does.
+    @Sendable private static func isExport(_ path: String) -> Bool {
+        let beginnings =
+            [COCOExport.beginning, LinesExport.beginning] + TableExport.Content.allCases.map(TableExport.beginning)
+        guard let handle = FileHandle(forReadingAtPath: path) else { return false }
+        defer { try? handle.close() }
+        guard let head = try? handle.read(upToCount: beginnings.map(\.count).max() ?? 0) else { return false }
+        return beginnings.contains { head.starts(with: $0) }
     }
 }

@@ -4,6 +4,9 @@ import Model
 struct LinesExport {
     private static let pageSize = 50
 
+    /// What every such export begins with, unless it has no image.
+    static let beginning = Array("{\"image\":{\"image_id\":".utf8)
+
     mutating func write(_ source: ExportSource, to file: ExportFile) async throws {
         try await source.read("images exported", pageSize: LinesExport.pageSize) { page in
             var text: [UInt8] = []

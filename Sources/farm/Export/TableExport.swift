@@ -19,7 +19,7 @@ struct TableExport {
     init(_ content: Content) { self.content = content }
 
     mutating func write(_ source: ExportSource, to file: ExportFile) async throws {
-        try file.write(CSVText.line(TableExport.imageColumns + columns))
+        try file.write(TableExport.beginning(of: content))
         try await source.read("images exported", pageSize: TableExport.pageSize) { page in
             var text: [UInt8] = []
             for report in try await source.store.report(on: page.map(\.id)) {
@@ -34,7 +34,10 @@ struct TableExport {
         }
     }
 
-    private var columns: [String] {
+    /// The line of the columns' names.
+    static func beginning(of content: Content) -> [UInt8] { CSVText.line(imageColumns + columns(of: content)) }
+
+    private static func columns(of content: Content) -> [String] {
         switch content {
         case .boxes:
             [

@@ -9,13 +9,15 @@ struct AnnotatedPicture {
     let http: HTTPClient
     let policy: ImagePolicy
 
+    /// - Parameter replacesAny: whatever is there gives way, not only a picture that farm has drawn.
     /// - Throws: `CommandFailure`.
-    func write(_ report: ImageReport, to path: String) async throws(CommandFailure) {
+    func write(_ report: ImageReport, to path: String, replacesAny: Bool) async throws(CommandFailure) {
         let boxes = report.findings.boxes.compactMap(\.box).map {
             AnnotatedBox(box: $0.bbox, label: $0.label, score: $0.score)
         }
         do {
-            try await Annotator(root: policy.root).annotate(try await source(report.image), boxes: boxes, to: path)
+            try await Annotator(root: policy.root).annotate(
+                try await source(report.image), boxes: boxes, to: path, replacesAny: replacesAny)
         } catch {
             throw CommandFailure.failed(error.message)
         }

@@ -14,9 +14,11 @@ struct SettingsOptions: ParsableArguments {
     func load() throws -> Settings {
         do {
             return try Settings.load(
-                environment: ProcessInfo.processInfo.environment,
-                workingDirectory: FileManager.default.currentDirectoryPath, environmentFile: envFile)
-        } catch {
+                environment: try ProcessEnvironment.variables(), workingDirectory: try WorkingDirectory.path(),
+                environmentFile: envFile)
+        } catch let failure as CommandFailure {
+            throw failure
+        } catch let error as SettingsFault {
             // A line for each; Settings writes none that what it quotes could break.
             throw CommandFailure(exitCode: 2, message: error.description)
         }
@@ -30,9 +32,9 @@ struct SettledSession: Sendable {
     let time: any Timekeeper = SystemTime()
 
     /// - Throws: `CommandFailure`.
-    init(_ options: SettingsOptions) throws {
+    init(_ options: SettingsOptions, logs need: LogOutput.Need) throws {
         settings = try options.load()
-        output = try LogOutput(settings.log)
+        output = try LogOutput(settings.log, need)
     }
 
     func log(_ label: String) -> Logger { Logger(label, output, settings.log) }
@@ -50,12 +52,21 @@ struct OpenSession<Parts: Sendable>: Sendable {
     func log(_ label: String) -> Logger { settled.log(label) }
 
     /// Opens the session, runs `body` and closes what was opened.
-    /// - Parameter open: asks for the parts that the command works with.
+    /// - Parameters:
+    ///   - need: whether it can do without its LOG_FILE.
+    ///   - open: asks for the parts that the command works with.
     static func with<Value>(
-        _ options: SettingsOptions, opening open: @Sendable (Connections) async throws -> Parts,
+        _ options: SettingsOptions, logs need: LogOutput.Need = .always,
+        opening open: @Sendable (Connections) async throws -> Parts,
         _ body: (OpenSession) async throws -> Value
     ) async throws -> Value {
-        let session = try SettledSession(options)
+        try await with(try SettledSession(options, logs: need), opening: open, body)
+    }
+
+    fileprivate static func with<Value>(
+        _ session: SettledSession, opening open: @Sendable (Connections) async throws -> Parts,
+        _ body: (OpenSession) async throws -> Value
+    ) async throws -> Value {
         let log = session.log("farm")
         for warning in session.settings.warnings { log.warning("\(warning)") }
         let connections = Connections(session.settings, time: session.time, log: log)
@@ -80,12 +91,14 @@ extension OpenSession<Backends> {
         try await with(options, opening: Backends.open, body)
     }
 
-    /// For roles: servers that are out of reach are waited for, since after a power cut boxes start in any order.
+    /// For roles: servers that are out of reach are waited for, since after a power cut boxes start in any order. SIGHUP
+    /// opens the log file again, from the start.
     static func serve(_ options: SettingsOptions, _ body: (Session, Drain) async throws -> Void) async throws {
-        let settings = try options.load()
-        let drain = Signals.shared.drain(within: settings.shutdownTimeout, leasesWork: true)
+        let settled = try SettledSession(options, logs: .always)
+        let drain = Signals.shared.drain(within: settled.settings.shutdownTimeout, leasesWork: true)
+        Signals.shared.onHangup { settled.output.reopen() }
         do {
-            try await with(options) { connections in
+            try await with(settled) { connections in
                 guard let parts = try await drain.until({ try await Waiting(connections).open() }) else {
                     throw CancellationError()
                 }

@@ -6,33 +6,56 @@ import Synchronization
 
 /// Log lines, as text or JSON, to standard error and, where one is named, appended to a file as well.
 final class LogOutput: Sendable {
+    /// What becomes of a command whose LOG_FILE cannot be written.
+    enum Need {
+        /// It fails.
+        case always
+        /// It says so and goes on: of one that only reads there is nothing to keep.
+        case ifPossible
+    }
+
     private let format: LogSettings.Format
     private let path: String?
-    private let file: Mutex<FileHandle?>
+    private let file: Mutex<LogFile?>
 
-    /// - Throws: `CommandFailure` when the file cannot be opened.
-    init(_ settings: LogSettings) throws {
+    /// - Throws: `CommandFailure` when the file is needed and cannot be opened.
+    init(_ settings: LogSettings, _ need: Need) throws(CommandFailure) {
         format = settings.format
         path = settings.file
         file = Mutex(nil)
-        try open()
-    }
-
-    /// Opens the file again, after a rotation has moved it.
-    func reopen() {
-        do { try open() } catch { Terminal.error("farm: \(error)") }
-    }
-
-    private func open() throws {
-        guard let path else { return }
-        let descriptor = Glibc.open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else {
-            throw CommandFailure.unusable("LOG_FILE \(path): \(String(cString: strerror(errno)))")
+        do { try open() } catch {
+            guard need == .ifPossible else { throw error }
+            Terminal.error("farm: warning: \(error.message)")
         }
-        file.withLock { $0 = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true) }
+    }
+
+    /// Opens the file again, after a rotation has moved it; where that fails the old one is kept.
+    func reopen() {
+        do { try open() } catch { Terminal.error("farm: \(error.message)") }
+    }
+
+    private func open() throws(CommandFailure) {
+        guard let path else { return }
+        var opened = try LogFile(path)
+        file.withLock { file in
+            opened.lost = file?.lost ?? 0
+            file = opened
+        }
     }
 
     fileprivate func write(_ level: Logger.Level, _ label: String, _ message: String) {
+        let line = line(level, label, message)
+        Terminal.removeProgressLine()
+        Terminal.write(line, to: STDERR_FILENO)
+        file.withLock { file in
+            guard let lost = file?.lost else { return }
+            let loss = lost > 0 ? self.line(.warning, "farm", "\(counted(lost, "line")) lost: nobody read them") : ""
+            file?.write(loss + line)
+        }
+    }
+
+    /// One line, whatever a message quotes: no other can be forged.
+    private func line(_ level: Logger.Level, _ label: String, _ message: String) -> String {
         let time = Timestamp.iso8601(Date())
         let line =
             switch format {
@@ -43,13 +66,7 @@ final class LogOutput: Sendable {
                     "message": .string(message),
                 ]).text
             }
-        // One line, whatever a message quotes: no other can be forged.
-        let whole = line.escapingSteering() + "\n"
-        Terminal.removeProgressLine()
-        Terminal.write(whole, to: STDERR_FILENO)
-        file.withLock { file in
-            if let file { Terminal.write(whole, to: file.fileDescriptor) }
-        }
+        return line.escapingSteering() + "\n"
     }
 }
 

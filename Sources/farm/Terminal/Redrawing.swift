@@ -1,6 +1,6 @@
 import Pipeline
 
-/// Prints once, or again and again until a signal.
+/// Prints once, or again and again until a signal, or until nobody reads it any more.
 struct Redrawing {
     private static let interval = Duration.seconds(2)
 
@@ -24,6 +24,7 @@ struct Redrawing {
                 // A server that restarts is looked at again.
                 Terminal.error("farm: \(fault)")
             }
+            guard !Terminal.outputHasNoReader else { break }
             _ = try await drain.until { try await Task.sleep(for: Redrawing.interval) }
         }
     }

@@ -3,7 +3,8 @@ import Foundation
 import Pipeline
 import Synchronization
 
-/// SIGTERM and SIGINT begin a graceful shutdown, a second one ends at once; SIGHUP is passed on.
+/// SIGTERM and SIGINT begin a graceful shutdown, a second one ends at once; SIGHUP is passed on. What whoever started this
+/// process had it ignore, as `nohup` does SIGHUP, stays ignored.
 final class Signals: Sendable {
     static let shared = Signals()
 
@@ -13,7 +14,10 @@ final class Signals: Sendable {
         var limit: Duration = .seconds(10)
         var leasesWork = false
         var hangup: (@Sendable () -> Void)?
+        /// A SIGHUP came, perhaps before there was anything to do about it.
+        var wasHungUp = false
         var abortion: (@Sendable () -> Void)?
+        var isListening = false
         var sources: [any DispatchSourceSignal] = []
     }
 
@@ -36,13 +40,50 @@ final class Signals: Sendable {
         let isFirst = state.withLock { state in
             state.drains.append(drain)
             (state.limit, state.leasesWork) = (limit, leasesWork)
-            return state.sources.isEmpty
+            defer { state.isListening = true }
+            return !state.isListening
         }
         if isFirst { listen() }
         return drain
     }
 
-    func onHangup(_ action: @escaping @Sendable () -> Void) { state.withLock { $0.hangup = action } }
+    /// From now on SIGHUP does this, in place of what it did before. One that came earlier is made up for: what it asked to
+    /// be read again may have been read before it.
+    func onHangup(_ action: @escaping @Sendable () -> Void) {
+        let isLate = state.withLock { state in
+            state.hangup = action
+            return state.wasHungUp || Signals.wasHungUpEarly.load(ordering: .relaxed)
+        }
+        if isLate { queue.async(execute: action) }
+    }
+
+    // MARK: The start
+
+    private static let wasHungUpEarly = Atomic(false)
+
+    /// A SIGHUP is noted until it is known whether the command is one that a SIGHUP does not end.
+    static func noteHangups() {
+        guard !isIgnored(SIGHUP) else { return }
+        // Made now: a handler must not be what makes it.
+        wasHungUpEarly.store(false, ordering: .relaxed)
+        signal(SIGHUP) { _ in Signals.wasHungUpEarly.store(true, ordering: .relaxed) }
+    }
+
+    /// The command is one that a SIGHUP ends, as it ends other programs.
+    static func endByHangup() {
+        guard !isIgnored(SIGHUP) else { return }
+        signal(SIGHUP, SIG_DFL)
+        if wasHungUpEarly.load(ordering: .relaxed) { raise(SIGHUP) }
+    }
+
+    private static func isIgnored(_ number: Int32) -> Bool {
+        var action = sigaction()
+        guard sigaction(number, nil, &action) == 0 else { return false }
+        let handler = unsafeBitCast(action.__sigaction_handler.sa_handler, to: UInt.self)
+        return handler == unsafeBitCast(SIG_IGN, to: UInt.self)
+    }
+
+    // MARK: Listening
 
     /// Before a second signal, or a drain that takes too long, ends the process.
     func onAbort(_ action: @escaping @Sendable () -> Void) { state.withLock { $0.abortion = action } }
@@ -55,8 +96,9 @@ final class Signals: Sendable {
 
     private func listen() {
         state.withLock { state in
-            state.sources = [SIGTERM, SIGINT, SIGHUP].map { number in
-                signal(number, SIG_IGN)
+            state.sources = [SIGTERM, SIGINT, SIGHUP].filter { !Signals.isIgnored($0) }.map { number in
+                // Until the source is active a SIGHUP is noted, if this is a command that it does not end.
+                if number != SIGHUP || !state.leasesWork { signal(number, SIG_IGN) }
                 let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
                 source.setEventHandler { [self] in received(number) }
                 source.activate()
@@ -66,8 +108,7 @@ final class Signals: Sendable {
     }
 
     private func received(_ number: Int32) {
-        // Where nothing is read again, a terminal that is gone ends the command.
-        if number == SIGHUP, let hangup = state.withLock({ $0.hangup }) { return hangup() }
+        if number == SIGHUP, hungUp() { return }
         let now = ContinuousClock.now
         let (first, drains, limit, leasesWork) = state.withLock { state in
             defer { state.first = state.first ?? (number, now) }
@@ -86,5 +127,15 @@ final class Signals: Sendable {
             Terminal.error("farm: not drained within \(limit.seconds) s, ends; \(rest)")
             abort(code)
         }
+    }
+
+    /// - Returns: false where nothing is read again: a terminal that is gone ends the command.
+    private func hungUp() -> Bool {
+        let (action, isServing) = state.withLock { state in
+            state.wasHungUp = true
+            return (state.hangup, state.leasesWork)
+        }
+        action?()
+        return isServing
     }
 }

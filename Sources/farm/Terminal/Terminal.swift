@@ -13,8 +13,20 @@ enum Terminal {
     private static let hasProgressLine = Atomic(false)
     private static let clearLine = "\r\u{1B}[K"
 
-    /// Why standard output did not take everything, as an `errno`; 0 if it did or its reader went away.
-    static var outputFault: Int32 { outputErrno.load(ordering: .relaxed) }
+    /// Why standard output did not take everything; nil if it did or its reader went away.
+    static var outputFault: String? {
+        let cause = outputErrno.load(ordering: .relaxed)
+        return cause == 0 || cause == EPIPE ? nil : outputFault(cause)
+    }
+
+    /// Why standard output cannot be written, for people.
+    static func outputFault(_ cause: Int32) -> String {
+        cause == EBADF
+            ? "standard output is closed" : "standard output: cannot be written: \(String(cString: strerror(cause)))"
+    }
+
+    /// The reader of standard output went away (`farm status --watch | head`): nothing more is wanted there.
+    static var outputHasNoReader: Bool { outputErrno.load(ordering: .relaxed) == EPIPE }
     private static let outputErrno = Atomic<Int32>(0)
 
     /// Writes what people, or programs that take JSON, read.
@@ -87,18 +99,20 @@ enum Terminal {
     }
 
     /// Writes data as they are. A reader that went away (`farm status | head`) is no failure: the rest is not wanted.
-    static func write(_ text: String, to descriptor: Int32) {
+    /// - Returns: why not all was written, as an `errno`; 0 if it was.
+    @discardableResult
+    static func write(_ text: String, to descriptor: Int32) -> Int32 {
         var bytes = Array(text.utf8)[...]
         while !bytes.isEmpty {
             let written = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             if written < 0 && errno == EINTR { continue }
             guard written > 0 else {
-                if written < 0 && errno != EPIPE && descriptor == STDOUT_FILENO {
-                    outputErrno.store(errno, ordering: .relaxed)
-                }
-                return
+                let cause = written < 0 ? errno : EIO
+                if descriptor == STDOUT_FILENO { outputErrno.store(cause, ordering: .relaxed) }
+                return cause
             }
             bytes = bytes.dropFirst(written)
         }
+        return 0
     }
 }

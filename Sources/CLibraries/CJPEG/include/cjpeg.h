@@ -22,6 +22,10 @@ struct cjpeg_encoder;
 /// `is_sharp`: all of the chroma is kept (4:4:4), else a quarter (4:2:0). `quality` is 1 to 100. NULL if there is no memory.
 struct cjpeg_encoder *cjpeg_encoder_new(int width, int height, int quality, bool is_sharp);
 
+/// Writes an application's segment, APP0 to APP15 by its number, of at most 65533 bytes, before the first row. NULL, or the
+/// message of an error.
+const char *cjpeg_encoder_mark(struct cjpeg_encoder *encoder, int number, const uint8_t *bytes, size_t length);
+
 /// Takes the next row, three bytes a pixel. NULL, or the message of an error, after which nothing but the end may follow.
 const char *cjpeg_encoder_take(struct cjpeg_encoder *encoder, const uint8_t *row);
 

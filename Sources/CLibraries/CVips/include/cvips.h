@@ -30,9 +30,10 @@ int cvips_load(const void *bytes, size_t length, enum cvips_format format, uint6
 int cvips_header(const void *bytes, size_t length, enum cvips_format format, struct cvips_pixels *pixels, char *message,
                  size_t capacity);
 
-/// Encodes 8-bit sRGB pixels as PNG or WebP (`quality` 1 to 100, WebP only). `encoded` is given back by cvips_free.
-int cvips_save(const uint8_t *pixels, int width, int height, enum cvips_format format, int quality, void **encoded,
-               size_t *length, char *message, size_t capacity);
+/// Encodes 8-bit sRGB pixels as PNG or WebP (`quality` 1 to 100, WebP only), with a packet of XMP data unless it is NULL (in
+/// PNG it is compressed). `encoded` is given back by cvips_free.
+int cvips_save(const uint8_t *pixels, int width, int height, const uint8_t *xmp, size_t xmp_length,
+               enum cvips_format format, int quality, void **encoded, size_t *length, char *message, size_t capacity);
 
 /// Draws one line of Pango markup in a Pango font as coverage, one byte a pixel, cropped to its ink.
 int cvips_text(const char *markup, const char *font, struct cvips_pixels *pixels, char *message, size_t capacity);

@@ -1,0 +1,144 @@
+import CGlibc
+import Foundation
+import Model
+
+/// Why an output is not written.
+package struct OutputFault: Error {
+    /// One line for people, which begins with the path.
+    package var message: String
+
+    init(_ path: String, _ reason: String) { message = "\(path): \(reason)" }
+
+    init(_ path: String, _ cause: Int32) { self.init(path, "cannot be written: \(String(cString: strerror(cause)))") }
+}
+
+/// What an output may take the place of.
+package enum Replacing: Sendable {
+    case anything
+    /// Only files of which this is true: what farm itself has made. Its argument is a path.
+    case own(@Sendable (String) -> Bool)
+}
+
+/// A file that appears at its path whole or not at all: it is written beside it, under a hidden name that no import looks
+/// at, and renamed when it is complete. It takes no other file's place but one that it may.
+package final class OutputFile {
+    /// The path as it was asked for.
+    private let path: String
+    /// Where its links lead.
+    private let target: String
+    private let replacing: Replacing
+    private let descriptor: Int32
+    private var isOpen = true
+
+    /// Where it is written before it is complete.
+    package let temporary: String
+
+    /// - Throws: `OutputFault`, also for what is there and may not be replaced.
+    package init(_ path: String, replacing: Replacing) throws(OutputFault) {
+        self.path = path
+        self.replacing = replacing
+        target = try OutputFile.target(of: path)
+        try OutputFile.check(path, target, replacing)
+        temporary = PathText.join(PathText.folder(of: target), ".farm-\(UUID().uuidString.prefix(8)).part")
+        descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else { throw OutputFault(path, errno) }
+    }
+
+    deinit { discard() }
+
+    /// - Throws: `OutputFault`.
+    package func write(_ bytes: [UInt8]) throws(OutputFault) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let written = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if written < 0 && errno == EINTR { continue }
+            if written < 0 { throw OutputFault(path, errno) }
+            rest = rest.dropFirst(written)
+        }
+    }
+
+    /// The file takes its place.
+    /// - Parameter isDurable: a power cut leaves it there.
+    /// - Throws: `OutputFault`; then the path names what it named before.
+    package func complete(isDurable: Bool) throws(OutputFault) {
+        isOpen = false
+        var cause: Int32 = !isDurable || fsync(descriptor) == 0 ? 0 : errno
+        if close(descriptor) != 0 && cause == 0 { cause = errno }
+        do throws(OutputFault) {
+            guard cause == 0 else { throw OutputFault(path, cause) }
+            try takePlace()
+        } catch {
+            unlink(temporary)
+            throw error
+        }
+    }
+
+    /// Nothing is left of what was not completed.
+    package func discard() {
+        guard isOpen else { return }
+        isOpen = false
+        close(descriptor)
+        unlink(temporary)
+    }
+
+    // MARK: The place
+
+    private static func check(_ path: String, _ target: String, _ replacing: Replacing) throws(OutputFault) {
+        var status = stat()
+        guard lstat(target, &status) == 0 else { return }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw OutputFault(path, "is no regular file") }
+        // An empty file, such as mktemp makes, holds nothing that could be lost.
+        guard status.st_size > 0, case .own(let isOwn) = replacing, !isOwn(target) else { return }
+        throw OutputFault(path, "there is a file already that farm did not make so; name another, or add --force")
+    }
+
+    private func takePlace() throws(OutputFault) {
+        switch OutputFile.renameToNew(temporary, target) {
+        case 0: return
+        case EEXIST:
+            try OutputFile.check(path, target, replacing)
+            if rename(temporary, target) != 0 { throw OutputFault(path, errno) }
+        case let cause: throw OutputFault(path, cause)
+        }
+    }
+
+    /// Renames only where nothing is, also if it came this moment.
+    /// - Returns: an `errno`, 0 when it is done.
+    private static func renameToNew(_ old: String, _ new: String) -> Int32 {
+        let noReplace: UInt32 = 1
+        if renameat2(AT_FDCWD, old, AT_FDCWD, new, noReplace) == 0 { return 0 }
+        guard errno == EINVAL || errno == ENOSYS else { return errno }
+        // NFS knows no such renaming, but links; FAT by FUSE neither: there a moment is left.
+        if link(old, new) == 0 {
+            unlink(old)
+            return 0
+        }
+        guard errno != EEXIST else { return EEXIST }
+        var status = stat()
+        guard lstat(new, &status) != 0 else { return EEXIST }
+        return rename(old, new) == 0 ? 0 : errno
+    }
+
+    /// Where links lead, also one that leads to nothing yet.
+    private static func target(of path: String) throws(OutputFault) -> String {
+        var place = path
+        for _ in 0..<40 {
+            guard let link = destination(of: place) else { return place }
+            guard let text = link.text else {
+                throw OutputFault(path, "a link to \(link.shown): \(UncheckedName.fault)")
+            }
+            place = PathText.isAbsolute(text) ? text : PathText.join(PathText.folder(of: place), text)
+        }
+        throw OutputFault(path, ELOOP)
+    }
+
+    private static func destination(of link: String) -> UncheckedName? {
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX) + 1) { buffer in
+            guard let start = buffer.baseAddress else { return nil }
+            let length = readlink(link, start, buffer.count - 1)
+            guard length > 0 else { return nil }
+            buffer[length] = 0
+            return UncheckedName(start)
+        }
+    }
+}

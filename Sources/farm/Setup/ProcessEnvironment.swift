@@ -1,0 +1,23 @@
+import Foundation
+import Model
+import Settings
+
+/// The variables that this process was started with.
+enum ProcessEnvironment {
+    /// - Throws: `CommandFailure` for a variable of farm's whose value is not UTF-8: it would be read as another.
+    static func variables() throws(CommandFailure) -> [String: String] {
+        var damaged: [String] = []
+        var place = environ
+        while let entry = place.pointee {
+            place += 1
+            guard String(validatingCString: entry) == nil else { continue }
+            let name = UncheckedName(entry).bytes.prefix { $0 != UInt8(ascii: "=") }
+            damaged.append(String(decoding: name, as: UTF8.self))
+        }
+        let read = damaged.filter(Settings.reads).sorted()
+        guard read.isEmpty else {
+            throw .unusable("\(read.joined(separator: ", ")) in the environment: the value is not UTF-8")
+        }
+        return ProcessInfo.processInfo.environment
+    }
+}
