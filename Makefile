@@ -16,7 +16,7 @@ IMAGES ?= 1000
 # Of `make simulate`.
 SEEDS ?= 10000
 
-.PHONY: help setup build demo test bench faults simulate fuzz sanitize nightly lint format install clean
+.PHONY: help setup build demo test bench faults trixie simulate fuzz sanitize nightly lint format install clean
 
 help: ## lists the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -31,7 +31,7 @@ demo: ## sets up, builds, and runs the pipeline over the sample photos
 	@scripts/demo.sh
 
 # The simulation needs processors alone: beside the others it would take minutes longer by the clock.
-test: ## sets up what the tests need, starts servers for them and runs every test
+test: ## sets up what the tests need, starts servers for them and runs every test; SERVERS=trixie: servers of Debian 13
 	@scripts/setup.sh
 	$(SWIFT) build --build-tests
 	$(SWIFT) test --skip-build --filter SimulationTests
@@ -41,6 +41,12 @@ faults: build ## breaks servers, network, services and farm itself FAULTS times 
 	$(if $(BEFORE),before=$$(scripts/older.sh $(BEFORE)) && )$(FARM_TEST_PYTHON) Tests/Faults/faults.py --faults $(FAULTS) \
 	  --images $(IMAGES) $(if $(SEED),--seed $(SEED)) $(if $(BACKEND),--backend $(BACKEND)) \
 	  $(if $(BEFORE),--before "$$before" --versions "$(shell git rev-parse --short $(BEFORE)) to $(shell git describe --always --dirty)") --record
+
+trixie: ## runs the port suites and the faults on the servers of Debian 13 (trixie)
+	@SERVERS=trixie scripts/setup.sh
+	$(SWIFT) build --build-tests
+	SERVERS=trixie scripts/servers/run.sh $(SWIFT) test --skip-build --filter PortTests
+	SERVERS=trixie $(MAKE) faults BACKEND=servers
 
 bench: ## measures the release build and writes docs/performance.md; ONLY=merging measures that part alone
 	@scripts/setup.sh bench
@@ -58,7 +64,7 @@ sanitize: ## runs the tests under the thread sanitizer; TESTS=HarmonyTests for s
 	@scripts/sanitize.sh $(if $(TESTS),--filter '$(TESTS)')
 
 nightly: SEEDS = 100000
-nightly: ## simulate with SEEDS=100000, faults, fuzz and sanitize; their figures go into docs/reliability.md; ONLY=fuzz
+nightly: ## simulate with SEEDS=100000, faults, trixie, fuzz and sanitize; their figures go into docs/reliability.md; ONLY=fuzz
 	@SEEDS=$(SEEDS) scripts/nightly.sh $(ONLY)
 
 lint: ## checks the format and builds with warnings as errors

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What is too long for CI, one part after another, each by its own verb of make, and its figures into docs/reliability.md.
-#   scripts/nightly.sh [simulate] [faults] [fuzz] [sanitize]     all, unless some are named
+#   scripts/nightly.sh [simulate] [faults] [trixie] [fuzz] [sanitize]     all, unless some are named
 # SEEDS, FAULTS, IMAGES, FUZZ_INPUTS and TESTS reach those verbs. Ends with 1 if a part fails; the others are run all the same.
 # What they print is in .build-nightly.
 set -euo pipefail
@@ -18,11 +18,12 @@ figures_of_simulate() {
   faults=$(awk 'substr($0, 49) ~ /^[0-9]+$/ { sum += substr($0, 49) } END { print sum + 0 }' "$1")
   echo "$(said "$1" 'seeds from' 's/ by .*seeds\/s,/,/'), $faults faults; $(said "$1" 'simulated time' 's/.*was done/all done/')"
 }
-figures_of_faults() { grep -aE '(embedded|servers): [0-9]+ of ' "$1" | sed -E 's/^ *[0-9.]+ //' | paste -sd ';' | sed 's/;/; /g'; }
+figures_of_faults() { grep -aE ' (embedded|servers.*): [0-9]+ of ' "$1" | sed -E 's/^ *[0-9.]+ //' | paste -sd ';' | sed 's/;/; /g'; }
 figures_of_fuzz() {
   awk -F ' *[|] *' '$3 ~ /^[0-9]+$/ { n++; inputs += $3; if ($5 > mb) mb = $5; if ($6 > slow) slow = $6 }
     END { printf "%d entry points, %d inputs, at most %d MB, %d s for the slowest input\n", n, inputs, mb, slow }' "$1"
 }
+figures_of_trixie() { echo "$(figures_of_sanitize "$1"); $(figures_of_faults "$1")"; }
 figures_of_sanitize() { said "$1" 'Test run with' 's/.*(Test run with)/\1/'; }
 
 # Puts a part's row in the place of its last one.
@@ -35,7 +36,7 @@ record() {
 }
 
 parts=("$@") failed=()
-[ $# -gt 0 ] || parts=(simulate faults fuzz sanitize)
+[ $# -gt 0 ] || parts=(simulate faults trixie fuzz sanitize)
 for part in "${parts[@]}"; do
   log=.build-nightly/$part.log
   echo "nightly: $part: $log"

@@ -28,6 +28,8 @@ servers=(mariadb-server pgbouncer postgresql rabbitmq-server)
 units=(epmd.socket epmd.service mariadb.service pgbouncer.service postgresql.service rabbitmq-server.service)
 [ "$level" = demo ] || packages+=(sqlite3 "${servers[@]}" locales openssl procps)
 [ "$level" != bench ] || packages+=(libturbojpeg0-dev) # `make bench` holds farm against it
+# For servers of another release of Debian: scripts/servers/debian.sh.
+[ -z "${SERVERS:-}" ] || packages+=(debootstrap)
 
 as_root=()
 [ "$(id -u)" = 0 ] || as_root=(sudo)

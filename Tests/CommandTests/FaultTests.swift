@@ -69,8 +69,9 @@ struct FaultTests {
             from types import SimpleNamespace as Counts
             from table import Row, record
             for run in range(3):
-                one = Row.once("embedded", "a fault", "how", Counts(jobs=10, rows=9, lost=1, duplicates=2), run, [4, 60, None][run])
-                two = Row.once("servers", "another", "how", Counts(jobs=5, rows=5, lost=0, duplicates=0), 0, None)
+                counts = Counts(jobs=10, rows=9, lost=1, duplicates=2)
+                one = Row.once("embedded", "a fault", "how", counts, run, [4, 60, None][run], [7, 0, None][run])
+                two = Row.once("servers", "another", "how", Counts(jobs=5, rows=5, lost=0, duplicates=0), 0, None, 1)
                 record([one, two], f"run {run}", "table.md")
             """
         let folder = Program.root.appending(path: "Tests/Faults").path
@@ -83,9 +84,9 @@ struct FaultTests {
         let figures = lines.filter { $0.hasPrefix("|") }.dropFirst(2)
         #expect(
             Array(figures) == [
-                "| embedded | a fault | how | 3 | 30 | 27 | 3 | 6 | 1.0 | 2.0 | 1 of 2 | 32.0 | 60.0 |",
-                "| servers | another | how | 3 | 15 | 15 | 0 | 0 | 0.0 | 0.0 | 0 of 0 | – | – |",
-                "| | **all** |  | 6 | 45 | 42 | 3 | 6 | 0.5 | 2.0 | 1 of 2 | 32.0 | 60.0 |",
+                "| embedded | a fault | how | 3 | 1 of 2 | 30 | 27 | 3 | 6 | 1.0 | 2.0 | 1 of 2 | 32.0 | 60.0 |",
+                "| servers | another | how | 3 | 3 of 3 | 15 | 15 | 0 | 0 | 0.0 | 0.0 | 0 of 0 | – | – |",
+                "| | **all** |  | 6 | 4 of 5 | 45 | 42 | 3 | 6 | 0.5 | 2.0 | 1 of 2 | 32.0 | 60.0 |",
             ])
         #expect(lines.filter { $0.hasPrefix("- ") } == ["- run 0", "- run 1", "- run 2"])
     }

@@ -1,12 +1,14 @@
 """The faults: each injects, holds for a while, and heals. What is wrong then is farm's to get over by itself.
 
-A fault is a function of a `Scene`; its documentation is how it is done, in the table's words."""
+A fault is a function of a `Scene`; its documentation is how it is done, in the table's words. It has a sign by which it shows
+that it was felt."""
 
 import signal
 import sqlite3
 import time
 from typing import NamedTuple
 
+import signs
 from doubles import SERVICES
 from farmsite import eventually
 
@@ -14,8 +16,11 @@ FAULTS = []
 
 
 class Fault:
-    def __init__(self, name, backends, how, inject, is_slow):
-        self.name, self.backends, self.how, self.inject, self.is_slow = name, backends, how, inject, is_slow
+    """`sign`: see signs.py. `is_slow`: it takes a minute, or is not felt in a fifth of its time."""
+
+    def __init__(self, name, backends, inject, sign, is_slow):
+        self.name, self.backends, self.inject, self.sign, self.is_slow = name, backends, inject, sign, is_slow
+        self.how = " ".join(inject.__doc__.split())
 
 
 class Deleted(NamedTuple):
@@ -31,17 +36,34 @@ class Scene:
     def __init__(self, site, submitting, random, patience):
         self.site, self.submitting, self.random, self.patience = site, submitting, random, patience
         self.deleted = []
+        # How often faults were felt, as far as they know it themselves.
+        self.felt = 0
 
     def hold(self, seconds):
         time.sleep(seconds * self.patience)
+
+    def hold_still(self, seconds):
+        """Holds, and counts as felt each second in which no result came."""
+        end = time.monotonic() + seconds * self.patience
+        before = None
+        while (left := end - time.monotonic()) > 0:
+            rows = self.site.count("SELECT count(*) FROM results")
+            self.felt += rows == before
+            before = rows
+            time.sleep(min(left, 1))
 
     def network(self, coroutine):
         return self.site.network.run(coroutine)
 
 
-def fault(name, backends="embedded servers", is_slow=False):
+def itself(scene):
+    """The sign of a fault that counts in `Scene.felt`."""
+    return scene.felt
+
+
+def fault(name, backends="embedded servers", is_slow=False, sign=itself):
     def add(function):
-        FAULTS.append(Fault(name, backends.split(), " ".join(function.__doc__.split()), function, is_slow))
+        FAULTS.append(Fault(name, backends.split(), function, sign, is_slow))
         return function
 
     return add
@@ -61,25 +83,25 @@ def add_processes():
                 scene.hold(scene.random.uniform(0.2, 2))
 
         kill.__doc__ = "SIGKILL, and started again, up to three times"
-        fault(f"{kind} killed")(kill)
+        fault(f"{kind} killed", sign=signs.ended(-signal.SIGKILL))(kill)
 
 
 add_processes()
 
 
-@fault("every process killed")
+@fault("every process killed", sign=signs.ended(-signal.SIGKILL))
 def kill_all(scene):
     """SIGKILL to all boxes at once, then started again"""
     for box in scene.site.boxes.values():
         box.send(signal.SIGKILL)
     for box in scene.site.boxes.values():
-        box.process.wait()
+        box.wait()
     scene.hold(1)
     for box in scene.site.boxes.values():
         box.start()
 
 
-@fault("worker box drained")
+@fault("worker box drained", sign=signs.ended(0))
 def drain(scene):
     """SIGTERM at a random moment, waited for, started again"""
     for name in ("workers 1", "workers 2"):
@@ -89,7 +111,7 @@ def drain(scene):
             raise AssertionError(f"farm up ended with {code} after SIGTERM")
 
 
-@fault("worker box frozen")
+@fault("worker box frozen", is_slow=True, sign=signs.missed_heartbeats)
 def freeze(scene):
     """SIGSTOP, for longer than its lease or the broker's heartbeats allow, then SIGCONT"""
     box = scene.site.boxes[scene.random.choice(["workers 1", "workers 2"])]
@@ -98,7 +120,7 @@ def freeze(scene):
     box.send(signal.SIGCONT)
 
 
-@fault("producer killed")
+@fault("producer killed", sign=signs.producer_killed)
 def kill_producer(scene):
     """`farm produce` gets SIGKILL in the middle; --resume later submits the rest"""
     scene.submitting.kill_next.set()
@@ -148,9 +170,9 @@ def add_services():
     for mode, (how, seconds) in modes.items():
         inject = outage(mode, seconds)
         inject.__doc__ = f"two to five services: {how}"
-        fault(names[mode])(inject)
+        fault(names[mode], sign=signs.services)(inject)
     flap.__doc__ = "two to five services down and up again, three to six times"
-    fault("services flapping")(flap)
+    fault("services flapping", sign=signs.services)(flap)
 
 
 add_services()
@@ -207,7 +229,7 @@ def add_network():
                 function(scene.site.proxies[link], scene)
 
             inject.__doc__ = f"the proxy before {server}: {how}"
-            fault(f"network to {server}: {kind}", backends, is_slow)(inject)
+            fault(f"network to {server}: {kind}", backends, is_slow, signs.network(link))(inject)
 
 
 add_network()
@@ -221,7 +243,7 @@ def lock_file(scene):
     """another program holds farm.db's write lock for 12 s"""
     file = sqlite3.connect(scene.site.path("farm.db"), timeout=60, isolation_level=None)
     file.execute("BEGIN IMMEDIATE")
-    scene.hold(12)
+    scene.hold_still(12)
     file.execute("COMMIT")
     file.close()
 
@@ -233,6 +255,10 @@ def read_file(scene):
     file.execute("BEGIN")
     file.execute("SELECT count(*) FROM results").fetchone()
     scene.hold(15)
+    other = sqlite3.connect(scene.site.path("farm.db"), timeout=60, isolation_level=None)
+    _, pages, written_back = other.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+    scene.felt += pages - written_back
+    other.close()
     file.execute("COMMIT")
     file.close()
 
@@ -241,13 +267,14 @@ def read_file(scene):
 
 
 def add_restarts():
-    servers = {"RabbitMQ": "rabbitmq", "PostgreSQL": "postgresql", "MariaDB": "mariadb"}
+    servers = {
+        "RabbitMQ": ("rabbitmq", "queue"), "PostgreSQL": ("postgresql", "store"), "MariaDB": ("mariadb", "monitoring")}
     ways = {
         "RabbitMQ": {"stopped": None, "killed": "KILL"},
         "PostgreSQL": {"restarted fast": "INT", "restarted immediately": "QUIT", "killed": "KILL"},
         "MariaDB": {"stopped": None, "killed": "KILL"},
     }
-    for name, kind in servers.items():
+    for name, (kind, link) in servers.items():
         for way, number in ways[name].items():
 
             def restart(scene, kind=kind, number=number):
@@ -258,13 +285,13 @@ def add_restarts():
 
             how = {None: "in good order", "KILL": "SIGKILL", "INT": "SIGINT", "QUIT": "SIGQUIT"}[number]
             restart.__doc__ = f"{how}, down for up to 6 s, started again"
-            fault(f"{name} {way}", "servers")(restart)
+            fault(f"{name} {way}", "servers", sign=signs.complaints(link))(restart)
 
 
 add_restarts()
 
 
-@fault("RabbitMQ short of memory", "servers")
+@fault("RabbitMQ short of memory", "servers", sign=signs.warnings("low on memory"))
 def memory_alarm(scene):
     """its memory alarm is raised for 40 s: it takes no messages"""
     scene.site.rabbitmq.alarm(True)
@@ -276,7 +303,8 @@ def memory_alarm(scene):
 def delete_queue(scene):
     """a service's queue is deleted; what it held is gone by the broker's nature, and submitted again by --resume"""
     name = scene.random.choice(SERVICES[0])
-    messages = int(scene.site.rabbitmq.delete("queue_" + name))
+    messages, consumers = scene.site.rabbitmq.delete("queue_" + name)
+    scene.felt += consumers
     scene.deleted.append(Deleted(name, scene.submitting.fault, messages))
     scene.hold(2)
 
@@ -285,7 +313,7 @@ def delete_queue(scene):
 def close_connections(scene):
     """as rabbitmqctl close_all_connections, up to three times"""
     for _ in range(scene.random.randint(1, 3)):
-        scene.site.rabbitmq.close_connections()
+        scene.felt += int(scene.site.rabbitmq.close_connections())
         scene.hold(scene.random.uniform(0.2, 2))
 
 
@@ -296,31 +324,28 @@ def close_connections(scene):
 def terminate(scene):
     """pg_terminate_backend of all of farm's, up to five times"""
     for _ in range(scene.random.randint(1, 5)):
-        scene.site.postgresql.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'farm'")
+        scene.felt += len(scene.site.postgresql.terminate())
         scene.hold(scene.random.uniform(0.2, 2))
 
 
-@fault("PostgreSQL out of connections", "servers")
+@fault("PostgreSQL out of connections", "servers", sign=signs.refusals("53300"))
 def occupy(scene):
     """farm's connections are terminated, and others take every one there is for 10 s"""
     store = scene.site.postgresql
     visitors = store.occupy()
-    store.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'farm'")
+    store.terminate()
     visitors += store.occupy()
     scene.hold(10)
     for visitor in visitors:
         visitor.close()
 
 
-@fault("PostgreSQL read-only", "servers")
-def read_only(scene):
-    """default_transaction_read_only is on for 10 s"""
-    store = scene.site.postgresql
-    store.run("ALTER SYSTEM SET default_transaction_read_only = on")
-    store.run("SELECT pg_reload_conf()")
+@fault("PostgreSQL a standby", "servers", sign=signs.refusals("25006"))
+def standby(scene):
+    """restarted as a standby, which answers and takes no writes, for 10 s, then promoted"""
+    scene.site.postgresql.become_standby()
     scene.hold(10)
-    store.run("ALTER SYSTEM RESET default_transaction_read_only")
-    store.run("SELECT pg_reload_conf()")
+    scene.site.postgresql.promote()
 
 
 def add_locks():
@@ -339,7 +364,7 @@ def add_locks():
         for seconds in (12, 60):
 
             def lock(scene, sql=sql, seconds=seconds):
-                scene.site.postgresql.hold(sql, lambda: scene.hold(seconds))
+                scene.felt += scene.site.postgresql.hold(sql, seconds * scene.patience)
 
             lock.__doc__ = f"by another client, for {seconds} s"
             fault(f"PostgreSQL: {name}" + (" for a minute" if seconds == 60 else ""), "servers", seconds == 60)(lock)
@@ -348,7 +373,7 @@ def add_locks():
 add_locks()
 
 
-@fault("MariaDB down for a while", "servers")
+@fault("MariaDB down for a while", "servers", sign=signs.complaints("monitoring"))
 def mariadb_down(scene):
     """stopped for 20 s; work goes on meanwhile"""
     scene.site.mariadb.stop()

@@ -21,6 +21,8 @@ class Service:
     def __init__(self, name, picture):
         self.name, self.picture, self.mode, self.port = name, picture, "up", None
         self.server, self.writers, self.calls = None, set(), 0
+        # Requests that it failed, kept waiting or answered badly, and connections that it broke off.
+        self.hurt = 0
         self.changed = asyncio.Event()
         metadata = {"processing_time": 0.01, "model_info": {"name": "test double"}}
         answer = {"service": name, "status": "success", "predictions": predictions(name), "metadata": metadata}
@@ -36,6 +38,7 @@ class Service:
         if mode == "down":
             self.server.close()
             for writer in list(self.writers):
+                self.hurt += 1
                 writer.transport.abort()
         elif self.mode == "down":
             await self.start()
@@ -69,8 +72,12 @@ class Service:
 
     async def reply(self, path, writer):
         """Answers; returns whether the connection stays."""
+        self.hurt += self.mode != "up"
         if path.startswith("/picture"):
-            send(writer, 200, self.picture, "image/jpeg")
+            if self.mode == "error":
+                send(writer, 503, b"out of order", "text/plain")
+            else:
+                send(writer, 200, self.picture, "image/jpeg")
             return True
         is_call = path.startswith("/analyze")
         self.calls += is_call

@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import time
+from collections import Counter
 
 from background import Background
 from doubles import SERVICES, Service
@@ -33,6 +34,8 @@ class Box:
         self.folder = site.path(name.replace(" ", "-"))
         self.log = os.path.join(self.folder, "log")
         self.farm = site.before or site.farm
+        # How often by which code, or signal below 0, one has ended that had to.
+        self.ends = Counter()
 
     def start(self):
         with open(self.log, "a", encoding="utf-8") as log:
@@ -49,8 +52,14 @@ class Box:
         """Ends it by a signal and starts it again; returns its exit code."""
         self.send(number)
         self.send(signal.SIGCONT)
-        code = self.process.wait(60)
+        code = self.wait()
         self.start()
+        return code
+
+    def wait(self):
+        """Waits for its end by a signal; returns its exit code."""
+        code = self.process.wait(60)
+        self.ends[code] += 1
         return code
 
 
@@ -60,6 +69,9 @@ class Site:
     def __init__(self, backend, folder, servers_folder, farm, before):
         self.backend, self.folder, self.farm, self.before = backend, folder, farm, before
         self.has_servers = backend == "servers"
+        release = os.environ.get("SERVERS")
+        # What the table of docs/reliability.md calls the backend.
+        self.label = f"{backend} of {release}" if self.has_servers and release else backend
         self.network = Background()
         with open(os.path.join(ROOT, "photos", "grace_hopper.jpg"), "rb") as file:
             picture = file.read()
@@ -175,6 +187,12 @@ class Site:
                     rows.writerow([f"{number}.jpg", "", url])
         self.images += count
         return listing
+
+    def logged(self):
+        """The lines that the boxes have logged."""
+        for box in self.boxes.values():
+            with open(box.log, encoding="utf-8") as file:
+                yield from file
 
     # What the tables and queues hold
 

@@ -6,7 +6,8 @@
 The seed, which is printed, chooses the faults and what is random in them. Servers are started for the run alone. --quick
 holds faults for a fifth of their time and leaves those out that take a minute; --record adds the run to
 docs/reliability.md; --versions says there which they were. Exit code 1 if a job was lost or done twice, if anything kept
-silent after a fault, or (not with --quick) if the rate was not back within a minute of its end.
+silent after a fault, if a fault was not felt (signs.py), or (not with --quick) if the rate was not back within a minute of its
+end.
 """
 
 import argparse
@@ -22,6 +23,7 @@ import time
 import traceback
 
 import audit
+import signs
 import table
 from catalogue import FAULTS, Fault, Scene
 from farmsite import PRIMARY, Site, eventually
@@ -82,14 +84,16 @@ def choose(backend, count, generator, quick, only):
 
 
 def start_late(scene):
+    """when farm starts; started later"""
     scene.hold(5)
     scene.site.mariadb.start()
 
 
-LATE = Fault("MariaDB down from the start", ["servers"], "when farm starts; started later", start_late, False)
+LATE = Fault("MariaDB down from the start", ["servers"], start_late, signs.complaints("monitoring"), False)
 
 
 def upgrade(scene):
+    """box after box drained and started by a newer farm, on the same queues"""
     for box in scene.site.boxes.values():
         box.farm = scene.site.farm
         code = box.restart(signal.SIGTERM)
@@ -98,18 +102,18 @@ def upgrade(scene):
         scene.hold(3)
 
 
-UPGRADE = Fault(
-    "rolling upgrade", ["embedded", "servers"], "box after box drained and started by a newer farm, on the same queues",
-    upgrade, False)
+UPGRADE = Fault("rolling upgrade", ["embedded", "servers"], upgrade, signs.ended(0), False)
 
 
 def run(site, faults, generator, arguments, watchdog):
     """Returns the table's rows and what went wrong, a line each."""
-    problems, problems_of_rate, seconds = [], [], []
+    problems, problems_of_rate, seconds, felt = [], [], [], []
     submitting = Submitting(site, PRIMARY, say)
     scene = Scene(site, submitting, generator, 0.2 if arguments.quick else 1)
     if faults[0] is LATE:
         site.mariadb.stop()
+    # The one that the boxes meet when they start is felt from then on.
+    sign_before = 0
     watchdog.step("the boxes' start", 240)
     for box in site.boxes.values():
         box.start()
@@ -123,10 +127,14 @@ def run(site, faults, generator, arguments, watchdog):
         try:
             before = 0 if arguments.quick else rate.before(quiet_since)
             begun = time.monotonic()
+            if fault is not LATE:
+                sign_before = fault.sign(scene)
             fault.inject(scene)
             healed = time.monotonic()
             works = recover(site)
-            told = f"{number + 1:3} {fault.name}: held {healed - begun:.1f} s, everybody works {works:.1f} s later"
+            felt.append(fault.sign(scene) - sign_before)
+            told = f"{number + 1:3} {fault.name}: held {healed - begun:.1f} s, felt {felt[-1]} times, "
+            told += f"everybody works {works:.1f} s later"
             if arguments.quick:
                 seconds.append((works, None))
                 say(told)
@@ -140,9 +148,12 @@ def run(site, faults, generator, arguments, watchdog):
                     problems_of_rate.append(
                         f"fault {number + 1}, {fault.name}: the rate is not back within {MINUTE} s: "
                         f"{rate.over_last(MINUTE):.0f} rows/s over that time, {before:.0f} before")
+            if not felt[-1]:
+                problems.append(f"fault {number + 1}, {fault.name}: nobody felt it")
             quiet_since = time.monotonic()
         except Exception as error:
             taken = time.monotonic() - begun
+            felt[number:] = felt[number:] or [None]
             seconds.append((taken, None if arguments.quick else max(taken, MINUTE)))
             problems.append(f"fault {number + 1}, {fault.name}: {error}")
             say(problems[-1])
@@ -169,8 +180,8 @@ def run(site, faults, generator, arguments, watchdog):
     problems += wrong
     calls = sum(site.services[name].calls for name in PRIMARY)
     rows = [
-        table.Row.once(site.backend, fault.name, fault.how, c, *taken)
-        for fault, c, taken in zip(faults, counts.values(), seconds)
+        table.Row.once(site.label, fault.name, fault.how, c, *taken, how_often)
+        for fault, c, taken, how_often in zip(faults, counts.values(), seconds, felt)
     ]
     for row in rows:
         say(row.line())
@@ -217,6 +228,7 @@ def one_run(backend, seed, arguments):
             shutil.rmtree(folder, ignore_errors=True)
     for problem in problems:
         say(f"WRONG: {problem}")
+    backend = site.label
     jobs = sum(row.numbers[1] for row in rows)
     say(f"{backend}: {len(rows)} of {len(faults)} faults, {jobs} jobs: {'not as it should be' if problems else 'nothing lost, nothing twice'}")
     if arguments.record:

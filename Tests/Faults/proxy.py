@@ -22,6 +22,8 @@ class Proxy:
     def __init__(self, name, target):
         self.name, self.target, self.port = name, target, None
         self.wires, self.opened = set(), 0
+        # Connections that were refused, reset or held up, and pieces that were held up, delayed, cut or swallowed.
+        self.hurt = 0
         self.latency, self.rate, self.slices = 0.0, None, None
         self.through = asyncio.Event()
         self.through.set()
@@ -44,6 +46,7 @@ class Proxy:
     async def reset(self):
         """Both ends of every connection get an RST."""
         for wire in list(self.wires):
+            self.hurt += 1
             for end in (wire.client, wire.server):
                 abort(end)
 
@@ -68,7 +71,7 @@ class Proxy:
         self.wires.add(wire)
         self.opened += 1
         try:
-            await self.through.wait()
+            await self.passage()
             upstream, wire.server = await asyncio.open_connection(*self.target, limit=CHUNK)
             for end in (writer, wire.server):
                 end.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -81,6 +84,7 @@ class Proxy:
                 task.cancel()
             await asyncio.gather(there, back, return_exceptions=True)
         except OSError:
+            self.hurt += 1
             abort(writer)
         finally:
             self.wires.discard(wire)
@@ -107,17 +111,23 @@ class Proxy:
             due, data = await late.get()
             if due > loop.time():
                 await asyncio.sleep(due - loop.time())
-            await self.through.wait()
+            await self.passage()
             if data is None:
                 return
             if wire.is_half_open:
+                self.hurt += 1
                 continue
+            self.hurt += bool(self.latency or self.rate or self.slices)
             with contextlib.suppress(OSError):
                 for piece in self.pieces(data):
                     writer.write(piece)
                     await writer.drain()
                     if self.rate:
                         await asyncio.sleep(len(piece) / self.rate)
+
+    async def passage(self):
+        self.hurt += not self.through.is_set()
+        await self.through.wait()
 
     def pieces(self, data):
         """As small as the network is bad at that moment: it may be healed before the last piece."""

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import time
 
 import pika
 import psycopg
@@ -32,8 +33,25 @@ class Server:
         return output.strip()
 
     def start(self):
+        """A start begins the server's log anew: what was in it is kept in another file."""
+        if os.path.exists(self.log):
+            with open(self.log, "rb") as log, open(self.log + ".before", "ab") as kept:
+                kept.write(log.read())
         self.script("start")
         return self
+
+    @property
+    def log(self):
+        return os.path.join(self.folder, "log")
+
+    def logged(self, text):
+        """How many lines with that text it has ever logged."""
+        count = 0
+        for path in (self.log, self.log + ".before"):
+            if os.path.exists(path):
+                with open(path, encoding="utf-8", errors="replace") as file:
+                    count += sum(text in line for line in file)
+        return count
 
     def stop(self, signal=None):
         self.script("stop", *([signal] if signal else []))
@@ -66,17 +84,21 @@ class RabbitMQ(Server):
             "length([rabbit_networking:close_connection(P, \"by the fault runner\") ||"
             " P <- rabbit_networking:connections()]).")
 
+    def missed_heartbeats(self):
+        return self.logged("missed heartbeats from client")
+
     def alarm(self, is_on):
         verb = "set_alarm" if is_on else "clear_alarm"
         alarm = "{resource_limit, memory, node()}"
         self.evaluate(f"rabbit_alarm:{verb}({{{alarm}, []}})." if is_on else f"rabbit_alarm:{verb}({alarm}).")
 
     def delete(self, queue):
-        """Returns how many messages were in it, in somebody's hands too: they are gone."""
-        return self.evaluate(
+        """Returns how many messages were in it, in somebody's hands too, which are gone, and how many consumers it had."""
+        text = self.evaluate(
             f"{{ok, Q}} = rabbit_amqqueue:lookup({{resource, <<\"/\">>, queue, <<\"{queue}\">>}}),"
-            " [{messages, N}] = rabbit_amqqueue:info(Q, [messages]),"
-            " rabbit_amqqueue:delete(Q, false, false, <<\"faults\">>), N.")
+            " [{messages, N}, {consumers, C}] = rabbit_amqqueue:info(Q, [messages, consumers]),"
+            " rabbit_amqqueue:delete(Q, false, false, <<\"faults\">>), {N, C}.")
+        return tuple(int(number) for number in text.strip("{}").split(","))
 
     def dead_letters(self):
         """(service, image, reason) of each; they stay where they are."""
@@ -106,6 +128,7 @@ class PostgreSQL(Server):
             self.run(f"CREATE ROLE farm LOGIN PASSWORD '{PASSWORD}'", "postgres")
             self.run("CREATE DATABASE farm OWNER farm", "postgres")
             self.run("ALTER SYSTEM SET max_connections = 60", "postgres")
+            self.run("ALTER SYSTEM SET log_line_prefix = '%m [%p] %u SQLSTATE %e '", "postgres")
             self.script("stop")
             super().start()
             open(os.path.join(self.folder, "made"), "w", encoding="ascii").close()
@@ -124,11 +147,37 @@ class PostgreSQL(Server):
                 return []
             return [["" if value is None else str(value) for value in row] for row in rows]
 
-    def hold(self, sql, wait):
-        """Another client in the middle of a transaction, while `wait` runs."""
-        with self.connect() as connection, connection.transaction():
+    def logged(self, code):
+        """How many lines it has ever logged for farm with that SQLSTATE."""
+        return super().logged(f" farm SQLSTATE {code} ")
+
+    def terminate(self):
+        """Ends all of farm's sessions; returns a row for each."""
+        return self.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'farm'")
+
+    def become_standby(self):
+        """It is started anew as a standby, which answers and takes no writes."""
+        self.script("stop", "INT")
+        data = os.path.join(self.folder, "data")
+        signal_file = os.path.join(data, "standby.signal")
+        open(signal_file, "w", encoding="ascii").close()
+        os.chown(signal_file, os.stat(data).st_uid, os.stat(data).st_gid)
+        self.start()
+
+    def promote(self):
+        self.run("SELECT pg_promote()", "postgres")
+
+    def hold(self, sql, seconds):
+        """Another client in the middle of a transaction, for so long; returns how many of farm's sessions waited for a
+        lock meanwhile, each counted once a second."""
+        waited, end = 0, time.monotonic() + seconds
+        with self.connect() as connection, connection.transaction(), self.connect() as other:
             connection.execute(sql)
-            wait()
+            while (left := end - time.monotonic()) > 0:
+                time.sleep(min(left, 1))
+                waiting = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'farm' AND wait_event_type = 'Lock'"
+                waited += other.execute(waiting).fetchone()[0]
+        return waited
 
     def occupy(self):
         """Connections of others until only those for superusers are left."""

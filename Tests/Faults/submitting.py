@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 import time
+from collections import Counter
 
 from farmsite import finish
 
@@ -26,6 +27,8 @@ class Submitting:
         self.site, self.services, self.log = site, services, log
         self.batches, self.fault, self.failures = [], 0, []
         self.kill_next = threading.Event()
+        # How often by which code, or signal below 0, `farm produce` has ended.
+        self.ends = Counter()
         self.ending = threading.Event()
         self.thread = threading.Thread(target=self.run, name="producer", daemon=True)
 
@@ -76,6 +79,7 @@ class Submitting:
         if kill := self.kill_next.is_set():
             arguments += ["--delay", "0.01"]
         code, output = self.farm(arguments, kill_after=0.3 if kill else None)
+        self.ends[code] += 1
         if kill:
             self.kill_next.clear()
         if code == 0:

@@ -7,7 +7,7 @@ from servers import ROOT
 PATH = os.path.join(ROOT, "docs", "reliability.md")
 BEGIN, END = "<!-- faults: written by make faults -->", "<!-- faults: end -->"
 COLUMNS = (
-    "backend|fault|how|times|jobs in|rows out|lost|duplicates|all work again after s, mean|longest"
+    "backend|fault|how|times|felt|jobs in|rows out|lost|duplicates|all work again after s, mean|longest"
     "|80 % of the rate within 60 s|after s, mean|longest").split("|")
 LIMIT = 60
 
@@ -32,37 +32,47 @@ class Times:
 
 
 class Row:
-    """`works` and `rate`: how long it took until all worked again, and until the rate was back."""
+    """`felt`: how often it showed that it was felt, and how often that was looked at. `works` and `rate`: how long it took
+    until all worked again, and until the rate was back."""
 
-    def __init__(self, backend, fault, how, times=0, jobs=0, rows=0, lost=0, duplicates=0, works=None, rate=None):
-        self.key, self.how = (backend, fault), how
+    def __init__(
+            self, backend, fault, how, times=0, jobs=0, rows=0, lost=0, duplicates=0, works=None, rate=None, felt=(0, 0)):
+        self.key, self.how, self.felt = (backend, fault), how, felt
         self.numbers = [int(n) for n in (times, jobs, rows, lost, duplicates)]
         self.works, self.rate = works or Times(), rate or Times()
 
     @classmethod
-    def once(cls, backend, fault, how, counts, works, rate):
-        """One fault of a run. `rate` is None where it was not looked at."""
+    def once(cls, backend, fault, how, counts, works, rate, felt):
+        """One fault of a run. `rate` is None where it was not looked at, `felt` where the fault itself failed."""
         times = Times() if rate is None else Times(1, int(rate < LIMIT), rate, rate)
         return cls(
             backend, fault, how, 1, counts.jobs, counts.rows, counts.lost, counts.duplicates, Times(1, 1, works, works),
-            times)
+            times, (0, 0) if felt is None else (int(felt > 0), 1))
 
     @classmethod
     def parsed(cls, cells):
-        times, in_time = int(cells[3]), [int(n) for n in cells[10].split(" of ")]
+        times, in_time = int(cells[3]), numbers(cells[11])
         return cls(
-            *cells[:8], Times.parsed(times, times, *cells[8:10]), Times.parsed(in_time[1], in_time[0], *cells[11:]))
+            *cells[:4], *cells[5:9], Times.parsed(times, times, *cells[9:11]),
+            Times.parsed(in_time[1], in_time[0], *cells[12:]), numbers(cells[4]))
 
     def add(self, other):
         self.numbers = [a + b for a, b in zip(self.numbers, other.numbers)]
         self.works, self.rate = self.works.plus(other.works), self.rate.plus(other.rate)
+        self.felt = tuple(a + b for a, b in zip(self.felt, other.felt))
         self.how = other.how or self.how
 
     def line(self):
+        times, *others = map(str, self.numbers)
         cells = [
-            *self.key, self.how, *map(str, self.numbers), *self.works.seconds(),
+            *self.key, self.how, times, "{} of {}".format(*self.felt), *others, *self.works.seconds(),
             f"{self.rate.in_time} of {self.rate.times}", *self.rate.seconds()]
         return "| " + " | ".join(cells) + " |"
+
+
+def numbers(cell):
+    """Of a cell such as "2 of 3"."""
+    return tuple(int(number) for number in cell.split(" of "))
 
 
 def cells(line):
