@@ -23,6 +23,8 @@ import time
 import traceback
 
 import audit
+import faults_of_farm  # noqa: F401  (adds to FAULTS)
+import faults_of_servers  # noqa: F401
 import signs
 import table
 from catalogue import FAULTS, Fault, Scene
