@@ -32,9 +32,25 @@ class Scene:
         self.deleted = []
         # How often faults were felt, as far as they know it themselves.
         self.felt = 0
+        self.fault, self.sign_before = None, 0
+
+    def begin(self, fault, sign_before=None):
+        self.fault = fault
+        self.sign_before = fault.sign(self) if sign_before is None else sign_before
+
+    def times_felt(self):
+        """How often the fault that has begun was felt."""
+        return self.fault.sign(self) - self.sign_before
 
     def hold(self, seconds):
         time.sleep(seconds * self.patience)
+
+    def hold_until_felt(self, seconds):
+        """For so long, and longer if nobody has met it: at most half a minute."""
+        self.hold(seconds)
+        end = time.monotonic() + 30
+        while not self.times_felt() and time.monotonic() < end:
+            time.sleep(0.2)
 
     def hold_still(self, seconds):
         """Holds, and counts as felt each second in which no result came."""

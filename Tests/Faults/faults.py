@@ -114,8 +114,6 @@ def run(site, faults, generator, arguments, watchdog):
     scene = Scene(site, submitting, generator, 0.2 if arguments.quick else 1)
     if faults[0] is LATE:
         site.mariadb.stop()
-    # The one that the boxes meet when they start is felt from then on.
-    sign_before = 0
     watchdog.step("the boxes' start", 240)
     for box in site.boxes.values():
         box.start()
@@ -129,12 +127,12 @@ def run(site, faults, generator, arguments, watchdog):
         try:
             before = 0 if arguments.quick else rate.before(quiet_since)
             begun = time.monotonic()
-            if fault is not LATE:
-                sign_before = fault.sign(scene)
+            # The one that the boxes have met when they started is felt since then.
+            scene.begin(fault, 0 if fault is LATE else None)
             fault.inject(scene)
             healed = time.monotonic()
             works = recover(site)
-            felt.append(fault.sign(scene) - sign_before)
+            felt.append(scene.times_felt())
             told = f"{number + 1:3} {fault.name}: held {healed - begun:.1f} s, felt {felt[-1]} times, "
             told += f"everybody works {works:.1f} s later"
             if arguments.quick:

@@ -83,7 +83,7 @@ def add_services():
             services = [scene.site.services[name] for name in dict.fromkeys(some(scene))]
             for service in services:
                 scene.network(service.become(mode))
-            scene.hold(seconds)
+            scene.hold_until_felt(seconds)
             for service in services:
                 scene.network(service.become("up"))
 
@@ -126,12 +126,12 @@ def add_network():
 
     def cut(proxy, scene):
         scene.network(proxy.cut())
-        scene.hold(12)
+        scene.hold_until_felt(12)
         scene.network(proxy.heal())
 
     def long_cut(proxy, scene):
         scene.network(proxy.cut())
-        scene.hold(60)
+        scene.hold_until_felt(60)
         scene.network(proxy.heal())
 
     def reset(proxy, scene):
@@ -141,13 +141,13 @@ def add_network():
 
     def half_open(proxy, scene):
         scene.network(proxy.half_open())
-        scene.hold(15)
+        scene.hold_until_felt(15)
         scene.network(proxy.heal())
 
     def limp(**how):
         def inject(proxy, scene):
             scene.network(proxy.limp(**how))
-            scene.hold(10)
+            scene.hold_until_felt(10)
             scene.network(proxy.heal())
 
         return inject
