@@ -111,7 +111,8 @@ struct StoreStateTests {
         #expect(try await work.farm("check").output.contains("not today"))
         #expect(try await calls(scene) == 0)
         #expect(
-            try await work.rows("SELECT (SELECT count(*) FROM farm_queue), (SELECT count(*) FROM farm_dead)") == ["9|0"])
+            try await work.rows("SELECT (SELECT count(*) FROM farm_queue), (SELECT count(*) FROM farm_dead)") == ["9|0"]
+        )
         _ = try await work.rows("DROP TRIGGER theirs")
         let second = try await work.farm(["run", "photos"])
         #expect(second.status == 0, "\(second.error)")
