@@ -139,8 +139,9 @@ final class Running: Sendable {
         // Files, not pipes: nothing fills up when nobody reads.
         for file in [outputURL, errorURL] { try Data().write(to: file) }
         let process = Process()
-        process.executableURL = executable
-        process.arguments = arguments
+        // However the tests were started, `nohup make test &` too: what ignores a signal hands that down.
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = ["--default-signal=HUP,INT", executable.path] + arguments
         process.environment = environment
         process.currentDirectoryURL = folder
         process.standardInput = FileHandle.nullDevice
