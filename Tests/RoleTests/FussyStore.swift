@@ -54,6 +54,8 @@ final class FussyStore: ResultStore {
         try await store.probe(row, of: image)
     }
 
+    func servicesOfMissingEnrichments() async throws -> [String] { try await store.servicesOfMissingEnrichments() }
+
     func standing(of jobs: [JobKey], workerID: String) async throws -> [JobStanding] {
         if jobs.contains(where: \.redelivered) { try check([]) }
         return try await store.standing(of: jobs, workerID: workerID)
