@@ -42,10 +42,10 @@ faults: build ## breaks servers, network, services and farm itself FAULTS times 
 	  --images $(IMAGES) $(if $(SEED),--seed $(SEED)) $(if $(BACKEND),--backend $(BACKEND)) \
 	  $(if $(BEFORE),--before "$$before" --versions "$(shell git rev-parse --short $(BEFORE)) to $(shell git describe --always --dirty)") --record
 
-trixie: ## runs the port suites and the faults on the servers of Debian 13 (trixie)
+trixie: ## runs the port suites, the suite of broker limits and the faults on the servers of Debian 13 (trixie)
 	@SERVERS=trixie scripts/setup.sh
 	$(SWIFT) build --build-tests
-	SERVERS=trixie scripts/servers/run.sh $(SWIFT) test --skip-build --filter PortTests
+	SERVERS=trixie scripts/servers/run.sh $(SWIFT) test --skip-build --filter 'PortTests|BrokerLimitTests'
 	SERVERS=trixie $(MAKE) faults BACKEND=servers
 
 bench: ## measures the release build and writes docs/performance.md; ONLY=merging measures that part alone

@@ -14,7 +14,10 @@
 root=$(readlink -m "$scripts/../../.build-$1") release=$1
 shift
 # What the tests' servers and the scripts of this folder need.
-packages="rabbitmq-server postgresql mariadb-server openssl procps"
+packages="rabbitmq-server postgresql pgbouncer mariadb-server openssl procps"
+
+# Another list of packages makes another root.
+is_made() { [ "$(cat "$root/packages" 2>/dev/null)" = "$packages" ]; }
 
 # In a folder of another name, which gets its own when it is whole: a half one is made anew.
 make_root() {
@@ -39,14 +42,16 @@ make_root() {
     tail -20 "$root.log" >&2
     fail "could not make $root; above is the end of $root.log"
   }
+  echo "$packages" > "$root.new/packages"
+  rm -rf "$root"
   mv "$root.new" "$root"
 }
 
-if [ ! -d "$root" ]; then
+if ! is_made; then
   (
     # Several may want it at once.
     flock 9
-    [ -d "$root" ] || make_root
+    is_made || make_root
   ) 9> "$root.lock"
 fi
 # Debian has all programs and libraries in these two, and /bin, /lib and /sbin as links to /usr.

@@ -9,6 +9,7 @@
 # every database and every user with a password of DIR/../postgresql, and Debian's defaults but for what is in
 # DIR/pgbouncer.ini. A file DIR/mode names another mode, from the next start on. It stays until it is stopped.
 . "$(dirname "$(readlink -f "$0")")/common.sh"
+in_release "$@"
 orderly=INT
 
 program=$(command -v pgbouncer || ls /usr/sbin/pgbouncer 2>/dev/null || true)
