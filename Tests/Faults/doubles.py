@@ -13,6 +13,8 @@ SERVICES = (
     "colors detectron2 yolov8 nsfw2 ocr blip clip inception_v3 rtdetr metadata ollama".split(),
     "face pose".split(),
 )
+# On servers another program has declared this one's queue: a quorum queue, without further arguments.
+OF_ANOTHER = "ollama"
 
 
 class Service:

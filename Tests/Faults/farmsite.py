@@ -10,7 +10,7 @@ import time
 from collections import Counter
 
 from background import Background
-from doubles import SERVICES, Service
+from doubles import OF_ANOTHER, SERVICES, Service
 from proxy import Proxy
 from servers import PASSWORD, ROOT, MariaDB, PostgreSQL, RabbitMQ
 
@@ -101,6 +101,7 @@ class Site:
                 server.start()
             for name, server in (("queue", self.rabbitmq), ("store", self.postgresql), ("monitoring", self.mariadb)):
                 self.proxies[name] = self.proxy(name, server.port)
+            self.rabbitmq.declare_quorum("queue_" + OF_ANOTHER)
         self.write_settings()
         self.command(["init"], self.before)
         if self.has_servers:

@@ -117,6 +117,22 @@ def add_services():
 add_services()
 
 
+@fault("pictures' host out of order", sign=signs.pictures)
+def no_pictures(scene):
+    """503 to every picture asked for by URL, for 10 s"""
+    scene.network(scene.site.pictures.become("error"))
+    scene.hold_until_felt(10)
+    scene.network(scene.site.pictures.become("up"))
+
+
+@fault("pictures' host down", sign=signs.pictures)
+def pictures_away(scene):
+    """nobody listens where pictures are asked for by URL, for 10 s"""
+    scene.network(scene.site.pictures.become("down"))
+    scene.hold_until_felt(10)
+    scene.network(scene.site.pictures.become("up"))
+
+
 # The network
 
 

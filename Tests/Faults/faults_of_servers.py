@@ -1,8 +1,10 @@
 """Faults of RabbitMQ, PostgreSQL and MariaDB."""
 
+import signal
+
 import signs
 from catalogue import Deleted, fault
-from doubles import SERVICES
+from doubles import OF_ANOTHER, SERVICES
 from farmsite import eventually
 
 # RabbitMQ
@@ -44,7 +46,8 @@ def memory_alarm(scene):
 @fault("queue deleted", "servers")
 def delete_queue(scene):
     """a service's queue is deleted; what it held is gone by the broker's nature, and submitted again by --resume"""
-    name = scene.random.choice(SERVICES[0])
+    # farm declares a deleted queue as its own.
+    name = scene.random.choice([each for each in SERVICES[0] if each != OF_ANOTHER])
     messages, consumers = scene.site.rabbitmq.delete("queue_" + name)
     scene.felt += consumers
     scene.deleted.append(Deleted(name, scene.submitting.fault, messages))
@@ -57,6 +60,37 @@ def close_connections(scene):
     for _ in range(scene.random.randint(1, 3)):
         scene.felt += int(scene.site.rabbitmq.close_connections())
         scene.hold(scene.random.uniform(0.2, 2))
+
+
+@fault("queue full", "servers")
+def fill_queue(scene):
+    """a service hangs, and by a policy its queue takes no more than ten jobs (reject-publish), for 20 s"""
+    name, broker = scene.random.choice(SERVICES[0]), scene.site.rabbitmq
+    scene.network(scene.site.services[name].become("hang"))
+    broker.policy("queue_" + name, max_length=10, overflow="reject-publish")
+    for _ in range(20):
+        scene.hold(1)
+        scene.felt += broker.state("queue_" + name, "messages_ready")[0] >= 10
+    broker.policy("queue_" + name)
+    scene.network(scene.site.services[name].become("up"))
+
+
+@fault("drained on a queue with a limit", "servers")
+def drain_limited(scene):
+    """a quorum queue takes back each message once by a policy; its service hangs, its workers are drained three times"""
+    queue, broker = "queue_" + OF_ANOTHER, scene.site.rabbitmq
+    broker.policy(queue, delivery_limit=1)
+    scene.network(scene.site.services[OF_ANOTHER].become("hang"))
+    for _ in range(3):
+        scene.hold(5)
+        scene.felt += broker.state(queue, "messages_unacknowledged")[0]
+        for name in ("workers 1", "workers 2"):
+            code = scene.site.boxes[name].restart(signal.SIGTERM)
+            if code:
+                raise AssertionError(f"farm up ended with {code} after SIGTERM")
+    scene.network(scene.site.services[OF_ANOTHER].become("up"))
+    scene.hold(2)
+    broker.policy(queue)
 
 
 # PostgreSQL
@@ -89,6 +123,22 @@ def standby(scene):
     scene.site.postgresql.become_standby()
     scene.hold(10)
     scene.site.postgresql.promote()
+
+
+@fault("PostgreSQL: a sequence at its end", "servers", sign=signs.refusals("2200H"))
+def use_up_sequence(scene):
+    """that of the results' keys has no number left for 10 s"""
+    scene.site.postgresql.use_up("results_result_id_seq")
+    scene.hold(10)
+    scene.site.postgresql.run("ALTER SEQUENCE results_result_id_seq NO MAXVALUE")
+
+
+@fault("PostgreSQL: rights revoked", "servers", sign=signs.refusals("42501"))
+def revoke(scene):
+    """farm may not INSERT into results for 10 s"""
+    scene.site.postgresql.run("REVOKE INSERT ON results FROM farm")
+    scene.hold(10)
+    scene.site.postgresql.run("GRANT INSERT ON results TO farm")
 
 
 def add_locks():

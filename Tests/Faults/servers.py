@@ -100,13 +100,37 @@ class RabbitMQ(Server):
             " rabbit_amqqueue:delete(Q, false, false, <<\"faults\">>), {N, C}.")
         return tuple(int(number) for number in text.strip("{}").split(","))
 
+    def state(self, queue, *items):
+        """Numbers that the broker has of a queue, such as `messages_ready`."""
+        text = self.evaluate(
+            f"{{ok, Q}} = rabbit_amqqueue:lookup({{resource, <<\"/\">>, queue, <<\"{queue}\">>}}),"
+            f" [N || {{_, N}} <- rabbit_amqqueue:info(Q, [{', '.join(items)}])].")
+        return json.loads(text)
+
+    def policy(self, queue, **definition):
+        """A policy of that queue alone; without a definition it is lifted."""
+        if not definition:
+            self.evaluate("rabbit_policy:delete(<<\"/\">>, <<\"faults\">>, <<\"faults\">>).")
+            return
+        terms = ", ".join(
+            f"{{<<\"{name.replace('_', '-')}\">>, {value if isinstance(value, int) else f'<<{json.dumps(value)}>>'}}}"
+            for name, value in definition.items())
+        self.evaluate(
+            f"rabbit_policy:set(<<\"/\">>, <<\"faults\">>, <<\"^{queue}$\">>, [{terms}], 0, <<\"queues\">>, <<\"faults\">>).")
+
+    def connection(self):
+        return pika.BlockingConnection(pika.ConnectionParameters(
+            "127.0.0.1", self.port, "/", pika.PlainCredentials("guest", "guest"), heartbeat=10,
+            blocked_connection_timeout=60))
+
+    def declare_quorum(self, queue):
+        with self.connection() as connection:
+            connection.channel().queue_declare(queue, durable=True, arguments={"x-queue-type": "quorum"})
+
     def dead_letters(self):
         """(service, image, reason) of each; they stay where they are."""
         letters = []
-        address = pika.ConnectionParameters(
-            "127.0.0.1", self.port, "/", pika.PlainCredentials("guest", "guest"), heartbeat=10,
-            blocked_connection_timeout=60)
-        with pika.BlockingConnection(address) as connection:
+        with self.connection() as connection:
             for queue in [name for name, count in self.messages().items() if count and name.endswith(".dead")]:
                 channel = connection.channel()
                 while (taken := channel.basic_get(queue))[0]:
@@ -166,6 +190,16 @@ class PostgreSQL(Server):
 
     def promote(self):
         self.run("SELECT pg_promote()", "postgres")
+
+    def use_up(self, sequence):
+        """Leaves no number in a sequence."""
+        while True:
+            last = self.run(f"SELECT last_value FROM {sequence}")[0][0]
+            try:
+                self.run(f"ALTER SEQUENCE {sequence} MAXVALUE {last}")
+                return
+            except psycopg.errors.InvalidParameterValue:
+                continue  # It has gone on meanwhile.
 
     def hold(self, sql, seconds):
         """Another client in the middle of a transaction, for so long; returns how many of farm's sessions waited for a
