@@ -13,6 +13,11 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 PASSWORD = "faults"
 
 
+def integers(text):
+    """Of an Erlang tuple."""
+    return tuple(int(number) for number in text.strip("{}").split(","))
+
+
 class Server:
     def __init__(self, kind, folder):
         self.kind, self.folder = kind, os.path.join(folder, f"faults-{os.getpid()}-{kind}")
@@ -98,14 +103,14 @@ class RabbitMQ(Server):
             f"{{ok, Q}} = rabbit_amqqueue:lookup({{resource, <<\"/\">>, queue, <<\"{queue}\">>}}),"
             " [{messages, N}, {consumers, C}] = rabbit_amqqueue:info(Q, [messages, consumers]),"
             " rabbit_amqqueue:delete(Q, false, false, <<\"faults\">>), {N, C}.")
-        return tuple(int(number) for number in text.strip("{}").split(","))
+        return integers(text)
 
     def state(self, queue, *items):
         """Numbers that the broker has of a queue, such as `messages_ready`."""
         text = self.evaluate(
             f"{{ok, Q}} = rabbit_amqqueue:lookup({{resource, <<\"/\">>, queue, <<\"{queue}\">>}}),"
-            f" [N || {{_, N}} <- rabbit_amqqueue:info(Q, [{', '.join(items)}])].")
-        return json.loads(text)
+            f" list_to_tuple([N || {{_, N}} <- rabbit_amqqueue:info(Q, [{', '.join(items)}])]).")
+        return integers(text)
 
     def policy(self, queue, **definition):
         """A policy of that queue alone; without a definition it is lifted."""
