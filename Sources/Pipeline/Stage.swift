@@ -248,7 +248,7 @@ public struct Stage<Handler: StageHandler>: Sendable {
     /// A passing fault of the store is waited out for a moment; then the breaker opens.
     private func storing<Value: Sendable>(
         _ what: String, _ operation: () async throws -> Value
-    ) async throws -> Value { try await options.persistence(StageOptions.storePatience).run(what, operation) }
+    ) async throws -> Value { try await options.persistence(StoreGate.patience).run(what, operation) }
 
     /// The embedded queue lies in the store's file: while that takes nothing, it is waited for.
     private func queueing(_ what: String, _ drain: Drain, _ operation: () async throws -> Void) async throws {

@@ -48,8 +48,6 @@ public struct StageOptions: Sendable {
 }
 
 extension StageOptions {
-    /// How long a passing fault of the store is waited out before its breaker opens.
-    static let storePatience = Duration.seconds(5)
     /// How long answers are kept while the store takes no rows; then their jobs go back.
     private static let holding = Duration.seconds(60)
 

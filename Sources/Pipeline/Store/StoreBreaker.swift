@@ -137,7 +137,8 @@ struct StoreBreaker {
             if let last = trials[row] {
                 let next = last.addingTimeInterval(StoreBreaker.trialLimit)
                 // A wall clock that is set back must not make the wait longer.
-                guard next <= now || last > now else { return .wait(until: next) }
+                // Dates are no finer than a millisecond.
+                guard next.timeIntervalSince(now) < 0.001 || last > now else { return .wait(until: next) }
             }
             trials[row] = now
             state = .halfOpen(trials: trials)

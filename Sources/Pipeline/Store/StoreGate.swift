@@ -15,6 +15,9 @@ public final class StoreGate: Sendable {
         var told: String?
     }
 
+    /// How long a passing fault of the store is waited out before the breaker opens.
+    static let patience = Duration.seconds(5)
+
     private let probe: Probe
     private let time: any Timekeeper
     private let randomness: Randomness
@@ -94,7 +97,11 @@ public final class StoreGate: Sendable {
             state.withLock { $0.breaker.judged() }
             changes.raise()
         }
-        do { try await probe(row, image) } catch let fault as PortFault {
+        let persistence = Persistence(
+            limit: StoreGate.patience, time: time, randomness: randomness, log: log)
+        do {
+            try await persistence.run("trying whether the store takes rows") { try await probe(row, image) }
+        } catch let fault as PortFault {
             open(fault, row, of: image)
             return true
         }

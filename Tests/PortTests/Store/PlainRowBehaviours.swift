@@ -34,7 +34,7 @@ extension StoreBase {
 }
 
 @Suite("A plain row")
-struct ProbingBehaviours {
+struct PlainRowBehaviours {
     @Test("of any kind would be taken, and nothing of it stays", arguments: storeBackends)
     func taken(_ backend: StoreBackend) async throws {
         try await backend.run { base in

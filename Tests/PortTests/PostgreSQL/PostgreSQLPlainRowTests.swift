@@ -6,7 +6,7 @@ import Servers
 import Testing
 
 @Suite("A plain row in PostgreSQL")
-struct PostgreSQLProbingTests {
+struct PostgreSQLPlainRowTests {
     private static let result = PlainRow.result(service: "blip", workerID: "w1")
 
     /// A state of the server's, made and mended by SQL, in which it takes no row of a kind.

@@ -5,7 +5,7 @@ import Pipeline
 import Testing
 
 @Suite("A plain row in the file")
-struct EmbeddedProbingTests {
+struct EmbeddedPlainRowTests {
     @Test(
         "is refused where a trigger of another program's refuses or drops it, and taken without",
         arguments: [("RAISE(ABORT, 'not today')", "not today"), ("RAISE(IGNORE)", "did not keep it")])
@@ -23,18 +23,20 @@ struct EmbeddedProbingTests {
         }
     }
 
-    @Test("is refused while the file is not where it was opened")
-    func moved() async throws {
+    @Test("is refused while nothing can be written, in SQLite's own words")
+    func readOnly() async throws {
         let folder = try Folder()
         defer { folder.remove() }
         let database = try await EmbeddedDatabase.open(folder.database)
         let store = EmbeddedStore(database)
         _ = try await store.add([NewImage(filename: "1.jpg")], move: false)
-        try FileManager.default.moveItem(atPath: folder.database, toPath: folder.path + "/away.db")
+        try await database.file.onWriter { try $0.execute(sql: "PRAGMA query_only = 1") }
         for row in plainRows where row != .enrichment {
-            #expect(try await store.refusal(of: row)?.kind == .unusable)
+            let fault = try await store.refusal(of: row)
+            #expect(fault?.kind == .unusable)
+            #expect(fault?.message.contains("attempt to write a readonly database") == true)
         }
-        try FileManager.default.moveItem(atPath: folder.path + "/away.db", toPath: folder.database)
+        try await database.file.onWriter { try $0.execute(sql: "PRAGMA query_only = 0") }
         for row in plainRows { #expect(try await store.refusal(of: row) == nil) }
         await database.close()
     }
