@@ -44,6 +44,10 @@ public final class StoreGate: Sendable {
 
     private var jitter: Double { 0.5 + 0.5 * randomness() }
 
+    private var persistence: Persistence {
+        Persistence(limit: StoreGate.patience, time: time, randomness: randomness, log: log)
+    }
+
     /// Why nothing is taken; nil while something is.
     public var outage: StoreOutage? { state.withLock { $0.breaker.outage } }
 
@@ -97,8 +101,6 @@ public final class StoreGate: Sendable {
             state.withLock { $0.breaker.judged() }
             changes.raise()
         }
-        let persistence = Persistence(
-            limit: StoreGate.patience, time: time, randomness: randomness, log: log)
         do {
             try await persistence.run("trying whether the store takes rows") { try await probe(row, image) }
         } catch let fault as PortFault {
@@ -135,6 +137,17 @@ public final class StoreGate: Sendable {
     /// Waits until something passes.
     /// - Throws: `CancellationError`.
     package func wait() async throws { _ = try await pass(nil) }
+
+    /// Asks the store something beside the stage, as soon as anything passes; what it refuses is waited for.
+    /// - Throws: `CancellationError`.
+    package func asking<Value: Sendable>(_ row: PlainRow, _ question: () async throws -> Value) async throws -> Value {
+        while true {
+            try await wait()
+            do { return try await persistence.run("asking the store", question) } catch let fault as PortFault {
+                open(fault, row)
+            }
+        }
+    }
 
     /// Waits until this role may take jobs and says how many.
     /// - Throws: `CancellationError`.

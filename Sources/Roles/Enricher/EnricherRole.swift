@@ -31,7 +31,7 @@ public struct EnricherRole: Sendable {
             }
             let pictures = PictureMakeUp(
                 identity: enricher.identity, pictures: enricher.pictures, store: enricher.store, queue: queue,
-                signal: enricher.missing, time: enricher.time)
+                signal: enricher.missing, gate: gate, time: enricher.time)
             group.addTask { _ = try await drain.until { try await pictures.run() } }
             group.addTask { try await stage.run(drain) }
             for try await _ in group {}

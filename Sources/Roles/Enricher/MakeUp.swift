@@ -30,13 +30,8 @@ struct MakeUp: Sendable {
             if await service.outage() != nil || signal.count(of: service.name) != noted { after = 0 }
             noted = signal.count(of: service.name)
             // Nobody would enrich them before the store takes rows.
-            try await gate.wait()
-            let images: [ImageID]
-            do {
-                images = try await store.imagesMissingEnrichments(of: [service.name], after: after, limit: MakeUp.page)
-            } catch let fault as PortFault {
-                gate.open(fault, .enrichment)
-                continue
+            let images = try await gate.asking(.enrichment) {
+                try await store.imagesMissingEnrichments(of: [service.name], after: after, limit: MakeUp.page)
             }
             guard !images.isEmpty else {
                 // Another enricher may have noted an image below, and be gone.

@@ -20,6 +20,8 @@ struct PictureMakeUp: Sendable {
     let store: any ResultStore
     let queue: any JobQueue
     let signal: MissingSignal
+    /// The store's circuit breaker.
+    let gate: StoreGate
     let time: any Timekeeper
 
     /// Runs until it is cancelled.
@@ -35,7 +37,8 @@ struct PictureMakeUp: Sendable {
             let now = time.now()
             if abs(now.timeIntervalSince(rechecked)) >= PictureMakeUp.recheck.seconds {
                 sources = [:]
-                known = Set(try await store.servicesOfMissingEnrichments().filter(PictureDesk.isSource))
+                let names = try await gate.asking(.enrichment) { try await store.servicesOfMissingEnrichments() }
+                known = Set(names.filter(PictureDesk.isSource))
                 rechecked = now
             }
             known.formUnion(signal.names.filter(PictureDesk.isSource))
@@ -71,7 +74,10 @@ struct PictureMakeUp: Sendable {
 
     /// - Returns: how many.
     private func trigger(_ source: String, _ progress: inout Progress, limit: Int) async throws -> Int {
-        let images = try await store.imagesMissingEnrichments(of: [source], after: progress.after, limit: limit)
+        let after = progress.after
+        let images = try await gate.asking(.enrichment) {
+            try await store.imagesMissingEnrichments(of: [source], after: after, limit: limit)
+        }
         guard let last = images.last else { return 0 }
         try await queue.publish(images.map { identity.trigger(.enricher, image: Image(id: $0), at: time.now()) })
         progress.after = last
