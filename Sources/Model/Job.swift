@@ -66,6 +66,14 @@ public struct Job: Sendable, Equatable {
         return JSON.object(members[..<place] + [member] + others).bytes
     }
 
+    /// Whether what it says of its picture can be of this image. A database that was restored, or that of another farm, has
+    /// given its ids to other images.
+    public func canBe(of image: Image) -> Bool {
+        let mine = PictureNames(filename: imageFilename, path: imagePath, url: imageURL)
+        let theirs = PictureNames(filename: image.filename, path: image.path, url: image.url)
+        return mine.all.isEmpty || theirs.all.isEmpty || !mine.all.isDisjoint(with: theirs.all)
+    }
+
     private static let knownFields: Set<String> = [
         "image_id", "image_filename", "image_path", "image_url", "submitted_at", "service_name", "queue_name", "job_id",
     ]

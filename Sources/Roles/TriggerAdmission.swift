@@ -33,4 +33,15 @@ extension RoleIdentity {
     func unknownImage(_ id: ImageID, at date: Date) -> DeadLetter {
         deadLetter("unknown_image", "images has no row with image_id \(id)", at: date)
     }
+
+    /// Its answer would be stored as another picture's.
+    func otherImage(_ job: Job, than image: Image, at date: Date) -> DeadLetter {
+        // No URL: it may hold a secret.
+        let wanted = job.imageFilename ?? job.imagePath ?? "another one"
+        let found = image.filename ?? image.path ?? "another image"
+        return deadLetter(
+            "unknown_image",
+            "image_id \(image.id) is \(found) here, but the job is of \(wanted): "
+                + "was the database restored, or is it another farm's?", at: date)
+    }
 }

@@ -12,6 +12,10 @@ enum EntryPoint {
         // Else malloc keeps a heap for every thread, of which most is free: a tenth to a quarter of all memory. Each thread
         // still has a cache of its own; that threads wait for each other here cannot be measured (docs/performance.md).
         mallopt(M_ARENA_MAX, 1)
+        if let few = DescriptorLimit.raise() {
+            Terminal.error(
+                "farm: warning: only \(few) files can be open at once: raise it (ulimit -Hn, or LimitNOFILE)")
+        }
         do {
             let arguments = CalledName.arguments(CommandLine.arguments)
             try checkCommand(arguments.first)

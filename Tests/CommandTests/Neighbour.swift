@@ -35,6 +35,11 @@ struct Neighbour {
         _ = try await run("publish", "messages")
     }
 
+    /// Publishes a message that another queue gets, too.
+    func share(_ body: String, queue: String, other: String) async throws {
+        _ = try await run("share", queue, other, body)
+    }
+
     /// Takes a queue's messages.
     func take(from queue: String) async throws -> [JSON] {
         try await run("take", queue).output.split(separator: "\n").map { try JSON(parsing: String($0)) }

@@ -122,6 +122,22 @@ struct NeighbourTests {
         try await shared.end()
     }
 
+    @Test("a message that goes to further queues, too, is buried in its own alone, and holds up nobody")
+    func furtherQueues() async throws {
+        let shared = try await Shared()
+        try await shared.tables(photos: 1)
+        try await shared.neighbour.share("no JSON", queue: "queue_clip", other: "elsewhere")
+        try await shared.neighbour.publish([("queue_clip", #"{"image_id": 1}"#)])
+        #expect(try await shared.workplace.farm("up", "--until-idle").status == 0)
+        #expect(try await shared.count("SELECT count(*) FROM results WHERE status = 'success'") == 1)
+        #expect(try await shared.workplace.farm("dead", "requeue").status == 0)
+        #expect(try await shared.workplace.farm("up", "--until-idle").status == 0)
+        let dead = try await shared.neighbour.take(from: "queue_clip.dead")
+        #expect(dead.map { $0["body"]?.stringValue } == ["no JSON"])
+        #expect(try await shared.neighbour.take(from: "elsewhere").count == 1, "of its sender's")
+        try await shared.end()
+    }
+
     /// What programs that read the tables get, by their drivers.
     private func checkReading(_ shared: Shared) async throws {
         let found = try await shared.neighbour.read()

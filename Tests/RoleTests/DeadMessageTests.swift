@@ -32,7 +32,7 @@ struct DeadMessageTests {
     @Test("goes back as the same new job however often it is requeued, and as another one after another death")
     func sameJob() throws {
         let id = UUID()
-        let dead = DeadMessageTests.dead(DeadMessageTests.job(id), extra: ["theirs": "kept"])
+        let dead = DeadMessageTests.dead(DeadMessageTests.job(id), extra: ["theirs": "kept", "CC": "[\"other\"]"])
         let first = dead.requeued(at: DeadMessageTests.now)
         let again = dead.requeued(at: DeadMessageTests.now.addingTimeInterval(60))
         #expect(first.queue == "queue_clip")

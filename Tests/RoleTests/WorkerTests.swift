@@ -87,6 +87,32 @@ struct WorkerTests {
         }
     }
 
+    @Test("buries a job of another picture than the image's: a restored database gives its ids anew")
+    func otherPicture() async throws {
+        try await Bench.with { bench in
+            _ = try await bench.addImages(2)
+            func job(_ filename: String?, _ path: String?, _ url: String?) -> Message {
+                let image = Image(id: 1, filename: filename, path: path, url: url)
+                let job = Job(image: image, service: "clip", queue: "queue_clip", now: Date(timeIntervalSince1970: 1))
+                return Message(queue: "queue_clip", body: job.body)
+            }
+            let others = [job("cat.jpg", "/photos/cat.jpg", nil), job(nil, nil, "http://host/cat.jpg?size=1.jpg")]
+            // Moved, or known by less.
+            let same = [
+                job("1.jpg", "/elsewhere/1.jpg", nil), job(nil, nil, "http://host/1.jpg"), job("", nil, nil),
+                job(nil, nil, nil),
+                job("cat.jpg", "/photos/1.jpg", nil),
+            ]
+            try await bench.queue.publish(others + same)
+            let clip = ScriptedService("clip", predictions: [dog])
+            try await bench.run("queue_clip", bench.stage(bench.worker(clip), "clip").run)
+
+            #expect(clip.calls.count == same.count)
+            #expect(try await bench.store.totals().results == same.count)
+            #expect(try await bench.depth("queue_clip").dead == others.count)
+        }
+    }
+
     @Test("does not call again for a redelivered job that has its row, but makes its trigger again")
     func redelivered() async throws {
         try await Bench.with { bench in

@@ -72,7 +72,8 @@ extension DeadMessage {
     ///
     /// A trigger, and what is no job, goes back as it came.
     public func requeued(at now: Date) -> Message {
-        var headers = headers.filter { !FarmHeader.ofDeath.contains($0.key) && !FarmHeader.ofBroker.contains($0.key) }
+        let left = FarmHeader.ofDeath.union(FarmHeader.ofBroker).union(FarmHeader.ofRouting)
+        var headers = headers.filter { !left.contains($0.key) }
         headers[FarmHeader.history] =
             JSON.array((history + [death(requeuedAt: now)]).suffix(DeadMessage.historyLimit)).text
         guard let jobID, let first = firstJobID else { return Message(queue: queue, body: body, headers: headers) }

@@ -30,6 +30,9 @@ package enum FarmHeader {
         "x-death", returns, "x-first-death-exchange", "x-first-death-queue", "x-first-death-reason",
         "x-last-death-exchange", "x-last-death-queue", "x-last-death-reason",
     ]
+    /// Where else a broker delivers a message to (sender-selected distribution): a copy goes to its own queue only, and as text
+    /// they are refused.
+    package static let ofRouting: Set<String> = ["CC", "BCC"]
 }
 
 extension DeadLetter {

@@ -122,6 +122,8 @@ public struct Worker: StageHandler {
         case .recorded(let status, let error):
             return .settled(
                 verdict(on: Image(id: job.imageID, filename: job.imageFilename), status, error))
+        case .open(let image, _) where !job.canBe(of: image):
+            return .settled(Verdict(.dead(identity.otherImage(job, than: image, at: time.now()))))
         case .open(let image, let deaths):
             return .work(job.jobID, Task(job: job, image: image, redelivered: redelivered, deaths: deaths))
         }

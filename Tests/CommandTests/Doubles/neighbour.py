@@ -3,6 +3,7 @@ as the older scripts do it. The servers are those of .env in the working directo
 
     neighbour.py sql FILE                 runs the SQL of a file
     neighbour.py publish FILE             sends the lines of a file: QUEUE, a blank, the body
+    neighbour.py share QUEUE OTHER BODY   sends a message whose header CC names OTHER, too (sender-selected distribution)
     neighbour.py work SERVICE [--hold]    takes jobs one at a time, stores a row, triggers, acknowledges; until SIGTERM.
                                           With --hold it takes one and does nothing with it
     neighbour.py decorate QUEUE           sends a job with all properties and headers of all types; QUEUE has to be there
@@ -76,6 +77,15 @@ def publish(path):
                 declare(channel, queue)
                 declared.add(queue)
             send(channel, queue, body.encode())
+
+
+def share(queue, other, body):
+    with broker() as connection:
+        channel = connection.channel()
+        for name in (queue, other):
+            declare(channel, name)
+        properties = pika.BasicProperties(delivery_mode=2, headers={"CC": [other]})
+        channel.basic_publish(exchange="", routing_key=queue, body=body.encode(), properties=properties)
 
 
 def answer(service):
@@ -203,17 +213,15 @@ def summary(names, rows):
 
 def main():
     arguments = argparse.ArgumentParser()
-    arguments.add_argument("command", choices=["sql", "publish", "decorate", "work", "look", "take", "read"])
-    arguments.add_argument("name", nargs="?")
+    commands = {"sql": sql, "publish": publish, "decorate": decorate, "share": share, "look": look, "take": take, "read": read}
+    arguments.add_argument("command", choices=["work", *commands])
+    arguments.add_argument("names", nargs="*")
     arguments.add_argument("--hold", action="store_true")
     given = arguments.parse_args()
     if given.command == "work":
-        work(given.name, given.hold)
-    elif given.command == "read":
-        read()
+        work(*given.names, given.hold)
     else:
-        commands = {"sql": sql, "publish": publish, "decorate": decorate, "look": look, "take": take}
-        commands[given.command](given.name)
+        commands[given.command](*given.names)
 
 
 if __name__ == "__main__":

@@ -100,6 +100,48 @@ struct FileTests {
         #expect(closed?.kind == .unusable)
     }
 
+    @Test("holds everything by itself when nobody has it open: a copy of it alone is whole")
+    func copy() async throws {
+        let folder = try Folder()
+        defer { folder.remove() }
+        let first = try await EmbeddedDatabase.open(folder.database)
+        let second = try await EmbeddedDatabase.open(folder.database)
+        for database in [first, second] {
+            let queue = EmbeddedQueue(database)
+            try await queue.publish(["1"], to: "q")
+            // Connections that only read are open, too.
+            #expect(try await queue.depths(of: ["q"])[0].waiting > 0)
+        }
+        await first.close()
+        await second.close()
+        #expect(!FileManager.default.fileExists(atPath: folder.database + "-wal"))
+        let copy = folder.path + "/copy.db"
+        try FileManager.default.copyItem(atPath: folder.database, toPath: copy)
+        let waiting = try await tool(copy).read { try Int.fetchOne($0, sql: "SELECT count(*) FROM farm_queue") }
+        #expect(waiting == 2)
+    }
+
+    @Test(
+        "is neither read nor written any more when it was removed, or another file is in its place",
+        arguments: [true, false])
+    func gone(replaced: Bool) async throws {
+        let folder = try Folder()
+        defer { folder.remove() }
+        let database = try await EmbeddedDatabase.open(folder.database)
+        let queue = EmbeddedQueue(database)
+        try await queue.publish(["1"], to: "q")
+        try FileManager.default.removeItem(atPath: folder.database)
+        if replaced { _ = FileManager.default.createFile(atPath: folder.database, contents: nil) }
+        for _ in 1...2 {
+            let written = await #expect(throws: PortFault.self) { try await queue.publish(["2"], to: "q") }
+            #expect(written?.kind == .unusable)
+            #expect(written?.message.contains("removed or replaced") == true)
+            let read = await #expect(throws: PortFault.self) { try await queue.depths(of: ["q"]) }
+            #expect(read?.message == written?.message)
+        }
+        await database.close()
+    }
+
     @Test(
         "says of each of SQLite's errors what can be done",
         arguments: [

@@ -1,4 +1,5 @@
 import GRDB
+import Glibc
 import Pipeline
 
 extension PortFault {
@@ -34,10 +35,23 @@ extension PortFault {
         case .SQLITE_READONLY:
             self = fault(
                 .unusable, "is read-only, or was moved while it was open: check the file, its folder and the mount")
+        case .SQLITE_CANTOPEN where PortFault.hasNoDescriptor:
+            self = fault(
+                .transient, "cannot be opened: too many files are open: raise the limit (ulimit -n, LimitNOFILE)")
         case .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_AUTH:
             self = fault(.unusable, "cannot be opened: this user must be able to write the file and its folder")
         case .SQLITE_MISUSE: self = fault(.unusable, "is closed")
         default: self = fault(.unusable, "does not do what farm asks of it: `farm init` brings its tables up to date")
         }
+    }
+
+    /// SQLite does not tell why a file was not opened.
+    private static var hasNoDescriptor: Bool {
+        let descriptor = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor < 0 else {
+            close(descriptor)
+            return false
+        }
+        return errno == EMFILE || errno == ENFILE
     }
 }

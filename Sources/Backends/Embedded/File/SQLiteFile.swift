@@ -14,8 +14,12 @@ final class SQLiteFile: Sendable {
 
     /// As it was given: for messages.
     let place: String
+    /// Its absolute path.
+    let path: String
     /// The write-ahead log's absolute path.
     let logPath: String
+    /// Which file it is, so that another one in its place is noticed.
+    private let identity: Identity?
     private let pool: DatabasePool
     private let writes = WriteGroup()
 
@@ -32,6 +36,8 @@ final class SQLiteFile: Sendable {
         configuration.foreignKeysEnabled = false
         configuration.prepareDatabase { try $0.execute(sql: "PRAGMA journal_size_limit = \(SQLiteFile.logLimit)") }
         pool = try DatabasePool(path: path, configuration: configuration)
+        identity = Identity(of: path)
+        self.path = path
         logPath = path + "-wal"
         self.place = place
     }
@@ -70,6 +76,7 @@ final class SQLiteFile: Sendable {
     /// - Throws: `PortFault`; `CancellationError` as soon as the task is cancelled.
     func read<Value: Sendable>(_ work: @Sendable @escaping (Database) throws -> Value) async throws -> Value {
         do {
+            try checkIdentity()
             return try await pool.unsafeRead { database in
                 try database.inSnapshot { try work(database) }
             }
@@ -97,8 +104,8 @@ final class SQLiteFile: Sendable {
                     },
                     fail: { continuation.resume(throwing: SQLiteFile.fault($0, place)) }))
             guard isFirst else { return }
-            pool.asyncWriteWithoutTransaction { [writes, logPath] database in
-                if writes.runAll(database) { utimensat(AT_FDCWD, logPath, nil, 0) }
+            pool.asyncWriteWithoutTransaction { [self] database in
+                if writes.runAll(database, after: checkIdentity) { utimensat(AT_FDCWD, logPath, nil, 0) }
             }
         }
     }
@@ -114,13 +121,27 @@ final class SQLiteFile: Sendable {
         }
     }
 
-    /// Closes all connections; what is under way ends first.
+    /// Closes all connections; what is under way ends first. The last process to do so leaves everything in the one file, and
+    /// none beside it.
     func close() async {
         // A connection that does not close is closed by the end of the process, with nothing lost.
-        try? await SQLiteFile.blocking { [pool] in try pool.close() }
+        try? await SQLiteFile.blocking { [pool] in
+            // The last connection empties the log, but only if it may write.
+            pool.invalidateReadOnlyConnections()
+            try pool.close()
+        }
     }
 
     // MARK: Parts
+
+    /// SQLite would go on with a file that nobody finds any more, and lose all that is written.
+    private func checkIdentity() throws(PortFault) {
+        guard let identity, Identity(of: path) != identity else { return }
+        throw PortFault(
+            .unusable, place: place,
+            message: "was moved, removed or replaced while it was open, and what is written now would be lost: "
+                + "stop every farm that uses it, and start again")
+    }
 
     private static func fault(_ error: any Error, _ place: String) -> any Error {
         error is PortFault || error is CancellationError ? error : PortFault(error, place: place)

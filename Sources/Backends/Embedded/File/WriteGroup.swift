@@ -25,11 +25,16 @@ final class WriteGroup: Sendable {
     }
 
     /// Does all that waits.
+    /// - Parameter check: throws where nothing may be written.
     /// - Returns: whether something was written that shall be announced.
-    func runAll(_ database: Database) -> Bool {
+    func runAll(_ database: Database, after check: () throws -> Void) -> Bool {
         let writes = waiting.withLock { waiting in
             defer { waiting = [] }
             return waiting
+        }
+        do { try check() } catch {
+            for write in writes { write.fail(error) }
+            return false
         }
         do {
             return try run(writes, database)

@@ -50,7 +50,7 @@ extension DeadLetter {
     /// The original with what is known of its end.
     func message(for content: Frame.Content, from queue: String, at now: Date) -> Message {
         let own = headers(from: queue, deadSince: now)
-        let all = content.headers.merging(own) { _, new in new }
+        let all = content.headers.filter { !FarmHeader.ofRouting.contains($0.key) }.merging(own) { _, new in new }
         // Headers of other programs' must not keep a bad message from its dead queue.
         return Message(queue: queue + ".dead", body: content.body, headers: HeaderTable.fits(all) ? all : own)
     }
