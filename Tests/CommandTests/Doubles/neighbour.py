@@ -213,7 +213,8 @@ def summary(names, rows):
 
 def main():
     arguments = argparse.ArgumentParser()
-    commands = {"sql": sql, "publish": publish, "decorate": decorate, "share": share, "look": look, "take": take, "read": read}
+    functions = (sql, publish, decorate, share, look, take, read)
+    commands = {function.__name__: function for function in functions}
     arguments.add_argument("command", choices=["work", *commands])
     arguments.add_argument("names", nargs="*")
     arguments.add_argument("--hold", action="store_true")

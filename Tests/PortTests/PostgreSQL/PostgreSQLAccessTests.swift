@@ -28,6 +28,31 @@ struct PostgreSQLAccessTests {
         }
     }
 
+    @Test("no job is of an unknown image where none is to be seen: the database is another farm's, or hides its rows")
+    func hiddenImages() async throws {
+        try await withDatabase { options in
+            let database = try await PostgreSQLDatabase.open(options)
+            let store = PostgreSQLStore(database)
+            func refused(_ image: ImageID, _ cause: String) async throws {
+                let key = JobKey(imageID: image, jobID: UUID(), redelivered: false)
+                let ofJob = await #expect(throws: PortFault.self) { try await store.standing(of: [key], workerID: "w") }
+                #expect(ofJob?.kind == .unusable)
+                #expect(ofJob?.message.contains(cause) == true, "\(ofJob?.message ?? "")")
+                let ofTrigger = await #expect(throws: PortFault.self) { try await store.images([image]) }
+                #expect(ofTrigger?.message == ofJob?.message)
+            }
+            try await refused(1, "DB_NAME")
+            let image = try #require(try await store.add([NewImage(filename: "1.jpg")], move: false).ids.first)
+            let other = JobKey(imageID: image + 1, jobID: UUID(), redelivered: false)
+            #expect(try await store.standing(of: [other], workerID: "w") == [.unknownImage])
+            #expect(try await store.images([image, image + 1]).count == 1)
+            _ = try await tool(
+                options, "ALTER TABLE images ENABLE ROW LEVEL SECURITY; ALTER TABLE images FORCE ROW LEVEL SECURITY")
+            try await refused(image, "row level security")
+            await database.close()
+        }
+    }
+
     @Test("works with a password of any characters, and never prints it")
     func passwords() async throws {
         let password = #"pä'ss "w\ord=#%s$ 'x' host=evil 🐈"#

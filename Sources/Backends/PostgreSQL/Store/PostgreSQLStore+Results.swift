@@ -9,11 +9,13 @@ extension PostgreSQLStore {
         let (standing, begin) = PostgreSQLStore.standing(of: jobs, workerID: workerID, run: runID)
         return try await primary.run { link in
             let answers = try begin.map { try link.transaction(.current, [standing, $0]) } ?? link.run([standing])
-            return answers[0].map { row in
+            let standings = answers[0].map { row -> JobStanding in
                 guard let image = ImageRows.image(row) else { return .unknownImage }
                 guard row.flag(5) else { return .open(image, deaths: row.integer(8) ?? 0) }
                 return .recorded(row.text(6).flatMap(ResultStatus.init) ?? .error, error: row.json(7))
             }
+            if standings.contains(.unknownImage) { try checkCatalogue(link) }
+            return standings
         }
     }
 
@@ -103,7 +105,24 @@ extension PostgreSQLStore {
     public func images(_ ids: [ImageID]) async throws -> [ImageID: Image] {
         guard !ids.isEmpty else { return [:] }
         let statement = ImageRows.images(ids)
-        return try await primary.run { ImageRows.images(try $0.run([statement])[0]) }
+        return try await primary.run { link in
+            let images = ImageRows.images(try link.run([statement])[0])
+            if ids.contains(where: { images[$0] == nil }) { try checkCatalogue(link) }
+            return images
+        }
+    }
+
+    /// Where no image at all is to be seen nothing can be said of one that is missing: its jobs are not bad, but the store is
+    /// not that of whoever submitted them, or hides its rows.
+    private func checkCatalogue(_ link: Link) throws {
+        let question = Statement("SELECT EXISTS (SELECT 1 FROM images), row_security_active('images')")
+        guard let answer = try link.run([question])[0].first, !answer.flag(0) else { return }
+        let user = link.server.options.user
+        let cause =
+            answer.flag(1)
+            ? "row level security hides them from \(user): CREATE POLICY, or ALTER ROLE \(user) BYPASSRLS"
+            : "perhaps DB_NAME is not that of the farm whose jobs these are"
+        throw PortFault(.unusable, place: place, message: "images shows no row, though jobs name some; \(cause)")
     }
 }
 
