@@ -18,8 +18,8 @@ public struct PostgreSQLProbe: Sendable {
     /// What was found, the primary first.
     public func findings() async -> [Finding] {
         let rows = rows
-        var findings = await look(at: Server(host: options.host, options: options)) { link in
-            try PostgreSQLProbe.primary(link) + PostgreSQLProbe.refusals(of: rows, link)
+        var findings = await look(at: Server(host: options.host, options: options)) { link, pooling in
+            try PostgreSQLProbe.primary(link, pooling) + PostgreSQLProbe.refusals(of: rows, link)
         }
         if let replica = options.readHost {
             findings += await look(at: Server(host: replica, options: options), PostgreSQLProbe.replica)
