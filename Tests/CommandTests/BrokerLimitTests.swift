@@ -114,9 +114,10 @@ struct BrokerLimitTests {
             lines.contains { $0.hasPrefix("failed") && $0.contains("6 channels") && $0.contains("the broker said: ") },
             "\(ill.output)")
 
-        let work = try await scene.workplace.farm("work", "clip")
-        #expect(work.status == 2, "\(work.error)")
-        #expect(work.error.contains("perhaps it is a stream"))
+        let work = try scene.workplace.start(["work", "clip"])
+        try await eventually("the worker refuses the stream") { work.error.contains("perhaps it is a stream") }
+        work.signal(SIGTERM)
+        _ = try await work.finished()
 
         try await site.rabbitMQ.control("set_vhost_limits", "-p", site.queue.name, #"{"max-connections": 1}"#)
         let crowded = try await scene.workplace.farm("check")

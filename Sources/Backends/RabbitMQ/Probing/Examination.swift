@@ -96,8 +96,7 @@ struct Examination {
         switch try declare({ try $0.declare(queue, making: nil, on: Conversation.channel) }) {
         case .success(let waiting):
             let isStream = try arguments(of: queue, &survey)
-            // To take from a queue lends a message, and a quorum queue counts how often: only an empty one is tried.
-            if waiting == 0, !isStream { survey.findings += try reading(queue, &survey.forbidden) }
+            if !isStream { survey.findings += try reading(queue, isEmpty: waiting == 0, &survey.forbidden) }
         case .failure(let refusal) where refusal.code == Refusal.notFound:
             survey.missing.append(queue)
             if try lacksConfiguring(queue) { survey.forbidden.insert("configure") }
@@ -161,16 +160,25 @@ struct Examination {
         return findings
     }
 
-    private func reading(_ queue: String, _ forbidden: inout Set<String>) throws -> [Finding] {
-        let consumed = try conversation.ask {
-            try $0.limit(prefetch: 1, on: Conversation.channel)
-            try $0.consume(queue, on: Conversation.channel)
+    /// To take from a queue lends a message, and a quorum queue counts how often: one that is not empty is asked for what it
+    /// refuses, which it does only where the right is there.
+    private func reading(
+        _ queue: String, isEmpty: Bool, _ forbidden: inout Set<String>
+    ) throws -> [Finding] {
+        let consumed = try conversation.ask { link in
+            try link.limit(prefetch: 1, on: Conversation.channel)
+            if isEmpty {
+                try link.consume(queue, on: Conversation.channel)
+            } else {
+                try link.consumeStream(queue, on: Conversation.channel)
+            }
         } _: {
             if case .consuming = $0 { true } else { nil }
         }
         switch consumed {
         case .success: try conversation.closeChannel()
         case .failure(let refusal) where refusal.code == Refusal.accessRefused: forbidden.insert("read")
+        case .failure(let refusal) where !isEmpty && refusal.code == Refusal.preconditionFailed: break
         case .failure(let refusal):
             return [Finding(.failed, subject, "\(queue): the broker said: \(refusal.text)")]
         }

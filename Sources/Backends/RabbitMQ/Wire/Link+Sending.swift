@@ -151,12 +151,24 @@ extension Link {
     }
 
     func consume(_ queue: String, on channel: UInt16) throws {
+        try consume(queue, [:], numbers: Link.noStream, on: channel)
+    }
+
+    /// Takes from a queue as from a stream: only a stream hears it, another one with the right to be read from refuses the
+    /// argument.
+    func consumeStream(_ queue: String, on channel: UInt16) throws {
+        try consume(queue, ["x-stream-offset": "next"], on: channel)
+    }
+
+    private func consume(
+        _ queue: String, _ texts: [String: String], numbers: [String: Int32] = [:], on channel: UInt16
+    ) throws {
         try withBytes(queue) { queue in
             try withBytes(Link.consumerTag) { tag in
                 var arguments = amqp_basic_consume_t(
                     ticket: 0, queue: queue, consumer_tag: tag, no_local: 0, no_ack: 0, exclusive: 0, nowait: 0,
                     arguments: amqp_empty_table)
-                try HeaderTable.withTable([:], numbers: Link.noStream) { table in
+                try HeaderTable.withTable(texts, numbers: numbers) { table in
                     arguments.arguments = table
                     try send(channel, AMQP_BASIC_CONSUME_METHOD, &arguments)
                 }
