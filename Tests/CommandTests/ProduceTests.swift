@@ -221,17 +221,13 @@ struct ProduceTests {
 
     @Test("--wait ends when its jobs were purged, says so, and fails")
     func waitForPurged() async throws {
-        let workplace = try await workplace(photos: 3)
+        let scene = try await Scene(["clip", "yolov8"], photos: 3)
+        let workplace = scene.workplace
         let produce = try workplace.start(["produce", "--services", "clip,yolov8", "--wait"])
         try await eventually("the jobs are there") {
-            try await depths(workplace) == ["queue_clip|3", "queue_yolov8|3"]
+            try await workplace.waiting() == ["queue_clip|3", "queue_yolov8|3"]
         }
-        // One has its row.
-        _ = try await workplace.rows(
-            """
-            INSERT INTO results (image_id, service, data, status) VALUES (2, 'clip', '{}', 'error');
-            DELETE FROM farm_queue WHERE queue = 'queue_clip';
-            """)
+        _ = try await workplace.rows("DELETE FROM farm_queue WHERE queue = 'queue_clip'")
         #expect(produce.isRunning)
         let purged = try await workplace.farm("purge", "--service", "yolov8", "--yes")
         #expect(purged.status == 0)
@@ -239,6 +235,7 @@ struct ProduceTests {
         #expect(finished.status == 1)
         #expect(finished.error.contains("3 images without a row of clip, yolov8: their jobs are in no queue any more"))
         #expect(finished.error.contains("farm produce --resume submits them again"))
+        try await scene.doubles.stop()
     }
 
     @Test(

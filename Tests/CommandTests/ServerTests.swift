@@ -85,8 +85,8 @@ struct ServerTests {
     @Test("produce --wait on a broker, too, ends soon when jobs were purged that nobody can have taken")
     func purged() async throws {
         let site = try await Site()
-        let work = try Workplace()
-        try work.configure([("clip", 1)])
+        let scene = try await Scene(["clip"], photos: 0)
+        let work = scene.workplace
         try site.write(work)
         try work.photos(["photos/1.jpg", "photos/2.jpg"])
         let imported = try await work.farm("import", "photos")
@@ -98,6 +98,7 @@ struct ServerTests {
         let waited = try await produce.finished()
         #expect(waited.status == 1)
         #expect(waited.error.contains("2 images without a row of clip"), "\(waited.error)")
+        try await scene.doubles.stop()
         await site.remove()
     }
 
