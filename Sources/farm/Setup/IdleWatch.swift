@@ -25,6 +25,8 @@ struct IdleWatch: Sendable {
     private struct Memory {
         var triggered: Set<ImageID> = []
         var missing: [String: Int] = [:]
+        /// What is said of queues whose pictures are away: while copies go round, no two counts are the same.
+        var away: [String: String] = [:]
         /// Since when these are missing.
         var since: Date
     }
@@ -93,7 +95,9 @@ struct IdleWatch: Sendable {
             isExact: depths.allSatisfy { $0.inFlight != nil }, outages: outages)
         await submission?.saw(
             depths.prefix(queues.count), isUnderWay: standing.waiting + standing.inFlight > 0)
-        let away = awayPictures(depths)
+        let before = memory.away
+        let away = Dictionary(uniqueKeysWithValues: awayPictures(depths).map { ($0, before[$0] ?? $1) })
+        memory.away = away
         guard depths.allSatisfy({ $0.knownInFlight == 0 || away[$0.queue] != nil }) else { return (standing, nil) }
         var undone = away.sorted { $0.key < $1.key }.map(\.value)
         let refusal = standing.waiting > 0 ? await refusal().map { "the store takes no rows: \($0)" } : nil
