@@ -17,7 +17,9 @@ struct CommandFailure: Error {
     static func unusable(_ line: String) -> CommandFailure {
         CommandFailure(exitCode: 2, message: line.escapingSteering())
     }
+}
 
+extension CommandFailure {
     /// A fault in a line, and below it the script that mends it, as it has to be pasted.
     init(_ fault: PortFault) {
         let script = fault.script.map { "\n" + $0.escapingSteering(keeping: "\n") }

@@ -161,7 +161,7 @@ struct PostgreSQLAccessTests {
     @Test(
         "gives each of the server's codes its kind, and after the server's words a guess that suits it",
         arguments: [
-            ("53300", PortFault.Kind.transient, "max_connections"), ("40P01", .transient, nil),
+            ("53300", .transient, "max_connections"), ("40P01", .transient, nil),
             ("40001", .transient, nil),
             ("55P03", .transient, "another program holds the lock"), ("53100", .transient, "disk"),
             ("57P01", .transient, "starts or stops"), ("57P03", .transient, "starts or stops"),
@@ -175,7 +175,7 @@ struct PostgreSQLAccessTests {
             ("42804", .unusable, "another type"), ("42P05", .unusable, "pooler"), ("26000", .unusable, "pooler"),
             ("42601", .unusable, nil), ("42P07", .unusable, nil), ("XX000", .unusable, nil),
             ("XX001", .unusable, "damaged"),
-        ])
+        ] as [(String, PortFault.Kind, String?)])
     func codes(_ state: String, _ kind: PortFault.Kind, _ guess: String?) {
         let options = PostgreSQLOptions(host: "k1", name: "animal_farm", user: "u", password: { "p" })
         let fault = PortFault(

@@ -31,7 +31,8 @@ struct PostgreSQLPoolerTests {
         try await withPooledDatabase { pooled, direct in
             for (options, isPooled) in [(pooled, true), (direct, false)] {
                 let session = session(options)
-                #expect(try await session.run { $0.isPooled } == isPooled)
+                let found = try await session.run { link in link.isPooled }
+                #expect(found == isPooled)
                 await session.close()
             }
         }
@@ -57,7 +58,8 @@ struct PostgreSQLPoolerTests {
                         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())))
                 """
             for _ in 0..<10 {
-                #expect(try await other.run { try $0.execute(traces)?.first?.text(0) } == "0 0 0 on - 0 0")
+                let found = try await other.run { link in try link.execute(traces)?.first?.text(0) }
+                #expect(found == "0 0 0 on - 0 0")
             }
             let limits = "SELECT concat_ws(' ', current_setting('statement_timeout'), current_setting('lock_timeout'))"
             let own = try await other.run { link in
@@ -102,7 +104,8 @@ struct PostgreSQLPoolerTests {
             var theirs = options
             theirs.applicationName = "farm on another box"
             let holder = session(theirs)
-            #expect(try await holder.runInTransaction(UpgradeLock.take)?.who == nil)
+            let other = try await holder.runInTransaction(UpgradeLock.take)
+            #expect(other?.who == nil, "it is free")
             let record = LogRecord()
             let opening = Task { try await PostgreSQLDatabase(options, time: SystemTime(), log: record.logger) }
             try await said(record, "waits for farm on another box")
@@ -111,7 +114,10 @@ struct PostgreSQLPoolerTests {
             #expect(record.count("waits for") == 1)
             #expect(try await PostgreSQLStore(database).totals().images == 0)
             await database.close()
-            await #expect(throws: ServerFault.self) { try await holder.runInTransaction(UpgradeLock.confirm) }
+            let lost = await #expect(throws: ServerFault.self) {
+                try await holder.runInTransaction { link in try UpgradeLock.confirm(link) }
+            }
+            #expect(lost?.isLost == true)
             await holder.close()
         }
     }
@@ -126,8 +132,8 @@ struct PostgreSQLPoolerTests {
             var theirs = direct
             theirs.applicationName = "a long report"
             let reader = session(theirs)
-            _ = try await reader.runInTransaction {
-                try $0.execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM images").map { _ in () }
+            try await reader.runInTransaction { link in
+                _ = try link.execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM images")
             }
             let record = LogRecord()
             let options = isPooled ? pooled : direct
