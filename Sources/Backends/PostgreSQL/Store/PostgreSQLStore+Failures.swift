@@ -24,7 +24,7 @@ extension PostgreSQLStore {
         }
         let statements = [
             groups("results WHERE result_id > $1::bigint", .integer(mark.resultID)),
-            groups("postprocessing WHERE result_created >= $1::timestamp", .text(mark.time)),
+            groups("postprocessing WHERE result_created >= $1::text::timestamp", .text(mark.time)),
         ]
         return try await primary.run { link in
             zip(try link.run(statements), [false, true]).flatMap { rows, isOfBoxes in
