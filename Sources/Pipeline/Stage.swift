@@ -45,6 +45,9 @@ public struct Stage<Handler: StageHandler>: Sendable {
                 group.addTask {
                     defer { works.finish() }
                     _ = try await drain.until { try await intake(consumer, works, ready, turns, recess, drain) }
+                    // Else every settlement makes room for deliveries. A quorum queue counts those that are on their way
+                    // when the consumer ends as given back.
+                    try? await consumer.pause()
                 }
                 group.addTask {
                     defer { ready.finish() }
