@@ -46,6 +46,7 @@ auth_type = scram-sha-256
 auth_file = $PWD/users
 auth_user = postgres
 client_tls_sslmode = allow
+client_tls_ca_file = $PWD/ca.pem
 client_tls_cert_file = $PWD/server.pem
 client_tls_key_file = $PWD/server.key
 INI
