@@ -79,38 +79,39 @@ struct PictureFaultTests {
     func hostDown() async throws {
         let scene = try await Scene(PictureFaultTests.services, photos: 0)
         let work = scene.workplace
-        try work.photos((1...3).map { "served/\($0).jpg" })
+        try work.photos((1...7).map { "served/\($0).jpg" })
         let host = try await pictureHost(work)
         try work.write("mode", "503")
-        let urls = (1...4).map { "http://127.0.0.1:\(host.port)/\($0).jpg\n" }
+        // Five in a row are the host's fault.
+        let urls = (1...8).map { "http://127.0.0.1:\(host.port)/\($0).jpg\n" }
         try work.write("list.csv", "image_url\n" + urls.joined())
         let down = try await work.farm("run", "list.csv", environment: PictureFaultTests.quick)
         #expect(down.status == 1)
         #expect(down.error.contains("boxes without pictures of http://127.0.0.1:\(host.port): "), "\(down.error)")
         #expect(try await errors(work) == 0)
 
-        // The fourth picture does not exist.
+        // The eighth picture does not exist.
         try work.write("mode", "ok")
         let up = try await work.farm("up", "--until-idle", environment: PictureFaultTests.quick)
         #expect(up.status == 1)
-        #expect(up.error.contains("2 boxes without colors (image): image 4: "), "\(up.error)")
+        #expect(up.error.contains("2 boxes without colors (image): image 8: "), "\(up.error)")
         #expect(up.error.contains("answered 404"))
-        #expect(try await work.count("SELECT count(*) FROM postprocessing WHERE status = 'success'") == 3 * 4)
+        #expect(try await work.count("SELECT count(*) FROM postprocessing WHERE status = 'success'") == 7 * 4)
         let status = try await work.farm("status")
-        #expect(status.output.contains("enrichments: 16, failed: 4"), "\(status.output)")
+        #expect(status.output.contains("enrichments: 32, failed: 4"), "\(status.output)")
         let totals = try await work.farm("status", "--json").json()["totals"]
         #expect(totals?["postprocessing_failed"]?.integerValue == 4)
-        let shown = try await work.farm("show", "4")
+        let shown = try await work.farm("show", "8")
         #expect(shown.output.contains(/person_1 +face +image: .*answered 404/), "\(shown.output)")
 
         #expect(try await work.farm("up", "--until-idle").status == 0, "it is told once")
-        let again = try await work.farm("enrich", "--image", "4", environment: PictureFaultTests.quick)
+        let again = try await work.farm("enrich", "--image", "8", environment: PictureFaultTests.quick)
         #expect(again.status == 1)
         #expect(again.output.contains("1 image recomputed; 4 asked again, 4 failed"), "\(again.output)")
-        try work.photos(["served/4.jpg"])
+        try work.photos(["served/8.jpg"])
         let mended = try await work.farm("enrich", "--all", environment: PictureFaultTests.quick)
         #expect(mended.status == 0, "\(mended.error)")
-        #expect(mended.output.contains("4 images recomputed; 4 asked again, 0 failed"), "\(mended.output)")
+        #expect(mended.output.contains("8 images recomputed; 4 asked again, 0 failed"), "\(mended.output)")
         host.running.signal(SIGTERM)
         try await scene.doubles.stop()
     }
