@@ -235,6 +235,7 @@ def one_run(backend, seed, arguments):
         today = datetime.datetime.now(datetime.timezone.utc).date()
         outcome = "; ".join(problems) or "nothing wrong"
         how = f"--seed {seed} --faults {arguments.faults}" + (" --before FARM" if before else "")
+        how += " --quick" if arguments.quick else ""
         how += f" --versions '{arguments.versions}'" if arguments.versions else ""
         how += f" --only {' '.join(arguments.only)}" if arguments.only else ""
         table.record(rows, f"{today}, {backend}: `{how}`, {len(rows)} faults, {jobs} jobs: {outcome}")
