@@ -132,6 +132,26 @@ struct StageTests {
         }
     }
 
+    @Test(
+        "a drain stops the consumer before what is in flight is settled, so that nothing is on its way to it at the end"
+    )
+    func drainPauses() async throws {
+        try await Bench.with { bench in
+            try await publish(["a", "b", "c"], bench)
+            let (hold, drain) = (Drain(), Drain())
+            let queue = PauseWatch(bench.queue)
+            let stage = Stage(bench.options("q", prefetch: 2), queue: queue, handler: CountingHandler(hold: hold))
+            async let running: Void = stage.run(drain)
+            try await eventually { try await bench.depth("q").inFlight == 2 }
+            #expect(queue.pauses == 0)
+            drain.begin()
+            try await eventually { queue.pauses == 1 }
+            #expect(try await bench.depth("q").inFlight == 2)
+            hold.begin()
+            try await running
+        }
+    }
+
     @Test("a drain that runs out of time gives back what is in flight")
     func drainGivesBack() async throws {
         try await Bench.with { bench in
