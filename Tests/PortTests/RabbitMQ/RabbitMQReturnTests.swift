@@ -96,7 +96,7 @@ struct RabbitMQReturnTests {
         }
         let rest = try await rest(of: name, count: 5)
         #expect(rest.map(\.text).sorted() == RabbitMQReturnTests.bodies)
-        #expect(rest.allSatisfy(\.redelivered))
+        #expect(rest.allSatisfy { $0.redelivered })
         #expect(rest.allSatisfy { $0.headers.isEmpty })
     }
 
@@ -126,7 +126,7 @@ struct RabbitMQReturnTests {
         }
         let rest = try await rest(of: name, count: 5)
         #expect(rest.map(\.text).sorted() == RabbitMQReturnTests.bodies)
-        #expect(rest.allSatisfy(\.redelivered), "deaths are counted by it")
+        #expect(rest.allSatisfy { $0.redelivered }, "deaths are counted by it")
     }
 
     @Test("has all of it, in its order, after 24 looks at it", arguments: [QueuePart.waiting, .dead])
