@@ -25,7 +25,7 @@ struct LimitTests {
         let few = try await workplace.bash("ulimit -n 100; exec $FARM status")
         #expect(few.status == 0, "\(few.error)")
         #expect(few.error.contains("only 100 files can be open at once"))
-        let none = try await workplace.bash("ulimit -n 7; exec $FARM status")
+        let none = try await workplace.bash("ulimit -n 10; exec $FARM status")
         #expect(none.status == 1, "\(none.error)")
         #expect(none.error.contains("too many files are open"), "\(none.error)")
     }
