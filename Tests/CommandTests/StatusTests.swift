@@ -15,7 +15,7 @@ struct StatusTests {
         #expect(finished.status == 0)
         #expect(finished.error.isEmpty)
         let status = try finished.json()
-        #expect(status.keys == ["queues", "blocked", "results", "totals", "fault"])
+        #expect(status.keys == ["queues", "blocked", "results", "totals", "refusal", "fault"])
 
         let queues = status["queues"]?.arrayValue ?? []
         for queue in queues { #expect(queue.keys == ["queue", "service", "waiting", "in_flight", "dead"]) }

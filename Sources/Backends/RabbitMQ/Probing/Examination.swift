@@ -146,7 +146,8 @@ struct Examination {
                     .warning, subject,
                     "\(survey.different.map(\.queue).joined(separator: ", ")): other arguments than QUEUE_TYPE="
                         + "\(options.queueType.rawValue) gives (the broker said: \(first.how)): used as it is, but programs that "
-                        + "declare it so are refused"))
+                        + "declare it so are refused. A maximum length, an expiry, auto_delete or a queue that is not durable "
+                        + "lets the broker drop jobs, and farm cannot see that"))
         }
         if !survey.counting.isEmpty {
             findings.append(
