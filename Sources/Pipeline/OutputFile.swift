@@ -120,7 +120,8 @@ package final class OutputFile {
     }
 
     /// Where links lead, also one that leads to nothing yet.
-    private static func target(of path: String) throws(OutputFault) -> String {
+    /// - Throws: `OutputFault`.
+    package static func target(of path: String) throws(OutputFault) -> String {
         var place = path
         for _ in 0..<40 {
             guard let link = destination(of: place) else { return place }

@@ -32,12 +32,21 @@ struct OutputPlaces {
             throw CommandFailure.failed("\(path) is \(file.what): no output is written over it")
         }
         guard !force else { return }
-        for name in Set([place, FileIdentity.realPath(of: path)].compactMap(\.self)) {
+        for name in try names(of: path) {
             guard let image = try await catalogue.find(name).first(where: { $0.path == name }) else { continue }
             throw CommandFailure.failed(
                 "\(path) is the path of image \(image.id): no output is written over an image; name another, or add --force"
             )
         }
+    }
+
+    /// The path as it may stand in `images`: as it is given, where its own link leads, and without any link.
+    private func names(of path: String) throws(CommandFailure) -> Set<String> {
+        do {
+            let target = try OutputFile.target(of: path)
+            let real = FileIdentity.realPath(of: target).map { [$0] } ?? []
+            return Set([PathText.absolute(path), PathText.absolute(target)] + real)
+        } catch { throw .failed(error.message) }
     }
 }
 
