@@ -119,7 +119,7 @@ struct BrokerLimitTests {
         work.signal(SIGTERM)
         _ = try await work.finished()
 
-        try await site.rabbitMQ.control("set_vhost_limits", "-p", site.queue.name, #"{"max-connections": 1}"#)
+        try await site.rabbitMQ.control("set_vhost_limits", "-p", site.queue.name, #"{"max-connections": 0}"#)
         let crowded = try await scene.workplace.farm("check")
         #expect(crowded.output.contains("the broker said: NOT_ALLOWED"), "\(crowded.output)")
         let waiting = try scene.workplace.start(["work", "clip"])

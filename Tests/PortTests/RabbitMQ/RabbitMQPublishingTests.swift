@@ -91,7 +91,7 @@ struct RabbitMQPublishingTests {
     @Test("a limit on connections is told in the broker's words, and is waited for")
     func connectionLimit() async throws {
         let host = try await server.virtualHost()
-        try await server.control("set_vhost_limits", "-p", host.name, #"{"max-connections": 1}"#)
+        try await server.control("set_vhost_limits", "-p", host.name, #"{"max-connections": 0}"#)
         await #expect {
             await (try RabbitMQQueue(server.options(host), time: SystemTime(), log: quiet)).close()
         } throws: { error in
