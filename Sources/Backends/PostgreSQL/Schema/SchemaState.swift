@@ -31,11 +31,12 @@ struct SchemaState {
         let list = names.map { "'\($0)'" }.joined(separator: ", ")
         let tables = "unnest(ARRAY[\(list)]) AS t(name) JOIN pg_class c ON c.oid = to_regclass(t.name)"
         var plain: [String] = []
+        var unreadable: Set<String> = []
         for row in try all(
             """
             SELECT t.name, a.attname, CASE WHEN y.typnamespace = 'pg_catalog'::regnamespace THEN y.typname
                     ELSE y.typnamespace::regnamespace::text || '.' || y.typname END,
-                a.atthasdef OR a.attidentity <> '', c.relkind = 'r', a.attnotnull
+                a.atthasdef OR a.attidentity <> '', c.relkind = 'r', a.attnotnull, has_table_privilege(c.oid, 'SELECT')
             FROM \(tables) JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
             JOIN pg_type y ON y.oid = a.atttypid
             """, link)
@@ -44,6 +45,7 @@ struct SchemaState {
             columns[table, default: [:]][name] = Column(
                 type: type, hasDefault: row.flag(3), refusesNull: row.flag(5))
             if row.flag(4), !plain.contains(table) { plain.append(table) }
+            if !row.flag(6) { unreadable.insert(table) }
         }
         for row in try all(
             "SELECT i.relname, x.indisvalid FROM \(tables) JOIN pg_index x ON x.indrelid = c.oid JOIN pg_class i ON i.oid = x.indexrelid",
@@ -61,8 +63,14 @@ struct SchemaState {
                 WHERE to_regproc(f.name) IS NOT NULL
                 """, link
             ).compactMap { $0.text(0) })
-        for table in plain where try all("SELECT 1 FROM \(table) LIMIT 1", link).first != nil { hasRows.insert(table) }
-        if hasRows.contains("postprocessing"), indexes[Index.enrichmentKey.name] != true {
+        // What this user may not read counts as in use.
+        for table in plain
+        where try unreadable.contains(table) || all("SELECT 1 FROM \(table) LIMIT 1", link).first != nil {
+            hasRows.insert(table)
+        }
+        if hasRows.contains("postprocessing"), !unreadable.contains("postprocessing"),
+            indexes[Index.enrichmentKey.name] != true
+        {
             superseded = try all("SELECT count(*) FROM (\(Takeover.superseded)) s", link).first?.integer(0) ?? 0
         }
     }

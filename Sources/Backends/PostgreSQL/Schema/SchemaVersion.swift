@@ -15,7 +15,11 @@ enum SchemaVersion {
     /// Whether nothing is left to do.
     /// - Throws: `ServerFault`; `PortFault` if a newer farm made the tables and this one cannot use them.
     static func isCurrent(_ link: Link) throws -> Bool {
-        guard try link.execute("SELECT to_regclass('farm_schema')")?.first?.text(0) != nil,
+        guard
+            try link.execute(
+                """
+                SELECT to_regclass('farm_schema') IS NOT NULL AND has_table_privilege(to_regclass('farm_schema'), 'SELECT')
+                """)?.first?.flag(0) ?? false,
             let row = try link.execute("SELECT max(version), max(needs) FROM farm_schema")?.first,
             let version = row.integer(0), let needs = row.integer(1)
         else { return false }
