@@ -56,7 +56,7 @@ extension Finding {
     {
         guard last > 0, used >= last * 0.8 else { return nil }
         // Rounded down: 100 % is the end.
-        let count = "\(Int((used / last * 1000).rounded(.down)) / 10) % of the ids of \(column) are used"
+        let count = "\((used / last * 1000).rounded(.down) / 10) % of the ids of \(column) are used"
         guard used < last else {
             return Finding(.failed, subject, "\(count): no row can be added. An administrator runs: \(mending);")
         }

@@ -60,8 +60,9 @@ enum Rights {
         let rows = try link.execute(
             """
             WITH \(Sequences.feeding)
-            SELECT string_agg(DISTINCT f.sequence::regclass::text, ', ') FROM feeding f
-            WHERE NOT f.is_identity AND NOT has_sequence_privilege(f.sequence, 'USAGE') HAVING count(*) > 0
+            SELECT string_agg(DISTINCT f.sequence::regclass::text, ', ') FROM feeding f JOIN pg_class s ON s.oid = f.sequence
+            WHERE CASE WHEN s.relkind = 'S' AND NOT f.is_identity THEN NOT has_sequence_privilege(s.oid, 'USAGE') ELSE false END
+            HAVING count(*) > 0
             """)
         return rows?.map { lacks("USAGE", on: "SEQUENCE " + ($0.text(0) ?? ""), link) } ?? []
     }

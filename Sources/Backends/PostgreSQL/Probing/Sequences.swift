@@ -18,7 +18,7 @@ enum Sequences {
             SELECT n.oid, n.name, a.adnum, d.refobjid, false
             FROM named n JOIN pg_attrdef a ON a.adrelid = n.oid
             JOIN pg_depend d ON d.classid = 'pg_attrdef'::regclass AND d.objid = a.oid AND d.refclassid = 'pg_class'::regclass
-            JOIN pg_sequence q ON q.seqrelid = d.refobjid)
+            JOIN pg_sequence q ON q.seqrelid = d.refobjid WHERE d.refobjid <> n.oid)
         """
 
     /// How full each is, by its own end or by that of its column's type, whichever comes first.
@@ -29,10 +29,10 @@ enum Sequences {
                 SELECT f.*, c.attname, c.atttypid, q.seqmin, q.seqmax,
                     CASE c.atttypid WHEN 'int2'::regtype THEN 32767 WHEN 'int4'::regtype THEN 2147483647 ELSE q.seqmax END
                         AS column_end,
-                    CASE WHEN has_sequence_privilege(f.sequence, 'USAGE, SELECT')
-                        THEN pg_sequence_last_value(f.sequence) END AS used
+                    CASE WHEN s.relkind <> 'S' THEN NULL WHEN has_sequence_privilege(s.oid, 'USAGE, SELECT')
+                        THEN pg_sequence_last_value(s.oid) END AS used
                 FROM feeding f JOIN pg_attribute c ON c.attrelid = f.relation AND c.attnum = f.attribute
-                JOIN pg_sequence q ON q.seqrelid = f.sequence WHERE q.seqincrement > 0)
+                JOIN pg_sequence q ON q.seqrelid = f.sequence JOIN pg_class s ON s.oid = f.sequence WHERE q.seqincrement > 0)
             SELECT name, attname, sequence::regclass::text, used - seqmin + 1, least(seqmax, column_end) - seqmin + 1,
                 seqmax <= column_end AND atttypid = 'int8'::regtype
             FROM ends WHERE used IS NOT NULL ORDER BY name, attname

@@ -63,17 +63,12 @@ struct Waiting: Sendable {
     static func find(_ link: Link, _ processes: String) throws -> Waiting? {
         let row = try link.execute(
             """
-            SELECT pid, coalesce(nullif(application_name, ''), 'a program'), coalesce(usename::text, '?'),
-                coalesce(host(client_addr), 'the server itself'), coalesce(state, '?'),
-                coalesce(extract(epoch FROM clock_timestamp() - xact_start)::bigint, 0)
+            SELECT pid, concat_ws(', ', coalesce(nullif(application_name, ''), 'a program'), 'user ' || usename,
+                'from ' || host(client_addr), 'process ' || pid || ' of the server', state,
+                'its transaction ' || extract(epoch FROM clock_timestamp() - xact_start)::bigint || ' s old')
             FROM pg_stat_activity WHERE pid IN (\(processes)) ORDER BY xact_start LIMIT 1
             """)?.first
-        return row.map { row in
-            func text(_ column: Int32) -> String { row.text(column) ?? "?" }
-            return Waiting(
-                process: row.integer(0) ?? 0,
-                who: "\(text(1)), user \(text(2)) from \(text(3)), process \(text(0)) of the server, \(text(4)), "
-                    + "its transaction \(text(5)) s old")
-        }
+        // What is another user's is told in part.
+        return row.map { Waiting(process: $0.integer(0) ?? 0, who: $0.text(1) ?? "?") }
     }
 }
