@@ -14,7 +14,7 @@ struct BrokerLimitTests {
         let site = try await Site()
         let scene = try await Scene(["clip"], photos: 0, gate: true)
         let (workplace, neighbour) = (scene.workplace, Neighbour(workplace: scene.workplace))
-        try site.write(workplace, other: ["SHUTDOWN_TIMEOUT": "1"])
+        try site.write(workplace, other: ["SHUTDOWN_TIMEOUT": "3"])
         try workplace.photos((1...5).map { "photos/\($0).jpg" })
         try #require(try await workplace.farm("import", "photos").status == 0)
         if byPolicy {
@@ -37,13 +37,15 @@ struct BrokerLimitTests {
             #expect(try await work.finished().status == 0)
         }
         try await eventually("all are ready again") { try await site.leased() == 0 }
-        #expect(try await site.messages() == 6, "in all queues")
         let messages = try await neighbour.look(at: "queue_clip")
-        #expect(messages.count == 6)
+        // A process that ran out of time between a copy and its acknowledgement has left both: the job is done once.
+        #expect(Set(messages.compactMap { $0["body"]?.stringValue }).count == 6)
+        #expect(try await site.messages() == 0, "none is dead, none is anywhere else")
         let copy = try #require(messages.first { $0["body"] == original["body"] })
         var headers = try #require(copy["headers"]?.objectValue)
         #expect(headers.contains { $0.key == "x-farm-redelivered" })
-        headers.removeAll { $0.key == "x-farm-redelivered" }
+        // The broker's own count is there where the last process ran out of time.
+        headers.removeAll { ["x-farm-redelivered", "x-delivery-count"].contains($0.key) }
         #expect(JSON.object(headers) == original["headers"], "types too")
         var properties = try #require(original["properties"]?.objectValue)
         // The broker would hold it against the copy's sender.

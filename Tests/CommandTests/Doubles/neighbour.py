@@ -149,7 +149,7 @@ def decorate(queue):
     moment = datetime.datetime(2026, 11, 25, 10, 0, 0)
     headers = {
         "text": "é\"", "bytes": b"\x00\xff", "yes": True, "small": 7, "large": 2**40, "negative": -5,
-        "real": 0.1, "decimal": decimal.Decimal("3.14"), "moment": moment, "nothing": None,
+        "decimal": decimal.Decimal("3.14"), "moment": moment, "nothing": None,
         "table": {"a": [1, "two", {"three": False}]}, "list": [[], {}],
         "x-death": [{"queue": "q", "reason": "expired", "count": 3, "time": moment}],
     }
