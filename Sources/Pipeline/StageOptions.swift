@@ -16,6 +16,8 @@ public struct StageOptions: Sendable {
     public var drainLimit: Duration
     /// How long a passing fault of the queue is waited out while deliveries are held.
     public var patience: Duration
+    /// How long answers are kept while the store takes no rows; then their jobs go back.
+    public var holding: Duration
     /// The store's circuit breaker, which the stages of a process share.
     public var store: StoreGate
     /// Where time comes from.
@@ -29,7 +31,7 @@ public struct StageOptions: Sendable {
 
     package init(
         queue: String, workerID: String, prefetch: Int, gathers: Bool = false, drainLimit: Duration,
-        patience: Duration = .seconds(200), store: StoreGate, time: any Timekeeper,
+        patience: Duration = .seconds(200), holding: Duration = .seconds(60), store: StoreGate, time: any Timekeeper,
         randomness: @escaping Randomness = systemRandomness,
         activity: WorkerActivity, log: Logger
     ) {
@@ -39,6 +41,7 @@ public struct StageOptions: Sendable {
         self.gathers = gathers
         self.drainLimit = drainLimit
         self.patience = patience
+        self.holding = holding
         self.store = store
         self.time = time
         self.randomness = randomness
@@ -48,9 +51,6 @@ public struct StageOptions: Sendable {
 }
 
 extension StageOptions {
-    /// How long answers are kept while the store takes no rows; then their jobs go back.
-    private static let holding = Duration.seconds(60)
-
     func persistence(_ limit: Duration) -> Persistence {
         Persistence(limit: limit, time: time, randomness: randomness, log: log)
     }
@@ -60,7 +60,7 @@ extension StageOptions {
     func isStoreBack(_ drain: Drain) async throws -> Bool {
         guard let since = store.since else { return true }
         // A wall clock that is set back must not make the wait longer.
-        let left = min(StageOptions.holding, StageOptions.holding - .seconds(time.now().timeIntervalSince(since)))
+        let left = min(holding, holding - .seconds(time.now().timeIntervalSince(since)))
         guard left > .zero, !drain.isBegun else { return false }
         return try await withThrowingTaskGroup(of: Bool.self) { group in
             group.addTask {

@@ -51,6 +51,9 @@ public struct ServiceSettings: Sendable, Hashable {
 extension ServiceSettings {
     static let queuePrefix = "queue_"
 
+    /// What a job takes at most: every try runs into its time-out, and the waits between them.
+    public var longestJob: Duration { tries.longest }
+
     var tries: TryRule {
         get { TryRule(timeout: timeout, maxRetries: maxRetries, retryDelay: retryDelay) }
         set { (timeout, maxRetries, retryDelay) = (newValue.timeout, newValue.maxRetries, newValue.retryDelay) }

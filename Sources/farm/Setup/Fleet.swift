@@ -105,7 +105,9 @@ struct Fleet: Sendable {
         let worker = Worker(
             options, service: client(service), store: session.backends.store, pictures: desk, time: session.time)
         let stage = Stage(
-            stageOptions(service.queue, identity, prefetch: settings.prefetch ?? service.concurrency, activity),
+            stageOptions(
+                service.queue, identity, prefetch: settings.prefetch ?? service.concurrency, calling: [service],
+                activity),
             queue: session.backends.queue, handler: worker)
         return supervised("worker \(service.name)", "\(service)", identity, service.queue, activity) {
             try await stage.run($0)
@@ -139,7 +141,9 @@ struct Fleet: Sendable {
             fingerprint = "\(configuration.voting) \(evidence.sorted { $0.key < $1.key })"
         case .enricher:
             let role = EnricherRole(
-                stageOptions(role.queue, identity, prefetch: settings.prefetch ?? Fleet.enricherPrefetch, activity),
+                stageOptions(
+                    role.queue, identity, prefetch: settings.prefetch ?? Fleet.enricherPrefetch, calling: cropServices,
+                    activity),
                 enricher: enricher(), queue: session.backends.queue)
             run = { try await role.run($0) }
             fingerprint = "\(cropServices)"
@@ -213,12 +217,17 @@ struct Fleet: Sendable {
     }()
 
     private func stageOptions(
-        _ queue: String, _ identity: RoleIdentity, prefetch: Int, gathers: Bool = false, _ activity: WorkerActivity
+        _ queue: String, _ identity: RoleIdentity, prefetch: Int, gathers: Bool = false,
+        calling services: [ServiceSettings] = [], _ activity: WorkerActivity
     ) -> StageOptions {
+        // A job may be held for five minutes, of which its picture and its calls may have taken most.
+        let calls = services.map(\.longestJob).max() ?? .zero
+        let holding = min(.seconds(60), max(.seconds(15), .seconds(210) - calls))
         // What is left of the limit is for committing and giving back.
-        StageOptions(
+        return StageOptions(
             queue: queue, workerID: identity.workerID, prefetch: prefetch, gathers: gathers,
-            drainLimit: settings.shutdownTimeout * 0.7, store: gate, time: session.time, activity: activity,
+            drainLimit: settings.shutdownTimeout * 0.7, holding: holding, store: gate, time: session.time,
+            activity: activity,
             log: session.log(identity.serviceName))
     }
 
