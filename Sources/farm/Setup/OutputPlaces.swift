@@ -26,13 +26,13 @@ struct OutputPlaces {
 
     /// - Throws: `CommandFailure`, `PortFault`.
     func check(_ path: String) async throws {
-        let place = PathText.absolute(path)
+        let names = try names(of: path)
         let identity = FileIdentity(of: path)
-        for file in own where PathText.absolute(file.path) == place || identity.isSame(as: file.path) {
+        for file in own where names.contains(PathText.absolute(file.path)) || identity.isSame(as: file.path) {
             throw CommandFailure.failed("\(path) is \(file.what): no output is written over it")
         }
         guard !force else { return }
-        for name in try names(of: path) {
+        for name in names {
             guard let image = try await catalogue.find(name).first(where: { $0.path == name }) else { continue }
             throw CommandFailure.failed(
                 "\(path) is the path of image \(image.id): no output is written over an image; name another, or add --force"
@@ -42,7 +42,7 @@ struct OutputPlaces {
 
     /// The path as it may stand in `images`: as it is given, where its own link leads, and without any link.
     private func names(of path: String) throws(CommandFailure) -> Set<String> {
-        do {
+        do throws(OutputFault) {
             let target = try OutputFile.target(of: path)
             let real = FileIdentity.realPath(of: target).map { [$0] } ?? []
             return Set([PathText.absolute(path), PathText.absolute(target)] + real)
