@@ -218,6 +218,10 @@ class Site:
         dead = self.query("SELECT queue || '.dead', count(*) FROM farm_dead GROUP BY 1")
         return {name: int(count) for name, count in waiting + dead}
 
+    def leases(self):
+        """Of processes that take from the embedded file."""
+        return set() if self.has_servers else {row[0] for row in self.query("SELECT id FROM farm_holders")}
+
     def dead_letters(self):
         """(service, image, reason) of each."""
         if not self.has_servers:

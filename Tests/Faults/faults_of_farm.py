@@ -54,8 +54,10 @@ def drain(scene):
 def freeze(scene):
     """SIGSTOP, for longer than its lease or the broker's heartbeats allow, then SIGCONT"""
     box = scene.site.boxes[scene.random.choice(["workers 1", "workers 2"])]
+    before = scene.site.leases()
     box.send(signal.SIGSTOP)
     scene.hold(30)
+    scene.felt += len(before - scene.site.leases())
     box.send(signal.SIGCONT)
 
 
