@@ -21,7 +21,8 @@ struct CompletionTests {
     @Test(
         "bash offers commands, flags, services and files",
         arguments: [
-            ("farm ex", ["export"]), ("farm export --f", ["--format"]), ("farm export --format c", ["coco", "csv"]),
+            ("farm ex", ["export"]), ("farm export --fo", ["--force", "--format"]),
+            ("farm export --format c", ["coco", "csv"]),
             ("farm work yolo", ["yolov8"]), ("farm import pho", ["photos"]), ("farm link pho", ["photos"]),
         ])
     func bash(_ line: String, _ offered: [String]) async throws {

@@ -88,6 +88,8 @@ struct DatabaseFileTests {
                 """
                 import signal, sqlite3
                 file = sqlite3.connect("farm.db", isolation_level=None)
+                # As while farm is at work: the log holds something.
+                file.execute("CREATE TABLE another_programs (id INTEGER)")
                 file.execute("BEGIN IMMEDIATE")
                 print("locked", flush=True)
                 signal.pause()

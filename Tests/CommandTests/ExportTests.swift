@@ -167,7 +167,7 @@ struct ExportTests {
     func interrupted(_ signal: Int32) async throws {
         let workplace = try await filled(20_000)
         try workplace.write("out/boxes.json", "of yesterday")
-        let export = try workplace.start(["export", "--output", "out/boxes.json"])
+        let export = try workplace.start(["export", "--output", "out/boxes.json", "--force"])
         try await eventually("it writes beside the file") { try workplace.files("out").count == 2 }
         export.signal(signal)
         let finished = try await export.finished()
@@ -182,7 +182,7 @@ struct ExportTests {
         let workplace = try await filled(6000)
         try workplace.write("out/boxes.json", "of yesterday")
         // The system's limit of a file's size stands for a disk that is full.
-        let full = try await workplace.bash("trap '' XFSZ; ulimit -f 512; exec $FARM export --output out/boxes.json")
+        let full = try await workplace.bash("trap '' XFSZ; ulimit -f 512; exec $FARM export --output out/boxes.json --force")
         #expect(full.status == 1)
         #expect(full.error.contains("out/boxes.json: cannot be written: File too large"))
         #expect(try workplace.files("out") == ["boxes.json"])
@@ -204,7 +204,7 @@ struct ExportTests {
         try workplace.write("real.json", "of yesterday")
         try FileManager.default.createSymbolicLink(
             atPath: workplace.path("link.json"), withDestinationPath: "real.json")
-        #expect(try await workplace.farm("export", "--output", "link.json").status == 0)
+        #expect(try await workplace.farm("export", "--output", "link.json", "--force").status == 0)
         #expect(try String(contentsOfFile: workplace.path("real.json"), encoding: .utf8).hasPrefix("{\"info\""))
         #expect(try FileManager.default.destinationOfSymbolicLink(atPath: workplace.path("link.json")) == "real.json")
     }

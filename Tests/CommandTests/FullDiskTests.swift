@@ -12,6 +12,13 @@ struct FullDiskTests {
             "exec \(Mounting.shell) script.sh", environment: ["FARM_DB": "disk/farm.db", "RETRY_DELAY": "0"])
     }
 
+    /// Another process has the file open, as it is with several: else farm could not even open it on a full disk.
+    private let held = """
+        $FARM init > /dev/null || exit 1
+        exec 9> >(sqlite3 disk/farm.db > /dev/null) && echo "SELECT count(*) FROM images;" >&9
+        until [ -e disk/farm.db-shm ]; do sleep 0.05; done
+        """
+
     @Test("an import into a full disk fails with the way to mend it, and the next one does the rest")
     func importing() async throws {
         let workplace = try Workplace()
@@ -55,6 +62,7 @@ struct FullDiskTests {
         let running = try script(
             workplace, size: "2m",
             """
+            \(held)
             $FARM import list.csv > /dev/null || exit 1
             head -c 8m /dev/zero > disk/filler 2> /dev/null
             $FARM produce > produce.out 2> produce.err & produce=$!
@@ -79,6 +87,7 @@ struct FullDiskTests {
         let running = try script(
             workplace, size: "4m",
             """
+            \(held)
             $FARM import photos && $FARM produce || exit 1
             head -c 8m /dev/zero > disk/filler 2> /dev/null
             $FARM up --until-idle 2> up.err & up=$!

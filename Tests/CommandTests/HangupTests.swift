@@ -73,7 +73,6 @@ struct HangupTests {
         let workplace = try Workplace()
         try workplace.configure([("clip", 1)], roles: false)
         #expect(mkfifo(workplace.path("settings"), 0o600) == 0)
-        // Not `up`, which would read the FIFO again.
         let work = try workplace.start(["work", "clip", "--env-file", "settings"])
         // Opening it for writing waits for its reader.
         let writer = try workplace.startBash("exec 3> settings; echo open; exec sleep 1000")
@@ -81,9 +80,12 @@ struct HangupTests {
         work.signal(SIGHUP)
         try await eventually("it is heard") { !work.hasPending(SIGHUP) }
         writer.signal(SIGTERM)
+        // The settings are read again, and each time somebody has to have opened the FIFO for writing.
+        let writers = try workplace.startBash("while : > settings; do :; done")
         try await eventually("it goes on") { work.error.contains("worker clip") }
         work.signal(SIGTERM)
         #expect(try await work.finished().status == 0)
+        writers.signal(SIGTERM)
     }
 
     @Test("a command that does one thing is still ended by SIGHUP")

@@ -20,6 +20,9 @@ extension PortFault {
                 .transient,
                 "locked by another program for over \(seconds) s: end the tool that keeps a transaction open")
         case .SQLITE_FULL: self = fault(.transient, "the disk is full: make room on it")
+        // The index of the log is made when the first process opens the file.
+        case .SQLITE_IOERR where error.extendedResultCode == .SQLITE_IOERR_SHMSIZE:
+            self = fault(.transient, "the disk is full: make room on it")
         case .SQLITE_IOERR: self = fault(.transient, "the disk does not read or write: look at the kernel's log")
         case .SQLITE_NOMEM: self = fault(.transient, "no memory left")
         case .SQLITE_INTERRUPT, .SQLITE_ABORT: self = fault(.transient, "interrupted")

@@ -88,7 +88,8 @@ extension PortFault {
             WARN_DATA_TRUNCATED, ER_BAD_NULL_ERROR:
             return (.refused, nil)
         case ER_DUP_ENTRY: return (.refused, "the ids of the table are used up: `farm check` tells how many are left")
-        case ER_AUTOINC_READ_FAILED:
+        // 167 is the engine's HA_ERR_AUTOINC_ERANGE.
+        case ER_AUTOINC_READ_FAILED, 167:
             return (.unusable, "the ids of the table are used up: `farm check` tells how many are left")
         case _ where passing.contains(fault.number): return (.transient, nil)
         case _ where fault.isOfLibrary:

@@ -72,7 +72,7 @@ final class Link {
         guard version >= 150_000 else {
             throw ServerFault(
                 state: ServerFault.tooOld,
-                message: "version \(version / 10_000), but farm needs PostgreSQL 15 or newer",
+                message: "version \(version / 10_000) is too old: farm needs PostgreSQL 15 or newer",
                 isLost: true)
         }
         // When it connects, a server names the process that serves the connection. A pooler has to make one up.

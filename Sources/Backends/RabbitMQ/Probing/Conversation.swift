@@ -61,9 +61,9 @@ final class Conversation {
         guard last > Conversation.channel else { return }
         let channels = Conversation.channel + 1...last
         for channel in channels { try link.openChannel(channel) }
-        for channel in channels { try wait { if case .channelOpened(channel) = $0 { true } else { nil } } }
+        try waitForAll(channels) { if case .channelOpened(let channel) = $0 { channel } else { nil } }
         for channel in channels { try link.closeChannel(channel) }
-        for channel in channels { try wait { if case .channelCloseOK(channel) = $0 { true } else { nil } } }
+        try waitForAll(channels) { if case .channelCloseOK(let channel) = $0 { channel } else { nil } }
     }
 
     /// Closes the channel: what was delivered on it goes back.
@@ -72,6 +72,12 @@ final class Conversation {
         isOpen = false
         try link.closeChannel(Conversation.channel)
         _ = try wait { if case .channelCloseOK = $0 { true } else { nil } }
+    }
+
+    /// Each channel is a process of the broker's own, so their answers come in any order.
+    private func waitForAll(_ channels: ClosedRange<UInt16>, _ answer: (Frame) -> UInt16?) throws {
+        var rest = Set(channels)
+        while !rest.isEmpty { rest.remove(try wait(answer)) }
     }
 
     @discardableResult
