@@ -182,7 +182,8 @@ struct ExportTests {
         let workplace = try await filled(6000)
         try workplace.write("out/boxes.json", "of yesterday")
         // The system's limit of a file's size stands for a disk that is full.
-        let full = try await workplace.bash("trap '' XFSZ; ulimit -f 512; exec $FARM export --output out/boxes.json --force")
+        let full = try await workplace.bash(
+            "trap '' XFSZ; ulimit -f 512; exec $FARM export --output out/boxes.json --force")
         #expect(full.status == 1)
         #expect(full.error.contains("out/boxes.json: cannot be written: File too large"))
         #expect(try workplace.files("out") == ["boxes.json"])

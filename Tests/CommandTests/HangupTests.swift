@@ -60,7 +60,9 @@ struct HangupTests {
         try await broker.start()
         try await eventually("it goes on") { role.error.contains("worker clip") }
         if command == ["up"] {
-            try await eventually("the configuration is read again") { role.error.contains("service_config.json read again") }
+            try await eventually("the configuration is read again") {
+                role.error.contains("service_config.json read again")
+            }
         }
         role.signal(SIGTERM)
         #expect(try await role.finished().status == 0)
