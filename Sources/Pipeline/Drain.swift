@@ -47,20 +47,19 @@ public final class Drain: Sendable {
 
     /// Runs `operation` to its end; it is cancelled when the drain begins, and what it then returns is not lost.
     package func cancels<Value: Sendable>(_ operation: @Sendable @escaping () async -> Value) async -> Value {
-        // A task of its own, because a child's value could not be told from the watch's.
-        let work = Task { await operation() }
-        return await withTaskCancellationHandler {
-            await withTaskGroup(of: Void.self) { watch in
-                watch.addTask {
-                    await self.wait()
-                    work.cancel()
-                }
-                let value = await work.value
-                watch.cancelAll()
-                return value
+        await withTaskGroup(of: Value?.self) { group in
+            group.addTask { await operation() }
+            group.addTask {
+                await self.wait()
+                return nil
             }
-        } onCancel: {
-            work.cancel()
+            let first = await group.next()
+            group.cancelAll()
+            if case .some(.some(let value)) = first { return value }
+            guard case .some(.some(let value)) = await group.next() else {
+                preconditionFailure("an operation that is cancelled ends, too")
+            }
+            return value
         }
     }
 
