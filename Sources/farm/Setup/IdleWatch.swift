@@ -19,6 +19,8 @@ struct IdleWatch: Sendable {
         var outages: [String: String] = [:]
         /// Boxes that wait for a service that was down, by service.
         var missing: [String: Int] = [:]
+        /// The store takes no rows, so that nothing moves.
+        var isRefused = false
     }
 
     /// What is remembered from look to look.
@@ -98,9 +100,10 @@ struct IdleWatch: Sendable {
         let before = memory.away
         let away = Dictionary(uniqueKeysWithValues: awayPictures(depths).map { ($0, before[$0] ?? $1) })
         memory.away = away
+        let refusal = standing.waiting > 0 ? await refusal().map { "the store takes no rows: \($0)" } : nil
+        standing.isRefused = refusal != nil
         guard depths.allSatisfy({ $0.knownInFlight == 0 || away[$0.queue] != nil }) else { return (standing, nil) }
         var undone = away.sorted { $0.key < $1.key }.map(\.value)
-        let refusal = standing.waiting > 0 ? await refusal().map { "the store takes no rows: \($0)" } : nil
         for (name, depth) in zip(names, depths) where depth.waiting > 0 && away[depth.queue] == nil {
             guard let reason = refusal ?? outages[name] else { return (standing, nil) }
             let what = PostProcessing(rawValue: name) == nil ? "job" : "trigger"

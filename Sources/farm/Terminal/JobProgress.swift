@@ -22,7 +22,8 @@ final class JobProgress: Sendable {
             count.left = standing.jobs
             return count
         }
-        progress.show(count.done, of: count.done + count.left, note: standing.note)
+        progress.show(
+            count.done, of: count.done + count.left, note: standing.note, estimates: !standing.isRefused)
     }
 
     /// Removes the line.
@@ -35,6 +36,7 @@ extension IdleWatch.Standing {
         let triggers = waiting + inFlight - jobs
         var rest = jobs == 0 && triggers > 0 ? [counted(triggers, "trigger") + " left"] : []
         rest += missing.sorted { $0.key < $1.key }.map { "\(counted($1, "box")) without \($0)" }
+        if isRefused { rest.append("the store takes no rows") }
         return (rest + (outages.isEmpty ? [] : ["down: " + outages.keys.sorted().joined(separator: ", ")]))
             .joined(separator: ", ")
     }

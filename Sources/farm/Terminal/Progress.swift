@@ -14,8 +14,10 @@ final class Progress: Sendable {
     }
 
     /// Shows count, rate and, where the total is known, what is left.
-    /// - Parameter initial: of `done`, what was done before this work began.
-    func show(_ done: Int, of total: Int?, initial: Int = 0, note: String = "") {
+    /// - Parameters:
+    ///   - initial: of `done`, what was done before this work began.
+    ///   - estimates: whether the rate says anything of what is left.
+    func show(_ done: Int, of total: Int?, initial: Int = 0, note: String = "", estimates: Bool = true) {
         let now = Date()
         let due = lastDrawn.withLock { lastDrawn in
             let interval: TimeInterval = isTerminal ? 0.1 : 10
@@ -29,7 +31,9 @@ final class Progress: Sendable {
         var line = "\(title): \(done)"
         if let total { line += " of \(total)" }
         line += String(format: ", %.1f/s", rate)
-        if let total, rate > 0, total > done { line += ", \(Progress.duration(Double(total - done) / rate)) left" }
+        if let total, estimates, rate >= 0.05, total > done {
+            line += ", \(Progress.duration(Double(total - done) / rate)) left"
+        }
         if !note.isEmpty { line += ", \(note)" }
         if isTerminal {
             Terminal.progress(line)

@@ -49,7 +49,9 @@ struct ServerFault: Error {
     init(connecting text: String, because lack: Lack?) {
         let lines = text.split(separator: "\n").filter { !$0.hasPrefix("LOCATION:") }
         var distinct: [Substring] = []
-        for line in lines where !distinct.contains(line) { distinct.append(line) }
+        for line in lines.map({ $0.drop(while: \.isWhitespace) }) where !distinct.contains(line) {
+            distinct.append(line)
+        }
         let state = text.firstMatch(of: #/:  ([0-9A-Z]{5}): /#).map { String($0.1) }
         self.init(state: state, message: distinct.joined(separator: "; "), isLost: true)
         if state == nil { self.lack = lack }
