@@ -111,7 +111,8 @@ public struct Producer: Sendable {
             } else if lanes.canRead(options.limit) {
                 guard try await read(&lanes, options, drain) else { break }
             } else if let due = lanes.nextTry {
-                let wait = max(0, due.timeIntervalSince(time.now()))
+                // A wait that is shorter than a clock's step would never end.
+                let wait = max(0.001, due.timeIntervalSince(time.now()))
                 _ = try await drain.until { try await time.sleep(.seconds(wait)) }
             } else {
                 break
