@@ -48,6 +48,14 @@ struct PictureBreaker {
         /// The host has said so.
         var isPause = false
         var phase = Phase.waiting
+        /// When somebody began to probe it, or to try a picture.
+        var begun = Date.distantPast
+
+        /// A wall clock that is set back must not make the wait longer. To be kept, or it would begin anew at each look.
+        mutating func limitWait(at now: Date) { until = min(until, now.addingTimeInterval(wait)) }
+
+        /// Nobody probes or tries for so long: whoever began is gone.
+        func isAbandoned(at now: Date) -> Bool { abs(now.timeIntervalSince(begun)) > PictureBreaker.longestTrial }
     }
 
     private struct Source {
@@ -59,6 +67,7 @@ struct PictureBreaker {
     private static let rowLimit = 5
     /// What fails so often, over a few seconds, is no stumble.
     private static let confirmations = 3
+    private static let longestTrial = 120.0
     private static let longestWait = 15.0
     private static let longestPause = 86_400.0
     /// Of sources that stumbled once and are not asked any more, no more than that many are remembered.
@@ -88,16 +97,19 @@ struct PictureBreaker {
         guard var outage = sources[source]?.outage else { return .take }
         switch outage.phase {
         case .waiting:
-            // A wall clock that is set back must not make the wait longer.
-            outage.until = min(outage.until, now.addingTimeInterval(outage.wait))
+            outage.limitWait(at: now)
+            sources[source]?.outage = outage
             guard outage.until <= now else { return .leave(outage.reason) }
             outage.phase = hasFrontPage ? .probing(picture) : .trial(picture)
+            outage.begun = now
             sources[source]?.outage = outage
             return hasFrontPage ? .probe : .take
-        case .trial(nil), .trial(picture):
-            sources[source]?.outage?.phase = .trial(picture)
+        case .probing where !outage.isAbandoned(at: now): return .leave(outage.reason)
+        case .trial(let other?) where other != picture && !outage.isAbandoned(at: now): return .leave(outage.reason)
+        case .probing, .trial:
+            (outage.phase, outage.begun) = (.trial(picture), now)
+            sources[source]?.outage = outage
             return .take
-        case .probing, .trial: return .leave(outage.reason)
         }
     }
 
@@ -156,13 +168,16 @@ struct PictureBreaker {
     // MARK: Waiting
 
     /// When its pictures may be asked for.
-    func due(_ source: String, at now: Date) -> Due {
-        guard let outage = sources[source]?.outage else { return .all }
+    mutating func due(_ source: String, at now: Date) -> Due {
+        guard var outage = sources[source]?.outage else { return .all }
+        outage.limitWait(at: now)
+        sources[source]?.outage = outage
         switch outage.phase {
         case .waiting where outage.until > now:
-            return .later(min(outage.until, now.addingTimeInterval(outage.wait)))
+            return .later(outage.until)
         case .waiting, .trial(nil): return .one(outage.failures)
-        case .probing, .trial: return .later(now.addingTimeInterval(1))
+        case .probing, .trial:
+            return outage.isAbandoned(at: now) ? .one(outage.failures) : .later(now.addingTimeInterval(1))
         }
     }
 

@@ -38,7 +38,7 @@ struct Lanes {
     /// Jobs that are offered to a queue that has taken none before.
     private static let smallestShare = 16
     private static let shortestWait = Duration.milliseconds(100)
-    private static let longestWait = Duration.seconds(5)
+    static let longestWait = Duration.seconds(5)
 
     private var lanes: [Lane]
     /// The last image that any lane has read, and how many there are up to it.
@@ -118,6 +118,11 @@ struct Lanes {
 
     /// When a queue that takes nothing is tried again.
     var nextTry: Date? { lanes.filter { !$0.open.isEmpty }.map(\.due).min() }
+
+    /// These were waited for, by the clock that sleeps: a wall clock may have been set back meanwhile.
+    mutating func wake(dueBy date: Date) {
+        for index in lanes.indices where lanes[index].due <= date { lanes[index].due = .distantPast }
+    }
 
     /// What to send now, image by image.
     func batch(upTo limit: Int, at now: Date) -> [Open] {

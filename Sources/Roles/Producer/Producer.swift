@@ -111,9 +111,10 @@ public struct Producer: Sendable {
             } else if lanes.canRead(options.limit) {
                 guard try await read(&lanes, options, drain) else { break }
             } else if let due = lanes.nextTry {
-                // A wait that is shorter than a clock's step would never end.
-                let wait = max(0.001, due.timeIntervalSince(time.now()))
+                // No shorter than a clock's step, or it would never end; no longer than the back-off, whatever the wall clock does.
+                let wait = min(Lanes.longestWait.seconds, max(0.001, due.timeIntervalSince(time.now())))
                 _ = try await drain.until { try await time.sleep(.seconds(wait)) }
+                lanes.wake(dueBy: due)
             } else {
                 break
             }
