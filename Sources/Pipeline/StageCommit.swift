@@ -69,6 +69,8 @@ struct StageCommit<Handler: StageHandler>: Sendable {
                     store.open(second, handler.plainRow, of: handler.image(of: work))
                     return nil
                 }
+                // Only now the store may have come to refuse any row.
+                guard try await !store.refuses(handler.plainRow, of: handler.image(of: work)) else { return nil }
                 options.log.warning("not even an error row is taken: \(second)")
             }
         }
