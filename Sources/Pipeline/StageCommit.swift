@@ -56,9 +56,14 @@ struct StageCommit<Handler: StageHandler>: Sendable {
     /// itself in between: the value is at fault, and is buried.
     private func alone(_ element: Element) async throws -> Verdict? {
         do { return try await write([element]).first } catch let fault as PortFault {
-            guard fault.kind == .transient else { return try await bury(element.work, fault) }
-            store.open(fault, handler.plainRow, of: handler.image(of: element.work))
-            return nil
+            let image = handler.image(of: element.work)
+            guard fault.kind != .transient else {
+                store.open(fault, handler.plainRow, of: image)
+                return nil
+            }
+            // It may have come to refuse any row since it was asked.
+            guard try await !store.refuses(handler.plainRow, of: image) else { return nil }
+            return try await bury(element.work, fault)
         }
     }
 
