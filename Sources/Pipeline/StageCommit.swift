@@ -39,6 +39,12 @@ struct StageCommit<Handler: StageHandler>: Sendable {
                 for element in group { verdicts += try await attempt([element]) }
                 return verdicts
             }
+            // Perhaps it refuses only rows of that image: a partition that is missing.
+            if fault.kind != .transient, group.count > 1, try await !store.refuses(handler.plainRow, of: nil) {
+                var verdicts: [Verdict?] = []
+                for element in group { verdicts += try await attempt([element]) }
+                return verdicts
+            }
             return group.map { _ in nil }
         }
     }
