@@ -1,7 +1,8 @@
 # What the scripts of this folder share; they source it. A server's script has a usage text at its top and says what is
 # its own by these functions, which run in the server's folder:
 #   prepare     makes the data, once
-#   configure   sets `command` to what starts the server on the ports `port`, `tls_port` and `more_ports`, at each start
+#   configure   sets `command` to what starts the server on the ports `port`, `tls_port` and `more_ports`, at each start; fails
+#               if a port is in use, and says so in `log`
 #   answers     whether the server that was started is ready
 #   clean_up    ends what else runs, when the server has ended
 # and by the variables `count`, how many ports it takes, and `orderly`, the signal that ends it in good order.
@@ -84,7 +85,7 @@ start() {
 launch() {
   local process
   read -r port tls_port more_ports < ports || true
-  configure
+  configure || { clean_up; return 1; }
   detached "${command[@]}" > log 2>&1
   process=$!
   echo "$process" > pid

@@ -20,6 +20,8 @@ prepare() {
   mkdir -p home
   head -c 24 /dev/urandom | od -An -tx1 | tr -d ' \n' > home/.erlang.cookie
   chmod 400 home/.erlang.cookie
+  # Of its own: a node that met another's epmd under one name for all would be taken for that one.
+  echo "farm-$(head -c 6 /dev/urandom | od -An -tx1 | tr -d ' \n')@localhost" > nodename
   echo '[].' > enabled_plugins
   : > none
 }
@@ -42,14 +44,31 @@ CONF
   # Its own: the one that Erlang would start stays for ever.
   detached epmd > epmd.log 2>&1
   echo $! > epmd.pid
+  for _ in $(seq 100); do
+    if epmd_listens; then break; fi
+    lives "$(cat epmd.pid)" || break
+    sleep 0.1
+  done
+  if ! epmd_listens; then
+    echo "port $ERL_EPMD_PORT, for epmd, is in use" > log
+    return 1
+  fi
   command=("$program/rabbitmq-server")
+}
+
+# Whether the process that listens on epmd's port is the one that was started here.
+epmd_listens() {
+  local socket
+  socket=$(awk -v port=":$(printf %04X "$ERL_EPMD_PORT")\$" '$2 ~ port && $4 == "0A" { print $10; exit }' /proc/net/tcp)
+  [ -n "$socket" ] && find "/proc/$(cat epmd.pid)/fd" -lname "socket:\\[$socket\\]" 2> /dev/null | grep -q .
 }
 
 environment() {
   local epmd_port distribution_port
   read -r port tls_port epmd_port distribution_port < ports
   export HOME=$PWD/home LANG=C.UTF-8 ERL_EPMD_ADDRESS=127.0.0.1 ERL_EPMD_PORT=$epmd_port
-  export RABBITMQ_NODENAME=farm@localhost RABBITMQ_DIST_PORT=$distribution_port
+  RABBITMQ_NODENAME=$(cat nodename)
+  export RABBITMQ_NODENAME RABBITMQ_DIST_PORT=$distribution_port
   export RABBITMQ_NODE_IP_ADDRESS= RABBITMQ_NODE_PORT=
   export RABBITMQ_MNESIA_BASE=$PWD/mnesia RABBITMQ_LOG_BASE=$PWD
   export RABBITMQ_CONFIG_FILE=$PWD/rabbitmq.conf RABBITMQ_ADVANCED_CONFIG_FILE=$PWD/advanced.config

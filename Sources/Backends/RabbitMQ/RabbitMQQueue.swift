@@ -137,7 +137,11 @@ public final class RabbitMQQueue: JobQueue, QueueAdministration, QueueInspection
         var depths: [QueueDepth] = []
         for queue in queues {
             try check(queue)
-            let (waiting, consumers) = try await subscriber.look(at: queue) ?? (0, 0)
+            let seen = try await subscriber.look(at: queue)
+            // AMQP has one code for a queue that is gone and for one whose node is down, and nobody may take the second for an
+            // empty one: what this process knows to be there is made again, which the broker refuses in the second case.
+            if seen == nil, names.withLock({ $0.existing.contains(queue) }) { try await declare([queue]) }
+            let (waiting, consumers) = seen ?? (0, 0)
             let dead = try await subscriber.messages(in: queue + ".dead") ?? 0
             let held = await subscriber.held(queue)
             depths.append(
