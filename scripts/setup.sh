@@ -26,7 +26,7 @@ packages=(
 servers=(mariadb-server pgbouncer postgresql rabbitmq-server)
 # What makes those servers start at the next boot.
 units=(epmd.socket epmd.service mariadb.service pgbouncer.service postgresql.service rabbitmq-server.service)
-[ "$level" = demo ] || packages+=(sqlite3 "${servers[@]}" locales openssl procps)
+[ "$level" = demo ] || packages+=(jq logrotate sqlite3 "${servers[@]}" locales openssl procps)
 [ "$level" != bench ] || packages+=(libturbojpeg0-dev) # `make bench` holds farm against it
 # For servers of another release of Debian: scripts/servers/debian.sh.
 [ -z "${SERVERS:-}" ] || packages+=(debootstrap)

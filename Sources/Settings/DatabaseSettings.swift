@@ -26,7 +26,7 @@ public struct DatabaseSettings: Sendable, Equatable {
     public var sslMode: SSLMode
     /// Certificates to trust; nil: the system's.
     public var caFile: String?
-    /// A replica for what status, show, export and web read, with the same port, name and user.
+    /// A replica for what status, show and export read, with the same port, name and user.
     public var readHost: String?
 }
 

@@ -1,0 +1,155 @@
+import Foundation
+import Model
+import Testing
+
+/// The recipes of docs/operating.md, as they stand there. Those for backups are in BackupTests.
+@Suite("Every day, as docs/operating.md has it")
+struct EveryDayTests {
+    @Test("each recipe of the page is one that a test runs")
+    func recipes() throws {
+        let titles = try Document(Recipe.page).titles(below: Recipe.section)
+        #expect(titles == Recipe.allCases.map(\.rawValue))
+    }
+
+    @Test("a service rests without losing a job while others work, and goes on; so does a role")
+    func rest() async throws {
+        let blocks = try Recipe.rest.blocks(2)
+        let scene = try await Scene(photos: 4)
+        let work = scene.workplace
+        let box = try DailyBox(work)
+        try await box.start()
+        for (name, submits) in [("clip", "clip,yolov8"), ("consensus", "clip")] {
+            let before = try await work.count("SELECT count(*) FROM results")
+            try await box.paste(DailyBox.moved(blocks[0], [".clip.": ".\(name)."]))
+            try await eventually("\(name) rests") { try await work.rows(lastBeat(of: name)) == ["stopping"] }
+            #expect(try await work.farm("produce", "--services", submits).status == 0)
+            // What comes last of all that others do meanwhile.
+            try await eventually("others go on") {
+                let rows = try await work.count("SELECT count(*) FROM results")
+                let waiting = try await box.waiting(name)
+                return rows == before + 4 && waiting >= (name == "clip" ? 4 : 1)
+            }
+            try await box.paste(DailyBox.moved(blocks[1], [".clip.": ".\(name)."]))
+            try await eventually("\(name) goes on") { try await work.waiting().isEmpty }
+        }
+        #expect(try await work.count("SELECT count(*) FROM results") == 4 * 3)
+        #expect(try await work.count("SELECT count(*) FROM results WHERE status <> 'success'") == 0)
+        #expect(try await work.deadCount() == 0)
+        try await box.stop()
+        try await scene.doubles.stop()
+    }
+
+    private func lastBeat(of service: String) -> String {
+        "SELECT status FROM worker_heartbeats WHERE service_name = '\(service)' ORDER BY id DESC LIMIT 1"
+    }
+
+    @Test("a new version takes the place of one that runs, which cp does not manage")
+    func upgrade() async throws {
+        let blocks = try Recipe.upgrade.blocks(1)
+        let scene = try await Scene(photos: 2)
+        let work = scene.workplace
+        let box = try DailyBox(work)
+        let installed = work.path("bin/farm")
+        try FileManager.default.removeItem(atPath: installed)
+        try FileManager.default.copyItem(atPath: Program.url.path, toPath: installed)
+        try await box.start()
+        let older = try #require(box.up)
+
+        let copied = try await work.bash("cp \(Program.url.path) bin/farm")
+        #expect(copied.error.contains("Text file busy"))
+        try await box.paste(blocks[0], [".build/release/farm": Program.url.path, "/usr/local/bin/farm": installed])
+        let newer = try #require(box.up)
+        #expect(newer != older)
+        try await eventually("it is the one that was installed") {
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(newer)/exe")) == installed
+        }
+        try await scene.produce()
+        try await eventually("the new one works") {
+            try await work.count("SELECT count(*) FROM results") == 2 * Scene.primary
+        }
+        try await box.stop()
+        try await scene.doubles.stop()
+    }
+
+    @Test("the logs of all boxes come together by time, can be asked, and are rotated")
+    func logs() async throws {
+        let blocks = try Recipe.logs.blocks(3)
+        let work = try Workplace()
+        let box = try DailyBox(work)
+        for name in ["k3", "k1", "k2"] {
+            let nowhere = try ServiceDoubles.freePorts(1)[0]
+            try work.write("\(name)/service_config.json", #"{"services": {"clip": {"port": \#(nowhere)}}}"#)
+            try work.photos(["\(name)/1.jpg"])
+            _ = try await work.bash(
+                """
+                cd \(name) && export LOG_FORMAT=json
+                $FARM import 1.jpg && $FARM produce && $FARM up --until-idle 2>> up.log
+                """)
+        }
+        try await box.paste(blocks[0])
+        let lines = try String(contentsOfFile: work.path("farm.log"), encoding: .utf8).split(separator: "\n")
+        let times = lines.compactMap { try? JSON(parsing: String($0))["time"]?.stringValue }
+        #expect(times == times.sorted())
+        #expect(times.count >= 6, "two lines of each run: \(lines)")
+        #expect(lines.count > times.count, "and the last words of each, which are no JSON")
+        let asked = try await box.paste(blocks[1]).output.split(separator: "\n")
+        #expect(asked.count == 3)
+        #expect(asked.allSatisfy { $0.contains("is down: connection refused") })
+
+        let scene = try await Scene(["clip"], photos: 0)
+        try scene.workplace.write(".env", "LOG_FILE=farm.log\n")
+        let rotated = try DailyBox(scene.workplace)
+        let log = scene.workplace.path("farm.log")
+        try scene.workplace.write("logrotate", DailyBox.moved(blocks[2], ["/var/log/farm/farm.log": log]))
+        try await rotated.start()
+        try await rotated.paste("logrotate --force --state state logrotate")
+        try await eventually("farm has opened the file again") {
+            (try? String(contentsOfFile: log, encoding: .utf8))?.contains("service_config.json read again") == true
+        }
+        #expect(try String(contentsOfFile: log + ".1", encoding: .utf8).contains("worker clip"))
+        try await rotated.stop()
+        try await scene.doubles.stop()
+    }
+
+    @Test("a service that has changed is asked again, and its new answer counts")
+    func again() async throws {
+        let blocks = try Recipe.again.blocks(1)
+        let scene = try await Scene(["clip", "inception_v3"], photos: 0)
+        let work = scene.workplace
+        let box = try DailyBox(work)
+        try work.photos(["1.jpg", "2.jpg", "3.jpg"])
+        for group in [["1.jpg", "2.jpg", "--group", "photos"], ["3.jpg"]] {
+            #expect(try await work.farm(["import"] + group).status == 0)
+        }
+        try await scene.produce()
+        #expect(try await scene.upUntilIdle().status == 0)
+        // As if clip had answered otherwise.
+        _ = try await work.rows(
+            #"UPDATE results SET data = replace(data, '\ud83d\udc36', '\ud83d\udc31') WHERE service = 'clip'"#)
+        #expect(try await work.farm("consense", "--all").status == 0)
+        let votes = """
+            SELECT count(*) FROM consensus WHERE json_extract(consensus_data, '$.votes.consensus[0].votes') = 2
+            """
+        #expect(try await work.count(votes) == 0, "the two disagree")
+        #expect(try await box.paste(blocks[0]).output.contains("2 jobs submitted: 2 images × clip"))
+        #expect(try await scene.upUntilIdle().status == 0)
+        #expect(try await work.count(votes) == 2, "of the group's images")
+        try await scene.doubles.stop()
+    }
+}
+
+extension DailyBox {
+    /// Starts `farm up` and waits until it has taken up its work.
+    func start() async throws {
+        try await paste("systemctl start farm")
+        try await eventually("farm up starts") { self.log.contains("NOTICE farm: ") }
+    }
+
+    func stop() async throws { try await paste("systemctl stop farm") }
+
+    /// How many messages of a service or role wait, by `farm status`.
+    func waiting(_ service: String) async throws -> Int {
+        let queues = try await workplace.farm("status", "--json").json()["queues"]?.arrayValue ?? []
+        return try #require(queues.first { $0["service"]?.stringValue == service }?["waiting"]?.integerValue)
+    }
+}
