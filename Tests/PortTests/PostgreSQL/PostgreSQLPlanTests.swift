@@ -26,6 +26,7 @@ struct PostgreSQLPlanTests {
                 INSERT INTO consensus (image_id, consensus_data) SELECT n, '{}' FROM generate_series(1, 20000) n;
                 INSERT INTO farm_begun SELECT gen_random_uuid(), 'w', gen_random_uuid() FROM generate_series(1, 5000);
                 INSERT INTO farm_missing_enrichments SELECT n, n, 'face' FROM generate_series(1, 5000) n;
+                INSERT INTO farm_refused (place, reason) SELECT '/bad/' || n, 'r' FROM generate_series(1, 5000) n;
                 """)
             _ = try await tool(options, "VACUUM ANALYZE")
             let scans =

@@ -188,11 +188,11 @@ struct PostgreSQLTakeoverTests {
             #expect(try await tool(options, "SELECT count(*) FROM pg_class WHERE relname = 'images'") == ["0"])
             let first = try await PostgreSQLDatabase.open(options)
             await first.close()
-            _ = try await tool(options, "INSERT INTO farm_schema VALUES (2, 1)")
+            _ = try await tool(options, "INSERT INTO farm_schema VALUES (100, 1)")
             let reader = try await PostgreSQLDatabase.open(options, readsOnly: true)
             #expect(try await PostgreSQLStore(reader).totals().images == 0)
             await reader.close()
-            _ = try await tool(options, "INSERT INTO farm_schema VALUES (3, 3)")
+            _ = try await tool(options, "INSERT INTO farm_schema VALUES (101, 101)")
             let newer = await #expect(throws: PortFault.self) { try await PostgreSQLDatabase.open(options) }
             #expect(newer?.kind == .unusable)
             #expect(newer?.message.contains("newer farm") == true)

@@ -39,5 +39,6 @@ enum Indexes {
         "CREATE INDEX IF NOT EXISTS farm_queue_held ON farm_queue (holder) WHERE holder IS NOT NULL",
         "CREATE INDEX IF NOT EXISTS farm_dead_queue ON farm_dead (queue)",
         "CREATE INDEX IF NOT EXISTS farm_missing_service ON farm_missing_enrichments (service, image_id)",
+        "CREATE INDEX IF NOT EXISTS farm_refused_place ON farm_refused (place)",
     ]
 }

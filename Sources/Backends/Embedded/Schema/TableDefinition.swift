@@ -113,5 +113,12 @@ extension TableDefinition {
             constraint: "PRIMARY KEY (image_id, merged_id, service)", isWithoutRowID: true),
         // Images whose consensus is missing or older than what it rests on; kept by triggers.
         TableDefinition(name: "farm_stale", columns: [("image_id", "INTEGER PRIMARY KEY")]),
+        // Files, and lines of lists, that an import has refused. Ids are never used twice: they tell before from after.
+        TableDefinition(
+            name: "farm_refused",
+            columns: [
+                ("refused_id", serial), ("place", "TEXT NOT NULL"), ("reason", "TEXT NOT NULL"),
+                ("refused_at", "TEXT NOT NULL"),
+            ]),
     ]
 }

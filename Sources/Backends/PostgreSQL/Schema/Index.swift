@@ -44,5 +44,6 @@ struct Index {
             name: "farm_postprocessing_failed", table: "postprocessing",
             definition: "(result_created) WHERE status = 'error'"),
         Index(name: "farm_missing_service", table: "farm_missing_enrichments", definition: "(service, image_id)"),
+        Index(name: "farm_refused_place", table: "farm_refused", definition: "USING hash (place)"),
     ]
 }

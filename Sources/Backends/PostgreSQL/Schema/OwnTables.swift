@@ -1,6 +1,6 @@
 /// The tables that are farm's alone, and what keeps them up.
 enum OwnTables {
-    static let names = ["farm_schema", "farm_begun", "farm_missing_enrichments", "farm_stale"]
+    static let names = ["farm_schema", "farm_begun", "farm_missing_enrichments", "farm_stale", "farm_refused"]
 
     static let tables: [(name: String, sql: String)] = [
         (
@@ -34,6 +34,15 @@ enum OwnTables {
             """
             CREATE TABLE IF NOT EXISTS farm_stale (
                 image_id INT NOT NULL, mark_id BIGINT GENERATED ALWAYS AS IDENTITY, PRIMARY KEY (image_id, mark_id))
+            """
+        ),
+        // Files, and lines of lists, that an import has refused. The ids tell before from after.
+        (
+            "farm_refused",
+            """
+            CREATE TABLE IF NOT EXISTS farm_refused (
+                refused_id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, place TEXT NOT NULL, reason TEXT NOT NULL,
+                refused_at TIMESTAMPTZ NOT NULL DEFAULT now())
             """
         ),
     ]

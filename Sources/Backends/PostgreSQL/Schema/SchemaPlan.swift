@@ -70,7 +70,7 @@ struct SchemaPlan {
         for trigger in OwnTables.triggers where !state.triggers.contains("\(trigger.table).\(trigger.name)") {
             steps.append(Step(sql: trigger.sql, told: "trigger \(trigger.name) on \(trigger.table) created"))
         }
-        if !state.isCurrent, state.hasRows.contains("results") {
+        if !state.isKnown, state.hasRows.contains("results") {
             steps.append(Step(sql: Takeover.markStale, isAlone: true))
         }
         for index in Index.all { add(index, state) }

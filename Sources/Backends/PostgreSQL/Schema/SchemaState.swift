@@ -22,10 +22,14 @@ struct SchemaState {
     /// Rows of `postprocessing` that another one of the same box and service has replaced.
     var superseded = 0
     var isCurrent = false
+    /// Farm has been through with these tables before, be it an older one.
+    var isKnown = false
 
     /// - Throws: `ServerFault`, `PortFault`.
     init(_ link: Link) throws {
-        isCurrent = try SchemaVersion.isCurrent(link)
+        let version = try SchemaVersion.recorded(link)
+        isKnown = version != nil
+        isCurrent = version.map { $0 >= SchemaVersion.current } ?? false
         schema = try link.execute("SELECT quote_ident(current_schema())")?.first?.text(0)
         let names = SharedTable.all.map(\.name) + OwnTables.names
         let list = names.map { "'\($0)'" }.joined(separator: ", ")

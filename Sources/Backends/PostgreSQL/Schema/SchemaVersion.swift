@@ -3,7 +3,7 @@ import Pipeline
 /// The numbered states of the schema, recorded in `farm_schema`: a row each. They only ever add.
 enum SchemaVersion {
     /// This program's.
-    static let current = 1
+    static let current = 2
     /// The oldest farm schema whose program can still work with a database of this one. It rises only with a change that is
     /// not additive.
     private static let needs = 1
@@ -13,8 +13,12 @@ enum SchemaVersion {
         """
 
     /// Whether nothing is left to do.
+    /// - Throws: as `recorded` does.
+    static func isCurrent(_ link: Link) throws -> Bool { try recorded(link).map { $0 >= current } ?? false }
+
+    /// The newest version that the tables were brought to; nil where farm has not been through with them yet.
     /// - Throws: `ServerFault`; `PortFault` if a newer farm made the tables and this one cannot use them.
-    static func isCurrent(_ link: Link) throws -> Bool {
+    static func recorded(_ link: Link) throws -> Int? {
         guard
             try link.execute(
                 """
@@ -22,7 +26,7 @@ enum SchemaVersion {
                 """)?.first?.flag(0) ?? false,
             let row = try link.execute("SELECT max(version), max(needs) FROM farm_schema")?.first,
             let version = row.integer(0), let needs = row.integer(1)
-        else { return false }
+        else { return nil }
         guard needs <= current else {
             throw PortFault(
                 .unusable, place: link.server.place,
@@ -30,6 +34,6 @@ enum SchemaVersion {
                     "its tables were made by a newer farm (schema \(version), this program knows \(current)): "
                     + "install that version here too")
         }
-        return version >= current
+        return version
     }
 }
