@@ -3,16 +3,20 @@ import Pipeline
 
 /// Decides whether jobs of a service pass: a pure value, told what happens and when.
 ///
-/// Closed, all pass. Refusals or time-outs of five jobs in a row open it: none passes, and `health` is probed. When
-/// that answers it is half-open: one job passes, and what becomes of it closes or opens it.
+/// Closed, all pass. Refusals or time-outs of five jobs in a row, or errors in answer to five, open it: none passes, and
+/// `health` is probed. When that answers it is half-open: one job passes, and what becomes of it closes or opens it.
 struct CircuitBreaker {
     /// One job's call with all its tries.
     typealias Call = Int
 
     /// What became of one try.
     enum Event: Equatable {
-        /// A whole HTTP answer of any status.
+        /// A sound answer.
         case answered
+        /// A whole HTTP answer that is none.
+        case faulty
+        /// What the service answers to this job says that it cannot; no tries are left.
+        case failed(job: UUID, String)
         /// Connected, but cut off.
         case broken
         case refused(String)
@@ -48,13 +52,16 @@ struct CircuitBreaker {
 
     private struct Outage {
         var reason: String
+        /// It answers, but with errors: only a sound answer shows that it is over.
+        let isOfErrors: Bool
         private(set) var probeAt: Date
         private var wait: Double
         var failedProbes = 0
         var isProbed = false
 
-        init(reason: String, at now: Date, wait: Double) {
+        init(reason: String, isOfErrors: Bool = false, at now: Date, wait: Double) {
             self.reason = reason
+            self.isOfErrors = isOfErrors
             self.wait = wait
             probeAt = now.addingTimeInterval(wait)
         }
@@ -68,17 +75,31 @@ struct CircuitBreaker {
         mutating func adapt(to now: Date) { probeAt = min(probeAt, now.addingTimeInterval(wait)) }
     }
 
+    /// What has gone wrong in a row.
+    private struct Row {
+        /// Refused or timed out since the last whole answer.
+        var calls: Set<Call> = []
+        /// Jobs that failed by what the service answered, since its last sound answer.
+        var jobs: Set<UUID> = []
+        /// Until then none is taken.
+        var pausedUntil: Date?
+
+        var isEmpty: Bool { calls.isEmpty && jobs.isEmpty && pausedUntil == nil }
+    }
+
     private enum State {
-        /// The calls that were refused or timed out since the last answer, and until when none is taken.
-        case closed(row: Set<Call>, pausedUntil: Date?)
+        case closed(Row)
         case open(Outage)
-        case halfOpen(trial: Call?)
+        /// - errors: why, after an outage in which it answered with errors.
+        case halfOpen(trial: Call?, errors: String?)
     }
 
     private static let rowLimit = 5
+    /// An outage of errors in which so many trials have failed will not pass in a moment.
+    private static let lastingTrials = 3
     private static let longestProbeWait = 15.0
 
-    private var state = State.closed(row: [], pausedUntil: nil)
+    private var state = State.closed(Row())
     /// Time-outs of so many jobs in a row open it: five, or as many as are in flight at once, since with fewer a fifth
     /// would only come when the first have used up their tries.
     private let timeoutLimit: Int
@@ -98,9 +119,9 @@ struct CircuitBreaker {
         switch state {
         case .closed: return nil
         case .open(let outage): return outage.reason
-        case .halfOpen(let trial):
+        case .halfOpen(let trial, let errors):
             guard trial == nil || trial == call else { return "is being tried with one job" }
-            state = .halfOpen(trial: call)
+            state = .halfOpen(trial: call, errors: errors)
             return nil
         }
     }
@@ -111,55 +132,75 @@ struct CircuitBreaker {
         _ event: Event, of call: Call, at now: Date, jitter: @autoclosure () -> Double
     ) -> Effect {
         switch state {
-        case .closed(let row, _): return reportWhileClosed(event, call, row, now, jitter)
+        case .closed(let row): return reportWhileClosed(event, call, row, now, jitter)
         case .open(var outage):
             if case .asksForPause(let until, let reason) = event, until > outage.probeAt {
                 outage.probe(at: now, after: until.timeIntervalSince(now))
                 outage.reason = reason
                 state = .open(outage)
             }
-        case .halfOpen(let trial):
-            if trial == call { return reportOnTrial(event, now, jitter) }
+        case .halfOpen(let trial, let errors):
+            if trial == call { return reportOnTrial(event, isOfErrors: errors != nil, now, jitter) }
         }
         switch event {
-        case .answered, .broken: return Effect()
-        case .refused, .timedOut, .asksForPause: return Effect(givesBack: true)
+        case .answered, .faulty, .broken: return Effect()
+        case .failed, .refused, .timedOut, .asksForPause: return Effect(givesBack: true)
         }
     }
 
     private mutating func reportWhileClosed(
-        _ event: Event, _ call: Call, _ row: Set<Call>, _ now: Date, _ jitter: () -> Double
+        _ event: Event, _ call: Call, _ row: Row, _ now: Date, _ jitter: () -> Double
     ) -> Effect {
         switch event {
         case .answered:
-            if !row.isEmpty { state = .closed(row: [], pausedUntil: nil) }
+            if !row.isEmpty { state = .closed(Row()) }
             return Effect()
+        case .faulty:
+            if !row.isEmpty { state = .closed(Row(jobs: row.jobs)) }
+            return Effect()
+        case .failed(let job, let reason):
+            var row = row
+            row.jobs.insert(job)
+            state = .closed(row)
+            guard row.jobs.count >= CircuitBreaker.rowLimit else { return Effect() }
+            open(reason, isOfErrors: true, now, jitter)
+            return Effect(givesBack: true, change: .opened(reason))
         case .broken: return Effect()
         case .asksForPause(let until, let reason):
             state = .open(Outage(reason: reason, at: now, wait: until.timeIntervalSince(now)))
             return Effect(givesBack: true, change: .opened(reason))
         case .refused(let reason), .timedOut(let reason):
-            let row = row.union([call])
+            var row = row
+            row.calls.insert(call)
             var limit = CircuitBreaker.rowLimit
             if case .timedOut = event { limit = timeoutLimit }
-            if row.count >= limit {
+            if row.calls.count >= limit {
                 open(reason, now, jitter)
                 return Effect(givesBack: true, change: .opened(reason))
             }
             if case .timedOut = event {
-                state = .closed(row: row, pausedUntil: nil)
+                row.pausedUntil = nil
+                state = .closed(row)
                 return Effect()
             }
-            let pause = CircuitBreaker.pause(row.count) * jitter()
-            state = .closed(row: row, pausedUntil: now.addingTimeInterval(pause))
+            row.pausedUntil = now.addingTimeInterval(CircuitBreaker.pause(row.calls.count) * jitter())
+            state = .closed(row)
             return Effect(givesBack: true)
         }
     }
 
-    private mutating func reportOnTrial(_ event: Event, _ now: Date, _ jitter: () -> Double) -> Effect {
+    private mutating func reportOnTrial(
+        _ event: Event, isOfErrors: Bool, _ now: Date, _ jitter: () -> Double
+    ) -> Effect {
         switch event {
-        case .answered, .broken:
-            state = .closed(row: [], pausedUntil: nil)
+        case .faulty where isOfErrors, .broken where isOfErrors: return Effect()
+        case .failed(_, let reason):
+            // `health` answered and this job failed all the same: it is the job's failure too.
+            failedTrials += 1
+            open(reason, isOfErrors: true, now, jitter)
+            return Effect(givesBack: true, countsTry: true, change: .reopened)
+        case .answered, .faulty, .broken:
+            state = .closed(Row())
             failedTrials = 0
             return Effect(change: .closed)
         case .refused(let reason):
@@ -177,8 +218,11 @@ struct CircuitBreaker {
         }
     }
 
-    private mutating func open(_ reason: String, _ now: Date, _ jitter: () -> Double) {
-        state = .open(Outage(reason: reason, at: now, wait: CircuitBreaker.wait(failedTrials) * jitter()))
+    private mutating func open(
+        _ reason: String, isOfErrors: Bool = false, _ now: Date, _ jitter: () -> Double
+    ) {
+        let wait = CircuitBreaker.wait(failedTrials) * jitter()
+        state = .open(Outage(reason: reason, isOfErrors: isOfErrors, at: now, wait: wait))
     }
 
     /// 0.1, 0.2, 0.4, 0.8 s.
@@ -192,8 +236,8 @@ struct CircuitBreaker {
     /// The call is over; one that was the trial and said nothing makes way for another.
     /// - Returns: whether that changes anything for those who wait.
     mutating func end(_ call: Call) -> Bool {
-        guard case .halfOpen(call) = state else { return false }
-        state = .halfOpen(trial: nil)
+        guard case .halfOpen(call, let errors) = state else { return false }
+        state = .halfOpen(trial: nil, errors: errors)
         return true
     }
 
@@ -204,20 +248,40 @@ struct CircuitBreaker {
         if case .open(let outage) = state { outage.reason } else { nil }
     }
 
+    /// The same, but nil for errors that may have been of single pictures.
+    var lastingOutage: String? {
+        guard case .open(let outage) = state, !outage.isOfErrors || failedTrials >= CircuitBreaker.lastingTrials else {
+            return nil
+        }
+        return outage.reason
+    }
+
+    /// What is wrong: also while one job shows whether it still answers with errors.
+    var trouble: String? {
+        switch state {
+        case .closed: nil
+        case .open(let outage): outage.reason
+        case .halfOpen(_, let errors): errors
+        }
+    }
+
     /// Whether all pass, without a pause.
     var isClosed: Bool {
-        if case .closed(_, nil) = state { true } else { false }
+        if case .closed(let row) = state { row.pausedUntil == nil } else { false }
     }
 
     mutating func step(at now: Date) -> Step {
         switch state {
-        case .closed(let row, let pausedUntil):
+        case .closed(var row):
             // Dates are no finer than that.
-            guard let pausedUntil, pausedUntil.timeIntervalSince(now) > 0.001 else { return .take(.max) }
-            let until = min(pausedUntil, now.addingTimeInterval(CircuitBreaker.pause(row.count)))
-            state = .closed(row: row, pausedUntil: until)
+            guard let pausedUntil = row.pausedUntil, pausedUntil.timeIntervalSince(now) > 0.001 else {
+                return .take(.max)
+            }
+            let until = min(pausedUntil, now.addingTimeInterval(CircuitBreaker.pause(row.calls.count)))
+            row.pausedUntil = until
+            state = .closed(row)
             return .pause(until: until)
-        case .halfOpen(let trial): return trial == nil ? .take(1) : .wait
+        case .halfOpen(let trial, _): return trial == nil ? .take(1) : .wait
         case .open(var outage):
             if outage.isProbed { return .wait }
             outage.isProbed = true
@@ -236,7 +300,7 @@ struct CircuitBreaker {
             // The service asked for a pause meanwhile.
             state = .open(outage)
         } else if isUp {
-            state = .halfOpen(trial: nil)
+            state = .halfOpen(trial: nil, errors: outage.isOfErrors ? outage.reason : nil)
         } else {
             outage.failedProbes += 1
             outage.probe(at: began, after: CircuitBreaker.wait(outage.failedProbes) * jitter)

@@ -15,6 +15,9 @@ public final class ServiceClient: AnalysisService {
         case back(String, counting: CallFault?)
     }
 
+    /// How often a job is asked about that fails by what the service answers, where nothing shows that the service works.
+    private static let askedWithoutEvidence = 2
+
     /// One job's call.
     private struct Call {
         let id: CircuitBreaker.Call
@@ -26,6 +29,8 @@ public final class ServiceClient: AnalysisService {
         var past: TryBook.Entry
         /// Those of them that timed out in this call: they count only if the breaker stays closed.
         var timeouts = 0
+        /// Sound answers before its last request went out.
+        var answers = 0
     }
 
     /// Where it is and how it is called.
@@ -75,15 +80,24 @@ public final class ServiceClient: AnalysisService {
     /// Why no job passes at this moment; nil while some do.
     public func outage() async -> String? { gate.outage }
 
+    /// The same, but nil for errors that may have been of single pictures.
+    public var lastingOutage: String? { gate.lastingOutage }
+
+    /// What is wrong with the service, without its name: `connection refused`; nil if nothing is.
+    public var trouble: String? { gate.trouble }
+
     // MARK: Analysis
 
     /// Calls the service until it answers, fails for good, or turns out to be down; then, and when the task is
-    /// cancelled or the job was held for long, it is `unavailable`.
+    /// cancelled or the job was held for long, it is `unavailable`. Where it fails and nothing shows that the service works,
+    /// it is `undecided`.
     public func analyze(_ subject: Subject, key: UUID, heldSince: Date?) async -> AnalysisOutcome {
         let began = time.now()
         var call = Call(
             id: gate.begin(), key: key, began: began, heldSince: heldSince ?? began, past: book.withLock { $0[key] })
         defer { gate.end(call.id) }
+        // Others were answered since it failed: it is its own fault.
+        if let failure = call.past.failure, gate.answers != call.past.answers { return failed(failure, call) }
         let request: HTTPRequest
         do { request = try endpoint.request(subject, policy) } catch {
             return failed(CallFault(kind: error.kind, message: error.message, httpStatus: nil, isFinal: true), call)
@@ -91,22 +105,25 @@ public final class ServiceClient: AnalysisService {
         while true {
             let generation = gate.generation
             if let reason = await refusal(of: call, since: generation) { return back(call, reason) }
+            call.answers = gate.answers
             let result = await perform(request)
-            slots.giveBack(at: time.now())
-            switch judge(result, of: call) {
+            // Judged first: those who wait for the slot, or for what becomes of this call, see it.
+            let verdict = judge(result, of: call)
+            freeSlot()
+            switch verdict {
             case .answered(let answer):
                 book.withLock { $0[key] = TryBook.Entry() }
                 return .answered(answer)
             case .failed(let fault):
                 if fault.kind != .image { count(&call) }
-                return failed(fault, call)
+                return await end(fault, call, since: generation)
             case .back(let reason, let fault):
                 guard let fault else { return back(call, reason) }
                 count(&call)
                 return call.past.tries < endpoint.maxTries ? back(call, reason) : failed(fault, call)
             case .again(let fault, let retryAfter):
                 count(&call)
-                guard call.past.tries < endpoint.maxTries else { return failed(fault, call) }
+                guard call.past.tries < endpoint.maxTries else { return await end(fault, call, since: generation) }
                 if fault.kind == .timeout { call.timeouts += 1 }
                 let wait = wait(afterTry: call.past.tries, retryAfter)
                 guard wait + endpoint.timeout <= left(call) else {
@@ -124,21 +141,61 @@ public final class ServiceClient: AnalysisService {
         if call.past.firstFailure == nil { call.past.firstFailure = time.now() }
     }
 
-    private func failed(_ fault: CallFault, _ call: Call) -> AnalysisOutcome {
+    private func failed(_ fault: CallFault, _ call: Call) -> AnalysisOutcome { failed(failure(fault, call), call) }
+
+    private func failed(_ failure: AnalysisFailure, _ call: Call) -> AnalysisOutcome {
         book.withLock { $0[call.key] = TryBook.Entry() }
-        return .failed(
-            AnalysisFailure(
-                kind: fault.kind, message: fault.message, httpStatus: fault.httpStatus, tries: call.past.tries,
-                firstFailure: call.past.firstFailure ?? time.now(),
-                seconds: max(0, time.now().timeIntervalSince(call.began))))
+        return .failed(failure)
+    }
+
+    private func failure(_ fault: CallFault, _ call: Call) -> AnalysisFailure {
+        AnalysisFailure(
+            kind: fault.kind, message: fault.message, httpStatus: fault.httpStatus, tries: call.past.tries,
+            firstFailure: call.past.firstFailure ?? time.now(),
+            seconds: max(0, time.now().timeIntervalSince(call.began)))
+    }
+
+    /// No tries are left. Whether the job is at fault or the service, the answers to other jobs tell: until then it is
+    /// undecided, and after five such jobs in a row the breaker opens.
+    private func end(_ fault: CallFault, _ call: Call, since generation: Int) async -> AnalysisOutcome {
+        guard let reason = fault.reasonOfService(labelled: endpoint.label) else { return failed(fault, call) }
+        var call = call
+        let effect = gate.report(.failed(job: call.key, reason), of: call.id)
+        if case .opened? = effect.change { book.withLock { $0.forgetErrors() } }
+        if effect.givesBack && !effect.countsTry { return .unavailable("\(endpoint.label) \(reason)") }
+        // What may pass was tried as often as it shall be.
+        guard fault.isFinal || effect.countsTry else { return failed(fault, call) }
+        let failure = failure(fault, call)
+        if call.past.errors == 0 { call.past.answers = call.answers }
+        call.past.errors += 1
+        call.past.failure = failure
+        let limit = max(ServiceClient.askedWithoutEvidence, effect.countsTry ? endpoint.maxTries : 0)
+        if call.past.errors >= limit { return failed(failure, call) }
+        if !effect.countsTry {
+            let isAnswered = await gate.othersAreAnswered(past: call.past.answers, since: generation)
+            if isAnswered { return failed(failure, call) }
+            guard gate.generation == generation else { return .unavailable(interruption) }
+        }
+        book.withLock { [past = call.past] in $0[call.key] = past }
+        return .undecided(failure)
     }
 
     /// The job goes back. Its tries are kept, so that one which makes its service crash comes to an end too.
     private func back(_ call: Call, _ reason: String) -> AnalysisOutcome {
         var past = call.past
         past.tries -= call.timeouts
-        if past.tries > 0 { book.withLock { $0[call.key] = past } }
+        guard past.tries > 0 else { return .unavailable(reason) }
+        book.withLock { book in
+            // They were forgotten while it was on its way.
+            if book[call.key].errors == 0 { (past.errors, past.failure) = (0, nil) }
+            book[call.key] = past
+        }
         return .unavailable(reason)
+    }
+
+    private func freeSlot() {
+        slots.giveBack(at: time.now())
+        gate.slotIsFree()
     }
 
     private func perform(_ request: HTTPRequest) async -> Result<HTTPResponse, HTTPFault> {
@@ -152,14 +209,14 @@ public final class ServiceClient: AnalysisService {
         case .success(let response):
             switch response.answer(from: endpoint.label) {
             case .success(let answer):
-                gate.report(.answered, of: call.id)
+                if gate.report(.answered, of: call.id).change == .closed { book.withLock { $0.forgetErrors() } }
                 return .answered(answer)
             case .failure(let fault) where fault.isFinal:
-                gate.report(.answered, of: call.id)
+                gate.report(.faulty, of: call.id)
                 return .failed(fault)
             case .failure(let fault):
                 if let pause = response.retryAfter, pause > ServiceLimits.longestWait { return paused(pause, call) }
-                gate.report(.answered, of: call.id)
+                gate.report(.faulty, of: call.id)
                 return .again(fault, retryAfter: response.retryAfter)
             }
         case .failure(let fault):
@@ -172,15 +229,15 @@ public final class ServiceClient: AnalysisService {
         switch fault.kind {
         case .cancelled, .unreadableFile: break
         case .unreachable, .malformed:
-            let reason = "is down: \(fault.cause)"
+            let reason = ServiceGate.down + fault.cause
             gate.report(.refused(reason), of: call.id)
             return .back("\(endpoint.label) \(reason)", counting: nil)
         case .timeout:
-            let reason = "is down: \(fault.cause)"
+            let reason = ServiceGate.down + fault.cause
             let effect = gate.report(.timedOut(reason), of: call.id)
             guard effect.givesBack else { return .again(callFault, retryAfter: nil) }
             return .back("\(endpoint.label) \(reason)", counting: effect.countsTry ? callFault : nil)
-        case .tooLarge: gate.report(.answered, of: call.id)
+        case .tooLarge: gate.report(.faulty, of: call.id)
         case .broken, .other, .denied: gate.report(.broken, of: call.id)
         }
         if fault.kind == .cancelled { return .back(callFault.message, counting: nil) }
@@ -221,7 +278,7 @@ public final class ServiceClient: AnalysisService {
         }
         var reason = gate.refusal(of: call.id)
         if reason == nil { reason = await objection() }
-        if reason != nil { slots.giveBack(at: time.now()) }
+        if reason != nil { freeSlot() }
         return reason
     }
 

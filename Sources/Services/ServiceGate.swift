@@ -9,7 +9,11 @@ final class ServiceGate: Sendable {
     private struct State {
         var breaker: CircuitBreaker
         var calls = 0
+        var answers = 0
     }
+
+    /// What stands before the cause of an outage in which nobody answers.
+    static let down = "is down: "
 
     private let endpoint: ServiceEndpoint
     private let client: any HTTPTransport
@@ -21,6 +25,8 @@ final class ServiceGate: Sendable {
     /// More or fewer jobs pass than before.
     private let changes = Signal()
     private let openings = Signal()
+    /// A call is over.
+    private let endings = Signal()
 
     init(
         endpoint: ServiceEndpoint, client: any HTTPTransport, slots: Slots, time: any Timekeeper,
@@ -39,6 +45,16 @@ final class ServiceGate: Sendable {
 
     /// Why no job passes; nil while some do.
     var outage: String? { state.withLock { $0.breaker.outage }.map { "\(endpoint.label) \($0)" } }
+
+    /// The same, but nil for errors that may have been of single pictures.
+    var lastingOutage: String? { state.withLock { $0.breaker.lastingOutage }.map { "\(endpoint.label) \($0)" } }
+
+    /// What is wrong, without the service's name: `connection refused`.
+    var trouble: String? {
+        state.withLock { $0.breaker.trouble }.map {
+            $0.hasPrefix(ServiceGate.down) ? String($0.dropFirst(ServiceGate.down.count)) : $0
+        }
+    }
 
     /// Whether all jobs pass.
     var isClosed: Bool { state.withLock { $0.breaker.isClosed } }
@@ -60,7 +76,10 @@ final class ServiceGate: Sendable {
     @discardableResult
     func report(_ event: CircuitBreaker.Event, of call: CircuitBreaker.Call) -> CircuitBreaker.Effect {
         let now = time.now()
-        let effect = state.withLock { $0.breaker.report(event, of: call, at: now, jitter: jitter) }
+        let effect = state.withLock { state in
+            if event == .answered { state.answers += 1 }
+            return state.breaker.report(event, of: call, at: now, jitter: jitter)
+        }
         switch effect.change {
         case .opened(let reason):
             log.warning("\(endpoint.label) \(reason); its jobs stay in the queue")
@@ -76,11 +95,45 @@ final class ServiceGate: Sendable {
     /// Raised before those who wait for a slot are turned away: who comes in between sees that it is newer.
     private func tellOpening() {
         openings.raise()
+        endings.raise()
         slots.turnAway()
     }
 
     func end(_ call: CircuitBreaker.Call) {
         if state.withLock({ $0.breaker.end(call) }) { changes.raise() }
+    }
+
+    // MARK: Other calls
+
+    /// How many sound answers there were.
+    var answers: Int { state.withLock { $0.answers } }
+
+    /// A slot was given back.
+    func slotIsFree() { endings.raise() }
+
+    /// Waits, for as long as a call takes at most, whether one of those that are out is answered.
+    /// - Parameters:
+    ///   - answers: counted before: one more is what is waited for.
+    ///   - generation: the breaker's.
+    func othersAreAnswered(past answers: Int, since generation: Int) async -> Bool {
+        await withTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                while !Task.isCancelled {
+                    let ending = self.endings.generation
+                    if self.openings.generation != generation { return false }
+                    if self.answers != answers { return true }
+                    guard self.slots.areInUse else { return false }
+                    await self.endings.wait(past: ending)
+                }
+                return false
+            }
+            group.addTask {
+                try? await self.time.sleep(self.endpoint.timeout)
+                return false
+            }
+            defer { group.cancelAll() }
+            return await group.next() ?? false
+        }
     }
 
     /// Counts how often the breaker opened.

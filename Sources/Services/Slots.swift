@@ -26,9 +26,16 @@ final class Slots: Sendable {
         var waiters: [Waiter] = []
     }
 
+    private let count: Int
     private let state: Mutex<State>
 
-    init(_ count: Int) { state = Mutex(State(free: count)) }
+    init(_ count: Int) {
+        self.count = count
+        state = Mutex(State(free: count))
+    }
+
+    /// Whether any is taken.
+    var areInUse: Bool { state.withLock { $0.free < count } }
 
     /// How many wait.
     var waiting: Int { state.withLock { $0.waiters.count } }

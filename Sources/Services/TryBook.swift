@@ -1,4 +1,5 @@
 import Foundation
+import Model
 
 /// The tries of a job that went back to the queue and yet count, by the job's id.
 struct TryBook {
@@ -6,6 +7,11 @@ struct TryBook {
     struct Entry: Equatable {
         var tries = 0
         var firstFailure: Date?
+        /// Times that the service's answers left no tries, while nobody knew whether the service was at fault; with them the
+        /// last failure, and how many sound answers there had been before the first.
+        var errors = 0
+        var failure: AnalysisFailure?
+        var answers = 0
     }
 
     private let limit: Int
@@ -15,6 +21,9 @@ struct TryBook {
     init(limit: Int = 1000) { self.limit = limit }
 
     var count: Int { entries.count }
+
+    /// The service was at fault, or may have been.
+    mutating func forgetErrors() { entries = entries.filter { $0.value.errors == 0 } }
 
     /// An entry without tries is forgotten.
     subscript(job: UUID) -> Entry {

@@ -171,4 +171,44 @@ final class CircuitBreakerTests {
         breaker.probed(isUp: false, began: start, at: start, jitter: 1)
         #expect(step(at: earlier) == .probe(at: earlier + 2))
     }
+
+    // MARK: Errors in answer
+
+    private let jobs = (1...9).map { _ in UUID() }
+
+    private func fail(_ job: Int, _ call: Int? = nil) -> CircuitBreaker.Effect {
+        report(.failed(job: jobs[job], "fails"), call ?? job)
+    }
+
+    @Test(
+        "Errors in answer to five jobs in a row open it; a sound answer begins a new row, another error does not count")
+    func errors() {
+        for job in 1...4 { #expect(fail(job) == CircuitBreaker.Effect()) }
+        #expect(report(.answered, 9) == CircuitBreaker.Effect())
+        for job in 1...4 { #expect(fail(job) == CircuitBreaker.Effect()) }
+        #expect(report(.faulty, 9) == CircuitBreaker.Effect(), "no sound answer")
+        #expect(fail(4, 10) == CircuitBreaker.Effect(), "the same job once more")
+        #expect(fail(5) == CircuitBreaker.Effect(givesBack: true, change: .opened("fails")))
+        #expect(breaker.outage == "fails")
+    }
+
+    @Test("After errors only a sound answer closes it; the one job's error counts, and keeps it open for longer")
+    func errorsOnTrial() {
+        for job in 1...5 { _ = fail(job) }
+        for (wait, isLasting) in [(1.0, false), (2, false), (4, false), (8, true)] {
+            #expect((breaker.lastingOutage != nil) == isLasting)
+            #expect(step(at: start) == .probe(at: start + wait))
+            breaker.probed(isUp: true, began: start + wait, at: start + wait, jitter: 1)
+            #expect(breaker.outage == nil)
+            #expect(breaker.trouble == "fails", "health does not show that it is over")
+            #expect(refusal(of: 20) == nil)
+            #expect(report(.faulty, 20) == CircuitBreaker.Effect())
+            #expect(report(.broken, 20) == CircuitBreaker.Effect())
+            #expect(fail(6, 20) == CircuitBreaker.Effect(givesBack: true, countsTry: true, change: .reopened))
+        }
+        breaker.probed(isUp: true, began: start + 15, at: start + 15, jitter: 1)
+        _ = refusal(of: 21)
+        #expect(report(.answered, 21) == CircuitBreaker.Effect(change: .closed))
+        #expect(breaker.trouble == nil)
+    }
 }

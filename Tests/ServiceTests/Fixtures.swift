@@ -57,7 +57,14 @@ final class InstantTime: Timekeeper {
 }
 
 extension AnalysisOutcome {
-    var failure: AnalysisFailure? { if case .failed(let failure) = self { failure } else { nil } }
+    /// For good, or undecided.
+    var failure: AnalysisFailure? {
+        switch self {
+        case .failed(let failure), .undecided(let failure): failure
+        default: nil
+        }
+    }
+    var isUndecided: Bool { if case .undecided = self { true } else { false } }
     var answer: Answer? { if case .answered(let answer) = self { answer } else { nil } }
     var unavailable: String? { if case .unavailable(let reason) = self { reason } else { nil } }
 }

@@ -157,13 +157,14 @@ struct OutageTests {
         #expect(await bench.analyze().answer != nil)
         behaviour.withLock { $0 = .json("", status: 500) }
         let before = server.requests.count
-        for key in keys {
+        // A fifth that fails for good in a row would open it.
+        for key in keys.dropLast() {
             async let outcome = bench.analyze(key: key)
             await bench.time.sleepers(1)
             bench.time.advance(by: .seconds(10))
             #expect(await outcome.failure?.tries == 2)
         }
-        #expect(server.requests.count == before + 10)
+        #expect(server.requests.count == before + 8)
         #expect(bench.lines.all.count == 2)
     }
 

@@ -34,6 +34,9 @@ public enum AnalysisOutcome: Sendable, Equatable {
     case failed(AnalysisFailure)
     /// The service is down, or its circuit breaker is open: the job goes back, nothing was counted.
     case unavailable(String)
+    /// It failed, and nobody knows yet whether the job is at fault or the service: it goes to the end of its queue. What it
+    /// will be if others show that the service works.
+    case undecided(AnalysisFailure)
 }
 
 /// One ML service over HTTP, with its tries, its limit of calls in flight and its circuit breaker.

@@ -200,8 +200,13 @@ public struct Enricher: StageHandler {
         let key = "\(work.image.id)/\(question.merged.mergedID)/\(question.service.name)"
         let subject = Subject.picture(jpeg: crop.jpeg, filename: "\(question.box.clusterID).jpg")
         let id = UUID(namespace: .farm, name: key.utf8)
-        switch await question.service.analyze(subject, key: id, heldSince: heldSince) {
-        case .unavailable: return .missing(note(question, work))
+        var outcome = await question.service.analyze(subject, key: id, heldSince: heldSince)
+        // Without a queue nobody comes back to it.
+        if asksAgain, case .undecided = outcome {
+            outcome = await question.service.analyze(subject, key: id, heldSince: heldSince)
+        }
+        switch outcome {
+        case .unavailable, .undecided: return .missing(note(question, work))
         case .failed(let failure):
             return .row(
                 failed(

@@ -40,6 +40,8 @@ public struct WorkerOptions: Sendable {
 public struct Worker: StageHandler {
     /// A job over which this many processes died is not begun again.
     static let deathLimit = 5
+    /// How long others have the service to themselves, before it is asked again about a job that it has failed.
+    private static let undecidedDelay = Duration.seconds(1)
 
     /// A job that was admitted.
     public struct Task: Sendable {
@@ -249,6 +251,7 @@ public struct Worker: StageHandler {
         switch outcome.analysis {
         case .answered: Verdict(.done, publish: [trigger(image)])
         case .unavailable: Verdict(.back(after: outcome.isPostponed ? PictureRounds.delay : .zero))
+        case .undecided: Verdict(.back(after: Worker.undecidedDelay))
         case .failed(let failure):
             Verdict(
                 .dead(
@@ -274,7 +277,7 @@ public struct Worker: StageHandler {
         case .answered(let answer): (data, status, seconds) = (answer.body, .success, answer.processingTime)
         case .failed(let failure):
             (data, status, seconds) = (failure.json.bytes, .error, failure.seconds)
-        case .unavailable: return nil
+        case .unavailable, .undecided: return nil
         }
         return AnalysisResult(
             imageID: task.image.id, service: identity.serviceName, data: data, status: status,

@@ -46,7 +46,7 @@ struct TryCommand: AsyncParsableCommand {
                     options: MergingOptions(
                         settings.services.merging, defaultConfidence: settings.defaultConfidence)))
             Terminal.output(json ? report.json.text : report.text)
-        case .failed(let failure):
+        case .failed(let failure), .undecided(let failure):
             try fail(service, kind: failure.kind, failure.message, data: failure.json)
         case .unavailable(let reason):
             let failure = AnalysisFailure(

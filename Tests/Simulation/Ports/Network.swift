@@ -38,6 +38,9 @@ struct Network: HTTPTransport {
         try await process.pass(span)
         if conditions.lasts(.serviceFails, of: service) { return response(500, "internal error", span) }
         if isHealth { return response(200, "{}", span) }
+        if conditions.lasts(.serviceErrs, of: service) {
+            return response(200, #"{"status": "error", "error": {"message": "out of memory"}}"#, span)
+        }
         return try await strike(request, service, span) ?? sound(request, service, span)
     }
 

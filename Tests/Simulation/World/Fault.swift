@@ -34,6 +34,7 @@ enum Fault: Int, CaseIterable, Sendable {
     case serviceDown
     case serviceHangs
     case serviceFails
+    case serviceErrs
     case serverError
     case timeout
     case cutOff
@@ -79,6 +80,7 @@ extension Fault: CustomStringConvertible {
         case .serviceDown: "service down"
         case .serviceHangs: "service hangs"
         case .serviceFails: "service answers 500"
+        case .serviceErrs: "service answers with errors"
         case .serverError: "single 500"
         case .timeout: "single time-out"
         case .cutOff: "answer cut off"

@@ -28,7 +28,7 @@ struct Nemesis: Sendable {
             conditions.begin(fault, for: span)
             for process in farm.living { farm.broker.lose(process: process.number) }
         case .queueBlocked, .storeDown, .storeUnusable, .rowsRefused: conditions.begin(fault, for: span)
-        case .serviceDown, .serviceHangs, .serviceFails:
+        case .serviceDown, .serviceHangs, .serviceFails, .serviceErrs:
             conditions.begin(fault, of: dice.pick(plan.primaries + Enrichment.services), for: span)
         case .picturesAway: conditions.begin(fault, of: dice.pick([Pictures.folder, Pictures.host]), for: span)
         case .clockJumped:

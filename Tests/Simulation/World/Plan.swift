@@ -100,8 +100,8 @@ struct Plan: Sendable {
     private static let inborn: [Fault] = [.finalAnswer, .pictureMissing, .valueRefused, .killerPicture]
     private static let incidental: [Fault] = [
         .processDied, .processDrained, .clockJumped, .connectionLost, .leaseLost, .queueDown, .queueBlocked, .storeDown,
-        .storeUnusable, .rowsRefused, .serviceDown, .serviceHangs, .serviceFails, .picturesAway, .notAMessage,
-        .unknownImage,
+        .storeUnusable, .rowsRefused, .serviceDown, .serviceHangs, .serviceFails, .serviceErrs, .picturesAway,
+        .notAMessage, .unknownImage,
     ]
 
     private static func faults(_ dice: Dice) -> (rates: Tally<Double>, incidents: [Fault]) {
