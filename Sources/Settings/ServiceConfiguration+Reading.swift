@@ -5,7 +5,7 @@ extension ServiceConfiguration {
     init(_ file: ConfigurationFile, tries: TryRule, _ findings: Findings) {
         let name = file.path.shown
         self.init(path: file.path, services: [], postProcessing: [])
-        let sections: Set<String> = ["services", "merging", "voting"]
+        let sections: Set<String> = ["services", "enrichment", "merging", "voting"]
         let ignored = ["enable_triggers": "farm always triggers the post-processing that follows"]
         guard let root = ObjectReader(file.root, at: name, known: sections, ignored: ignored, findings) else { return }
         if let entries = root.value("services") {
@@ -13,6 +13,7 @@ extension ServiceConfiguration {
         } else {
             findings.fault("\(name): services", "is missing")
         }
+        if let names = root.value("enrichment") { readEnrichment(names, at: "\(name): enrichment", findings) }
         if let merging = root.value("merging") { self.merging = .init(merging, at: "\(name): merging", findings) }
         if let voting = root.value("voting") { self.voting = .init(voting, at: "\(name): voting", findings) }
     }
@@ -37,6 +38,25 @@ extension ServiceConfiguration {
         compareNames(place, findings)
         compareQueues(place, findings)
         compareAddresses(place, findings)
+    }
+
+    private mutating func readEnrichment(_ value: JSON, at place: String, _ findings: Findings) {
+        guard let elements = value.arrayValue else {
+            return findings.fault(place, "must be a list of services, is \(value.kind)")
+        }
+        var wanted: Set<String> = []
+        for element in elements {
+            guard let name = element.stringValue else {
+                findings.fault(place, "must be a list of services, holds \(element.kind)")
+                continue
+            }
+            guard Enrichment.services.contains(name) else {
+                findings.fault(place, "may hold \(listing(Enrichment.services)), holds \"\(name.shown)\"")
+                continue
+            }
+            wanted.insert(name)
+        }
+        enrichment = Enrichment.services.filter(wanted.contains)
     }
 
     /// Names are told apart by case: `YOLOv8` is not the catalogue's `yolov8`, whose port and evidence it does not get.

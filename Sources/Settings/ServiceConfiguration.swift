@@ -8,6 +8,8 @@ public struct ServiceConfiguration: Sendable, Equatable {
     public var services: [ServiceSettings]
     /// The roles that this box runs, in the file's order.
     public var postProcessing: [PostProcessing]
+    /// The crop services that the file wants; nil: it does not say.
+    public var enrichment: [String]?
     /// How boxes are merged.
     public var merging = MergingSettings()
     /// How services vote.
@@ -15,6 +17,14 @@ public struct ServiceConfiguration: Sendable, Equatable {
 
     /// The service of that name, if the configuration names it.
     public func service(named name: String) -> ServiceSettings? { services.first { $0.name == name } }
+
+    /// The services that an enricher of this box asks about crops: what the file wants, else those that it names; all of
+    /// them where it names none.
+    public var cropServices: [String] {
+        if let enrichment { return enrichment }
+        let named = Enrichment.services.filter { service(named: $0) != nil }
+        return named.isEmpty ? Enrichment.services : named
+    }
 }
 
 /// The parameters of merging (spec section 6).

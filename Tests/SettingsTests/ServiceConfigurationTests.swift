@@ -330,3 +330,32 @@ struct MergingVotingTests {
         #expect(try box(#"{"services": {}, \#(section)}"#).faults() == ["service_config.json: \(fault)"])
     }
 }
+
+@Suite("service_config.json: crop services")
+struct EnrichmentSettingsTests {
+    @Test("are those that the list names, else those of the file, and all where it names none")
+    func chosen() throws {
+        func crops(_ text: String) throws -> [String] { try box(text).load().services.cropServices }
+        #expect(try crops(#"{"services": {"blip": {}}}"#).sorted() == all.sorted())
+        #expect(try crops(#"{"services": {"blip": {}, "colors": {}}}"#) == ["colors"])
+        #expect(try crops(#"{"services": {"pose": {"work": false}}}"#) == ["pose"])
+        #expect(try crops(#"{"services": {"colors": {}, "pose": {}}, "enrichment": []}"#).isEmpty)
+        #expect(try crops(#"{"services": {}, "enrichment": ["colors", "colors"]}"#) == ["colors"])
+        #expect(try Set(Box().load().services.cropServices) == Set(all))
+    }
+
+    private let all = ["face", "pose", "colors"]
+
+    static let bad: [(String, String)] = [
+        (#"{}"#, "must be a list of services, is an object"), (#"[1]"#, "must be a list of services, holds a number"),
+        (#"["clip"]"#, "holds \"clip\""),
+    ]
+
+    @Test("a list of anything else is a fault that names its place", arguments: bad)
+    func faults(_ value: String, _ fault: String) throws {
+        let faults = try box(#"{"services": {}, "enrichment": \#(value)}"#).faults()
+        #expect(faults.count == 1)
+        #expect(faults.first?.hasPrefix("service_config.json: enrichment: ") == true)
+        #expect(faults.first?.hasSuffix(fault) == true, "\(faults)")
+    }
+}
