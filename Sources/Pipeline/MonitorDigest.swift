@@ -107,8 +107,8 @@ extension MonitorDigest {
             let workers = Dictionary(grouping: beats, by: Place.init).values
                 .filter { ($0.last?.timestamp ?? .distantPast) >= windows.performance }
             return ServicePerformance(
-                serviceName: service, workers: workers.count,
-                jobsPerMinute: workers.compactMap(\.last).filter { !$0.isStopping }.reduce(0) { $0 + $1.jobsPerMinute },
+                serviceName: service, workers: workers.compactMap(\.last).count(where: isLive),
+                jobsPerMinute: workers.compactMap(\.last).filter(isLive).reduce(0) { $0 + $1.jobsPerMinute },
                 jobsCompleted: workers.reduce(0) { $0 + completed($1) }, lastUpdate: last.timestamp)
         }
         .sorted { $0.serviceName < $1.serviceName }

@@ -114,6 +114,21 @@ struct MonitorTests {
         #expect(wide["performance"]?.arrayValue?.count == 1)
     }
 
+    @Test("a service's workers are those that live: who stopped counts for what it has done, and for nothing else")
+    func stoppedWorker() async throws {
+        let workplace = try await workplace()
+        try await beat(workplace, "merge_1", "bbox_merger", minutesAgo: 3, completed: 5)
+        try await beat(workplace, "merge_1", "bbox_merger", "stopping", minutesAgo: 2, completed: 12)
+        try await beat(workplace, "silent_1", "ocr", minutesAgo: 8)
+        try await beat(workplace, "live_1", "ocr", minutesAgo: 1)
+        let report = try await workplace.farm("monitor", "--json").json()
+        let performance = try #require(report["performance"]?.arrayValue)
+        #expect(performance.map { $0["service_name"]?.stringValue } == ["bbox_merger", "ocr"])
+        #expect(performance.map { $0["workers"]?.integerValue } == [0, 1])
+        #expect(performance.map { $0["jobs_per_minute"]?.numberValue } == [0, 2.5])
+        #expect(performance.first?["jobs_completed"]?.integerValue == 7)
+    }
+
     @Test("two live workers that share an id are warned about")
     func sharedID() async throws {
         let workplace = try await workplace()

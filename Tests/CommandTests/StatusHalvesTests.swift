@@ -49,7 +49,7 @@ struct StatusHalvesTests {
         try site.write(workplace, other: ["DB_PORT": port])
         let text = try await workplace.farm("status")
         #expect(text.status == 1)
-        #expect(text.output.contains(/queue_clip +1 +- +0/))
+        #expect(text.output.contains(/queue_clip +1 +- +0 +\? +\?/))
         #expect(text.output.contains("the results are not known: "))
         #expect(text.error.contains("farm: only a part could be read: "))
 

@@ -18,15 +18,23 @@ struct StatusTests {
         #expect(status.keys == ["queues", "blocked", "results", "totals", "refusal", "fault"])
 
         let queues = status["queues"]?.arrayValue ?? []
-        for queue in queues { #expect(queue.keys == ["queue", "service", "waiting", "in_flight", "dead"]) }
+        for queue in queues {
+            #expect(queue.keys == ["queue", "service", "waiting", "in_flight", "dead", "workers", "why"])
+        }
         func queue(_ service: String) -> JSON? { queues.first { $0["service"]?.stringValue == service } }
         #expect(
             queue("clip")
-                == ["queue": "queue_clip", "service": "clip", "waiting": 2, "in_flight": 0, "dead": 1])
+                == [
+                    "queue": "queue_clip", "service": "clip", "waiting": 2, "in_flight": 0, "dead": 1, "workers": 0,
+                    "why": "no worker",
+                ])
         #expect(queue("blip")?["waiting"]?.integerValue == 2, "another box's queue that holds something")
         #expect(
             queue("bbox_merger")
-                == ["queue": "queue_bbox_merge", "service": "bbox_merger", "waiting": 0, "in_flight": 0, "dead": 0])
+                == [
+                    "queue": "queue_bbox_merge", "service": "bbox_merger", "waiting": 0, "in_flight": 0, "dead": 0,
+                    "workers": 0, "why": .null,
+                ])
         #expect(queue("spatial_enrichment")?["queue"]?.stringValue == "queue_spatial_enrichment")
         #expect(queue("consensus")?["queue"]?.stringValue == "queue_consensus")
 
@@ -58,7 +66,7 @@ struct StatusTests {
         #expect(try await workplace.farm("produce").status == 0)
         let status = try await workplace.farm("status")
         #expect(status.status == 0)
-        #expect(status.output.contains(/queue_clip +1 +0 +0/))
+        #expect(status.output.contains(/queue_clip +1 +0 +0 +0 +no worker/))
         #expect(status.output.contains("1 images, 0 results"))
         #expect(status.output.contains("queue_bbox_merge"))
         #expect(!status.output.contains("\u{1B}"))

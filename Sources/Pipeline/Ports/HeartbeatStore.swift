@@ -27,11 +27,11 @@ public struct DeadWorker: Sendable, Equatable {
 public struct ServicePerformance: Sendable, Equatable {
     /// The service, or the post-processing role.
     public var serviceName: String
-    /// How many.
+    /// How many are alive.
     public var workers: Int
-    /// The workers' latest rates, added up.
+    /// Their latest rates, added up.
     public var jobsPerMinute: Double
-    /// Within the window.
+    /// Within the window, also by those that have ended since.
     public var jobsCompleted: Int
     /// The newest heartbeat of the service.
     public var lastUpdate: Date

@@ -18,14 +18,15 @@ struct BoxCheck {
 
     init(_ session: SettledSession) { self.session = session }
 
-    /// Settings first, then queue, store, heartbeats, services, pictures.
+    /// Settings first, then queue, store, what stands still, heartbeats, services, pictures.
     func findings() async -> [Finding] {
         async let queue = queue()
         async let store = store()
         async let heartbeats = heartbeats()
         async let services = services()
+        async let standing = QueueCheck(session).findings()
         async let pictures = PictureLibraries.finding()
-        return await warnings + queue + store + heartbeats + services + [pictures]
+        return await warnings + queue + store + standing + heartbeats + services + [pictures]
     }
 
     private var warnings: [Finding] {
@@ -83,7 +84,7 @@ struct BoxCheck {
     private func services() async -> [Finding] {
         let configured = settings.services.services
         let isEnricher = settings.services.postProcessing.contains(.enricher)
-        let assumed = (isEnricher ? Enrichment.services : [])
+        let assumed = (isEnricher ? settings.services.cropServices : [])
             .filter { name in !configured.contains { $0.name == name } }
             .compactMap { settings.catalogueService(named: $0) }
         return await withTaskGroup(of: (Int, Finding).self) { group in

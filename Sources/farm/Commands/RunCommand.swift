@@ -88,8 +88,8 @@ struct RunCommand: AsyncParsableCommand {
         let progress = JobProgress(jobs: total)
         let watch = IdleWatch(
             backends: session.backends, time: session.time, log: session.log("farm"), queues: queues,
-            roles: PostProcessing.allCases, outages: { await fleet.outages() }, refusal: { fleet.refusal },
-            postponed: { fleet.postponed() },
+            roles: PostProcessing.allCases, outages: { fleet.outages() }, refusal: { fleet.refusal },
+            postponed: { fleet.postponed() }, cropServices: fleet.configuration.cropServices,
             progress: { progress.show($0) })
         let roles =
             workers.map { fleet.worker($0, isOneOfSeveral: true) }

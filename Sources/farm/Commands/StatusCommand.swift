@@ -7,7 +7,8 @@ struct StatusCommand: AsyncParsableCommand {
         commandName: "status",
         abstract: "Queue depths, results by service and status, totals of boxes, consensus and enrichments.",
         discussion: """
-            Where the broker or the store is out of reach, what the other one tells is shown with the reason, exit 1.
+            Workers are those that are alive; the state says why a queue does not move: no worker, a service that is down and \
+            where. Where the broker or the store is out of reach, what the other one tells is shown with the reason, exit 1.
 
             Examples:
               farm status

@@ -50,8 +50,8 @@ struct UpCommand: AsyncParsableCommand {
         let watch = IdleWatch(
             backends: session.backends, time: session.time, log: session.log("farm"),
             queues: fleet.configuration.workers.map { ($0.name, $0.queue) }, roles: fleet.configuration.postProcessing,
-            outages: { await fleet.outages() }, refusal: { fleet.refusal },
-            postponed: { fleet.postponed() },
+            outages: { fleet.outages() }, refusal: { fleet.refusal },
+            postponed: { fleet.postponed() }, cropServices: fleet.configuration.cropServices,
             progress: { progress.show($0) })
         let undone = try await serving.run(roles, drain: drain) { try await watch.run() }
         progress.end()

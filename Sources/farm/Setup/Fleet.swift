@@ -22,6 +22,7 @@ struct Fleet: Sendable {
     private let desk: PictureDesk
     private let clients: ServiceClients
     private let news: HeartbeatNews
+    private let presenceNews: HeartbeatNews
 
     private var settings: Settings { session.settings }
 
@@ -40,6 +41,7 @@ struct Fleet: Sendable {
             tries: PictureTries(limit: session.settings.maxRetries, delay: session.settings.retryDelay),
             time: session.time, log: session.log("pictures"))
         news = HeartbeatNews(log: session.log("heartbeats"))
+        presenceNews = HeartbeatNews(log: session.log("store"), of: "the workers' states")
     }
 
     /// The same fleet under another service_config.json; clients of services that did not change stay.
@@ -55,8 +57,10 @@ struct Fleet: Sendable {
 
     /// Services of this process whose jobs cannot be done now, and hosts and folders of pictures that are away, with the
     /// reason.
-    func outages() async -> [String: String] {
-        await clients.outages().merging(desk.outages()) { service, _ in service }
+    func outages() -> [String: String] {
+        var outages = clients.outages()
+        for (name, outage) in outages where assumedServices.contains(name) { outages[name] = outage + "; " + wayOut }
+        return outages.merging(desk.outages()) { service, _ in service }
     }
 
     /// Jobs that go round because their pictures are away, by service, with the reason.
@@ -74,7 +78,7 @@ struct Fleet: Sendable {
     /// the catalogue's on localhost.
     func servicesToAsk(_ services: [String]) -> [ServiceSettings] {
         let enriches = configuration.postProcessing.contains(.enricher)
-        let crops = Enrichment.services.filter { enriches || configuration.service(named: $0) != nil }
+        let crops = configuration.cropServices.filter { enriches || configuration.service(named: $0) != nil }
         return (services + crops.filter { !services.contains($0) }).compactMap(service)
     }
 
@@ -109,9 +113,11 @@ struct Fleet: Sendable {
                 service.queue, identity, prefetch: settings.prefetch ?? service.concurrency, calling: [service],
                 activity),
             queue: session.backends.queue, handler: worker)
-        return supervised("worker \(service.name)", "\(service)", identity, service.queue, activity) {
-            try await stage.run($0)
-        }
+        let client = self.client(service)
+        return supervised(
+            "worker \(service.name)", "\(service)", identity, service.queue, activity,
+            trouble: { client.trouble.map { WorkerCondition(.serviceDown, reason: $0) } },
+            { try await stage.run($0) })
     }
 
     func postProcessing(_ role: PostProcessing, isOneOfSeveral: Bool) -> SupervisedRole {
@@ -119,6 +125,7 @@ struct Fleet: Sendable {
         let identity = identity(role)
         let run: @Sendable (Drain) async throws -> Void
         let fingerprint: String
+        var trouble: @Sendable () -> WorkerCondition? = { nil }
         switch role {
         case .merger:
             let stage = Stage(
@@ -147,8 +154,9 @@ struct Fleet: Sendable {
                 enricher: enricher(), queue: session.backends.queue)
             run = { try await role.run($0) }
             fingerprint = "\(cropServices)"
+            trouble = missingCrops
         }
-        return supervised(role.rawValue, fingerprint, identity, role.queue, activity, run)
+        return supervised(role.rawValue, fingerprint, identity, role.queue, activity, trouble: trouble, run)
     }
 
     /// Triggers of one image coalesce inside a group, so merger and consensus fetch many.
@@ -179,21 +187,43 @@ struct Fleet: Sendable {
             pictures: desk, time: session.time, missing: MissingSignal(), asksAgain: asksAgain)
     }
 
-    /// A crop service that this box does not name is looked for on localhost at the catalogue's port.
-    private var cropServices: [ServiceSettings] {
-        Enrichment.services.compactMap(service)
+    private var cropServices: [ServiceSettings] { configuration.cropServices.compactMap(service) }
+
+    /// The crop services that an enricher of this box asks though the file does not name them.
+    private var assumedServices: [String] {
+        guard configuration.path != nil else { return [] }
+        return configuration.cropServices.filter { configuration.service(named: $0) == nil }
     }
 
-    /// Tells once of crop services that this box does not name, where an enricher would look for them.
+    /// What ends the search for services that nobody named.
+    private var wayOut: String {
+        "name it in \(configuration.path ?? "service_config.json"), or list there the crop services that there are: "
+            + "\"enrichment\": [] for none"
+    }
+
+    /// What the enricher has to do without; it goes on.
+    private var missingCrops: @Sendable () -> WorkerCondition? {
+        let clients = cropServices.map(client)
+        return {
+            let missing = clients.compactMap { client in client.trouble.map { "without \(client.name): \($0)" } }
+            return missing.isEmpty ? nil : WorkerCondition(.working, reason: missing.joined(separator: "; "))
+        }
+    }
+
+    /// Tells once of crop services that this box does not name: where an enricher would look for them, or that they are off.
     func warnOfAssumedServices(_ roles: [SupervisedRole]) {
         guard let path = configuration.path, roles.contains(where: { $0.name == PostProcessing.enricher.rawValue })
         else {
             return
         }
-        let assumed = Enrichment.services.filter { configuration.service(named: $0) == nil }
-        guard !assumed.isEmpty else { return }
-        session.log("farm").warning(
-            "\(assumed.joined(separator: ", ")) not in \(path): looked for on localhost at the catalogue's port")
+        let (log, assumed) = (session.log("farm"), assumedServices)
+        if !assumed.isEmpty {
+            log.warning(
+                "\(assumed.joined(separator: ", ")) not in \(path): looked for on localhost at the catalogue's port; \(wayOut)"
+            )
+        }
+        let off = Enrichment.services.filter { !configuration.cropServices.contains($0) }
+        if !off.isEmpty { log.notice("crops are not sent to \(off.joined(separator: ", ")): \(path) says so") }
     }
 
     // MARK: Parts
@@ -231,15 +261,22 @@ struct Fleet: Sendable {
             log: session.log(identity.serviceName))
     }
 
+    /// - Parameter trouble: what keeps it from its work, besides the store; nil if nothing does.
     private func supervised(
         _ name: String, _ fingerprint: String, _ identity: RoleIdentity, _ queue: String, _ activity: WorkerActivity,
-        _ run: @escaping @Sendable (Drain) async throws -> Void
+        trouble: @escaping @Sendable () -> WorkerCondition?, _ run: @escaping @Sendable (Drain) async throws -> Void
     ) -> SupervisedRole {
         let pulse = Pulse(
             identity: identity, queue: queue, interval: settings.heartbeatInterval, activity: activity,
             store: session.backends.heartbeats, queues: session.backends.queue, time: session.time, news: news)
+        let presence = Presence(
+            identity: identity, queue: queue, interval: settings.heartbeatInterval, register: session.backends.store,
+            condition: { [gate] in
+                let outage = gate.outage.map { WorkerCondition(.storeRefusing, reason: "\($0.fault)") }
+                return outage ?? trouble() ?? WorkerCondition(.working)
+            }, time: session.time, news: presenceNews)
         return SupervisedRole(name: name, fingerprint: fingerprint) { drain in
-            try await pulse.around { try await run(drain) }
+            try await presence.around { try await pulse.around { try await run(drain) } }
         }
     }
 }

@@ -12,7 +12,7 @@ struct IdleWatch: Sendable {
         /// All messages that wait, triggers too.
         var waiting = 0
         var inFlight = 0
-        /// The services and roles whose messages wait.
+        /// The services and roles whose messages wait and, as far as the queue tells, nobody takes.
         var waited: [String] = []
         /// Whether `inFlight` is all there is.
         var isExact = true
@@ -62,6 +62,8 @@ struct IdleWatch: Sendable {
     let refusal: @Sendable () async -> PortFault?
     /// Jobs that go round because their pictures are away, by service: at least so many in a row, and why.
     var postponed: @Sendable () -> [String: (jobs: Int, reason: String)] = { [:] }
+    /// Those that the enricher here asks: what waits for another one nobody here makes up for. nil: any.
+    var cropServices: [String]?
     let progress: @Sendable (Standing) async throws -> Void
 
     /// Servers that are away are waited for: roles wait for them, too.
@@ -93,7 +95,7 @@ struct IdleWatch: Sendable {
         var standing = Standing(
             jobs: depths.prefix(queues.count).reduce(0) { $0 + $1.waiting + $1.knownInFlight },
             waiting: depths.reduce(0) { $0 + $1.waiting }, inFlight: depths.reduce(0) { $0 + $1.knownInFlight },
-            waited: zip(names, depths).filter { $1.waiting > 0 }.map(\.0),
+            waited: zip(names, depths).filter { $1.waiting > 0 && $1.consumers ?? 0 == 0 }.map(\.0),
             isExact: depths.allSatisfy { $0.inFlight != nil }, outages: outages)
         await submission?.saw(
             depths.prefix(queues.count), isUnderWay: standing.waiting + standing.inFlight > 0)
@@ -120,7 +122,9 @@ struct IdleWatch: Sendable {
             }
         }
         if roles.contains(.enricher) {
-            standing.missing = try await backends.store.missingEnrichments()
+            standing.missing = try await backends.store.missingEnrichments().filter { name, _ in
+                cropServices?.contains(name) ?? true || !Enrichment.services.contains(name)
+            }
             if standing.missing != memory.missing { (memory.missing, memory.since) = (standing.missing, time.now()) }
             for (service, count) in standing.missing.sorted(by: { $0.key < $1.key }) {
                 guard let outage = outages[service] ?? othersOutage(service, memory) else { return (standing, nil) }

@@ -14,13 +14,15 @@ struct KnownQueues {
     /// Other boxes': the catalogue's services that are not configured here, and queues that hold something.
     let others: [Named]
 
+    /// - Parameter workers: who is alive: a broker does not list its queues.
     /// - Throws: `PortFault`.
-    init(_ settings: Settings, _ queue: Queue) async throws {
+    init(_ settings: Settings, _ queue: Queue, workers: [RegisteredWorker] = []) async throws {
         let own =
             settings.services.services.map { Named(service: $0.name, queue: $0.queue) }
             + PostProcessing.allCases.map { Named(service: $0.rawValue, queue: $0.queue) }
         var others = CatalogueService.all.compactMap { settings.catalogueService(named: $0.name) }
             .map { Named(service: $0.name, queue: $0.queue) }
+        others += workers.map { Named(service: $0.service, queue: $0.queue) }
         others += try await queue.queueNames().map { queue in
             Named(service: queue.hasPrefix("queue_") ? String(queue.dropFirst(6)) : queue, queue: queue)
         }

@@ -31,9 +31,9 @@ final class ServiceClients: Sendable {
     }
 
     /// Services whose jobs cannot be done now, with the reason.
-    func outages() async -> [String: String] {
+    func outages() -> [String: String] {
         var outages: [String: String] = [:]
-        for (service, client) in clients.withLock({ $0 }) { outages[service.name] = await client.outage() }
+        for (service, client) in clients.withLock({ $0 }) { outages[service.name] = client.lastingOutage }
         return outages
     }
 }

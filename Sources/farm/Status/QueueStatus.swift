@@ -7,46 +7,74 @@ struct QueueStatus {
     /// What stands in the place of `members` when the queue is out of reach.
     static let unknown = [JSON.Member("queues", .null), JSON.Member("blocked", .null)]
 
-    private let queues: [(service: String, depth: QueueDepth)]
+    /// A queue with those who work on it; nil: not known.
+    struct Line {
+        var service: String
+        var depth: QueueDepth
+        var workers: [RegisteredWorker]?
+    }
+
+    let lines: [Line]
     /// Why the queue takes no messages.
     private let blockade: String?
 
+    /// - Parameter workers: of all queues; nil: not known.
     /// - Throws: `PortFault`.
-    init(_ settings: Settings, _ queue: Queue) async throws {
-        let known = try await KnownQueues(settings, queue)
+    init(_ settings: Settings, _ queue: Queue, workers: [RegisteredWorker]?) async throws {
+        let known = try await KnownQueues(settings, queue, workers: workers ?? [])
         let depths = try await queue.depths(of: known.all.map(\.queue))
-        // A queue of another box's service is shown as soon as it holds something.
-        queues = zip(known.all, depths).enumerated().filter { index, pair in
-            index < known.own.count || pair.1.waiting + (pair.1.inFlight ?? 0) + pair.1.dead > 0
-        }.map { ($1.0.service, $1.1) }
+        // A queue of another box's service is shown as soon as it holds something, or somebody works on it.
+        lines = zip(known.all, depths).enumerated().compactMap { index, pair in
+            let (named, depth) = pair
+            let ofQueue = workers?.filter { $0.queue == named.queue }
+            let isIdle = depth.waiting + (depth.inFlight ?? 0) + depth.dead == 0 && ofQueue?.isEmpty ?? true
+            guard index < known.own.count || !isIdle else { return nil }
+            return Line(service: named.service, depth: depth, workers: ofQueue)
+        }
         blockade = try await queue.blockade()
     }
 
     /// The services and roles whose messages wait.
-    var waited: [String] { queues.filter { $0.depth.waiting > 0 }.map(\.service) }
+    var waited: [String] { lines.filter { $0.depth.waiting > 0 }.map(\.service) }
 
-    var members: [JSON.Member] {
+    /// - Parameter refusal: why the store takes no rows.
+    func members(refusal: PortFault?) -> [JSON.Member] {
         [
             JSON.Member(
                 "queues",
                 .array(
-                    queues.map { service, depth in
-                        .object([
-                            "queue": .string(depth.queue), "service": .string(service),
+                    lines.map { line in
+                        let (depth, state) = (line.depth, line.state(refusal: refusal))
+                        return .object([
+                            "queue": .string(depth.queue), "service": .string(line.service),
                             "waiting": .int(Int64(depth.waiting)),
                             "in_flight": depth.inFlight.map { .int(Int64($0)) } ?? .null,
                             "dead": .int(Int64(depth.dead)),
+                            "workers": state.workers.map { .int(Int64($0)) } ?? .null, "why": .optional(state.why),
                         ])
                     })),
             JSON.Member("blocked", .optional(blockade)),
         ]
     }
 
-    var text: String {
-        var table = Table([("queue", .left), ("waiting", .right), ("in flight", .right), ("dead", .right)])
-        for (_, depth) in queues {
-            table.add([depth.queue, "\(depth.waiting)", depth.inFlight.map(String.init) ?? "-", "\(depth.dead)"])
+    /// - Parameter refusal: why the store takes no rows.
+    func text(refusal: PortFault?) -> String {
+        var table = Table([
+            ("queue", .left), ("waiting", .right), ("in flight", .right), ("dead", .right), ("workers", .right),
+            ("state", .left),
+        ])
+        for line in lines {
+            let (depth, state) = (line.depth, line.state(refusal: refusal))
+            table.add([
+                depth.queue, "\(depth.waiting)", depth.inFlight.map(String.init) ?? "-", "\(depth.dead)",
+                state.workers.map(String.init) ?? "?", state.text,
+            ])
         }
         return table.text + (blockade.map { "\nthe broker takes no messages: \($0)" } ?? "")
     }
+}
+
+extension QueueStatus.Line {
+    /// Who works on it, and why not.
+    func state(refusal: PortFault?) -> QueueState { QueueState(depth, workers: workers, refusal: refusal) }
 }

@@ -9,7 +9,11 @@ struct Status {
 
     /// - Throws: `PortFault` when neither can be read.
     init(_ session: OpenSession<ReadingBackends>) async throws {
-        queues = try await Status.half { try await QueueStatus(session.settings, session.backends.queue()) }
+        // Without them the rest is shown all the same.
+        let workers = try? await session.backends.store().liveWorkers()
+        queues = try await Status.half {
+            try await QueueStatus(session.settings, session.backends.queue(), workers: workers)
+        }
         let rows = Status.rows((try? queues.get())?.waited ?? [], session.settings)
         results = try await Status.half { try await StoreStatus(session.backends.store(), rows: rows) }
         guard case (.failure(let first), .failure(let second)) = (queues, results) else { return }
@@ -36,10 +40,13 @@ struct Status {
         return nil
     }
 
+    /// Why the store takes no rows.
+    private var refusal: PortFault? { (try? results.get())?.refusal }
+
     var json: JSON {
         var members: [JSON.Member] = []
         switch queues {
-        case .success(let status): members += status.members
+        case .success(let status): members += status.members(refusal: refusal)
         case .failure: members += QueueStatus.unknown
         }
         switch results {
@@ -53,7 +60,7 @@ struct Status {
     var text: String {
         var parts: [String] = []
         switch queues {
-        case .success(let status): parts.append(status.text)
+        case .success(let status): parts.append(status.text(refusal: refusal))
         case .failure(let fault): parts.append("the queues are not known: \(fault)")
         }
         switch results {

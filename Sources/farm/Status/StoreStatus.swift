@@ -12,7 +12,7 @@ struct StoreStatus {
     private let services: [ServiceReport]
     private let totals: Totals
     /// Why it takes no rows.
-    private let refusal: PortFault?
+    let refusal: PortFault?
 
     /// - Parameter rows: what is waited for: whether the store would take such rows.
     /// - Throws: `PortFault`.

@@ -3,8 +3,8 @@ import Model
 import Pipeline
 import Testing
 
-/// A store that claims the behaviours of `ResultStore`, `ImageCatalogue`, `Reports` and `ResultForgetting`. A new one joins with a line in
-/// `storeBackends`.
+/// A store that claims the behaviours of `ResultStore`, `ImageCatalogue`, `Reports`, `ResultForgetting` and `WorkerRegister`.
+/// A new one joins with a line in `storeBackends`.
 struct StoreBackend: Sendable, CustomTestStringConvertible {
     var name: String
     var make: @Sendable () async throws -> StoreBase
@@ -24,7 +24,7 @@ struct StoreBackend: Sendable, CustomTestStringConvertible {
 
 let storeBackends = [StoreBackend.embedded, .postgresql, .pooled]
 
-typealias Store = ResultStore & ImageCatalogue & Reports & ResultForgetting
+typealias Store = ResultStore & ImageCatalogue & Reports & ResultForgetting & WorkerRegister
 
 /// A database of one test's own, empty at first.
 struct StoreBase: Sendable {

@@ -80,7 +80,7 @@ extension StoreBackend {
             advance: { duration in
                 let columns = [
                     ("results", "result_created"), ("merged_boxes", "created"), ("consensus", "consensus_created"),
-                    ("postprocessing", "result_created"),
+                    ("postprocessing", "result_created"), ("farm_workers", "seen"),
                 ]
                 let shifts = columns.map { table, column in
                     "UPDATE \(table) SET \(column) = \(column) - interval '\(duration.seconds) seconds'"

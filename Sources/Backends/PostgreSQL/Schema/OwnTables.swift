@@ -1,6 +1,8 @@
 /// The tables that are farm's alone, and what keeps them up.
 enum OwnTables {
-    static let names = ["farm_schema", "farm_begun", "farm_missing_enrichments", "farm_stale", "farm_refused"]
+    static let names = [
+        "farm_schema", "farm_begun", "farm_missing_enrichments", "farm_stale", "farm_refused", "farm_workers",
+    ]
 
     static let tables: [(name: String, sql: String)] = [
         (
@@ -43,6 +45,16 @@ enum OwnTables {
             CREATE TABLE IF NOT EXISTS farm_refused (
                 refused_id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, place TEXT NOT NULL, reason TEXT NOT NULL,
                 refused_at TIMESTAMPTZ NOT NULL DEFAULT now())
+            """
+        ),
+        // Who is alive: a row for each process and queue; silence is how many seconds it may say nothing.
+        (
+            "farm_workers",
+            """
+            CREATE TABLE IF NOT EXISTS farm_workers (
+                run UUID NOT NULL, queue TEXT NOT NULL, worker_id TEXT NOT NULL, service TEXT NOT NULL, host TEXT NOT NULL,
+                state TEXT NOT NULL, reason TEXT, silence INT NOT NULL, started TIMESTAMPTZ NOT NULL DEFAULT now(),
+                seen TIMESTAMPTZ NOT NULL DEFAULT now(), PRIMARY KEY (run, queue))
             """
         ),
     ]

@@ -1,0 +1,59 @@
+import Foundation
+import Pipeline
+
+extension EmbeddedStore: WorkerRegister {
+    /// How long a worker that has not said that it ends stays in the table.
+    private static let memory = 86_400.0
+
+    /// Writes that a worker of this process is alive.
+    public func register(_ worker: RegisteredWorker, silence: Duration) async throws {
+        let (now, run) = (time.now(), run)
+        try await file.write { database in
+            try database.run(
+                """
+                INSERT INTO farm_workers (run, queue, worker_id, service, host, state, reason, silence, started, seen)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                ON CONFLICT (run, queue) DO UPDATE SET (worker_id, service, host, state, reason, silence, seen) =
+                    (excluded.worker_id, excluded.service, excluded.host, excluded.state, excluded.reason, excluded.silence,
+                    excluded.seen)
+                """,
+                [
+                    run, worker.queue, worker.workerID, worker.service, worker.host, worker.condition.state.rawValue,
+                    worker.condition.reason, Int(silence.seconds), StoredTime.text(now), StoredTime.text(now),
+                ])
+            try database.run(
+                "DELETE FROM farm_workers WHERE seen < ?",
+                [StoredTime.text(now.addingTimeInterval(-EmbeddedStore.memory))])
+        }
+    }
+
+    /// A worker of this process has ended.
+    public func unregister(queue: String) async throws {
+        let run = run
+        try await file.write { database in
+            _ = try database.run("DELETE FROM farm_workers WHERE run = ? AND queue = ?", [run, queue])
+        }
+    }
+
+    /// Who is alive. One that a clock shows in the future was seen before the clock was set back.
+    public func liveWorkers() async throws -> [RegisteredWorker] {
+        let now = time.now()
+        return try await file.read { database in
+            try database.all(
+                """
+                SELECT worker_id, service, host, queue, state, reason, silence, seen FROM farm_workers
+                ORDER BY service, host, worker_id, run
+                """
+            ) { row -> RegisteredWorker? in
+                guard let seen = row.time(7), let silence = row.integer(6),
+                    abs(now.timeIntervalSince(seen)) <= Double(silence)
+                else { return nil }
+                return RegisteredWorker(
+                    workerID: row.text(0) ?? "", service: row.text(1) ?? "", host: row.text(2) ?? "",
+                    queue: row.text(3) ?? "",
+                    condition: WorkerCondition(.init(rawValue: row.text(4) ?? "") ?? .unknown, reason: row.text(5)))
+            }
+            .compactMap { $0 }
+        }
+    }
+}

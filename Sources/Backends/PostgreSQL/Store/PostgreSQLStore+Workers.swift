@@ -1,0 +1,47 @@
+import Pipeline
+
+extension PostgreSQLStore: WorkerRegister {
+    /// Writes that a worker of this process is alive.
+    public func register(_ worker: RegisteredWorker, silence: Duration) async throws {
+        let row = Statement(
+            """
+            INSERT INTO farm_workers (run, queue, worker_id, service, host, state, reason, silence)
+            VALUES ($1::uuid, $2::text, $3::text, $4::text, $5::text, $6::text, $7::text, $8::bigint)
+            ON CONFLICT (run, queue) DO UPDATE SET (worker_id, service, host, state, reason, silence, seen) =
+                (excluded.worker_id, excluded.service, excluded.host, excluded.state, excluded.reason, excluded.silence, now())
+            """,
+            .uuid(runID), .text(worker.queue), .text(worker.workerID), .text(worker.service), .text(worker.host),
+            .text(worker.condition.state.rawValue), .text(worker.condition.reason), .integer(Int(silence.seconds)))
+        // One that another process deletes at this moment is left to it.
+        let tidying = Statement(
+            """
+            DELETE FROM farm_workers WHERE (run, queue) IN (
+                SELECT run, queue FROM farm_workers WHERE seen < now() - interval '1 day' FOR UPDATE SKIP LOCKED)
+            """)
+        try await primary.run { link in _ = try link.transaction(.current, [row, tidying]) }
+    }
+
+    /// A worker of this process has ended.
+    public func unregister(queue: String) async throws {
+        let statement = Statement(
+            "DELETE FROM farm_workers WHERE run = $1::uuid AND queue = $2::text", .uuid(runID), .text(queue))
+        try await primary.run { link in _ = try link.run([statement]) }
+    }
+
+    /// Who is alive. A replica may be behind.
+    public func liveWorkers() async throws -> [RegisteredWorker] {
+        let statement = Statement(
+            """
+            SELECT worker_id, service, host, queue, state, reason FROM farm_workers
+            WHERE seen >= now() - silence * interval '1 second' ORDER BY service, host, worker_id, run
+            """)
+        return try await replica.run { link in
+            try link.run([statement])[0].map { row in
+                RegisteredWorker(
+                    workerID: row.text(0) ?? "", service: row.text(1) ?? "", host: row.text(2) ?? "",
+                    queue: row.text(3) ?? "",
+                    condition: WorkerCondition(.init(rawValue: row.text(4) ?? "") ?? .unknown, reason: row.text(5)))
+            }
+        }
+    }
+}

@@ -1,0 +1,83 @@
+import Foundation
+import Model
+import Pipeline
+
+/// What `farm check` says of the queues, on whatever box: those that wait and do not move, and what has died of late.
+struct QueueCheck {
+    /// How far back dead letters are told.
+    private static let window: TimeInterval = 3600
+    /// More letters are not looked through: on a broker each has to be fetched.
+    private static let longestLook = 10_000
+
+    private let session: SettledSession
+
+    init(_ session: SettledSession) { self.session = session }
+
+    /// None where queue or store is out of reach: that has its line already.
+    func findings() async -> [Finding] {
+        let connections = Connections(session.settings, time: session.time, log: session.log("farm"))
+        let found = try? await look(connections)
+        await connections.close()
+        return found ?? []
+    }
+
+    private func look(_ connections: Connections) async throws -> [Finding] {
+        // A file that does not exist holds nothing, and is not made.
+        let usesFile = session.settings.queue == nil || session.settings.database == nil
+        guard !usesFile || FileManager.default.fileExists(atPath: session.settings.embeddedPath) else { return [] }
+        let queue = try await connections.queue()
+        let workers = try await connections.store(readsOnly: true).store.liveWorkers()
+        let status = try await QueueStatus(session.settings, queue, workers: workers)
+        let dead = status.lines.map(\.depth).filter { $0.dead > 0 }
+        return status.lines.compactMap(QueueCheck.standstill) + (try await deadLetters(queue, dead))
+    }
+
+    private static func standstill(_ line: QueueStatus.Line) -> Finding? {
+        guard line.depth.waiting > 0, let why = line.state(refusal: nil).why else { return nil }
+        let way = line.workers?.isEmpty ?? false ? ": \(WorkerHint.wayOut(for: [line.service]))" : ""
+        return Finding(.warning, line.depth.queue, "\(line.depth.waiting) wait and none is taken: \(why)\(way)")
+    }
+
+    private func deadLetters(_ queue: Queue, _ depths: [QueueDepth]) async throws -> [Finding] {
+        var findings: [Finding] = []
+        for depth in depths {
+            let subject = depth.queue + ".dead"
+            guard depth.dead <= QueueCheck.longestLook else {
+                findings.append(
+                    Finding(.warning, subject, "holds \(counted(depth.dead, "dead letter")): see farm dead"))
+                continue
+            }
+            let recent = try await recentLetters(queue, depth.queue)
+            guard recent.count > 0 else { continue }
+            let message = recent.last.isEmpty ? "" : ", the last one: \(recent.last.printable(upTo: 200))"
+            findings.append(
+                Finding(
+                    .warning, subject,
+                    "\(counted(recent.count, "job")) died in the last hour\(message): see farm dead --queue \(depth.queue) --newer-than 1h"
+                ))
+        }
+        return findings
+    }
+
+    /// - Returns: how many letters there are of the last hour, and why the newest died.
+    private func recentLetters(_ queue: Queue, _ name: String) async throws -> (count: Int, last: String) {
+        let filter = DeadLetterFilter(after: session.time.now().addingTimeInterval(-QueueCheck.window))
+        let pass = try await queue.pass(through: name, .dead)
+        var (count, last) = (0, "")
+        do {
+            while case let batch = try await pass.next(), !batch.isEmpty {
+                let letters = batch.map { DeadMessage(queue: name, body: $0.body, headers: $0.headers) }
+                    .filter(filter.matches)
+                count += letters.count
+                if let letter = letters.last {
+                    last = letter.message.isEmpty ? letter.reason : "\(letter.reason): \(letter.message)"
+                }
+            }
+        } catch {
+            try? await pass.close()
+            throw error
+        }
+        try await pass.close()
+        return (count, last)
+    }
+}

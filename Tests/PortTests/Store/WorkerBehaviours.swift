@@ -1,0 +1,69 @@
+import Foundation
+import Model
+import Pipeline
+import Testing
+
+@Suite("Workers that are alive")
+struct WorkerBehaviours {
+    private func worker(
+        _ id: String, _ service: String = "clip", on host: String = "k3", _ condition: WorkerCondition? = nil
+    ) -> RegisteredWorker {
+        RegisteredWorker(
+            workerID: id, service: service, host: host, queue: "queue_\(service)",
+            condition: condition ?? WorkerCondition(.working))
+    }
+
+    @Test("are known to every process, each with its condition, until they end", arguments: storeBackends)
+    func known(_ backend: StoreBackend) async throws {
+        try await backend.run { base in
+            let other = try await base.connect()
+            #expect(try await base.store.liveWorkers().isEmpty)
+            try await base.store.register(worker("a"), silence: .seconds(60))
+            try await base.store.register(worker("a", "ocr"), silence: .seconds(60))
+            // One id for all boxes is still a worker each.
+            let down = WorkerCondition(.serviceDown, reason: "connection refused: “k4”")
+            try await other.register(worker("a", on: "k4"), silence: .seconds(60))
+            try await other.register(worker("a", on: "k4", down), silence: .seconds(60))
+            #expect(
+                try await base.store.liveWorkers() == [worker("a"), worker("a", on: "k4", down), worker("a", "ocr")])
+            try await other.unregister(queue: "queue_clip")
+            try await other.unregister(queue: "queue_ocr")
+            #expect(try await other.liveWorkers() == [worker("a"), worker("a", "ocr")])
+        }
+    }
+
+    @Test("are gone when they are silent for longer than they said, and back when they speak", arguments: storeBackends)
+    func silent(_ backend: StoreBackend) async throws {
+        try await backend.run { base in
+            try await base.store.register(worker("a"), silence: .seconds(60))
+            try await base.store.register(worker("b", "ocr"), silence: .seconds(600))
+            try await base.advance(.seconds(120))
+            #expect(try await base.store.liveWorkers() == [worker("b", "ocr")])
+            try await base.store.register(worker("a"), silence: .seconds(60))
+            #expect(try await base.store.liveWorkers() == [worker("a"), worker("b", "ocr")])
+        }
+    }
+
+    @Test("leave nothing behind for longer than a day", arguments: storeBackends)
+    func tidied(_ backend: StoreBackend) async throws {
+        try await backend.run { base in
+            let other = try await base.connect()
+            try await other.register(worker("a"), silence: .seconds(60))
+            try await base.advance(.seconds(86_500))
+            try await base.store.register(worker("b"), silence: .seconds(60))
+            #expect(try await base.select("SELECT worker_id FROM farm_workers") == ["b"])
+        }
+    }
+
+    @Test("may be in a state that only a newer farm knows", arguments: storeBackends)
+    func unknownState(_ backend: StoreBackend) async throws {
+        try await backend.run { base in
+            try await base.store.register(worker("a"), silence: .seconds(60))
+            try await base.execute("UPDATE farm_workers SET state = 'hibernating', reason = 'winter'")
+            #expect(
+                try await base.store.liveWorkers() == [
+                    worker("a", on: "k3", WorkerCondition(.unknown, reason: "winter"))
+                ])
+        }
+    }
+}

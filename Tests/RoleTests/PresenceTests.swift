@@ -1,0 +1,138 @@
+import Doubles
+import Foundation
+import Logging
+import Model
+import Pipeline
+import Synchronization
+import Testing
+
+@testable import Roles
+
+/// A test double of the table of those alive, which can refuse to write.
+final class RegisterDouble: WorkerRegister {
+    private struct State {
+        var written: [WorkerCondition] = []
+        var rows: [String: RegisteredWorker] = [:]
+        var silences: Set<Duration> = []
+        var isRefusing = false
+        var condition = WorkerCondition(.working)
+    }
+
+    private let state = Mutex(State())
+
+    var written: [WorkerCondition] { state.withLock { $0.written } }
+    var rows: [String: RegisteredWorker] { state.withLock { $0.rows } }
+    var silences: Set<Duration> { state.withLock { $0.silences } }
+
+    /// How the worker is.
+    var condition: WorkerCondition {
+        get { state.withLock { $0.condition } }
+        set { state.withLock { $0.condition = newValue } }
+    }
+
+    func refuse(_ refuses: Bool) { state.withLock { $0.isRefusing = refuses } }
+
+    func register(_ worker: RegisteredWorker, silence: Duration) async throws {
+        try state.withLock { state in
+            state.written.append(worker.condition)
+            guard !state.isRefusing else { throw PortFault(.transient, place: "store", message: "away") }
+            state.rows[worker.queue] = worker
+            state.silences.insert(silence)
+        }
+    }
+
+    func unregister(queue: String) async throws { state.withLock { $0.rows[queue] = nil } }
+
+    func liveWorkers() async throws -> [RegisteredWorker] { Array(rows.values) }
+}
+
+@Suite("A worker's row in the table of those alive")
+struct PresenceTests {
+    private let time = ManualTime()
+    private let register = RegisterDouble()
+    private let news = HeartbeatNews(log: Bench.log, of: "rows")
+
+    private func presence(every interval: Duration = .seconds(60)) -> Presence {
+        Presence(
+            identity: RoleIdentity(workerID: "w", serviceName: "clip", nodeHostname: "k3"), queue: "queue_clip",
+            interval: interval, register: register, condition: { [register] in register.condition }, time: time,
+            news: news)
+    }
+
+    /// Runs a presence beside a role that lasts until `body` has ended.
+    private func during(_ presence: Presence, _ body: () async throws -> Void) async throws {
+        let drain = Drain()
+        async let running: Void = presence.around { await drain.wait() }
+        try await body()
+        drain.begin()
+        try await running
+    }
+
+    private func pass(_ seconds: Double) async {
+        await time.sleepers(1)
+        time.advance(by: .seconds(seconds))
+        await time.sleepers(1)
+    }
+
+    @Test("is there from its start to its end, and written again at every interval")
+    func interval() async throws {
+        try await during(presence(every: .seconds(3))) {
+            try await eventually { register.written.count == 1 }
+            let row = try #require(register.rows["queue_clip"])
+            #expect(
+                row
+                    == RegisteredWorker(
+                        workerID: "w", service: "clip", host: "k3", queue: "queue_clip",
+                        condition: WorkerCondition(.working)))
+            for _ in 1...2 { await pass(1) }
+            #expect(register.written.count == 1)
+            await pass(1)
+            #expect(register.written.count == 2)
+        }
+        #expect(register.rows.isEmpty)
+        #expect(register.silences == [.seconds(15)])
+    }
+
+    @Test("is written at least every 20 s, however rare the heartbeats")
+    func longInterval() async throws {
+        try await during(presence(every: .seconds(3600))) {
+            try await eventually { register.written.count == 1 }
+            for _ in 1...20 { await pass(1) }
+            #expect(register.written.count == 2)
+        }
+        #expect(register.silences == [.seconds(60)])
+    }
+
+    @Test("tells within a second what keeps the worker from its work, and when that is over")
+    func changes() async throws {
+        let down = WorkerCondition(.serviceDown, reason: "connection refused")
+        try await during(presence()) {
+            try await eventually { register.written.count == 1 }
+            register.condition = down
+            await pass(1)
+            register.condition = WorkerCondition(.working)
+            await pass(1)
+            #expect(register.written == [WorkerCondition(.working), down, WorkerCondition(.working)])
+        }
+    }
+
+    @Test("stays, with why, when the role fails: it is started again")
+    func failing() async throws {
+        struct Broken: Error, CustomStringConvertible { let description = "no broker" }
+        await #expect(throws: Broken.self) { try await presence().around { throw Broken() } }
+        #expect(register.rows["queue_clip"]?.condition == WorkerCondition(.failed, reason: "no broker"))
+    }
+
+    @Test("that cannot be written stops nothing, and is written as soon as it can be")
+    func refused() async throws {
+        register.refuse(true)
+        try await during(presence(every: .seconds(1))) {
+            try await eventually { register.written.count == 1 }
+            #expect(register.rows.isEmpty)
+            register.refuse(false)
+            await pass(1)
+            #expect(register.rows["queue_clip"] != nil)
+        }
+        #expect(register.rows.isEmpty)
+    }
+}
