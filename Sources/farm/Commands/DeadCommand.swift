@@ -34,22 +34,32 @@ extension DeadCommand {
             discussion: """
                 Examples:
                   farm dead list --queue queue_clip --limit 20
+                  farm dead list --newer-than 1h --fail-on 10 || mail -s 'jobs die' me
                   farm dead list --json | jq -r '.[] | [.reason, .image_id] | @tsv'
                 """)
 
         @OptionGroup var selection: DeadSelection
+        @Option(help: ArgumentHelp("Exit 1 if there are so many or more.", valueName: "count")) var failOn: Int?
         @Flag(help: "Print JSON.") var json = false
         @OptionGroup var options: SettingsOptions
+
+        func validate() throws {
+            if let failOn, failOn < 1 { throw ValidationError("--fail-on must be at least 1, is \(failOn).") }
+            if let failOn, let limit = selection.limit, limit < failOn {
+                throw ValidationError("--limit \(limit) never shows the \(failOn) of --fail-on.")
+            }
+        }
 
         func run() async throws {
             var table = Table([
                 ("queue", .left), ("reason", .left), ("image", .right), ("tries", .right), ("dead since (UTC)", .left),
                 ("message", .left),
             ])
-            try await DeadCommand.look(selection, options, json: json) { letters, known in
+            let count = try await DeadCommand.look(selection, options, json: json) { letters, known in
                 if json { return letters.map { JSON.object($0.members(service: known.service(of: $0.queue))).text } }
                 return [table.next(letters.map(\.cells))]
             }
+            if let failOn, count >= failOn { throw CommandFailure(exitCode: 1, message: "") }
         }
     }
 
@@ -85,10 +95,13 @@ extension DeadCommand {
 
     /// Prints letters as they come, so that memory does not grow with their number.
     /// - Parameter texts: of a batch; with `json` an element each.
+    /// - Returns: how many there were.
+    @discardableResult
     private static func look(
         _ selection: DeadSelection, _ options: SettingsOptions, json: Bool,
         _ texts: ([DeadMessage], KnownQueues) -> [String]
-    ) async throws {
+    ) async throws -> Int {
+        var count = 0
         try await selection.with(options, logs: .ifPossible) { session, known in
             let round = try await selection.round(session, known)
             let drain = Signals.shared.drain(within: session.settings.shutdownTimeout)
@@ -109,9 +122,11 @@ extension DeadCommand {
                 printGathered()
             }
             printGathered()
+            count = tally.done
             guard !Terminal.outputHasNoReader else { return }
             if json { Terminal.output(list.end) } else { Terminal.error("farm: " + tally.text("")) }
         }
+        return count
     }
 }
 
