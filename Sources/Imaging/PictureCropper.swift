@@ -26,7 +26,7 @@ public final class PictureCropper: ImageCropper {
         let (header, seemsWhole) = try await inspecting.run { [root] () throws(PictureFault) in
             try picture.naming { () throws(PictureFault) in
                 var reader = try picture.headerReader(root: root)
-                let header = try PictureHeader(&reader)
+                let header = try PictureHeader(&reader, path: picture.path)
                 return (header, try reader.seemsWhole(header.format))
             }
         }

@@ -10,10 +10,14 @@ public final class ImageFile: Sendable {
 
     /// Opens the file. Below a root it is the file itself, whatever leads to it, that has to lie there: what is checked
     /// is what is read, also where somebody moves links meanwhile.
-    /// - Parameter root: the folder that it has to lie in; nil: anywhere.
+    /// - Parameters:
+    ///   - root: the folder that it has to lie in; nil: anywhere.
+    ///   - limit: of its bytes.
     /// - Throws: `image` for what is missing, unreadable, empty, no regular file or outside the root, `too_large` beyond
     ///   the limit.
-    public convenience init(path: String, root: String? = nil) throws(PictureFault) {
+    public convenience init(
+        path: String, root: String? = nil, limit: Int = PictureLimits.bytes
+    ) throws(PictureFault) {
         guard !path.isEmpty, !path.utf8.contains(0) else { throw PictureFault(.image, "not a path") }
         let descriptor: Int32
         if let root {
@@ -31,7 +35,7 @@ public final class ImageFile: Sendable {
         guard status.st_mode & S_IFMT != S_IFDIR else { throw .reading(path, EISDIR) }
         guard status.st_mode & S_IFMT == S_IFREG else { throw PictureFault(.image, "not a regular file") }
         guard size > 0 else { throw PictureFault(.image, "the file is empty", isOfNoImage: true) }
-        guard size <= PictureLimits.bytes else { throw .tooLarge(bytes: size) }
+        guard size <= limit else { throw .tooLarge(bytes: size) }
     }
 
     private init(descriptor: Int32, path: String, size: Int) {

@@ -15,7 +15,7 @@ struct StoredPicture {
     init(_ source: PictureSource, root: String? = nil) throws(PictureFault) {
         var bytes = try source.load(root: root)
         var reader = HeaderReader(bytes)
-        header = try PictureHeader(&reader)
+        header = try PictureHeader(&reader, path: source.path)
         let jpeg = header.format == .jpeg ? try reader.jpegHeader() : nil
         // A sequential JPEG that lacks its end marker and nothing else is whole: with one, missing pixels are told from it.
         // A progressive one would be, at many places, only less fine.

@@ -1,11 +1,20 @@
 import Pipeline
 
 extension PictureHeader {
-    /// Reads the header of a picture in any of the formats and checks it against the limits.
-    init(_ reader: inout HeaderReader) throws(PictureFault) {
-        guard let format = try PictureFormat(&reader) else {
+    /// Reads the header of a picture in any of the formats and checks it against the limits. What it is comes first: a long
+    /// film is no picture that is too large.
+    /// - Parameter path: the file's, if it has one: its extension tells some camera raw.
+    init(_ reader: inout HeaderReader, path: String? = nil) throws(PictureFault) {
+        let known = try PictureFormat(&reader)
+        if let raw = try CameraRaw.kind(&reader, known, path: path) {
+            throw PictureFault(
+                .image, "camera raw (\(raw)), which farm does not read: export it as JPEG", isOfNoImage: true,
+                cameraRaw: raw)
+        }
+        guard let format = known else {
             throw PictureFault(.image, "not an image: starts with \(try reader.beginning())", isOfNoImage: true)
         }
+        guard reader.count <= PictureLimits.bytes else { throw .tooLarge(bytes: reader.count) }
         let jpeg = format == .jpeg ? try reader.jpegHeader() : nil
         let (width, height) =
             switch format {

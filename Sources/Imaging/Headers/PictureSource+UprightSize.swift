@@ -6,7 +6,7 @@ extension PictureSource {
     /// - Parameter root: the folder that a file has to lie in.
     func uprightSize(root: String? = nil) throws(PictureFault) -> (width: Int, height: Int) {
         var reader = try headerReader(root: root)
-        let header = try PictureHeader(&reader)
+        let header = try PictureHeader(&reader, path: path)
         switch header.format {
         case .jpeg:
             guard let exif = try reader.jpegHeader().exif else { return (header.width, header.height) }

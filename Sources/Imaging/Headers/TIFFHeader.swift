@@ -49,10 +49,17 @@ extension HeaderReader {
         1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8,
     ]
 
-    /// The entries of the first directory that hold values of known types, by their tags.
+    /// The entries of the first directory.
     private mutating func tiffEntries(_ layout: TIFFLayout) throws(PictureFault) -> [Int: TIFFEntry] {
+        let first = try number(at: layout.isBig ? 8 : 4, bytes: layout.isBig ? 8 : 4, layout.order)
+        return try tiffDirectory(at: first, layout).entries
+    }
+
+    /// The entries that hold values of known types, by their tags, and where the next directory is; 0: there is none.
+    mutating func tiffDirectory(
+        at directory: Int, _ layout: TIFFLayout
+    ) throws(PictureFault) -> (entries: [Int: TIFFEntry], next: Int) {
         let wide = layout.isBig ? 8 : 4
-        let directory = try number(at: layout.isBig ? 8 : 4, bytes: wide, layout.order)
         let countBytes = layout.isBig ? 8 : 2
         let entries = try number(at: directory, bytes: countBytes, layout.order)
         var found: [Int: TIFFEntry] = [:]
@@ -67,11 +74,19 @@ extension HeaderReader {
             let tag = try number(at: place, bytes: 2, layout.order)
             found[tag] = TIFFEntry(type: type, bytes: bytes, count: values, start: start)
         }
-        return found
+        // Some writers end the file without it.
+        let end = directory + countBytes + entries * (4 + 2 * wide)
+        let next = end + wide <= count ? try number(at: end, bytes: wide, layout.order) : 0
+        return (found, next)
+    }
+
+    /// A value of an entry of offsets of directories.
+    mutating func tiffOffset(_ index: Int, of entry: TIFFEntry, _ layout: TIFFLayout) throws(PictureFault) -> Int {
+        try number(at: entry.start + index * entry.bytes, bytes: entry.bytes, layout.order)
     }
 
     /// A value of an entry of integers.
-    private mutating func tiffValue(
+    mutating func tiffValue(
         _ index: Int, of entry: TIFFEntry, _ layout: TIFFLayout
     ) throws(PictureFault) -> Int {
         guard entry.isInteger else {
@@ -82,7 +97,7 @@ extension HeaderReader {
 }
 
 /// An entry of a directory.
-private struct TIFFEntry {
+struct TIFFEntry {
     var type: Int
     /// Of each value.
     var bytes: Int
@@ -92,4 +107,6 @@ private struct TIFFEntry {
     var start: Int
     /// SHORT, LONG or LONG8.
     var isInteger: Bool { [3, 4, 16].contains(type) }
+    /// LONG, IFD, LONG8 or IFD8.
+    var isOffset: Bool { [4, 13, 16, 18].contains(type) }
 }

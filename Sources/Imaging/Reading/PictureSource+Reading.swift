@@ -14,12 +14,12 @@ extension PictureSource {
         }
     }
 
-    /// A reader of the header, which of a file reads small pieces only.
+    /// A reader of the header, which of a file of any size reads small pieces only.
     /// - Parameter root: the folder that a file has to lie in.
     func headerReader(root: String? = nil) throws(PictureFault) -> HeaderReader {
         switch self {
         case .file(let path):
-            let file = try ImageFile(path: path, root: root)
+            let file = try ImageFile(path: path, root: root, limit: .max)
             return HeaderReader(count: file.size) { offset, count throws(PictureFault) in
                 try file.read(at: offset, count: count)
             }
@@ -37,6 +37,11 @@ extension PictureSource {
             named.message = "\(name): \(error.message)"
             throw named
         }
+    }
+
+    /// The file's.
+    var path: String? {
+        if case .file(let path) = self { path } else { nil }
     }
 
     private var name: String {

@@ -42,15 +42,19 @@ public struct PictureFault: Error, Sendable, Equatable, CustomStringConvertible 
     public var message: String
     /// By its bytes it is none, or it has none: in a folder of pictures nothing is wrong with that.
     public var isOfNoImage: Bool
+    /// What kind of camera raw it is, such as `DNG`; nil where it is none. Such a file counts as no image.
+    public var cameraRaw: String?
     /// What may pass by itself; nil where another try would end the same way.
     public var absence: PictureAbsence?
 
     package init(
-        _ kind: FailureKind, _ message: String, isOfNoImage: Bool = false, absence: PictureAbsence? = nil
+        _ kind: FailureKind, _ message: String, isOfNoImage: Bool = false, cameraRaw: String? = nil,
+        absence: PictureAbsence? = nil
     ) {
         self.kind = kind
         self.message = message
         self.isOfNoImage = isOfNoImage
+        self.cameraRaw = cameraRaw
         self.absence = absence
     }
 
