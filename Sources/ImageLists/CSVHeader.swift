@@ -1,5 +1,6 @@
 import Foundation
 import Model
+import Pipeline
 
 /// Which column of a CSV list holds what.
 struct CSVHeader {
@@ -16,41 +17,79 @@ struct CSVHeader {
     init(_ record: CSVReader.Record) throws {
         columns = record.fields.map { CSVHeader.names[$0.trimmingCharacters(in: .whitespaces).lowercased()] }
         guard columns.contains(\.path) || columns.contains(\.url) || columns.contains(\.filename) else {
-            throw CSVReader.Fault(line: record.line, message: "no header: \(CSVHeader.help)")
+            throw CSVReader.Fault(line: record.line, message: "no header: \(CSVHeader.help)\(CSVHeader.hint(record))")
         }
     }
 
-    /// - Parameter list: the CSV file: relative paths are relative to its folder.
+    /// What some programs part columns with where a comma is part of numbers.
+    private static func hint(_ record: CSVReader.Record) -> String {
+        let parted = record.fields.joined(separator: ",")
+        for (separator, name) in [(";" as Character, "semicolons"), ("\t", "tabs")]
+        where parted.split(separator: separator).contains(where: {
+            names[$0.trimmingCharacters(in: .whitespaces).lowercased()] != nil
+        }) {
+            return "; these are parted by \(name): save the list with commas"
+        }
+        return ""
+    }
+
+    /// - Parameters:
+    ///   - list: the CSV file: relative paths are relative to its folder.
+    ///   - prefix: where a service finds that folder.
     /// - Throws: `CSVReader.Fault` with the record's line.
-    func image(_ record: CSVReader.Record, relativeTo list: String, group: String?) throws -> NewImage {
+    func image(
+        _ record: CSVReader.Record, relativeTo list: String, group: String?, prefix: URLPrefix? = nil
+    ) throws(CSVReader.Fault) -> NewImage {
+        func fault(_ message: String) -> CSVReader.Fault { CSVReader.Fault(line: record.line, message: message) }
         guard record.fields.count == columns.count else {
-            throw CSVReader.Fault(
-                line: record.line, message: "\(record.fields.count) fields, the header has \(columns.count)")
+            throw fault("\(record.fields.count) fields, the header has \(columns.count)")
         }
-        guard !record.fields.contains(where: { $0.utf8.contains(0) }) else {
-            throw CSVReader.Fault(line: record.line, message: "a NUL byte")
-        }
+        guard !record.fields.contains(where: { $0.utf8.contains(0) }) else { throw fault("a NUL byte") }
         var image = NewImage()
         for (column, field) in zip(columns, record.fields) where !field.isEmpty {
             if let column { image[keyPath: column] = field }
         }
-        if let path = image.path {
-            let whole = PathText.isAbsolute(path) ? path : PathText.join(PathText.folder(of: list), path)
-            image.path = PathText.absolute(whole)
-            guard whole.utf8.count <= 4096 else {
-                throw CSVReader.Fault(line: record.line, message: "a path of \(whole.utf8.count) bytes; 4096 at most")
+        let folder = PathText.folder(of: list)
+        do throws(ListedPath.Fault) { try CSVHeader.place(&image, in: folder) } catch { throw fault(error.message) }
+        if let url = image.url, !ImageList.isURL(url) { throw fault("image_url is no http or https URL") }
+        guard image.path ?? image.url ?? image.filename != nil else { throw fault("neither path, URL nor filename") }
+        if let prefix, image.url == nil {
+            guard
+                let below = image.path.map({ PathText.path(of: $0, below: PathText.absolute(folder)) })
+                    ?? image.filename
+            else {
+                throw fault("--url-prefix says nothing of a path that is not below the list's folder: give image_url")
             }
-        }
-        if let url = image.url, !ImageList.isURL(url) {
-            throw CSVReader.Fault(line: record.line, message: "image_url is no http or https URL")
-        }
-        guard image.path ?? image.url ?? image.filename != nil else {
-            throw CSVReader.Fault(line: record.line, message: "neither path, URL nor filename")
+            image.url = prefix.url(of: below)
         }
         if image.filename == nil {
             image.filename = (image.path ?? image.url.flatMap { URL(string: $0)?.path }).map(PathText.lastComponent)
         }
         image.group = image.group ?? group
         return image
+    }
+
+    /// Makes the path absolute, or takes it for the URL that it is.
+    private static func place(_ image: inout NewImage, in folder: String) throws(ListedPath.Fault) {
+        guard let written = image.path else { return }
+        switch try ListedPath(written) {
+        case .url(let url):
+            guard image.url == nil || image.url == url else {
+                throw ListedPath.Fault(message: "image_path and image_url are two URLs")
+            }
+            (image.path, image.url) = (nil, url)
+        case .file(let path):
+            let whole = PathText.isAbsolute(path) ? path : PathText.join(folder, path)
+            guard whole.utf8.count <= 4096 else {
+                throw ListedPath.Fault(message: "a path of \(whole.utf8.count) bytes; 4096 at most")
+            }
+            let absolute = PathText.absolute(whole)
+            // Such a name is possible here, but rare; lists from Windows are not.
+            guard
+                !path.utf8.contains(UInt8(ascii: "\\")) || PathText.isAbsolute(path)
+                    || FileIdentity(of: absolute) != nil
+            else { throw ListedPath.Fault(message: "a path of Windows, with \\: write it with /") }
+            image.path = absolute
+        }
     }
 }

@@ -1,4 +1,5 @@
-/// Reads comma-separated values (RFC 4180): quoted fields with doubled quotes and line breaks, CR LF or LF, a UTF-8 BOM.
+/// Reads comma-separated values (RFC 4180): quoted fields with doubled quotes and line breaks, lines that end with CR LF, LF
+/// or CR, a UTF-8 BOM.
 /// It is fed bytes and hands out records, so that a file of any length takes the memory of one record.
 struct CSVReader {
     /// A record, and the number of the line it starts in, from 1.
@@ -27,6 +28,8 @@ struct CSVReader {
     private var line = 1
     private var recordLine = 1
     private var bom = 0
+    /// The byte before was a CR: an LF belongs to it.
+    private var isAfterCR = false
 
     /// - Throws: `Fault` for a quote out of place, a record over 1 MiB.
     mutating func read(_ bytes: some Sequence<UInt8>, _ body: (Record) throws -> Void) throws {
@@ -49,24 +52,20 @@ struct CSVReader {
     private mutating func read(_ byte: UInt8, _ body: (Record) throws -> Void) throws {
         size += 1
         guard size <= CSVReader.recordLimit else { throw Fault(line: recordLine, message: "a record of over 1 MiB") }
+        let endsWithCR = isAfterCR && byte == UInt8(ascii: "\n")
+        isAfterCR = byte == UInt8(ascii: "\r")
+        let isBreak = isAfterCR || byte == UInt8(ascii: "\n")
+        if isBreak, !endsWithCR { line += 1 }
         switch (place, byte) {
         case (.quoted, UInt8(ascii: "\"")): place = .quoteInQuoted
-        case (.quoted, _):
-            if byte == UInt8(ascii: "\n") { line += 1 }
-            field.append(byte)
+        case (.quoted, _): field.append(byte)
         case (.quoteInQuoted, UInt8(ascii: "\"")):
             field.append(byte)
             place = .quoted
         case (_, UInt8(ascii: ",")): endField()
-        case (_, UInt8(ascii: "\n")):
-            line += 1
-            if place == .fieldStart && fields.isEmpty {
-                startRecord()
-            } else {
-                try endRecord(body)
-            }
-        // Only the one of CR LF; any other is dropped too, as no path or URL holds one on purpose.
-        case (_, UInt8(ascii: "\r")): break
+        case (.fieldStart, _) where isBreak && fields.isEmpty:
+            if !endsWithCR { startRecord() }
+        case (_, _) where isBreak: try endRecord(body)
         case (.quoteInQuoted, _): throw Fault(line: line, message: "text behind a closing quote")
         case (.fieldStart, UInt8(ascii: "\"")): place = .quoted
         default:

@@ -10,6 +10,8 @@ struct FolderWalk: Sequence, IteratorProtocol {
         var folder: String
         /// Paths; all that is no folder.
         var files: [String] = []
+        /// What the rules leave out.
+        var leftOut: [SkippedFile] = []
         /// What has a name that is not UTF-8, and so no path.
         var unnamed: [UnnamedEntry] = []
         /// Why it cannot be read.
@@ -20,7 +22,15 @@ struct FolderWalk: Sequence, IteratorProtocol {
     /// A link may lead back to a folder above it.
     private var seen: Set<FileIdentity> = []
 
-    init(_ folder: String) { folders = [folder] }
+    private let root: String
+    private let rules: FolderRules
+
+    /// - Parameter rules: what is left out, the folder itself aside.
+    init(_ folder: String, _ rules: FolderRules) {
+        folders = [folder]
+        root = folder
+        self.rules = rules
+    }
 
     mutating func next() -> Step? {
         while let folder = folders.popLast() {
@@ -41,8 +51,12 @@ struct FolderWalk: Sequence, IteratorProtocol {
         var below: [String] = []
         for name in entries.compactMap(\.text).sorted() {
             let entry = PathText.join(folder, name)
-            var isFolder: ObjCBool = false
-            if FileManager.default.fileExists(atPath: entry, isDirectory: &isFolder), isFolder.boolValue {
+            var isDirectory: ObjCBool = false
+            let isFolder =
+                FileManager.default.fileExists(atPath: entry, isDirectory: &isDirectory) && isDirectory.boolValue
+            if let reason = rules.reason(PathText.path(of: entry, below: root) ?? name, isFolder: isFolder) {
+                step.leftOut.append(SkippedFile(place: entry, reason: reason, kind: .leftOut))
+            } else if isFolder {
                 below.append(entry)
             } else {
                 step.files.append(entry)

@@ -32,15 +32,37 @@ public enum PathText {
         folder.isEmpty || folder.utf8.last == slash ? folder + name : folder + "/" + name
     }
 
-    /// The path from the root, without empty components, `.` and `..`; links are not followed. A relative one begins in
-    /// the working directory.
+    /// What stands behind the folder's path and its slashes; nil if the path does not begin with it.
+    public static func path(of path: String, below folder: String) -> String? {
+        let start = join(folder, "").utf8
+        guard path.utf8.starts(with: start) else { return nil }
+        return text(path.utf8.dropFirst(start.count).drop { $0 == slash })
+    }
+
+    /// The path from the root, without empty components, `.` and `..`. A relative one begins in the working directory.
+    /// Links are followed only before a `..`, which leads out of the folder that the link leads to, as the system reads it.
     public static func absolute(_ path: String) -> String {
         let whole = isAbsolute(path) ? path : join(FileManager.default.currentDirectoryPath, path)
         var kept: [String] = []
         for part in parts(of: whole).map(text) where part != "." {
-            if part == ".." { _ = kept.popLast() } else { kept.append(part) }
+            guard part == ".." else {
+                kept.append(part)
+                continue
+            }
+            if let target = target(ofLink: "/" + kept.joined(separator: "/")) { kept = parts(of: target).map(text) }
+            _ = kept.popLast()
         }
         return "/" + kept.joined(separator: "/")
+    }
+
+    /// Where a symbolic link leads, without any link; nil for all else, and for one that leads nowhere.
+    private static func target(ofLink path: String) -> String? {
+        var status = stat()
+        guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFLNK, let target = realpath(path, nil) else {
+            return nil
+        }
+        defer { free(target) }
+        return String(validatingCString: target)
     }
 
     private static func parts(of path: String) -> [Substring.UTF8View] { path.utf8.split(separator: slash) }

@@ -3,7 +3,7 @@ import Pipeline
 
 /// How a command ends when it does not succeed.
 struct CommandFailure: Error {
-    /// 1: failed; 2: unusable arguments or configuration; 130: interrupted.
+    /// 1: failed; 2: unusable arguments or configuration; 3: done but for what was refused; 130: interrupted.
     var exitCode: Int32
     /// For people, on standard error; empty if all is said.
     var message: String

@@ -107,7 +107,7 @@ struct OutputTests {
         let text = try await work.farm("import", "ph")
         #expect(text.output == "0 added, 2 there already, 4 pictures skipped: drawn by farm\n")
         let named = try await work.farm("import", "ph/holiday", "ph/1.jpg")
-        #expect(named.status == 1)
+        #expect(named.status == 3)
         #expect(named.error.contains("ph/holiday: a picture that farm has drawn, no photo"))
         #expect(named.output == "0 added, 1 there already, 1 refused\n")
         try await scene.doubles.stop()

@@ -72,7 +72,7 @@ struct SecurityTests {
         #expect(try await scene.doubles.calls(of: "clip").begun == 1)
         try await scene.doubles.stop()
         let imported = try await work.farm("import", "private.jpg", environment: ["IMAGE_ROOT": "photos"])
-        #expect(imported.status == 1 && imported.error.contains("is not below IMAGE_ROOT"))
+        #expect(imported.status == 3 && imported.error.contains("is not below IMAGE_ROOT"))
     }
 
     // MARK: URLs

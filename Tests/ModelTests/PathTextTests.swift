@@ -34,6 +34,22 @@ struct PathTextTests {
         #expect(PathText.join("", "a") == "a" && PathText.join("a", "b") == "a/b" && PathText.join("/", "b") == "/b")
     }
 
+    @Test("`..` behind a link leads out of the folder that the link leads to, as the system reads it")
+    func links() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "farm-path-\(UUID().text)").path
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try FileManager.default.createDirectory(atPath: folder + "/there/deep", withIntermediateDirectories: true)
+        try FileManager.default.createSymbolicLink(atPath: folder + "/link", withDestinationPath: "there/deep")
+        try FileManager.default.createSymbolicLink(atPath: folder + "/dead", withDestinationPath: "nowhere/deep")
+        let real = try #require(realpath(folder, nil).map { String(cString: $0) })
+        #expect(PathText.absolute(folder + "/link/../a.jpg") == real + "/there/a.jpg")
+        #expect(PathText.absolute(folder + "/link/x/../a.jpg") == folder + "/link/a.jpg", "no link before it")
+        #expect(PathText.absolute(folder + "/link/a.jpg") == folder + "/link/a.jpg", "a link stays as it is named")
+        #expect(PathText.absolute(folder + "/dead/../a.jpg") == folder + "/a.jpg")
+        #expect(PathText.path(of: "/a/b/c", below: "/a") == "b/c" && PathText.path(of: "/ab", below: "/a") == nil)
+        #expect(PathText.path(of: "/a", below: "/") == "a" && PathText.path(of: "/a//b", below: "/a/") == "b")
+    }
+
     @Test("A path whose first slash bears an accent begins at the root all the same")
     func accentOnTheRoot() {
         #expect(PathText.isAbsolute("/\u{301}a") && !PathText.isAbsolute("a/") && !PathText.isAbsolute(""))

@@ -1,28 +1,5 @@
 import Model
 
-/// What an import did.
-public struct ImportCounts: Sendable, Equatable {
-    /// Not there before.
-    public var added = 0
-    /// There already.
-    public var existing = 0
-    /// Of those, put into another group.
-    public var moved = 0
-
-    package init(added: Int = 0, existing: Int = 0, moved: Int = 0) {
-        self.added = added
-        self.existing = existing
-        self.moved = moved
-    }
-
-    /// Adds the counts up.
-    public static func += (left: inout ImportCounts, right: ImportCounts) {
-        left.added += right.added
-        left.existing += right.existing
-        left.moved += right.moved
-    }
-}
-
 /// Errors that would come again at another try (spec section 5): those of kinds that are not tried again, and pictures that
 /// were never asked for in vain. What was tried until no try was left is none of them, nor what another program wrote.
 public enum FinalErrors {
@@ -86,10 +63,11 @@ public struct ListedImage: Sendable, Equatable {
 
 /// The images. All throw `PortFault`.
 public protocol ImageCatalogue: Sendable {
-    /// Adds those that are not there; an image is known by its path, else its URL, else its filename.
-    /// - Parameter move: puts those that are there into the named group.
-    /// - Returns: the counts, and the ids in the order of `images`.
-    func add(_ images: [NewImage], move: Bool) async throws -> (counts: ImportCounts, ids: [ImageID])
+    /// Adds those that are not there; an image is known by its path, else its URL, else, where it has neither, its filename.
+    /// - Parameters:
+    ///   - move: puts those that are there into the named group.
+    ///   - update: writes the paths and URLs that differ.
+    func add(_ images: [NewImage], move: Bool, update: Bool) async throws -> ImportAnswer
 
     /// Gives a group to all rows that have none.
     /// - Returns: how many had none.

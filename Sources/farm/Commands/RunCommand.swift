@@ -13,7 +13,9 @@ struct RunCommand: AsyncParsableCommand {
         discussion: """
             What has a successful result already is not asked again, nor what has failed for good (--failed asks again; \
             see farm produce --help), so a second run takes seconds. Pictures take the place of pictures that farm has \
-            drawn before, and of nothing else without --force.
+            drawn before, and of nothing else without --force. New images are printed first.
+
+            The exit code is 3 when all is done but for what was refused at the import, as of farm import, which remembers it.
 
             Examples:
               farm run photos/
@@ -31,6 +33,7 @@ struct RunCommand: AsyncParsableCommand {
     @Flag(help: "Write --pictures over whatever files are there, not only over pictures that farm has drawn.")
     var force = false
     @Flag(help: "Print what was found as JSON.") var json = false
+    @OptionGroup var folders: FolderOptions
     @OptionGroup var options: SettingsOptions
 
     func run() async throws {
@@ -43,26 +46,38 @@ struct RunCommand: AsyncParsableCommand {
             }
             let known = try await session.backends.store.newestID()
             let mark = try await session.backends.store.failureMark()
-            let (images, refused) = try await load(session, fleet, drain)
+            let outcome = try await load(session, fleet, drain)
+            let images = newFirst(outcome.ids, after: known)
             let undone = try await process(session, fleet, images, newerThan: known, drain)
             guard !Signals.shared.wasInterrupted else {
                 throw CommandFailure(exitCode: Signals.shared.exitCode, message: "stopped; run it again to do the rest")
             }
             let isDrawn = try await report(session, fleet, images)
             try await CommandFailure.check(undone: undone, in: session.backends.store, since: mark)
-            if refused > 0 || !isDrawn { throw CommandFailure(exitCode: 1, message: "") }
+            if !isDrawn { throw CommandFailure(exitCode: 1, message: "") }
+            try outcome.check()
         }
     }
 
-    private func load(
-        _ session: Session, _ fleet: Fleet, _ drain: Drain
-    ) async throws -> (images: [ImageID], refused: Int) {
-        let list = ImageList(group: group, urlPrefix: nil, cropper: fleet.cropper)
-        let images = ImageImport(list: list, catalogue: session.backends.store, move: false, keepsIDs: true)
+    private func load(_ session: Session, _ fleet: Fleet, _ drain: Drain) async throws -> ImportOutcome {
+        let list = ImageList(group: group, excluded: folders.excluded, cropper: fleet.cropper)
+        let images = ImageImport(
+            list: list, catalogue: session.backends.store, isVerbose: folders.verbose, keepsIDs: true)
         let outcome = try await images.run(paths, drain: drain, progress: Progress("imported"))
         outcome.tellFaults()
         guard !outcome.ids.isEmpty else { throw CommandFailure.failed("no image in \(paths.joined(separator: ", "))") }
-        return (outcome.ids, outcome.refused)
+        return outcome
+    }
+
+    /// Each image once: those that this run has added, then those that were there before.
+    private func newFirst(_ ids: [ImageID], after known: ImageID) -> [ImageID] {
+        var seen: Set<ImageID> = []
+        let images = ids.filter { seen.insert($0).inserted }
+        let new = images.filter { $0 > known }
+        if !new.isEmpty, new.count < images.count {
+            Terminal.error("farm: \(new.count) of \(images.count) images are new and come first")
+        }
+        return new + images.filter { $0 <= known }
     }
 
     /// Jobs of an interrupted run may still wait: their images are not submitted again before those are done.

@@ -9,7 +9,7 @@ struct ShowCommand: AsyncParsableCommand {
         commandName: "show",
         abstract: "One image's results, boxes, enrichments and votes; draws them into the photo.",
         discussion: """
-            An image is named by its id, path, URL or filename.
+            An image is named by its id, path, URL or filename. Of a file that an import has refused it says why.
 
             Examples:
               farm show photos/two_dogs.jpg
@@ -37,6 +37,10 @@ struct ShowCommand: AsyncParsableCommand {
             try await $0.store(readsOnly: true).store
         } _: { session in
             let found = try await find(session.backends)
+            for path in found.compactMap(\.path) {
+                guard let refusal = try await session.backends.refusal(of: path) else { continue }
+                Terminal.error("farm: warning: \(refusal.text)".escapingSteering())
+            }
             let reports = try await session.backends.report(on: found.map(\.id))
             if json {
                 Terminal.output(JSON.array(reports.map(\.json)).text)

@@ -2,61 +2,51 @@ import ImageLists
 import Model
 import Pipeline
 
-/// Puts the images that were found into the catalogue.
+/// Puts the images that were found into the catalogue, and remembers what was refused.
 struct ImageImport: Sendable {
-    /// How it went.
-    struct Outcome: Sendable {
-        var counts = ImportCounts()
-        /// Files in folders that are no images.
-        var skipped = 0
-        /// Pictures in folders that farm itself has drawn.
-        var drawn = 0
-        /// Named files that are none and lines that are no record: how many, and the first of them.
-        var refused = 0
-        var faults: [SkippedFile] = []
-        var ids: [ImageID] = []
-
-        /// Files and lines that were looked at.
-        fileprivate var seen: Int { counts.added + counts.existing + skipped + drawn + refused }
-
-        /// Faults in their order, of which the first are told.
-        fileprivate mutating func refuse(_ faults: [SkippedFile]) {
-            refused += faults.count
-            self.faults += faults.prefix(ImageImport.shownFaults - self.faults.count)
-        }
-    }
-
-    static let shownFaults = 20
+    typealias Catalogue = any ImageCatalogue & ImportRecords
 
     let list: ImageList
-    let catalogue: any ImageCatalogue
-    let move: Bool
+    let catalogue: Catalogue
+    var move = false
+    var update = false
+    /// Every file that is not imported is told, and every image whose path or URL differs.
+    var isVerbose = false
     /// The ids are wanted: `farm run` goes on with them.
     var keepsIDs = false
 
     /// - Throws: `PortFault`.
-    func run(_ paths: [String], drain: Drain, progress: Progress) async throws -> Outcome {
-        var outcome = Outcome()
+    func run(_ arguments: [String], drain: Drain, progress: Progress) async throws -> ImportOutcome {
+        var outcome = ImportOutcome(isVerbose: isVerbose)
+        let paths = arguments.map(ImageList.path(meantBy:))
         let total = list.count(paths, drain: drain)
         var damaged = DamagedArguments()
         for path in paths where !drain.isBegun {
             if let name = damaged.take(path) {
-                outcome.refuse([SkippedFile(place: name, reason: UncheckedName.fault)])
+                try await take(.init(skipped: [SkippedFile(place: name, reason: UncheckedName.fault)]), &outcome)
                 continue
             }
+            let last = try await catalogue.newestRefusal()
             try await list.read(path, drain: drain) { findings in
-                outcome.skipped += findings.skipped.count
-                outcome.drawn += findings.drawn.count
-                outcome.refuse(findings.faults)
-                if !findings.images.isEmpty {
-                    let added = try await catalogue.add(findings.images, move: move)
-                    outcome.counts += added.counts
-                    if keepsIDs { outcome.ids += added.ids }
-                }
+                try await take(findings, &outcome)
                 progress.show(outcome.seen, of: max(total, outcome.seen))
             }
+            // What was refused before and is not refused now is in, is gone, or is left out.
+            if !drain.isBegun { try await catalogue.forgetRefusals(of: PathText.absolute(path), upTo: last) }
         }
         progress.end()
         return outcome
+    }
+
+    private func take(_ findings: ImageList.Findings, _ outcome: inout ImportOutcome) async throws {
+        outcome.skip(findings.skipped)
+        if !findings.images.isEmpty {
+            let answer = try await catalogue.add(findings.images, move: move, update: update)
+            outcome.take(answer, updated: update)
+            if keepsIDs { outcome.ids += answer.ids }
+        }
+        // What is not there cannot be looked at later, either.
+        let refused = findings.skipped.filter { $0.kind == .refused }
+        try await catalogue.remember(refused.map { (place: PathText.absolute($0.place), reason: $0.reason) })
     }
 }

@@ -3,7 +3,7 @@ import Pipeline
 import Settings
 
 typealias Queue = any JobQueue & QueueAdministration & QueueInspection
-typealias Store = any ResultStore & ImageCatalogue & Reports & ResultForgetting & WorkerRegister
+typealias Store = any ResultStore & ImageCatalogue & ImportRecords & Reports & ResultForgetting & WorkerRegister
 
 /// The queue, the store and the heartbeats that this box's settings choose.
 struct Backends: Sendable {

@@ -1,7 +1,7 @@
 import Model
 import Pipeline
 
-extension ImageCatalogue {
+extension ImageCatalogue where Self: ImportRecords {
     /// The images that people name: by id, path, URL or filename; a path may be relative.
     /// - Throws: `CommandFailure` for a name that no image has, `PortFault`.
     func images(named names: [String]) async throws -> [Image] {
@@ -10,6 +10,9 @@ extension ImageCatalogue {
             var matches = try await find(name)
             if matches.isEmpty { matches = try await find(PathText.absolute(name)) }
             guard !matches.isEmpty else {
+                for place in [name, PathText.absolute(name)] {
+                    if let refusal = try await refusal(of: place) { throw CommandFailure.failed(refusal.text) }
+                }
                 throw CommandFailure.failed(
                     "no image \(name): name its id, path, URL or filename; farm import loads images")
             }

@@ -11,6 +11,25 @@ struct EveryDayTests {
         #expect(titles == Recipe.allCases.map(\.rawValue))
     }
 
+    @Test("what is new is submitted every night, also beside a damaged photo; an import that failed submits nothing")
+    func nightly() async throws {
+        let blocks = try Recipe.nightly.blocks(1)
+        let work = try Workplace()
+        let box = try DailyBox(work)
+        try work.configure([("clip", try ServiceDoubles.freePorts(1)[0])])
+        try work.photos(["photos/1.jpg"])
+        try work.halfPhoto("photos/2.jpg", of: "photos/1.jpg")
+        let first = try await box.paste(blocks[0])
+        #expect(first.output.contains("1 added, 0 there already, 1 refused"))
+        #expect(first.output.contains("1 job submitted"))
+        try work.photos(["photos/3.jpg"])
+        #expect(try await box.paste(blocks[0]).output.contains("1 added, 1 there already, 1 refused"))
+        let waiting = try await work.count("SELECT count(*) FROM farm_queue")
+        let away = DailyBox.moved(blocks[0], ["import photos": "import away"])
+        try await box.paste("if (\n\(away)\n); then exit 9; fi")
+        #expect(try await work.count("SELECT count(*) FROM farm_queue") == waiting)
+    }
+
     @Test("a service rests without losing a job while others work, and goes on; so does a role")
     func rest() async throws {
         let blocks = try Recipe.rest.blocks(2)

@@ -3,7 +3,8 @@ import Model
 import Pipeline
 import Testing
 
-/// A store that claims the behaviours of `ResultStore`, `ImageCatalogue`, `Reports`, `ResultForgetting` and `WorkerRegister`.
+/// A store that claims the behaviours of `ResultStore`, `ImageCatalogue`, `ImportRecords`, `Reports`, `ResultForgetting` and
+/// `WorkerRegister`.
 /// A new one joins with a line in `storeBackends`.
 struct StoreBackend: Sendable, CustomTestStringConvertible {
     var name: String
@@ -24,7 +25,7 @@ struct StoreBackend: Sendable, CustomTestStringConvertible {
 
 let storeBackends = [StoreBackend.embedded, .postgresql, .pooled]
 
-typealias Store = ResultStore & ImageCatalogue & Reports & ResultForgetting & WorkerRegister
+typealias Store = ResultStore & ImageCatalogue & ImportRecords & Reports & ResultForgetting & WorkerRegister
 
 /// A database of one test's own, empty at first.
 struct StoreBase: Sendable {

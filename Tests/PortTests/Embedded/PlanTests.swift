@@ -54,6 +54,8 @@ struct PlanTests {
             [NewImage(path: "/a"), NewImage(url: "u"), NewImage(filename: "f")], move: true
         ).ids
         _ = try await store.add([NewImage(path: "/a", group: "g")], move: true)
+        _ = try await store.add([NewImage(path: "/a", url: "http://h/a")], move: false, update: true)
+        try await store.remember([("/b", "r")])
         let job = UUID()
         _ = try await store.standing(of: [JobKey(imageID: images[0], jobID: job, redelivered: true)], workerID: "w")
         try await store.settle([job], workerID: "w")

@@ -66,6 +66,9 @@ struct PostgreSQLPlanTests {
         _ = try await store.add(
             [NewImage(path: "/\(first)"), NewImage(url: "http://h/7"), NewImage(filename: "9.jpg")], move: true)
         _ = try await store.add([NewImage(path: "/new\(first)")], move: true)
+        _ = try await store.add([NewImage(path: "/\(first)", url: "http://h/new\(first)")], move: false, update: true)
+        try await store.remember([("/bad/\(first)", "r")])
+        _ = try await store.refusal(of: "/bad/\(first)")
         _ = try await store.find("\(first)")
         _ = try await store.images(ImageFilter(group: "g3"), after: first, limit: 10)
         _ = try await store.images(ImageFilter(lacking: ["blip", "clip"]), after: first, limit: 10)

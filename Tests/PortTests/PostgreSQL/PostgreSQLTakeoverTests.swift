@@ -199,6 +199,29 @@ struct PostgreSQLTakeoverTests {
         }
     }
 
+    @Test("of an older farm is brought up to date, and what was done once is not done again")
+    func older() async throws {
+        try await withDatabase { options in
+            await (try await PostgreSQLDatabase.open(options)).close()
+            // By the clocks this consensus is stale; the triggers know better.
+            _ = try await tool(
+                options,
+                """
+                INSERT INTO images (image_filename) VALUES ('a.jpg');
+                INSERT INTO results (image_id, service, data, status, result_created)
+                VALUES (1, 'blip', '{}', 'success', '2030-01-02');
+                INSERT INTO consensus (image_id, consensus_data, consensus_created) VALUES (1, '{}', '2020-01-02');
+                DELETE FROM farm_stale; DROP TABLE farm_refused;
+                DELETE FROM farm_schema; INSERT INTO farm_schema VALUES (1, 1);
+                """)
+            let database = try await PostgreSQLDatabase.open(options)
+            let done = try await database.prepare()
+            #expect(done.contains("table farm_refused created"))
+            #expect(try await PostgreSQLStore(database).imagesWithStaleConsensus(limit: 9).isEmpty)
+            await database.close()
+        }
+    }
+
     @Test("in another time zone gives times in UTC and takes them by its own clock")
     func timeZone() async throws {
         try await withDatabase { options in

@@ -253,8 +253,9 @@ struct DatabaseStore: ResultStore {
 // MARK: Images
 
 extension DatabaseStore: ImageCatalogue {
-    func add(_ images: [NewImage], move: Bool) async throws -> (counts: ImportCounts, ids: [ImageID]) {
-        let ids = try await write("adding images") { tables in
+    func add(_ images: [NewImage], move: Bool, update: Bool) async throws -> ImportAnswer {
+        var answer = ImportAnswer()
+        answer.ids = try await write("adding images") { tables in
             images.map { new in
                 let id = tables.newID()
                 tables.images[id] = Image(
@@ -262,7 +263,8 @@ extension DatabaseStore: ImageCatalogue {
                 return id
             }
         }
-        return (ImportCounts(added: ids.count), ids)
+        answer.counts.added = answer.ids.count
+        return answer
     }
 
     func assignGroup(_ group: String) async throws -> Int {

@@ -4,24 +4,33 @@ import Pipeline
 
 extension EmbeddedStore {
     /// Adds those that are not there.
-    public func add(_ images: [NewImage], move: Bool) async throws -> (counts: ImportCounts, ids: [ImageID]) {
-        guard !images.isEmpty else { return (ImportCounts(), []) }
+    public func add(_ images: [NewImage], move: Bool, update: Bool) async throws -> ImportAnswer {
+        guard !images.isEmpty else { return ImportAnswer() }
         let images = try images.map(fitting)
         return try await file.write { database in
-            var counts = ImportCounts()
-            let ids = try images.map { image -> ImageID in
+            var answer = ImportAnswer()
+            for image in images {
+                if let path = image.path { try EmbeddedStore.forgetRefusal(of: path, database) }
                 guard let known = try EmbeddedStore.known(image, database) else {
-                    counts.added += 1
-                    return try EmbeddedStore.insert(image, database)
+                    answer.counts.added += 1
+                    answer.ids.append(try EmbeddedStore.insert(image, database))
+                    continue
                 }
-                counts.existing += 1
+                answer.ids.append(known.id)
+                answer.counts.existing += 1
                 if move, let group = image.group, group != known.group {
                     try database.run("UPDATE images SET image_group = ? WHERE image_id = ?", [group, known.id])
-                    counts.moved += 1
+                    answer.counts.moved += 1
                 }
-                return known.id
+                guard let difference = ImageDifference(known, image) else { continue }
+                answer.differences.append(difference)
+                guard update else { continue }
+                let new = difference.written
+                try database.run(
+                    "UPDATE images SET image_path = ?, image_url = ?, image_filename = ? WHERE image_id = ?",
+                    [new.path, new.url, new.filename, known.id])
             }
-            return (counts, ids)
+            return answer
         }
     }
 
@@ -38,12 +47,16 @@ extension EmbeddedStore {
         return fitting
     }
 
+    /// By its path, else by its URL, and by its filename where it has neither.
     private static func known(_ image: NewImage, _ database: Database) throws -> Image? {
-        let column = image.path != nil ? "image_path" : image.url != nil ? "image_url" : "image_filename"
-        let value = image.path ?? image.url ?? image.filename
-        return try database.first(
-            "SELECT \(ImageRows.imageColumns) FROM images WHERE \(column) = ? ORDER BY image_id LIMIT 1", [value],
-            ImageRows.image)
+        func find(_ column: String, _ value: String?) throws -> Image? {
+            guard let value else { return nil }
+            return try database.first(
+                "SELECT \(ImageRows.imageColumns) FROM images WHERE \(column) = ? ORDER BY image_id LIMIT 1", [value],
+                ImageRows.image)
+        }
+        if let known = try find("image_path", image.path) ?? find("image_url", image.url) { return known }
+        return image.path == nil && image.url == nil ? try find("image_filename", image.filename) : nil
     }
 
     private static func insert(_ image: NewImage, _ database: Database) throws -> ImageID {

@@ -1,17 +1,21 @@
 import Model
 import Pipeline
 
-/// Which of a batch of images are new. An image is known by its path, else its URL, else its filename, also when another
-/// one of the same batch brought it.
+/// Which of a batch of images are new. An image is known by its path, else its URL, and where it has neither by its
+/// filename, also when another one of the same batch brought it.
 struct ImportLedger {
-    private(set) var counts = ImportCounts()
+    private var counts = ImportCounts()
+    private var differences: [(place: Place, difference: ImageDifference)] = []
     private var known: [[String: Place]] = [[:], [:], [:]]
-    private var groups: [ImageID: String] = [:]
-    private var moved: [ImageID: String] = [:]
-    private var new: [NewImage] = []
+    /// Those that are there, as they will be.
+    private var rows: [ImageID: Image] = [:]
+    private var moved: Set<ImageID> = []
+    private var updated: Set<ImageID> = []
+    /// Without their ids.
+    private var new: [Image] = []
 
     /// Where an image stands.
-    enum Place {
+    enum Place: Equatable {
         case there(ImageID)
         /// The index among the new ones.
         case new(Int)
@@ -28,61 +32,97 @@ struct ImportLedger {
     private static let columns = ["image_path", "image_url", "image_filename"]
 
     private static func names(_ image: NewImage) -> [String?] { [image.path, image.url, image.filename] }
+    private static func names(_ image: Image) -> [String?] { [image.path, image.url, image.filename] }
 
-    /// The column and value that this image is known by.
-    private static func key(_ image: NewImage) -> (column: Int, value: String) {
-        for (column, name) in names(image).enumerated() {
+    /// The first column that has a value, and the value.
+    private static func key(_ names: [String?]) -> (column: Int, value: String) {
+        for (column, name) in names.enumerated() {
             if let name { return (column, name) }
         }
         return (2, "")
     }
 
-    /// A question per column: which of these are there, with id and group.
+    /// What an image can be known by: its filename says nothing where it has a path or URL.
+    private static func telling(_ image: NewImage) -> [String?] {
+        key(names(image)).column == 2 ? names(image) : [image.path, image.url, nil]
+    }
+
+    /// A question per column: which of these are there, and how.
     static func questions(_ images: [NewImage]) -> [Statement] {
-        let keys = images.map(key)
-        return columns.enumerated().map { index, column in
+        columns.enumerated().map { index, column in
             Statement(
                 """
-                SELECT DISTINCT ON (\(column)) \(column), image_id, image_group FROM images
+                SELECT DISTINCT ON (\(column)) \(ImageRows.imageColumns) FROM images i
                 WHERE \(column) = ANY($1::text[]) AND \(column) <> '' ORDER BY \(column), image_id
-                """, .texts(keys.filter { $0.column == index }.map(\.value)))
+                """, .texts(images.compactMap { telling($0)[index] }))
         }
     }
 
     init(known answers: some Collection<Rows>) {
-        for (column, rows) in answers.enumerated() {
-            for index in 0..<rows.count {
-                guard let value = rows[index].text(0), let id = rows[index].integer(1) else { continue }
-                known[column][value] = .there(id)
-                groups[id] = rows[index].text(2)
+        for (column, answer) in answers.enumerated() {
+            for image in answer.map(ImageRows.image).compactMap({ $0 }) {
+                guard let value = ImportLedger.names(image)[column] else { continue }
+                known[column][value] = .there(image.id)
+                rows[image.id] = image
             }
         }
     }
 
-    mutating func enter(_ image: NewImage, move: Bool) -> Place {
-        let key = ImportLedger.key(image)
-        guard let place = known[key.column][key.value] else { return add(image) }
+    mutating func enter(_ image: NewImage, move: Bool, update: Bool) -> Place {
+        let place = zip(known, ImportLedger.telling(image)).lazy.compactMap { places, name in
+            name.flatMap { places[$0] }
+        }
+        .first
+        guard let place, var row = row(at: place) else { return add(image) }
         counts.existing += 1
-        guard move, let group = image.group else { return place }
+        if move, let group = image.group, group != row.group {
+            row.group = group
+            counts.moved += 1
+            if case .there(let id) = place { moved.insert(id) }
+        }
+        if let difference = ImageDifference(row, image) {
+            differences.append((place, difference))
+            if update {
+                var written = difference.written
+                written.group = row.group
+                rename(place, from: row, to: written)
+                row = written
+                if case .there(let id) = place { updated.insert(id) }
+            }
+        }
         switch place {
-        case .there(let id) where groups[id] != group:
-            groups[id] = group
-            moved[id] = group
-            counts.moved += 1
-        case .new(let index) where new[index].group != group:
-            new[index].group = group
-            counts.moved += 1
-        default: break
+        case .there(let id): rows[id] = row
+        case .new(let index): new[index] = row
         }
         return place
     }
 
-    private mutating func add(_ image: NewImage) -> Place {
-        let place = Place.new(new.count)
+    private func row(at place: Place) -> Image? {
+        switch place {
+        case .there(let id): rows[id]
+        case .new(let index): new[index]
+        }
+    }
+
+    /// From here on it is known by its new names only.
+    private mutating func rename(_ place: Place, from old: Image, to written: Image) {
+        for (column, name) in ImportLedger.names(old).enumerated() {
+            if let name, known[column][name] == place { known[column][name] = nil }
+        }
+        learn(place, written)
+    }
+
+    private mutating func learn(_ place: Place, _ image: Image) {
         for (column, name) in ImportLedger.names(image).enumerated() {
             if let name, known[column][name] == nil { known[column][name] = place }
         }
-        new.append(image)
+    }
+
+    private mutating func add(_ image: NewImage) -> Place {
+        let place = Place.new(new.count)
+        let row = Image(id: 0, filename: image.filename, path: image.path, url: image.url, group: image.group)
+        learn(place, row)
+        new.append(row)
         counts.added += 1
         return place
     }
@@ -103,27 +143,58 @@ struct ImportLedger {
                     .texts(new.map(\.group))))
         }
         if !moved.isEmpty {
+            let images = moved.sorted().compactMap { rows[$0] }
             statements.append(
                 Statement(
                     """
                     UPDATE images i SET image_group = n.image_group
                     FROM unnest($1::bigint[], $2::text[]) AS n(image_id, image_group) WHERE i.image_id = n.image_id
-                    """, .integers(Array(moved.keys)), .texts(Array(moved.values))))
+                    """, .integers(images.map(\.id)), .texts(images.map(\.group))))
+        }
+        if !updated.isEmpty {
+            let images = updated.sorted().compactMap { rows[$0] }
+            statements.append(
+                Statement(
+                    """
+                    UPDATE images i SET image_filename = n.filename, image_path = n.path, image_url = n.url
+                    FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[]) AS n(image_id, filename, path, url)
+                    WHERE i.image_id = n.image_id
+                    """, .integers(images.map(\.id)), .texts(images.map(\.filename)), .texts(images.map(\.path)),
+                    .texts(images.map(\.url))))
         }
         return statements
     }
 
+    /// What became of the images.
+    /// - Parameters:
+    ///   - places: what `enter` said of each of them.
+    ///   - answers: to `statements`.
+    /// - Throws: `PortFault`.
+    func answer(_ places: [Place], _ answers: [Rows], place: String) throws -> ImportAnswer {
+        let newIDs = try newIDs(answers, place: place)
+        var answer = ImportAnswer()
+        answer.counts = counts
+        answer.ids = places.map { $0.id(newIDs) }
+        answer.differences = differences.map { place, difference in
+            var difference = difference
+            difference.stored.id = place.id(newIDs)
+            difference.written.id = difference.stored.id
+            return difference
+        }
+        return answer
+    }
+
     /// The ids of the new images in their order: in which order RETURNING answers, PostgreSQL does not promise.
-    func newIDs(_ answers: [Rows], place: String) throws -> [ImageID] {
+    private func newIDs(_ answers: [Rows], place: String) throws -> [ImageID] {
         guard !new.isEmpty, let rows = answers.first else { return [] }
         var ids: [String: ImageID] = [:]
         for index in 0..<rows.count {
             let row = rows[index]
-            let key = ImportLedger.key(NewImage(filename: row.text(1), path: row.text(2), url: row.text(3)))
+            let key = ImportLedger.key([row.text(2), row.text(3), row.text(1)])
             ids["\(key.column) \(key.value)"] = row.integer(0)
         }
         return try new.map { image in
-            let key = ImportLedger.key(image)
+            let key = ImportLedger.key(ImportLedger.names(image))
             guard let id = ids["\(key.column) \(key.value)"] else {
                 throw PortFault(
                     .unusable, place: place, message: "table images: a trigger changes what is inserted")

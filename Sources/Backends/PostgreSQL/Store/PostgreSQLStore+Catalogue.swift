@@ -3,17 +3,17 @@ import Pipeline
 
 extension PostgreSQLStore {
     /// Adds those that are not there.
-    public func add(_ images: [NewImage], move: Bool) async throws -> (counts: ImportCounts, ids: [ImageID]) {
-        guard !images.isEmpty else { return (ImportCounts(), []) }
+    public func add(_ images: [NewImage], move: Bool, update: Bool) async throws -> ImportAnswer {
+        guard !images.isEmpty else { return ImportAnswer() }
         let images = try images.map(fitting)
         return try await primary.run { link in
             try link.rollingBack {
                 let known = try link.run([Locks.imports] + ImportLedger.questions(images), beginning: .current)
                 var ledger = ImportLedger(known: known.dropFirst())
-                let places = images.map { ledger.enter($0, move: move) }
-                let answers = try link.run(ledger.statements + [Statement("COMMIT")])
-                let ids = try ledger.newIDs(answers, place: link.server.place)
-                return (ledger.counts, places.map { $0.id(ids) })
+                let places = images.map { ledger.enter($0, move: move, update: update) }
+                let accepted = PostgreSQLStore.forgetRefusals(of: images.compactMap(\.path))
+                let answers = try link.run(ledger.statements + [accepted, Statement("COMMIT")])
+                return try ledger.answer(places, answers, place: link.server.place)
             }
         }
     }

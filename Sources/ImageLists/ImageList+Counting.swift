@@ -1,0 +1,38 @@
+import Foundation
+import Pipeline
+
+extension ImageList {
+    /// About how many files and lines `read` will look at: every file of a folder, every line of a list. A quoted line
+    /// break counts too, and what comes or goes meanwhile is not seen.
+    package func count(_ paths: [String], drain: Drain) -> Int {
+        var count = 0
+        for path in paths where !drain.isBegun {
+            if ImageList.isFolder(path) {
+                for step in FolderWalk(path, rules) {
+                    guard !drain.isBegun else { break }
+                    count += step.files.count + step.unnamed.count + step.leftOut.count
+                }
+            } else if path.lowercased().hasSuffix(".csv") {
+                count += ImageList.lines(of: path)
+            } else {
+                count += 1
+            }
+        }
+        return count
+    }
+
+    /// Lines below the header; none of what is no regular file, which can be read but once.
+    private static func lines(of path: String) -> Int {
+        guard FileIdentity(of: path)?.isRegular == true, let file = FileHandle(forReadingAtPath: path) else { return 0 }
+        defer { try? file.close() }
+        let (feed, carriage) = (UInt8(ascii: "\n"), UInt8(ascii: "\r"))
+        var (breaks, last) = (0, feed)
+        while let chunk = try? file.read(upToCount: 1 << 16), !chunk.isEmpty {
+            for byte in chunk {
+                if byte == carriage || byte == feed && last != carriage { breaks += 1 }
+                last = byte
+            }
+        }
+        return max(0, breaks - (last == feed || last == carriage ? 1 : 0))
+    }
+}

@@ -1,0 +1,82 @@
+import Foundation
+import Model
+
+/// What somebody means who writes a path into a list.
+enum ListedPath: Equatable {
+    /// As this box reads it; perhaps relative.
+    case file(String)
+    case url(String)
+
+    /// Why it can be none.
+    struct Fault: Error, Equatable {
+        var message: String
+    }
+
+    /// Takes http and https URLs as such, and `file:` URLs as the path that they name.
+    /// - Throws: `Fault` for what only a shell, Windows or another program understands.
+    init(_ text: String) throws(Fault) {
+        if PathText.isAbsolute(text) {
+            self = .file(text)
+        } else if ImageList.isURL(text) {
+            self = .url(text)
+        } else if text.lowercased().hasPrefix("file:/") {
+            self = .file(try ListedPath.path(ofFileURL: text))
+        } else if let scheme = ListedPath.scheme(of: text) {
+            throw Fault(message: "\(scheme):// is no http or https URL with a host, and no path")
+        } else if text == "~" || text.hasPrefix("~") && text.utf8.contains(UInt8(ascii: "/")) {
+            throw Fault(message: "only a shell knows what ~ is: write the whole path")
+        } else if ListedPath.isOfWindows(text) {
+            throw Fault(message: "a path of Windows: write it as this box reads it")
+        } else {
+            self = .file(text)
+        }
+    }
+
+    /// What stands before `://`, if it can be a scheme (RFC 3986).
+    private static func scheme(of text: String) -> Substring? {
+        guard let end = text.range(of: "://") else { return nil }
+        let scheme = text[..<end.lowerBound]
+        let isOne =
+            scheme.first?.isLetter == true && scheme.utf8.allSatisfy { "+-.".utf8.contains($0) || isAlphanumeric($0) }
+        return isOne ? scheme : nil
+    }
+
+    /// `C:\photos`, `C:/photos`, `\\nas\photos`.
+    private static func isOfWindows(_ text: String) -> Bool {
+        let start = Array(text.utf8.prefix(3))
+        guard start.count > 1 else { return false }
+        let slashes = [UInt8(ascii: "\\"), UInt8(ascii: "/")]
+        if start[0] == slashes[0], start[1] == slashes[0] { return true }
+        return start.count == 3 && start[1] == UInt8(ascii: ":") && slashes.contains(start[2])
+            && isAlphanumeric(start[0])
+    }
+
+    private static func isAlphanumeric(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"):
+            true
+        default: false
+        }
+    }
+
+    /// RFC 8089: `file:///a%20b.jpg`, `file://localhost/a.jpg`, `file:/a.jpg`.
+    private static func path(ofFileURL text: String) throws(Fault) -> String {
+        var rest = text.dropFirst("file:".count)
+        if rest.hasPrefix("//") {
+            rest = rest.dropFirst(2)
+            let host = rest.prefix { $0 != "/" }
+            guard host.isEmpty || host.lowercased() == "localhost" else {
+                throw Fault(message: "a file of another box (\(host)): write the path as this box reads it")
+            }
+            rest = rest.dropFirst(host.count)
+        }
+        guard let path = String(rest).removingPercentEncoding, PathText.isAbsolute(path), !path.utf8.contains(0) else {
+            throw Fault(message: "no file: URL that names a path from the root")
+        }
+        guard !isOfWindows(String(path.dropFirst())) else {
+            throw Fault(message: "a path of Windows: write it as this box reads it")
+        }
+        return path
+    }
+}

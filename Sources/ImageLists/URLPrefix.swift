@@ -1,0 +1,35 @@
+import Foundation
+
+/// Where a service finds what lies below a folder: `--url-prefix`.
+package struct URLPrefix: Sendable {
+    /// Why a prefix cannot be used.
+    package struct Fault: Error {
+        package let message: String
+    }
+
+    /// `+` may stand in a path, but many servers read it as a space; a slash only parts.
+    private static let allowed = CharacterSet.urlPathAllowed.subtracting(CharacterSet(charactersIn: "/+"))
+
+    /// Without a slash at its end.
+    private let base: String
+
+    /// - Throws: `Fault` for what is no http or https URL, or has a query.
+    package init(_ text: String) throws(Fault) {
+        guard ImageList.isURL(text) else {
+            throw Fault(message: "must be an http or https URL, is \(text)")
+        }
+        guard !text.contains("?"), !text.contains("#") else {
+            throw Fault(message: "a path is put behind it, so that it can have neither ? nor #, is \(text)")
+        }
+        var base = Substring(text)
+        while base.hasSuffix("/") { base.removeLast() }
+        self.base = String(base)
+    }
+
+    /// - Parameter path: relative.
+    func url(of path: String) -> String {
+        let parts = path.split(separator: "/").map(String.init)
+        return ([base] + parts.map { $0.addingPercentEncoding(withAllowedCharacters: URLPrefix.allowed) ?? $0 })
+            .joined(separator: "/")
+    }
+}
