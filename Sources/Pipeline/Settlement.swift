@@ -1,4 +1,6 @@
 import Foundation
+import Logging
+import Model
 
 /// Carries out the verdicts of a stage: publishes what follows from each, then acknowledges, buries or gives back.
 ///
@@ -13,13 +15,28 @@ struct Settlement<Key: Sendable>: Sendable {
         /// What is still to be published.
         var messages: [Message]
         var since: Date
+        /// For the log.
+        var subject: Subject
 
-        init(_ key: Key?, _ receipts: [Receipt], _ verdict: Verdict, since: Date) {
-            (self.key, self.receipts, self.since) = (key, receipts, since)
+        init(_ key: Key?, _ receipts: [Receipt], _ verdict: Verdict, since: Date, subject: Subject = Subject()) {
+            (self.key, self.receipts, self.since, self.subject) = (key, receipts, since, subject)
             (fate, messages) = (verdict.fate, verdict.publish)
         }
 
         var isBack: Bool { if case .back = fate { true } else { false } }
+    }
+
+    /// What a message is about, as far as that is known.
+    struct Subject: Sendable {
+        var image: ImageID?
+        var job: UUID?
+
+        var metadata: Logger.Metadata {
+            var metadata: Logger.Metadata = [:]
+            if let image { metadata["image"] = "\(image)" }
+            if let job { metadata["job"] = "\(job.text)" }
+            return metadata
+        }
     }
 
     /// What one try has left.
@@ -134,9 +151,11 @@ struct Settlement<Key: Sendable>: Sendable {
         let twins = dead.flatMap { $0.open.receipts.dropFirst() }
         if !twins.isEmpty { try await consumer.acknowledge(twins) }
         try await consumer.bury(dead.flatMap { open, letter in open.receipts.prefix(1).map { ($0, letter) } })
-        for (_, letter) in dead {
+        for (open, letter) in dead {
             options.activity.failed("\(letter.reason): \(letter.message)")
-            options.log.warning("a job of \(options.queue) is dead: \(letter.reason): \(letter.message)")
+            options.log.warning(
+                "a job of \(options.queue) is dead: \(letter.reason): \(letter.message)",
+                metadata: open.subject.metadata)
         }
     }
 

@@ -17,7 +17,7 @@ public struct Stage<Handler: StageHandler>: Sendable {
         case handled(Item, Handler.Outcome)
         /// The store fell out before it was begun.
         case withheld(Item)
-        case admitted(Receipt, Verdict)
+        case admitted(Receipt, Verdict, Settlement<Handler.Key>.Subject)
     }
 
     let options: StageOptions
@@ -159,7 +159,8 @@ public struct Stage<Handler: StageHandler>: Sendable {
         var settled: [Settling] = []
         for (delivery, admission) in zip(deliveries, admissions) {
             switch admission {
-            case .settled(let verdict): settled.append(.admitted(delivery.receipt, verdict))
+            case .settled(let verdict):
+                settled.append(.admitted(delivery.receipt, verdict, subject(of: delivery, verdict)))
             case .work(let key, let work):
                 if let place = places[key] {
                     items[place].receipts.append(delivery.receipt)
@@ -171,6 +172,13 @@ public struct Stage<Handler: StageHandler>: Sendable {
         }
         ready.append(settled)
         works.append(items)
+    }
+
+    /// Only of what dies a line is written.
+    private func subject(of delivery: Delivery, _ verdict: Verdict) -> Settlement<Handler.Key>.Subject {
+        guard case .dead = verdict.fate else { return .init() }
+        let message = DeadMessage(queue: options.queue, body: delivery.body, headers: [:])
+        return .init(image: message.imageID, job: message.jobID)
     }
 
     // MARK: Handling
@@ -220,12 +228,16 @@ public struct Stage<Handler: StageHandler>: Sendable {
         while case let group = await ready.takeAll(), !group.isEmpty {
             var verdicts: [Settlement<Handler.Key>.Open] = []
             var handled: [(item: Item, outcome: Handler.Outcome)] = []
-            func add(_ key: Handler.Key?, _ receipts: [Receipt], _ verdict: Verdict) {
-                verdicts.append(Settlement.Open(key, receipts, verdict, since: options.time.now()))
+            func add(
+                _ key: Handler.Key?, _ receipts: [Receipt], _ verdict: Verdict,
+                _ subject: Settlement<Handler.Key>.Subject = .init()
+            ) {
+                verdicts.append(
+                    Settlement.Open(key, receipts, verdict, since: options.time.now(), subject: subject))
             }
             for settling in group {
                 switch settling {
-                case .admitted(let receipt, let verdict): add(nil, [receipt], verdict)
+                case .admitted(let receipt, let verdict, let subject): add(nil, [receipt], verdict, subject)
                 case .handled(let item, let outcome): handled.append((item, outcome))
                 case .withheld(let item):
                     handler.gaveBack([item.work])
@@ -233,7 +245,12 @@ public struct Stage<Handler: StageHandler>: Sendable {
                 }
             }
             let judged = try await committing.commit(handled.map { ($0.item.work, $0.outcome) }, drain)
-            for ((item, _), verdict) in zip(handled, judged) { add(item.key, item.receipts, verdict) }
+            for ((item, _), verdict) in zip(handled, judged) {
+                // Jobs are told apart by their ids, triggers by their images.
+                add(
+                    item.key, item.receipts, verdict,
+                    .init(image: handler.image(of: item.work), job: item.key as? UUID))
+            }
             try await settlement.begin(verdicts)
             if verdicts.contains(where: { !$0.isBack }) { options.store.passed(handler.plainRow) }
             // What is still held counts, too: a queue that takes nothing keeps a stage from nothing else.

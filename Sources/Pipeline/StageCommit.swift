@@ -82,7 +82,8 @@ struct StageCommit<Handler: StageHandler>: Sendable {
                 }
                 // Only now the store may have come to refuse any row.
                 guard try await !store.refuses(handler.plainRow, of: handler.image(of: work)) else { return nil }
-                options.log.warning("not even an error row is taken: \(second)")
+                options.log.warning(
+                    "not even an error row is taken: \(second)", metadata: ["image": "\(handler.image(of: work))"])
             }
         }
         let letter = DeadLetter(

@@ -1,4 +1,5 @@
 import Foundation
+import Logging
 import Model
 import Pipeline
 
@@ -16,6 +17,9 @@ public struct RoleIdentity: Sendable, Equatable {
         self.serviceName = serviceName
         self.nodeHostname = nodeHostname
     }
+
+    /// What its lines in the log carry.
+    public var labels: Logger.Metadata { ["worker": "\(workerID)", "service": "\(serviceName)"] }
 
     func deadLetter(_ reason: String, _ message: String, tries: Int = 0, at date: Date) -> DeadLetter {
         DeadLetter(reason: reason, message: message, tries: tries, workerID: workerID, firstFailure: date)

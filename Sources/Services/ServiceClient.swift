@@ -130,7 +130,9 @@ public final class ServiceClient: AnalysisService {
                     call.timeouts = 0
                     return back(call, "\(fault.message); the job was held for long enough")
                 }
-                log.debug("try \(call.past.tries) of \(endpoint.maxTries): \(fault.message)")
+                log.debug(
+                    "try \(call.past.tries) of \(endpoint.maxTries): \(fault.message)",
+                    metadata: ["job": "\(key.text)"])
                 guard await gate.sleep(wait, since: generation) else { return back(call, interruption) }
             }
         }

@@ -8,12 +8,18 @@ public struct SupervisedRole: Sendable {
     public var name: String
     /// What it was made from: a role whose settings changed has another one.
     public var fingerprint: String
+    /// Who it is in the log.
+    public var identity: RoleIdentity?
     /// Runs until the drain; what it throws is why it failed.
     public var run: @Sendable (Drain) async throws -> Void
 
-    package init(name: String, fingerprint: String, run: @escaping @Sendable (Drain) async throws -> Void) {
+    package init(
+        name: String, fingerprint: String, identity: RoleIdentity? = nil,
+        run: @escaping @Sendable (Drain) async throws -> Void
+    ) {
         self.name = name
         self.fingerprint = fingerprint
+        self.identity = identity
         self.run = run
     }
 }
@@ -100,12 +106,14 @@ public struct Supervisor: Sendable {
                 reason = "failed: \(error)"
             }
             if drain.isBegun {
-                if reason != "ended by itself" { log.error("\(role.name) \(reason)") }
+                if reason != "ended by itself" { log.error("\(role.name) \(reason)", metadata: role.identity?.labels) }
                 return
             }
             if time.now().timeIntervalSince(start) > Supervisor.soundAfter { backOff.reset() }
             let wait = backOff.next()
-            log.error("\(role.name) \(reason); restarts in \(String(format: "%.1f", wait.seconds)) s")
+            log.error(
+                "\(role.name) \(reason); restarts in \(String(format: "%.1f", wait.seconds)) s",
+                metadata: role.identity?.labels)
             _ = try? await drain.until { try await time.sleep(wait) }
         }
     }

@@ -257,8 +257,14 @@ struct Fleet: Sendable {
         return StageOptions(
             queue: queue, workerID: identity.workerID, prefetch: prefetch, gathers: gathers,
             drainLimit: settings.shutdownTimeout * 0.7, holding: holding, store: gate, time: session.time,
-            activity: activity,
-            log: session.log(identity.serviceName))
+            activity: activity, log: log(identity))
+    }
+
+    /// A role's lines tell whose they are.
+    private func log(_ identity: RoleIdentity) -> Logger {
+        var log = session.log(identity.serviceName)
+        for (key, value) in identity.labels { log[metadataKey: key] = value }
+        return log
     }
 
     /// - Parameter trouble: what keeps it from its work, besides the store; nil if nothing does.
@@ -275,7 +281,7 @@ struct Fleet: Sendable {
                 let outage = gate.outage.map { WorkerCondition(.storeRefusing, reason: "\($0.fault)") }
                 return outage ?? trouble() ?? WorkerCondition(.working)
             }, time: session.time, news: presenceNews)
-        return SupervisedRole(name: name, fingerprint: fingerprint) { drain in
+        return SupervisedRole(name: name, fingerprint: fingerprint, identity: identity) { drain in
             try await presence.around { try await pulse.around { try await run(drain) } }
         }
     }

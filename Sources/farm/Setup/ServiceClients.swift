@@ -22,9 +22,11 @@ final class ServiceClients: Sendable {
     func client(_ service: ServiceSettings) -> ServiceClient {
         clients.withLock { clients in
             if let client = clients[service] { return client }
+            var log = session.log(service.name)
+            log[metadataKey: "service"] = "\(service.name)"
             let client = ServiceClient(
                 endpoint: service.address, client: http, policy: session.settings.images, time: session.time,
-                log: session.log(service.name), objection: { [gate] in await gate.objection() })
+                log: log, objection: { [gate] in await gate.objection() })
             clients[service] = client
             return client
         }

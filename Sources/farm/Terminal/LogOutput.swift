@@ -43,30 +43,50 @@ final class LogOutput: Sendable {
         }
     }
 
-    fileprivate func write(_ level: Logger.Level, _ label: String, _ message: String) {
-        let line = line(level, label, message)
+    fileprivate func write(_ level: Logger.Level, _ label: String, _ message: String, _ metadata: Logger.Metadata) {
+        let line = line(level, label, message, metadata)
         Terminal.removeProgressLine()
         Terminal.write(line, to: STDERR_FILENO)
         file.withLock { file in
             guard let lost = file?.lost else { return }
-            let loss = lost > 0 ? self.line(.warning, "farm", "\(counted(lost, "line")) lost: nobody read them") : ""
+            let loss =
+                lost > 0 ? self.line(.warning, "farm", "\(counted(lost, "line")) lost: nobody read them", [:]) : ""
             file?.write(loss + line)
         }
     }
 
     /// One line, whatever a message quotes: no other can be forged.
-    private func line(_ level: Logger.Level, _ label: String, _ message: String) -> String {
+    private func line(
+        _ level: Logger.Level, _ label: String, _ message: String, _ metadata: Logger.Metadata
+    ) -> String {
         let time = Timestamp.iso8601(Date())
         let line =
             switch format {
             case .text: "\(time) \(level.rawValue.uppercased()) \(label): \(message)"
             case .json:
-                JSON.object([
-                    "time": .string(time), "level": .string(level.rawValue), "logger": .string(label),
-                    "message": .string(message),
-                ]).text
+                JSON.object(
+                    [
+                        JSON.Member("time", .string(time)), JSON.Member("level", .string(level.rawValue)),
+                        JSON.Member("logger", .string(label)), JSON.Member("message", .string(message)),
+                        JSON.Member("host", .string(Fleet.hostname)),
+                    ] + LogOutput.members(metadata)
+                ).text
             }
         return line.escapingSteering() + "\n"
+    }
+}
+
+extension LogOutput {
+    /// What a line is about, each where it is known.
+    private static let keys = ["worker", "service", "image", "job"]
+
+    private static func members(_ metadata: Logger.Metadata) -> [JSON.Member] {
+        keys.compactMap { key in
+            metadata[key].map { value in
+                let text = value.description
+                return JSON.Member(key, key == "image" ? Int64(text).map(JSON.int) ?? .string(text) : .string(text))
+            }
+        }
     }
 }
 
@@ -82,5 +102,8 @@ struct LogLines: LogHandler {
         set { metadata[key] = newValue }
     }
 
-    func log(event: LogEvent) { output.write(event.level, label, event.message.description) }
+    func log(event: LogEvent) {
+        let all = event.metadata.map { metadata.merging($0) { $1 } } ?? metadata
+        output.write(event.level, label, event.message.description, all)
+    }
 }
