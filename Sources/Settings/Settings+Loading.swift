@@ -17,9 +17,10 @@ extension Settings {
         let findings = Findings()
         let entries = readEnvironmentFile(environmentFile, in: workingDirectory, findings)
         let variables = Variables(
-            process: environment, file: entries, workingDirectory: workingDirectory, findings: findings)
-        warnOfOlderVariables(environment, entries, findings)
-        let settings = Settings(variables)
+            process: environment, file: entries ?? [], workingDirectory: workingDirectory, findings: findings)
+        warnOfOlderVariables(environment, entries ?? [], findings)
+        var settings = Settings(variables)
+        settings.environmentFile = entries == nil ? nil : environmentFile ?? ".env"
         guard findings.faults.isEmpty else { throw SettingsFault(faults: findings.faults) }
         return settings
     }
@@ -57,9 +58,10 @@ extension Settings {
         warnings = findings.warnings
     }
 
+    /// - Returns: nil if there is no such file.
     private static func readEnvironmentFile(
         _ named: String?, in workingDirectory: String, _ findings: Findings
-    ) -> [EnvironmentFile.Entry] {
+    ) -> [EnvironmentFile.Entry]? {
         let path = named ?? ".env"
         do throws(SmallFile.Fault) {
             let place = SmallFile.resolve(path, in: workingDirectory)
@@ -68,7 +70,7 @@ extension Settings {
             warnOfEntries(file.entries, path.shown, findings)
             return file.entries
         } catch .missing where named == nil {
-            return []
+            return nil
         } catch {
             findings.fault(path.shown, error.reason)
             return []

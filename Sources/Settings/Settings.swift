@@ -14,6 +14,8 @@ public struct Settings: Sendable, Equatable {
     public var embeddedPath: String
     /// Whether FARM_DB is set.
     public var embeddedPathIsExplicit: Bool
+    /// The file of settings that was read; nil: there is none.
+    public var environmentFile: String?
     /// The services and roles of this box, and how boxes are merged and votes counted.
     public var services: ServiceConfiguration
     /// IMAGE_ROOT: the folder that files of images must lie in, absolute; nil: anywhere.

@@ -7,10 +7,17 @@ struct CommandFailure: Error {
     var exitCode: Int32
     /// For people, on standard error; empty if all is said.
     var message: String
+    /// What was asked for is not in the database; which one that is, is told with it.
+    var isOfMissingRows = false
 
     /// A line: what it quotes can forge no other.
     static func failed(_ line: String) -> CommandFailure {
         CommandFailure(exitCode: 1, message: line.escapingSteering())
+    }
+
+    /// What was asked for is not in the database. A line, likewise.
+    static func missing(_ line: String) -> CommandFailure {
+        CommandFailure(exitCode: 1, message: line.escapingSteering(), isOfMissingRows: true)
     }
 
     /// A line, likewise.

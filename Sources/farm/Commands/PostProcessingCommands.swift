@@ -132,7 +132,7 @@ struct PostProcessingRun {
         report(counts)
         let unknown = wanted.subtracting(found).sorted()
         if !unknown.isEmpty && !drain.isBegun {
-            throw CommandFailure.failed("no image with id \(unknown.map(String.init).joined(separator: ", "))")
+            throw CommandFailure.missing("no image with id \(unknown.map(String.init).joined(separator: ", "))")
         }
         if counts.done < seen {
             let services = try await store.missingEnrichments().keys.sorted().joined(separator: ", ")

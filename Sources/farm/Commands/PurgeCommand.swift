@@ -40,7 +40,7 @@ struct PurgeCommand: AsyncParsableCommand {
             guard let group else { return (queue, nil) }
             let store = try await connections.store(readsOnly: true).store
             guard try await store.count(ImageFilter(group: group)) > 0 else {
-                throw CommandFailure.failed("no image in group \(group)")
+                throw CommandFailure.missing("no image in group \(group)")
             }
             return (queue, (group, store))
         } _: { (session: OpenSession<(Queue, (String, Store)?)>) in

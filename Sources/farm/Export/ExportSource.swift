@@ -44,8 +44,8 @@ struct ExportSource {
 
 extension CommandFailure {
     static func noImage(inGroup group: String?) -> CommandFailure {
-        guard let group else { return .failed("no image: farm import PATH loads some") }
-        return .failed(
+        guard let group else { return .missing("no image: farm import PATH loads some") }
+        return .missing(
             "no image in group \(group): farm import PATH --group \(group) loads some, and "
                 + "farm import --existing --group \(group) takes those that have no group")
     }

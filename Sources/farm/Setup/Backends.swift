@@ -1,4 +1,5 @@
 import Foundation
+import Model
 import Pipeline
 import Settings
 
@@ -54,6 +55,13 @@ actor ReadingBackends {
 }
 
 extension Settings {
+    /// Which database is looked at, for those who expected something in it: `in /srv/farm/farm.db; no .env here`.
+    var storeText: String {
+        if let database { return "in \(database.place)" }
+        let isDefault = environmentFile == nil && !embeddedPathIsExplicit
+        return "in \(PathText.absolute(embeddedPath))" + (isDefault ? "; no .env here" : "")
+    }
+
     /// Which queue, store and monitoring are chosen, for people.
     fileprivate var chosenBackends: String {
         let heartbeats = monitoringEnabled ? monitoring.map { $0.place } : database == nil ? embeddedPath : nil

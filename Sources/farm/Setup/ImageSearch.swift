@@ -13,7 +13,7 @@ extension ImageCatalogue where Self: ImportRecords {
                 for place in [name, PathText.absolute(name)] {
                     if let refusal = try await refusal(of: place) { throw CommandFailure.failed(refusal.text) }
                 }
-                throw CommandFailure.failed(
+                throw CommandFailure.missing(
                     "no image \(name): name its id, path, URL or filename; farm import loads images")
             }
             found += matches.filter { match in !found.contains { $0.id == match.id } }

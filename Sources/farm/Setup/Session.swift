@@ -77,7 +77,12 @@ struct OpenSession<Parts: Sendable>: Sendable {
             return value
         } catch {
             await connections.close()
-            throw (error as? PortFault).map { CommandFailure($0) } ?? error
+            switch error {
+            case let fault as PortFault: throw CommandFailure(fault)
+            case let failure as CommandFailure where failure.isOfMissingRows:
+                throw CommandFailure.failed("\(failure.message) (\(session.settings.storeText))")
+            default: throw error
+            }
         }
     }
 }
