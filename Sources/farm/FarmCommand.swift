@@ -39,7 +39,7 @@ struct FarmCommand: AsyncParsableCommand {
                 name: "Operation:",
                 subcommands: [
                     MonitorCommand.self, CheckCommand.self, TryCommand.self, DeadCommand.self, PurgeCommand.self,
-                    ForgetCommand.self, InitCommand.self, LinkCommand.self,
+                    ForgetCommand.self, RemoveCommand.self, InitCommand.self, LinkCommand.self,
                 ]),
         ])
 }

@@ -72,6 +72,7 @@ struct ForgetTests {
         let workplace = try await workplace()
         for (arguments, hint) in [
             (["forget"], "--group"), (["forget", "1", "--group", "odd"], "--group"), (["forget", "1"], "--yes"),
+            (["forget", "--service", "clip"], "--yes"), (["forget", "--service", ","], "names no service"),
         ] {
             let refused = try await workplace.farm(arguments)
             #expect(refused.status == 2)
@@ -85,5 +86,56 @@ struct ForgetTests {
         #expect(try await workplace.count("SELECT count(*) FROM results") == 8)
         #expect(try await workplace.farm("forget 1", typing: "y\\n").status == 0)
         #expect(try await workplace.count("SELECT count(*) FROM results") == 6)
+    }
+
+    @Test("a service that is gone votes no more, and has no boxes: the images are merged and voted on again without it")
+    func service() async throws {
+        let scene = try await Scene(photos: 2)
+        try await scene.produce()
+        try #require(try await scene.upUntilIdle().status == 0)
+        let workplace = scene.workplace
+        func votes() async throws -> [String] {
+            try await workplace.rows(
+                """
+                SELECT image_id, json_extract(v.value, '$.votes'), json_extract(v.value, '$.services')
+                FROM consensus c, json_each(c.consensus_data, '$.votes.consensus') v ORDER BY 1, v.key
+                """)
+        }
+        func boxes() async throws -> [String] {
+            try await workplace.rows(
+                """
+                SELECT DISTINCT json_extract(merged_data, '$.contributing_services') FROM merged_boxes
+                """)
+        }
+        #expect(try await votes().contains { $0.contains("rtdetr") })
+        // It is out of the file, and jobs of it still wait.
+        try workplace.configure(scene.doubles.ports.filter { $0.service != "rtdetr" })
+        try await workplace.submit(2, to: "rtdetr")
+
+        let dry = try await workplace.farm("forget", "--service", "rtdetr", "--dry-run", "--json")
+        #expect(try dry.json()["results"] == 2)
+        #expect(try await votes().contains { $0.contains("rtdetr") })
+        let one = try await workplace.farm("forget", "1", "--service", "rtdetr", "--yes")
+        #expect(one.status == 0, "\(one.error)")
+        #expect(one.error.contains("1 image is to be merged and voted on again: farm up does it"))
+        #expect(try await workplace.count("SELECT count(*) FROM results WHERE service = 'rtdetr'") == 1)
+        #expect(try await workplace.count("SELECT count(*) FROM consensus") == 1)
+        let rest = try await workplace.farm("forget", "--service", "rtdetr", "--yes")
+        #expect(rest.status == 0, "\(rest.error)")
+        #expect(try await workplace.count("SELECT count(*) FROM results WHERE service = 'rtdetr'") == 0)
+
+        let up = try await scene.upUntilIdle()
+        #expect(up.status == 0, "\(up.error)")
+        #expect(try await workplace.count("SELECT count(*) FROM consensus") == 2)
+        #expect(try await votes().allSatisfy { !$0.contains("rtdetr") })
+        #expect(try await boxes() == [#"["yolov8"]"#])
+        // Nobody here does them.
+        #expect(up.error.contains("2 jobs of rtdetr waiting, which"), "\(up.error)")
+        #expect(up.error.contains("farm purge --service rtdetr"))
+
+        let again = try await workplace.farm("forget", "--service", "rtdetr", "--yes")
+        #expect(again.status == 0)
+        #expect(again.error.contains("nothing of rtdetr is there; there are results of clip, colors"))
+        try await scene.doubles.stop()
     }
 }

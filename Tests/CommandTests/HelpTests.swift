@@ -4,7 +4,7 @@ import Testing
 struct HelpTests {
     static let commands = [
         "produce", "work", "merge", "enrich", "consense", "monitor", "up", "run", "init", "import", "status", "show",
-        "export", "try", "link", "dead", "purge", "forget", "check",
+        "export", "try", "link", "dead", "purge", "forget", "remove", "check",
     ]
 
     @Test("every command's help goes to standard output and has an example", arguments: commands)
@@ -93,7 +93,7 @@ struct HelpTests {
         "what lacks an argument is refused",
         arguments: [
             ["import"], ["show"], ["run"], ["work"], ["import", "--existing"], ["merge", "--all", "--image", "1"],
-            ["link"], ["try"], ["try", "clip"], ["purge"], ["forget"],
+            ["link"], ["try"], ["try", "clip"], ["purge"], ["forget"], ["remove"],
         ])
     func missingArgument(_ arguments: [String]) async throws {
         let finished = try await Workplace().farm(arguments)

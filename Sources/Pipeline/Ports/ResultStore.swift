@@ -70,8 +70,9 @@ public protocol ResultStore: Sendable {
     /// Forgets that `workerID` had begun these jobs: they are settled.
     func settle(_ jobs: [UUID], workerID: String) async throws
 
-    /// Inserts the rows; one whose (image_id, job_id) is there already is left as it is.
-    /// - Returns: the jobs that had their row already: it says what became of them.
+    /// Inserts the rows; one whose (image_id, job_id) is there already is left as it is, and one whose image is gone is not
+    /// taken.
+    /// - Returns: the jobs whose row was not inserted: `standing` says what became of them.
     @discardableResult
     func record(_ results: [AnalysisResult]) async throws -> Set<UUID>
 

@@ -231,10 +231,11 @@ public struct Worker: StageHandler {
             owed.paid(earlier)
         }
         return group.map { task, outcome in
-            guard case .recorded(let status, let error)? = others[task.job.jobID] else {
-                return verdict(on: task.image, outcome)
+            switch others[task.job.jobID] {
+            case .recorded(let status, let error): verdict(on: task.image, status, error)
+            case .unknownImage: Verdict(.dead(identity.unknownImage(task.image.id, at: time.now())))
+            case .open, nil: verdict(on: task.image, outcome)
             }
-            return verdict(on: task.image, status, error)
         }
     }
 
@@ -263,7 +264,7 @@ public struct Worker: StageHandler {
     }
 
     /// Another worker has done these jobs too, and its row stands: what it says counts, or a job that failed would be
-    /// without a dead letter, and one that was answered with one.
+    /// without a dead letter, and one that was answered with one. Or the image was removed meanwhile.
     private func standings(of tasks: [Task]) async throws -> [UUID: JobStanding] {
         guard !tasks.isEmpty else { return [:] }
         let keys = tasks.map { JobKey(imageID: $0.image.id, jobID: $0.job.jobID, redelivered: false) }

@@ -5,92 +5,82 @@ import Pipeline
 struct ForgetCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "forget",
-        abstract: "Drops results and all that was derived from them, of a group or of images; asks first.",
+        abstract: "Drops results and all that was derived from them, by group, image or service; asks first.",
         discussion: """
-            Results, boxes, enrichments and consensus go; the images stay, and their waiting jobs, whose results come anew: \
-            farm purge drops those. An image is named by its id, path, URL or filename.
+            Results, boxes, enrichments and consensus go; the images stay (farm remove drops those), and their waiting jobs, \
+            whose results come anew: farm purge drops those. An image is named by its id, path, URL or filename.
+
+            With --service only what these services said goes, and the images are merged and voted on again without \
+            them: for a service that was taken out of service_config.json, or that has changed. Boxes that other detectors \
+            have seen too stay until the merger comes to them. farm purge --service drops its waiting jobs, \
+            farm dead drop --service its dead letters.
 
             Examples:
               farm forget --group holiday --dry-run
               farm forget --group holiday --yes
               farm forget photos/1.jpg 17
+              farm forget --service rtdetr                  of all images
+              farm forget --service rtdetr,clip --group holiday
             """)
-
-    /// Images in one transaction: others wait for their locks as long.
-    private static let page = 200
 
     @Argument(help: "Images: id, path, URL or filename.") var images: [String] = []
     @Option(help: "All images of this group.") var group: String?
+    @Option(help: ArgumentHelp("Only what these services said, with commas.", valueName: "services"))
+    var service: String?
     @Flag(help: "Count what would be dropped; drop nothing.") var dryRun = false
     @OptionGroup var confirmation: Confirmation
     @Flag(help: "Print the counts as JSON.") var json = false
     @OptionGroup var options: SettingsOptions
 
+    private var services: [String]? {
+        service?.split(separator: ",").map { $0.filter { $0 != " " } }.filter { !$0.isEmpty }
+    }
+
     func validate() throws {
-        if images.isEmpty == (group == nil) { throw ValidationError("Name images, or a --group.") }
+        if !images.isEmpty && group != nil { throw ValidationError("Name images or a --group, not both.") }
+        if images.isEmpty && group == nil && service == nil {
+            throw ValidationError("Name images, a --group, or a --service.")
+        }
+        if services?.isEmpty == true { throw ValidationError("--service names no service.") }
     }
 
     func run() async throws {
         if !dryRun { try confirmation.check() }
-        try await OpenSession.with(options) {
-            try await $0.store().store
-        } _: { session in
-            let store = session.backends
-            let ids = try await store.images(named: images).map(\.id)
-            let filter = ImageFilter(group: group, ids: group == nil ? ids : nil)
-            let count = try await store.count(filter)
-            guard count > 0 else { throw CommandFailure.failed("no image in group \(group ?? "")") }
-            if dryRun || !confirmation.yes {
-                var there = Totals()
-                try await pages(store, filter, count, Drain(), "looked at", into: &there, store.holdings)
-                if dryRun { return report(there) }
-                try await confirmation.ask("Forget \(ForgetCommand.text(there))?")
+        let needsQueue = service != nil && !dryRun
+        try await OpenSession.with(options) { connections in
+            (try await connections.store().store, needsQueue ? try await connections.queue() : nil)
+        } _: { (session: OpenSession<(Store, Queue?)>) in
+            let (store, queue) = session.backends
+            let dropping = RowDropping(
+                pages: try await ImagePages(store, named: images, group: group), confirmation: confirmation,
+                isDryRun: dryRun, isJSON: json, question: "Forget", participle: "forgotten",
+                text: { "\($0.findingsText) of \(counted($0.images, "image"))" })
+            func drain() -> Drain { Signals.shared.drain(within: session.settings.shutdownTimeout) }
+            guard let services else {
+                try await dropping.run(drain: drain, count: store.holdings, drop: store.forget)
+                return
             }
-            let drain = Signals.shared.drain(within: session.settings.shutdownTimeout)
-            var forgotten = Totals()
-            do {
-                try await pages(store, filter, count, drain, "forgotten", into: &forgotten, store.forget)
-            } catch {
-                Terminal.error(
-                    "farm: \(ForgetCommand.text(forgotten)) forgotten before it failed; run it again for the rest")
-                throw error
+            var again: Retrigger?
+            if let queue { again = try await Retrigger(services, session.settings, queue) }
+            var triggered = 0
+            let totals = try await dropping.run(drain: drain) {
+                try await store.holdings(of: $0, services: services)
+            } drop: { page in
+                let (dropped, changed) = try await store.forget(page, services: services)
+                try await again?.run(changed)
+                triggered += changed.count
+                return dropped
             }
-            report(forgotten)
-            if drain.isBegun { Terminal.error("farm: stopped; run it again for the rest") }
+            if let again, triggered > 0 { Terminal.error("farm: \(again.text(triggered))") }
+            if totals == Totals() { try await tellOfServices(store) }
         }
     }
 
-    private func pages(
-        _ store: any ImageCatalogue, _ filter: ImageFilter, _ count: Int, _ drain: Drain, _ title: String,
-        into sum: inout Totals, _ work: ([ImageID]) async throws -> Totals
-    ) async throws {
-        let progress = Progress(title)
-        defer { progress.end() }
-        var (seen, after) = (0, 0)
-        while !drain.isBegun {
-            let page = try await store.images(filter, after: after, limit: ForgetCommand.page).map(\.image.id)
-            guard let last = page.last else { break }
-            sum += try await work(page)
-            after = last
-            seen += page.count
-            progress.show(seen, of: count)
-        }
-    }
-
-    private func report(_ totals: Totals) {
-        if json {
-            return Terminal.output(
-                JSON.object([
-                    "images": .int(Int64(totals.images)), "results": .int(Int64(totals.results)),
-                    "merged_boxes": .int(Int64(totals.mergedBoxes)), "consensus": .int(Int64(totals.consensus)),
-                    "postprocessing": .int(Int64(totals.postprocessing)), "dry_run": .bool(dryRun),
-                ]).text)
-        }
-        Terminal.output("\(ForgetCommand.text(totals)) \(dryRun ? "would be forgotten" : "forgotten")")
-    }
-
-    private static func text(_ totals: Totals) -> String {
-        "\(counted(totals.results, "result")), \(counted(totals.mergedBoxes, "merged box")), \(totals.consensus) consensus "
-            + "and \(counted(totals.postprocessing, "enrichment")) of \(counted(totals.images, "image"))"
+    /// A name may be mistyped.
+    private func tellOfServices(_ store: Store) async throws {
+        let names = try await store.services().map(\.service)
+        let others =
+            names.isEmpty ? "there are no results at all" : "there are results of " + names.joined(separator: ", ")
+        Terminal.error("farm: nothing of \(service ?? "") is there; \(others)")
     }
 }

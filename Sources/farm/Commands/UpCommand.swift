@@ -60,17 +60,31 @@ struct UpCommand: AsyncParsableCommand {
         try await CommandFailure.check(undone: undone, in: session.backends.store, since: mark)
     }
 
-    /// What the work here has triggered, and this box runs no role for: other boxes do, or nobody.
+    /// What the work here has triggered, and this box runs no role for; and jobs of services that its file does not name:
+    /// other boxes do them, or nobody.
     private func tellOfUnserved(_ session: Session, _ fleet: Fleet) async {
         let others = PostProcessing.allCases.filter { !fleet.configuration.postProcessing.contains($0) }
-        // A remark: a broker that went away in this moment does not undo what was done.
+        // Remarks: a broker that went away in this moment does not undo what was done.
         guard let depths = try? await session.backends.queue.depths(of: others.map(\.queue)) else { return }
         let left = zip(others, depths).filter { $1.waiting > 0 }
-        guard !left.isEmpty else { return }
-        let counts = left.map { "\(counted($1.waiting, "trigger")) of \($0.rawValue)" }
+        if !left.isEmpty {
+            let counts = left.map { "\(counted($1.waiting, "trigger")) of \($0.rawValue)" }
+            Terminal.error(
+                "farm: \(counts.joined(separator: ", ")) waiting, for what this box does not run: "
+                    + left.map { "farm \($0.0.command)" }.joined(separator: ", "))
+        }
+        guard let unnamed = try? await unnamed(session), !unnamed.isEmpty else { return }
+        let counts = unnamed.map { "\(counted($0.jobs, "job")) of \($0.service)" }
         Terminal.error(
-            "farm: \(counts.joined(separator: ", ")) waiting, for what this box does not run: "
-                + left.map { "farm \($0.0.command)" }.joined(separator: ", "))
+            "farm: \(counts.joined(separator: ", ")) waiting, which \(fleet.configuration.path ?? "this box") does not name: "
+                + "another box does them, or name them here, or drop them: farm purge --service "
+                + unnamed.map(\.service).joined(separator: ","))
+    }
+
+    private func unnamed(_ session: Session) async throws -> [(service: String, jobs: Int)] {
+        let others = try await KnownQueues(session.settings, session.backends.queue).others
+        let depths = try await session.backends.queue.depths(of: others.map(\.queue))
+        return zip(others, depths).filter { $1.waiting > 0 }.map { ($0.service, $1.waiting) }
     }
 }
 

@@ -88,6 +88,9 @@ struct PlanTests {
             }
         }
         _ = try await queue.purge("q")
+        _ = try await store.holdings(of: images, services: ["yolov8"])
+        _ = try await store.forget(images, services: ["yolov8"])
         _ = try await store.forget(images)
+        _ = try await store.remove(images)
     }
 }

@@ -94,4 +94,139 @@ struct ForgettingBehaviours {
             #expect(try await base.store.imagesWithStaleConsensus(limit: 9).isEmpty)
         }
     }
+
+    @Test(
+        "removes images with all that hangs on them, and nothing of others; again is nothing", arguments: storeBackends)
+    func removing(_ backend: StoreBackend) async throws {
+        try await backend.run { base in
+            let images = try await base.images(3)
+            for image in images { try await known(image, base) }
+            try await base.execute(
+                """
+                INSERT INTO consensus (image_id, consensus_data) VALUES (\(images[0]), '{}');
+                INSERT INTO postprocessing (image_id, merged_box_id, service) VALUES (\(images[0]), 99, 'theirs')
+                """)
+            let gone = try await base.store.remove([images[1], images[0], images[0], images[2] + 99])
+            #expect(gone == Totals(images: 2, results: 6, mergedBoxes: 4, consensus: 3, postprocessing: 3))
+            #expect(
+                try await base.store.totals()
+                    == Totals(images: 1, results: 3, mergedBoxes: 2, consensus: 1, postprocessing: 1))
+            #expect(try await base.store.missingEnrichments() == ["face": 1])
+            #expect(try await base.select("SELECT count(*) FROM farm_stale") == ["0"])
+            #expect(try await base.store.remove([images[0], images[1]]) == Totals())
+            #expect(try await base.store.remove([]) == Totals())
+        }
+    }
+
+    @Test("takes no result of an image that is gone, also where none is left", arguments: storeBackends)
+    func lateResult(_ backend: StoreBackend) async throws {
+        try await backend.run { base in
+            let images = try await base.images(2)
+            func late(_ image: ImageID, beside other: ImageID?) async throws {
+                let (job, sound) = (UUID(), UUID())
+                let rows = [AnalysisResult.of(image, jobID: job)] + (other.map { [.of($0, jobID: sound)] } ?? [])
+                #expect(try await base.store.record(rows) == [job])
+                let standing = try await base.store.standing(
+                    of: [JobKey(imageID: image, jobID: job, redelivered: true)], workerID: "w")
+                #expect(standing == [.unknownImage])
+                #expect(try await base.store.images([image]).isEmpty)
+            }
+            _ = try await base.store.remove([images[0]])
+            try await late(images[0], beside: images[1])
+            #expect(try await base.store.totals() == Totals(images: 1, results: 1))
+            _ = try await base.store.remove([images[1]])
+            try await late(images[1], beside: nil)
+            #expect(try await base.store.totals() == Totals())
+            // What another program has written of nobody is nobody's to vote on.
+            try await base.execute(
+                "INSERT INTO results (image_id, service, data, status) VALUES (\(images[1]), 'clip', '{}', 'success')")
+            #expect(try await base.store.imagesWithStaleConsensus(limit: 9).isEmpty)
+        }
+    }
+
+    // MARK: Of services
+
+    /// A consensus as the voter writes it, of these services.
+    private func vote(_ image: ImageID, _ services: [String], failed: [String] = [], _ base: StoreBase) async throws {
+        @Sendable func list(_ names: [String]) -> JSON { .array(names.map(JSON.string)) }
+        try await base.store.updateConsensus(of: [image]) { _ in
+            ConsensusRecord(
+                data: .object(["services_list": list(services), "services_failed": list(failed)]), processingTime: 1)
+        }
+    }
+
+    @Test(
+        "forgets what a service said: its results, boxes of its own, its enrichments, votes", arguments: storeBackends)
+    func forgettingServices(_ backend: StoreBackend) async throws {
+        try await backend.run { base in
+            let images = try await base.images(4)
+            // Seen by both, by the one that goes, by the one that stays.
+            var (both, own, other) = (MergedBox.of("cat"), MergedBox.of("dog"), MergedBox.of("cow"))
+            both.contributingServices = ["rtdetr", "yolov8"]
+            own.contributingServices = ["rtdetr"]
+            other.contributingServices = ["yolov8"]
+            try await base.store.record([
+                .of(images[0], "yolov8"), .of(images[0], "rtdetr"), .of(images[1], "rtdetr"), .of(images[2], "clip"),
+                .of(images[3], "clip"),
+            ])
+            _ = try await base.update(images[0], BoxChanges(inserted: [both, own, other]))
+            let boxes = try await base.boxes(of: images[0]).map(\.mergedID)
+            try await base.store.recordEnrichments(
+                boxes.map {
+                    Enrichment(imageID: images[0], mergedID: $0, service: "colors", data: .null, status: .success)
+                },
+                missing: boxes.map { MissingEnrichment(imageID: images[0], mergedID: $0, service: "face") },
+                of: [images[0]: boxes])
+            try await vote(images[0], ["rtdetr", "yolov8"], base)
+            try await vote(images[1], ["rtdetr"], base)
+            try await vote(images[2], ["clip"], failed: ["rtdetr"], base)
+            try await vote(images[3], ["clip"], base)
+            try await base.execute(
+                """
+                INSERT INTO merged_boxes (image_id, merged_data) VALUES (\(images[3]), '[]'), (\(images[3]), NULL);
+                INSERT INTO consensus (image_id, consensus_data) VALUES (\(images[3]), '[]'), (\(images[3]), NULL)
+                """)
+
+            let there = try await base.store.holdings(of: images, services: ["rtdetr"])
+            #expect(there == Totals(images: 3, results: 2, mergedBoxes: 1, consensus: 3, postprocessing: 1))
+            let (dropped, changed) = try await base.store.forget(images, services: ["rtdetr"])
+            #expect(dropped == there)
+            // Of the second nothing is left; the fourth has the boxes of another program, which nobody has voted on.
+            #expect(changed == [images[0], images[2], images[3]])
+            #expect(
+                try await base.boxes(of: images[0]).compactMap(\.box?.label).sorted() == ["cat", "cow"])
+            #expect(try await base.store.missingEnrichments() == ["face": 2])
+            #expect(
+                try await base.store.totals()
+                    == Totals(images: 4, results: 3, mergedBoxes: 4, consensus: 3, postprocessing: 2))
+
+            // Nobody has computed them since, as after a crash: they are named again.
+            let again = try await base.store.forget(images, services: ["rtdetr"])
+            #expect(again.dropped == Totals())
+            #expect(again.changed == changed)
+            // The vote comes before the merge: the box that it took part in still has to be merged.
+            for image in changed { try await vote(image, ["clip"], base) }
+            #expect(try await base.store.forget(images, services: ["rtdetr"]).changed == [images[0]])
+            var merged = both
+            merged.contributingServices = ["yolov8"]
+            _ = try await base.update(images[0], BoxChanges(kept: [.init(mergedID: boxes[0], box: merged)]))
+            try await vote(images[0], ["yolov8"], base)
+            #expect(try await base.store.forget(images, services: ["rtdetr"]).changed.isEmpty)
+        }
+    }
+
+    @Test("forgets a crop service's answers, and only those", arguments: storeBackends)
+    func forgettingCropService(_ backend: StoreBackend) async throws {
+        try await backend.run { base in
+            let image = try await base.image()
+            try await known(image, base)
+            let there = Totals(images: 1, consensus: 1, postprocessing: 1)
+            #expect(try await base.store.holdings(of: [image], services: ["face", "colors"]) == there)
+            let (dropped, changed) = try await base.store.forget([image], services: ["face", "colors"])
+            #expect(dropped == there)
+            #expect(changed == [image])
+            #expect(try await base.store.totals() == Totals(images: 1, results: 3, mergedBoxes: 2))
+            #expect(try await base.store.missingEnrichments().isEmpty)
+        }
+    }
 }

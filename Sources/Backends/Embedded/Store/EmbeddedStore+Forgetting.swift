@@ -20,28 +20,49 @@ extension EmbeddedStore: ResultForgetting {
     /// Drops the images' rows.
     public func forget(_ images: [ImageID]) async throws -> Totals {
         try await file.write { database in
-            let hasSuperseded = try database.exists(
-                "SELECT 1 FROM sqlite_master WHERE name = 'farm_superseded_postprocessing'")
-            return try EmbeddedStore.sum(images) { image in
-                @discardableResult
-                func drop(_ table: String) throws -> Int {
-                    try database.run("DELETE FROM \(table) WHERE image_id = ?", [image])
-                }
-                try drop("farm_missing_enrichments")
-                if hasSuperseded { try drop("farm_superseded_postprocessing") }
-                var dropped = Totals()
-                dropped.postprocessing = try drop("postprocessing")
-                dropped.consensus = try drop("consensus")
-                dropped.mergedBoxes = try drop("merged_boxes")
-                dropped.results = try drop("results")
-                // The deletions have marked the image; see Triggers.
-                try drop("farm_stale")
-                return dropped
+            let hasSuperseded = try EmbeddedStore.hasSuperseded(database)
+            return try EmbeddedStore.sum(images) {
+                try EmbeddedStore.dropFindings(of: $0, hasSuperseded: hasSuperseded, database)
             }
         }
     }
 
-    private static func sum(_ images: [ImageID], _ rows: (ImageID) throws -> Totals) rethrows -> Totals {
+    /// Drops the images and their rows.
+    public func remove(_ images: [ImageID]) async throws -> Totals {
+        try await file.write { database in
+            let hasSuperseded = try EmbeddedStore.hasSuperseded(database)
+            return try Set(images).sorted().reduce(into: Totals()) { sum, image in
+                var dropped = try EmbeddedStore.dropFindings(of: image, hasSuperseded: hasSuperseded, database)
+                dropped.images = try database.run("DELETE FROM images WHERE image_id = ?", [image])
+                sum += dropped
+            }
+        }
+    }
+
+    static func hasSuperseded(_ database: Database) throws -> Bool {
+        try database.exists("SELECT 1 FROM sqlite_master WHERE name = 'farm_superseded_postprocessing'")
+    }
+
+    private static func dropFindings(
+        of image: ImageID, hasSuperseded: Bool, _ database: Database
+    ) throws -> Totals {
+        @discardableResult
+        func drop(_ table: String) throws -> Int {
+            try database.run("DELETE FROM \(table) WHERE image_id = ?", [image])
+        }
+        try drop("farm_missing_enrichments")
+        if hasSuperseded { try drop("farm_superseded_postprocessing") }
+        var dropped = Totals()
+        dropped.postprocessing = try drop("postprocessing")
+        dropped.consensus = try drop("consensus")
+        dropped.mergedBoxes = try drop("merged_boxes")
+        dropped.results = try drop("results")
+        // The deletions have marked the image; see Triggers.
+        try drop("farm_stale")
+        return dropped
+    }
+
+    static func sum(_ images: [ImageID], _ rows: (ImageID) throws -> Totals) rethrows -> Totals {
         var sum = Totals()
         for image in Set(images).sorted() {
             var rows = try rows(image)

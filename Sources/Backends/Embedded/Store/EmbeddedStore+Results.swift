@@ -65,7 +65,7 @@ extension EmbeddedStore {
         return try await file.write { try EmbeddedStore.insert(results, now: now, $0) }
     }
 
-    /// - Returns: the jobs that had their row already.
+    /// - Returns: the jobs that had their row already, or whose image is gone.
     static func insert(_ results: [AnalysisResult], now: String, _ database: Database) throws -> Set<UUID> {
         var known: Set<UUID> = []
         for result in results {
@@ -73,7 +73,8 @@ extension EmbeddedStore {
             let count = try database.run(
                 """
                 INSERT INTO results (image_id, service, data, status, processing_time, result_created, worker_id, job_id)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (image_id, job_id) WHERE job_id IS NOT NULL DO NOTHING
+                SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE EXISTS (SELECT 1 FROM images WHERE image_id = ?1)
+                ON CONFLICT (image_id, job_id) WHERE job_id IS NOT NULL DO NOTHING
                 """,
                 [
                     result.imageID, result.service, String(decoding: result.data, as: UTF8.self),

@@ -40,12 +40,14 @@ extension PostgreSQLStore {
         ]
     }
 
-    /// Images whose consensus is missing or older than what it rests on, ascending.
+    /// Images whose consensus is missing or older than what it rests on, ascending. Rows of an image that `images` does
+    /// not have are nobody's to vote on.
     public func imagesWithStaleConsensus(limit: Int) async throws -> [ImageID] {
         let statement = Statement(
             """
-            SELECT image_id FROM farm_stale s WHERE EXISTS (SELECT 1 FROM results WHERE image_id = s.image_id)
-            OR EXISTS (SELECT 1 FROM consensus WHERE image_id = s.image_id)
+            SELECT image_id FROM farm_stale s WHERE EXISTS (SELECT 1 FROM images WHERE image_id = s.image_id)
+            AND (EXISTS (SELECT 1 FROM results WHERE image_id = s.image_id)
+                OR EXISTS (SELECT 1 FROM consensus WHERE image_id = s.image_id))
             GROUP BY image_id ORDER BY image_id LIMIT $1::bigint
             """, .integer(max(0, limit)))
         return try await replica.run { try $0.run([statement])[0].map { $0.integer(0) ?? 0 } }

@@ -3,47 +3,72 @@ import Pipeline
 
 extension PostgreSQLStore: ResultForgetting {
     /// What rests on another one first: a program that made the tables may have declared keys.
-    private static let tables = ["postprocessing", "consensus", "merged_boxes", "results"]
+    static let findings = ["postprocessing", "consensus", "merged_boxes", "results"]
 
     /// How many rows `forget` would drop.
     public func holdings(of images: [ImageID]) async throws -> Totals {
         let ids = Locks.order(images)
-        let counts = PostgreSQLStore.tables.map {
+        let counts = PostgreSQLStore.findings.map {
             Statement("SELECT image_id FROM \($0) WHERE image_id = ANY($1::bigint[])", .integers(ids))
         }
-        return try await primary.run { link in
-            PostgreSQLStore.totals(try link.transaction(.snapshot, counts).map { $0.map { $0.integer(0) ?? 0 } })
-        }
+        return try await primary.run { PostgreSQLStore.totals(try $0.transaction(.snapshot, counts)) }
     }
 
     /// Drops the images' rows.
     public func forget(_ images: [ImageID]) async throws -> Totals {
         let ids = Locks.order(images)
-        let dropping = PostgreSQLStore.tables.map { table in
-            Statement("DELETE FROM \(table) WHERE image_id = ANY($1::bigint[]) RETURNING image_id", .integers(ids))
-        }
         return try await primary.run { link in
-            let aside = Statement("SELECT to_regclass('farm_superseded_postprocessing') IS NOT NULL")
-            let hasAside = try link.run([aside])[0].first?.flag(0) ?? false
-            let notes = (["farm_missing_enrichments"] + (hasAside ? ["farm_superseded_postprocessing"] : [])).map {
-                Statement("DELETE FROM \($0) WHERE image_id = ANY($1::bigint[])", .integers(ids))
-            }
-            // The deletions have marked the images; what somebody records meanwhile keeps its mark.
-            let unmark = Statement(
-                """
-                DELETE FROM farm_stale s WHERE image_id = ANY($1::bigint[])
-                AND NOT EXISTS (SELECT 1 FROM results WHERE image_id = s.image_id)
-                """, .integers(ids))
+            let dropping = try PostgreSQLStore.dropping(ids, link)
             let answers = try link.transaction(
-                .current, [Locks.take(ids)] + dropping + notes + [unmark])
-            return PostgreSQLStore.totals(
-                answers.dropFirst().prefix(dropping.count).map { $0.map { $0.integer(0) ?? 0 } })
+                .current, [Locks.take(ids)] + dropping + [PostgreSQLStore.unmarkingEmpty(ids)])
+            return PostgreSQLStore.totals(answers.dropFirst())
         }
     }
 
-    /// - Parameter rows: of each of `tables`, the image of each row.
-    private static func totals(_ rows: [[ImageID]]) -> Totals {
-        Totals(
+    /// Drops the images and their rows.
+    public func remove(_ images: [ImageID]) async throws -> Totals {
+        let ids = Locks.order(images)
+        return try await primary.run { link in
+            let dropping = try PostgreSQLStore.dropping(ids, link)
+            let last = ["farm_stale", "images"].map {
+                Statement("DELETE FROM \($0) WHERE image_id = ANY($1::bigint[])", .integers(ids))
+            }
+            let answers = try link.transaction(.current, [Locks.take(ids)] + dropping + last)
+            var totals = PostgreSQLStore.totals(answers.dropFirst())
+            totals.images = answers.last?.changed ?? 0
+            return totals
+        }
+    }
+
+    /// The deletions from `findings`, then farm's own notes.
+    private static func dropping(_ ids: [ImageID], _ link: Link) throws -> [Statement] {
+        let dropping = findings.map { table in
+            Statement("DELETE FROM \(table) WHERE image_id = ANY($1::bigint[]) RETURNING image_id", .integers(ids))
+        }
+        let tables = ["farm_missing_enrichments"] + (try superseded(link))
+        let notes = tables.map { Statement("DELETE FROM \($0) WHERE image_id = ANY($1::bigint[])", .integers(ids)) }
+        return dropping + notes
+    }
+
+    /// The table of what `Takeover` has set aside, if there is one.
+    static func superseded(_ link: Link) throws -> [String] {
+        let question = Statement("SELECT to_regclass('farm_superseded_postprocessing') IS NOT NULL")
+        return try link.run([question])[0].first?.flag(0) == true ? ["farm_superseded_postprocessing"] : []
+    }
+
+    /// The deletions have marked the images; what somebody records meanwhile keeps its mark.
+    static func unmarkingEmpty(_ ids: [ImageID]) -> Statement {
+        Statement(
+            """
+            DELETE FROM farm_stale s WHERE image_id = ANY($1::bigint[])
+            AND NOT EXISTS (SELECT 1 FROM results WHERE image_id = s.image_id)
+            """, .integers(ids))
+    }
+
+    /// - Parameter answers: begins with those of `findings`, of each row its image.
+    static func totals(_ answers: some Collection<Rows>) -> Totals {
+        let rows = answers.prefix(findings.count).map { $0.map { $0.integer(0) ?? 0 } }
+        return Totals(
             images: Set(rows.joined()).count, results: rows[3].count, mergedBoxes: rows[2].count,
             consensus: rows[1].count, postprocessing: rows[0].count)
     }

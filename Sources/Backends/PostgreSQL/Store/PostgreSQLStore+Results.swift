@@ -88,11 +88,15 @@ extension PostgreSQLStore {
     /// Bytes of answers in one statement: the server builds its arrays in memory.
     private static let partSize = 8 << 20
 
+    /// Of images that are gone nothing is taken. The image is asked for in a subquery of its own, so that the server keeps
+    /// the rows' order: the newest has the largest `result_id`.
     private static func insertion(_ results: ArraySlice<AnalysisResult>) -> Statement {
         Statement(
             """
             INSERT INTO results (image_id, service, data, status, processing_time, worker_id, job_id)
             SELECT * FROM unnest($1::bigint[], $2::text[], $3::jsonb[], $4::text[], $5::float8[], $6::text[], $7::uuid[])
+                AS n(image_id, service, data, status, seconds, worker_id, job_id)
+            WHERE (SELECT true FROM images i WHERE i.image_id = n.image_id LIMIT 1)
             ON CONFLICT (image_id, job_id) WHERE job_id IS NOT NULL DO NOTHING RETURNING job_id
             """,
             .integers(results.map(\.imageID)), .texts(results.map(\.service)),
@@ -113,10 +117,18 @@ extension PostgreSQLStore {
     }
 
     /// Where no image at all is to be seen nothing can be said of one that is missing: its jobs are not bad, but the store is
-    /// not that of whoever submitted them, or hides its rows.
+    /// not that of whoever submitted them, or hides its rows. Where the ids have begun to count there were images, and
+    /// somebody has removed them.
     private func checkCatalogue(_ link: Link) throws {
-        let question = Statement("SELECT EXISTS (SELECT 1 FROM images), row_security_active('images')")
-        guard let answer = try link.run([question])[0].first, !answer.flag(0) else { return }
+        let question = Statement(
+            """
+            SELECT EXISTS (SELECT 1 FROM images), row_security_active('images'),
+                CASE WHEN has_sequence_privilege(s.name, 'USAGE') OR has_sequence_privilege(s.name, 'SELECT')
+                    THEN pg_sequence_last_value(s.name::regclass) IS NOT NULL ELSE false END
+            FROM (SELECT pg_get_serial_sequence('images', 'image_id')) AS s(name)
+            """)
+        guard let answer = try link.run([question])[0].first, !answer.flag(0), answer.flag(1) || !answer.flag(2)
+        else { return }
         let user = link.server.options.user
         let cause =
             answer.flag(1)

@@ -1,0 +1,37 @@
+import Model
+import Pipeline
+
+/// The images that a command is about, page by page.
+struct ImagePages {
+    /// Images in one transaction: others wait for their locks as long.
+    private static let size = 200
+
+    let store: any ImageCatalogue
+    let filter: ImageFilter
+    let count: Int
+
+    /// - Parameter names: of images; empty: all of the group, or all there are.
+    /// - Throws: `CommandFailure` when there is no such image, `PortFault`.
+    init(_ store: any ImageCatalogue, named names: [String], group: String?) async throws {
+        self.store = store
+        let ids = names.isEmpty ? nil : try await store.images(named: names).map(\.id)
+        filter = ImageFilter(group: group, ids: ids)
+        count = try await store.count(filter)
+        guard count > 0 else { throw CommandFailure.missing("no image" + (group.map { " in group \($0)" } ?? "")) }
+    }
+
+    /// Each page once, by ascending id, until all are done or the drain begins.
+    func run(_ title: String, _ drain: Drain, _ work: ([ImageID]) async throws -> Void) async throws {
+        let progress = Progress(title)
+        defer { progress.end() }
+        var (seen, after) = (0, 0)
+        while !drain.isBegun {
+            let page = try await store.images(filter, after: after, limit: ImagePages.size).map(\.image.id)
+            guard let last = page.last else { break }
+            try await work(page)
+            after = last
+            seen += page.count
+            progress.show(seen, of: count)
+        }
+    }
+}

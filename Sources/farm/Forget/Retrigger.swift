@@ -1,0 +1,41 @@
+import Foundation
+import Model
+import Pipeline
+import Settings
+
+/// Has images merged and voted on again after what some services said of them is gone.
+struct Retrigger {
+    let services: [String]
+    let queue: Queue
+    /// Where boxes may have changed it begins with the merger, who goes on to the others.
+    private let role: PostProcessing
+
+    /// - Throws: `PortFault`.
+    init(_ services: [String], _ settings: Settings, _ queue: Queue) async throws {
+        self.services = services
+        self.queue = queue
+        let choice = TargetChoice(settings)
+        // Of a service that nobody names any more it is not known whether it was a detector.
+        let evidence = services.map { choice.service(named: $0)?.evidence ?? .spatial }
+        role = evidence.contains(.spatial) ? .merger : .consensus
+        try await queue.declare([role.queue])
+    }
+
+    /// - Throws: `PortFault`.
+    func run(_ images: [ImageID]) async throws {
+        let now = Date()
+        try await queue.publish(
+            images.map { id in
+                let trigger = Trigger(
+                    imageID: id, imageFilename: nil, service: services.joined(separator: ","), workerID: "",
+                    processedAt: now)
+                return Message(queue: role.queue, body: trigger.body)
+            })
+    }
+
+    /// `12 images are to be merged and voted on again`.
+    func text(_ count: Int) -> String {
+        let what = role == .merger ? "merged and voted on" : "voted on"
+        return "\(counted(count, "image")) \(count == 1 ? "is" : "are") to be \(what) again: farm up does it"
+    }
+}
