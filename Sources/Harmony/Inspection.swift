@@ -90,7 +90,8 @@ private func voteFaults(of prediction: JSON) -> [String] {
 }
 
 /// Why a prediction is not merged: what `Reading` drops and counts.
-private func boxFault(of prediction: JSON, options: MergingOptions) -> String? {
+func boxFault(of prediction: JSON, options: MergingOptions) -> String? {
+    guard case .object = prediction else { return "no object" }
     guard let label = prediction["label"]?.stringValue else { return "no label" }
     guard !options.label(label).isEmpty else { return "an empty label" }
     guard let box = Box(prediction["bbox"]) else { return "no bbox of four numbers x, y, width, height" }

@@ -90,6 +90,21 @@ struct FusionTests {
         let fusion = fuse([answer("a", 1, [prediction])], options: keepAll)
         #expect(fusion.boxes.count == (counts ? 1 : 0))
         #expect(fusion.dropped == (counts ? 0 : 1))
+        #expect(fusion.faults.keys.allSatisfy { $0.service == "a" && $0.reason != "of another shape" })
+    }
+
+    @Test("what does not count is told by service and reason")
+    func faults() {
+        let flat = prediction("dog", 0, 0, 10, 0)
+        let fusion = fuse(
+            [
+                answer("a", 1, [flat, flat, prediction("", 0, 0, 10, 10), prediction("dog", 0, 0, 10, 10)]),
+                answer("b", 2, [flat, "dog"]), answer("b", 1, [flat]),
+            ], options: keepAll)
+        #expect(fusion.dropped == 5)
+        let lines = fusion.faults.map { "\($0.key.service): \($0.value) \($0.key.reason)" }.sorted()
+        #expect(
+            lines == ["a: 1 an empty label", "a: 2 a box without area", "b: 1 a box without area", "b: 1 no object"])
     }
 
     @Test(
@@ -97,7 +112,7 @@ struct FusionTests {
         arguments: [.null, [], .object([]), .object(["predictions": .null]), .object(["predictions": "dog"])] as [JSON])
     func emptyAnswers(data: JSON) {
         let fusion = fuse([DetectorAnswer(resultID: 1, service: "a", data: data)], options: keepAll)
-        #expect(fusion == Fusion(boxes: [], dropped: 0))
+        #expect(fusion == Fusion(boxes: [], faults: [:]))
     }
 
     @Test("a prediction without confidence has the default one")

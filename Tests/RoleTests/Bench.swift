@@ -126,10 +126,14 @@ final class Bench: Sendable {
 
     static let detectors = ["yolov8", "rtdetr", "detectron2"]
 
-    var merger: Stage<Merger> {
-        let merger = Merger(
+    func mergerHandler(log: Logger = Bench.log) -> Merger {
+        Merger(
             identity: identity("bbox_merger"), detectors: Bench.detectors, merging: MergingOptions(), store: store,
-            time: time)
+            time: time, log: log)
+    }
+
+    var merger: Stage<Merger> {
+        let merger = mergerHandler()
         return Stage(options(PostProcessing.merger.queue), queue: queue, handler: merger)
     }
 

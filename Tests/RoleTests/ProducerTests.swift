@@ -216,27 +216,6 @@ private final class BlockedQueue: JobQueue {
     }
 }
 
-/// What was logged.
-private final class SaidLines: Sendable {
-    private let said = Mutex<[String]>([])
-
-    var lines: [String] { said.withLock { $0 } }
-    var logger: Logger { Logger(label: "test") { [self] _ in Handler(lines: self) } }
-
-    private struct Handler: LogHandler {
-        let lines: SaidLines
-        var logLevel = Logger.Level.info
-        var metadata: Logger.Metadata = [:]
-
-        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-            get { metadata[key] }
-            set { metadata[key] = newValue }
-        }
-
-        func log(event: LogEvent) { lines.said.withLock { $0.append("\(event.message)") } }
-    }
-}
-
 @Suite("The whole pipeline")
 struct PipelineTests {
     @Test("from a photo to a consensus that rests on everything")

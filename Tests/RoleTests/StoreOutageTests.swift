@@ -236,7 +236,7 @@ struct StoreOutageTests {
             try await scene.bench.trigger(.merger, scene.images)
             let merger = Merger(
                 identity: scene.bench.identity("bbox_merger"), detectors: Bench.detectors, merging: MergingOptions(),
-                store: scene.store, time: scene.bench.time)
+                store: scene.store, time: scene.bench.time, log: Bench.log)
             let stage = Stage(scene.options(PostProcessing.merger.queue), queue: scene.bench.queue, handler: merger)
             let drain = Drain()
             async let running: Void = stage.run(drain)

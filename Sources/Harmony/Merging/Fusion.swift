@@ -17,18 +17,29 @@ public struct DetectorAnswer: Sendable {
     }
 }
 
+/// A kind of predictions that do not count.
+public struct PredictionFault: Sendable, Hashable {
+    /// The detector that sent them.
+    public var service: String
+    /// One line for people: `an empty label`.
+    public var reason: String
+}
+
 /// The boxes of one image, fused.
 public struct Fusion: Sendable, Equatable {
     /// By label (Unicode scalars), then number.
     public var boxes: [MergedBox]
     /// How many predictions did not count: of another shape, without label or usable box, or of a confidence outside of
     /// 0…1. Duplicates and clusters that do not stay are not among them.
-    public var dropped: Int
+    public var faults: [PredictionFault: Int]
+
+    /// All that did not count.
+    public var dropped: Int { faults.values.reduce(0, +) }
 
     /// What fusing gave.
-    public init(boxes: [MergedBox], dropped: Int) {
+    public init(boxes: [MergedBox], faults: [PredictionFault: Int]) {
         self.boxes = boxes
-        self.dropped = dropped
+        self.faults = faults
     }
 }
 
@@ -41,5 +52,5 @@ public struct Fusion: Sendable, Equatable {
 ///   that stands twice, the answer with the largest `resultID` counts.
 public func fuse(_ answers: [DetectorAnswer], options: MergingOptions) -> Fusion {
     let clustering = Clustering(Reading(answers, options: options), options: options)
-    return Fusion(boxes: clustering.mergedBoxes(options: options), dropped: clustering.reading.dropped)
+    return Fusion(boxes: clustering.mergedBoxes(options: options), faults: clustering.reading.faults)
 }

@@ -24,7 +24,8 @@ struct Reading {
     private(set) var candidates: [Candidate] = []
     /// Of the candidates, in the order of reading and as sent.
     private(set) var emoji: [String?] = []
-    private(set) var dropped = 0
+    /// What does not count.
+    private(set) var faults: [PredictionFault: Int] = [:]
 
     /// Texts as sent, each read once, and their labels.
     private var labelOfText = TextTable()
@@ -46,7 +47,10 @@ struct Reading {
         candidates.reserveCapacity(count)
         emoji.reserveCapacity(count)
         for (service, predictions) in answers.enumerated() {
-            for prediction in predictions where !take(prediction, of: Int32(service), options) { dropped += 1 }
+            for prediction in predictions where !take(prediction, of: Int32(service), options) {
+                let reason = boxFault(of: prediction, options: options) ?? "of another shape"
+                faults[PredictionFault(service: services[service], reason: reason), default: 0] += 1
+            }
         }
     }
 

@@ -1,4 +1,5 @@
 import Harmony
+import Logging
 import Model
 import Pipeline
 
@@ -10,17 +11,19 @@ public struct Merger: StageHandler {
     let merging: MergingOptions
     let store: any ResultStore
     let time: any Timekeeper
+    let log: Logger
     private let admission: TriggerAdmission
 
     package init(
         identity: RoleIdentity, detectors: [String], merging: MergingOptions, store: any ResultStore,
-        time: any Timekeeper
+        time: any Timekeeper, log: Logger
     ) {
         self.identity = identity
         self.detectors = detectors
         self.merging = merging
         self.store = store
         self.time = time
+        self.log = log
         admission = TriggerAdmission(identity: identity, store: store, time: time)
     }
 
@@ -53,16 +56,19 @@ public struct Merger: StageHandler {
     /// - Throws: `PortFault`.
     func update(_ images: [Image]) async throws -> [ImageID: Int] {
         let merging = merging
+        let dropped = DroppedPredictions()
         var counts: [ImageID: Int] = [:]
         for batch in batches(of: images) {
             let changed = try await store.updateBoxes(of: batch, from: detectors, workerID: identity.workerID) {
                 results, stored in
                 let answers = results.map { DetectorAnswer(resultID: $0.resultID, service: $0.service, data: $0.data) }
                 let fusion = fuse(answers, options: merging)
+                if let image = results.first?.imageID { dropped.note(image, fusion.faults) }
                 return reconcile(stored: stored, fused: fusion.boxes, keepIoU: merging.keepIoU)
             }
             counts.merge(changed) { _, new in new }
         }
+        dropped.tell(log)
         return counts
     }
 }

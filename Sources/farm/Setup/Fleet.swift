@@ -170,7 +170,7 @@ struct Fleet: Sendable {
         Merger(
             identity: identity(.merger), detectors: detectors,
             merging: MergingOptions(configuration.merging, defaultConfidence: settings.defaultConfidence),
-            store: session.backends.store, time: session.time)
+            store: session.backends.store, time: session.time, log: log(identity(.merger)))
     }
 
     func consenser() -> Consenser {

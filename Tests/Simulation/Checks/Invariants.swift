@@ -1,5 +1,6 @@
 import Doubles
 import Foundation
+import Logging
 import Harmony
 import Model
 import Pipeline
@@ -150,7 +151,8 @@ struct Invariants: Sendable {
         let store = DatabaseStore(database: database, process: director)
         let identity = RoleIdentity(workerID: "reference", serviceName: "reference", nodeHostname: "reference")
         let merger = Merger(
-            identity: identity, detectors: plan.detectors, merging: MergingOptions(), store: store, time: director)
+            identity: identity, detectors: plan.detectors, merging: MergingOptions(), store: store, time: director,
+            log: Logger(label: "invariants") { _ in SwiftLogNoOpLogHandler() })
         let consenser = Consenser(
             identity: identity, evidence: [:], voting: VotingOptions(), store: store, time: director)
         var violations: [Violation] = []

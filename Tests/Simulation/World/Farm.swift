@@ -172,7 +172,7 @@ final class Farm: Sendable {
             case .merger:
                 let merger = Merger(
                     identity: identity, detectors: plan.detectors, merging: MergingOptions(), store: store,
-                    time: process)
+                    time: process, log: process.log)
                 let stage = Stage(options, queue: queue, handler: merger)
                 return supervised(identity, role.queue, activity) { try await stage.run($0) }
             case .consensus:
