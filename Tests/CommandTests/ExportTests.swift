@@ -73,6 +73,43 @@ struct ExportTests {
         #expect(again.output == (try String(contentsOfFile: workplace.path("boxes.json"), encoding: .utf8)))
     }
 
+    @Test("each image of COCO JSON has a file_name of its own, which leads from the common folder to its file")
+    func fileNames() async throws {
+        let workplace = try Workplace()
+        try workplace.photos(["photos/a/1.jpg", "photos/b/1.jpg", "photos/b/c/2.jpg"])
+        #expect(try await workplace.farm("import", "photos").status == 0)
+        let export = try await workplace.farm("export").json()
+        #expect(export["info"]?["image_folder"]?.stringValue == workplace.path("photos"))
+        func names(_ export: JSON) -> [String] {
+            (export["images"]?.arrayValue ?? []).compactMap { $0["file_name"]?.stringValue }
+        }
+        #expect(Set(names(export)) == ["a/1.jpg", "b/1.jpg", "b/c/2.jpg"])
+
+        // What has no path, and a path that another program has written twice.
+        _ = try await workplace.rows(
+            """
+            INSERT INTO images (image_filename, image_path, image_url) VALUES ('1.jpg', NULL, 'http://nas/x/1.jpg'),
+                ('1.jpg', '', 'http://nas/y/1.jpg'), ('1.jpg', '\(workplace.path("photos/a/1.jpg"))', NULL)
+            """)
+        #expect(names(try await workplace.farm("export").json()).suffix(3) == ["1.jpg", "1_5.jpg", "a/1_6.jpg"])
+        let loaded = try await workplace.python(
+            """
+            import contextlib, io, json, subprocess
+            from pycocotools.coco import COCO
+            open("boxes.json", "w").write(subprocess.run(["\(Program.url.path)", "export"], capture_output=True).stdout.decode())
+            with contextlib.redirect_stdout(io.StringIO()):
+                coco = COCO("boxes.json")
+            names = [i["file_name"] for i in coco.loadImgs(coco.getImgIds())]
+            print(json.dumps([len(names), len(set(names))]))
+            """
+        ).json()
+        #expect(loaded == [6, 6])
+
+        _ = try await workplace.rows("UPDATE images SET image_group = 'b' WHERE image_path LIKE '%/b/%'")
+        let group = try await workplace.farm("export", "--group", "b").json()
+        #expect(Set(names(group)) == ["1.jpg", "c/2.jpg"])
+    }
+
     @Test("a turned photo has the size that its boxes are in")
     func turned() async throws {
         let workplace = try Workplace()

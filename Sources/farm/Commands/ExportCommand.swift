@@ -12,7 +12,8 @@ struct ExportCommand: AsyncParsableCommand {
         commandName: "export",
         abstract: "Boxes as COCO JSON, everything as JSON Lines or CSV.",
         discussion: """
-            coco: merged boxes with their score; images have width and height where their file can be read here. \
+            coco: merged boxes with their score; images have width and height where their file can be read here, and a \
+            file_name of their own: the path below info.image_folder, the folder that all have in common. \
             jsonl: an image a line, in the shape of farm show --json. csv: a row for each merged box, or for each newest \
             result of a service, enrichment of a box, or emoji of the consensus (--what). A file appears when it is \
             complete, or not at all; it takes the place of an earlier export, and of nothing else without --force.

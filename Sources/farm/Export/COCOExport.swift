@@ -3,9 +3,12 @@ import Model
 import Pipeline
 
 /// The merged boxes as COCO JSON (https://cocodataset.org/#format-data, object detection, with `score` as its results
-/// have it). The images are read twice: annotations need the ids of the categories, which are the sorted labels.
+/// have it). The images are read three times: their names need the folder that all have in common, and annotations the ids of
+/// the categories, which are the sorted labels.
 struct COCOExport {
     private static let pageSize = 200
+    /// Where nothing but the images' rows is read.
+    private static let namePageSize = 2000
     private static let description = "merged boxes, by farm"
 
     /// What every such export begins with.
@@ -17,6 +20,7 @@ struct COCOExport {
     private(set) var unreadable = 0
 
     private let cropper: PictureCropper
+    private var names = COCONames()
     /// Labels as UTF-8: told apart and sorted by Unicode scalars, as in merging.
     private var labels: Set<[UInt8]> = []
 
@@ -24,10 +28,15 @@ struct COCOExport {
     init(root: String?) { cropper = PictureCropper(parallelism: 1, root: root) }
 
     mutating func write(_ source: ExportSource, to file: ExportFile) async throws {
-        let info: JSON = .object([
-            "description": .string(COCOExport.description), "version": .string(FarmCommand.version),
-        ])
-        try file.write(Array("{\"info\":\(info.text),\n\"images\":".utf8))
+        try await source.read("images named", pageSize: COCOExport.namePageSize) { page in
+            for image in page { names.saw(image) }
+        }
+        var info = [
+            JSON.Member("description", .string(COCOExport.description)),
+            JSON.Member("version", .string(FarmCommand.version)),
+        ]
+        if let folder = names.folder { info.append(JSON.Member("image_folder", .string(folder))) }
+        try file.write(Array("{\"info\":\(JSON.object(info).text),\n\"images\":".utf8))
         var images = COCOList(file)
         try await source.read("images exported", pageSize: COCOExport.pageSize) { page in
             for boxes in try await source.store.boxes(of: page.map(\.id)) {
@@ -59,10 +68,10 @@ struct COCOExport {
     }
 
     /// With its size if its file can be read here.
-    private func entry(_ image: Image) async -> JSON {
+    private mutating func entry(_ image: Image) async -> JSON {
         var members = [
             JSON.Member("id", .int(Int64(image.id))),
-            JSON.Member("file_name", .string(image.filename ?? image.path ?? image.url ?? "")),
+            JSON.Member("file_name", .string(names.name(of: image))),
         ]
         if let path = image.path, let size = try? await cropper.uprightSize(.file(path)) {
             members.append(JSON.Member("width", .int(Int64(size.width))))
