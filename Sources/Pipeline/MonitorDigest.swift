@@ -66,7 +66,8 @@ package struct MonitorDigest {
     private func isLive(_ last: StoredHeartbeat) -> Bool { !last.isStopping && last.timestamp >= windows.live }
 
     private var deadWorkers: [DeadWorker] {
-        let replaced = Set(Succession(spans, isLive: isLive).replaced.map(Place.init))
+        let threshold = windows.now.timeIntervalSince(windows.live)
+        let replaced = Set(Succession(spans, restart: threshold, isLive: isLive).replaced.map(Place.init))
         return latest.filter { beat in
             !beat.isStopping && beat.timestamp < windows.live && beat.timestamp >= windows.forgotten
                 && !replaced.contains(Place(beat))

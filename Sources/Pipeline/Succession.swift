@@ -1,7 +1,11 @@
 import Foundation
 
-/// Who has taken whose place: a worker that begins takes that of the one of its service and host that ended last, and of no
-/// other. So of three workers a killed one is missed although the others live, and one that was started anew is not.
+/// Who has taken whose place: a worker that begins takes that of one of its service and host that ended before, and of no
+/// other. So of three workers a killed one is missed although the others live, and one that was started anew is not; as many
+/// have to be started as died.
+///
+/// It is that of the one who stopped last if that was a moment ago, since then it was restarted; else of the one that fell
+/// silent last; else of one that stopped.
 struct Succession {
     /// From a worker's first known heartbeat to its last.
     struct Span: Equatable {
@@ -17,14 +21,17 @@ struct Succession {
     /// Last heartbeats of those whose place, or whose successor's and so on, one holds who lives.
     let replaced: [StoredHeartbeat]
 
-    init(_ spans: [Span], isLive: (StoredHeartbeat) -> Bool) {
+    /// - Parameter restart: who begins within so many seconds after another one stopped is that one, restarted.
+    init(_ spans: [Span], restart: TimeInterval, isLive: (StoredHeartbeat) -> Bool) {
         let posts = Dictionary(grouping: spans) { span in
             Post(serviceName: span.last.serviceName, nodeHostname: span.last.nodeHostname)
         }
-        replaced = posts.values.flatMap { Succession.replaced($0, isLive) }
+        replaced = posts.values.flatMap { Succession.replaced($0, restart, isLive) }
     }
 
-    private static func replaced(_ spans: [Span], _ isLive: (StoredHeartbeat) -> Bool) -> [StoredHeartbeat] {
+    private static func replaced(
+        _ spans: [Span], _ restart: TimeInterval, _ isLive: (StoredHeartbeat) -> Bool
+    ) -> [StoredHeartbeat] {
         let spans = spans.sorted { $0.began < $1.began }
         var isHeld = spans.map { isLive($0.last) }
         var ended = spans.indices.filter { !isHeld[$0] }
@@ -35,7 +42,12 @@ struct Succession {
             while let next = ended.first, spans[next].last.timestamp < span.began {
                 vacant.append(ended.removeFirst())
             }
-            if let place = vacant.popLast() { successors[place] = index }
+            guard !vacant.isEmpty else { continue }
+            let restarted = vacant.lastIndex {
+                spans[$0].last.isStopping && span.began.timeIntervalSince(spans[$0].last.timestamp) <= restart
+            }
+            let place = restarted ?? vacant.lastIndex { !spans[$0].last.isStopping } ?? vacant.count - 1
+            successors[vacant.remove(at: place)] = index
         }
         // A successor begins later, so that it is settled before.
         for (index, successor) in successors.sorted(by: { $0.key > $1.key }) where isHeld[successor] {

@@ -102,6 +102,24 @@ struct MonitorTests {
             try report.json()["dead_workers"]?.arrayValue?.map { $0["worker_id"]?.stringValue } == ["elsewhere_1"])
     }
 
+    @Test("a threshold of less than three heartbeats is warned about, and the rule of dead workers is in the help")
+    func shortThreshold() async throws {
+        let workplace = try await workplace()
+        let short = try await workplace.farm("monitor", "--dead-threshold", "2.9")
+        #expect(short.status == 0)
+        #expect(
+            short.error.contains(
+                "--dead-threshold 2.9 min is less than three heartbeats (HEARTBEAT_INTERVAL is 60 s here)"),
+            "\(short.error)")
+        #expect(try await workplace.farm("monitor", "--dead-threshold", "3").error.isEmpty)
+        let often = try await workplace.farm(
+            "monitor", "--dead-threshold", "0.5", environment: ["HEARTBEAT_INTERVAL": "10"])
+        #expect(often.error.isEmpty)
+        let help = try await workplace.farm("monitor", "--help").output
+        #expect(help.contains("takes the place of one of its service on its"))
+        #expect(help.contains("as many have to be started as died") || help.contains("So as many have"))
+    }
+
     @Test("the windows choose what performance and errors show")
     func windows() async throws {
         let workplace = try await workplace()

@@ -9,7 +9,11 @@ struct MonitorCommand: AsyncParsableCommand {
         abstract: "Tells which workers are dead, how fast the others are, and what went wrong.",
         discussion: """
             Dead is who has been silent for longer than the threshold, unless it said that it stops, is silent for over a \
-            day, or has a live successor: one started in its place.
+            day, or another one has taken its place.
+
+            A worker that begins takes the place of one of its service on its host, and of one only: of one that stopped \
+            within the threshold before, since that is a restart; else of the one that fell silent last. So as many have \
+            to be started as died: then --fail-on-dead ends with 0 again.
 
             Examples:
               farm monitor
@@ -46,6 +50,7 @@ struct MonitorCommand: AsyncParsableCommand {
         let anyDead = try await OpenSession.with(options, logs: .ifPossible) {
             try await $0.monitoring()
         } _: { session in
+            warnOfShortThreshold(session.settings.heartbeatInterval)
             var anyDead = false
             try await Redrawing(isWatched: watch, isJSON: json).run {
                 let report = try await session.backends.report(windows)
@@ -58,6 +63,16 @@ struct MonitorCommand: AsyncParsableCommand {
             return anyDead
         }
         if failOnDead && anyDead { throw CommandFailure(exitCode: 1, message: "") }
+    }
+
+    /// A heartbeat may be late, or lost.
+    private func warnOfShortThreshold(_ interval: Duration) {
+        guard deadThreshold * 60 < 3 * interval.seconds else { return }
+        Terminal.error(
+            String(
+                format:
+                    "farm: warning: --dead-threshold %g min is less than three heartbeats (HEARTBEAT_INTERVAL is %g s "
+                    + "here): who is merely late counts as dead", deadThreshold, interval.seconds))
     }
 
     private func text(_ report: MonitorReport) -> String {

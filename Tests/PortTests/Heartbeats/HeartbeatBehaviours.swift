@@ -91,6 +91,38 @@ struct HeartbeatBehaviours {
         }
     }
 
+    @Test(
+        "of one that stopped long ago do not keep a newcomer from a dead one's place: as many as died are enough",
+        arguments: heartbeatBackends)
+    func beginsAfterStop(_ backend: HeartbeatBackend) async throws {
+        try await backend.run { base in
+            for (worker, ages) in [("a", [20_000, 9000]), ("b", [20_000, 8000]), ("c", [20_000, 8500])] {
+                for age in ages { try await base.insert(.of(worker), .seconds(age)) }
+            }
+            // Its last word came after the last of both who were killed.
+            try await base.insert(.of("c", .stopping), .seconds(7000))
+            try await base.insert(.of("e"), .seconds(5000))
+            try await base.insert(.of("e"), .seconds(10))
+            #expect(try await base.store.report(windows).deadWorkers.map(\.workerID) == ["a"])
+            try await base.insert(.of("f"), .seconds(5))
+            #expect(try await base.store.report(windows).deadWorkers.isEmpty)
+        }
+    }
+
+    @Test("of one that was restarted do not excuse another one that is dead", arguments: heartbeatBackends)
+    func restarted(_ backend: HeartbeatBackend) async throws {
+        try await backend.run { base in
+            for worker in ["killed", "c"] {
+                for age in [20_000, 9000] { try await base.insert(.of(worker), .seconds(age)) }
+            }
+            try await base.insert(.of("c", .stopping), .seconds(7000))
+            try await base.insert(.of("c again"), .seconds(6990))
+            try await base.insert(.of("c again"), .seconds(10))
+            let dead = try await base.store.report(windows).deadWorkers.map(\.workerID)
+            #expect(dead == ["killed"])
+        }
+    }
+
     @Test("give the live workers of each box with their services", arguments: heartbeatBackends)
     func nodes(_ backend: HeartbeatBackend) async throws {
         try await backend.run { base in
