@@ -65,11 +65,17 @@ struct ServerTests {
         let imported = try await scene.workplace.farm("import", "photos")
         try #require(imported.status == 0, "\(imported.error)")
         let up = try scene.workplace.start(["up"], environment: Scene.impatient)
-        let produce = try scene.workplace.start(["produce", "--wait"])
+        let produce = try Running(
+            URL(fileURLWithPath: "/bin/sh"),
+            ["-c", "exec script -qec '\(Program.url.path) produce --wait' /dev/null"], in: scene.workplace.folder,
+            ["PATH": "/usr/bin:/bin", "HOME": scene.workplace.folder.path, "TERM": "xterm"])
         // All jobs are with the services now, so the broker counts none that waits.
         try await eventually("the jobs are taken") {
             try await site.messages() == 6 && produce.output.contains("submitted")
         }
+        // The workers have them, nothing is done yet: that all is must not be said.
+        try await eventually("progress is shown") { produce.output.contains("jobs done: 5 of 6") }
+        #expect(!produce.output.contains(/jobs done: (0 of 0|6 of 6)/), "\(produce.output)")
         #expect(produce.isRunning)
         try scene.openGate()
         let waited = try await produce.finished()

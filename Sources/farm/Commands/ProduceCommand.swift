@@ -72,7 +72,7 @@ struct ProduceCommand: AsyncParsableCommand {
                     group: group, lacking: targets.map(\.service), answers: answers(newerThan: mark.resultID)),
                 upTo: counts.lastImage, catalogue: session.backends.store, time: session.time,
                 hadConsumers: Submission.mayHaveConsumers(depths))
-            try await waitForRows(session, targets, submission, since: mark, drain)
+            try await waitForRows(session, targets, submission, jobs: counts.jobs, since: mark, drain)
         }
     }
 
@@ -167,14 +167,15 @@ struct ProduceCommand: AsyncParsableCommand {
     }
 
     private func waitForRows(
-        _ session: Session, _ targets: [Target], _ submission: Submission, since mark: FailureMark, _ drain: Drain
+        _ session: Session, _ targets: [Target], _ submission: Submission, jobs: Int, since mark: FailureMark,
+        _ drain: Drain
     ) async throws {
         let fleet = Fleet(session)
         let services = fleet.servicesToAsk(targets.map(\.service)).map(\.address)
         let reachability = Reachability(services, http: fleet.http)
         let state = StoreState(
             session.backends.store, services: targets.map(\.service), roles: PostProcessing.allCases)
-        let progress = JobProgress()
+        let progress = JobProgress(jobs: jobs)
         let hint = WorkerHint(session: session)
         let watch = IdleWatch(
             backends: session.backends, time: session.time, log: session.log("farm"),

@@ -99,6 +99,8 @@ struct IdleWatch: Sendable {
             isExact: depths.allSatisfy { $0.inFlight != nil }, outages: outages)
         await submission?.saw(
             depths.prefix(queues.count), isUnderWay: standing.waiting + standing.inFlight > 0)
+        // What workers have in hand a broker does not tell.
+        if submission != nil, !standing.isExact { standing.jobs = max(standing.jobs, 1) }
         let before = memory.away
         let away = Dictionary(uniqueKeysWithValues: awayPictures(depths).map { ($0, before[$0] ?? $1) })
         memory.away = away
@@ -116,7 +118,7 @@ struct IdleWatch: Sendable {
         // A broker does not tell what other processes have in flight, nor any queue what was dropped: rows are waited for.
         if undone.isEmpty, let submission {
             switch try await submission.standing(isExact: standing.isExact) {
-            case .done: break
+            case .done: standing.jobs = 0
             case .open: return (standing, nil)
             case .lost(let what): undone.append(what)
             }
