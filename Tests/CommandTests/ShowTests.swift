@@ -28,6 +28,27 @@ struct ShowTests {
         #expect(!shown.output.contains("\u{1B}"))
     }
 
+    @Test("what had votes, but too few, is named with its services; so by farm run")
+    func undecided() async throws {
+        let workplace = try await analysed()
+        #expect(try await !workplace.farm("show", "1").output.contains("undecided"))
+        _ = try await workplace.rows(
+            """
+            UPDATE results SET data = json_insert(data, '$.predictions[#]', json('{"emoji": "🐱"}')) WHERE service = 'clip'
+            """)
+        #expect(try await workplace.farm("consense", "--image", "1").status == 0)
+        #expect(try await workplace.farm("show", "1").output.contains("\nundecided: 🐱 (clip)\n"))
+
+        let scene = try await Scene(["clip", "inception_v3"], photos: 0)
+        try scene.workplace.photos(["photos/1.jpg"])
+        let file = try String(contentsOfFile: scene.workplace.path("service_config.json"), encoding: .utf8)
+        try scene.workplace.write("service_config.json", file.dropLast() + ",\"voting\":{\"min_votes\":3}}")
+        let run = try await scene.workplace.farm("run", "photos")
+        #expect(run.status == 0, "\(run.error)")
+        #expect(run.output.contains("  no emoji has votes of enough services\n  undecided: 🐶 (clip, inception_v3)\n"))
+        try await scene.doubles.stop()
+    }
+
     @Test("--json has the rows as they are stored")
     func json() async throws {
         let workplace = try await analysed()

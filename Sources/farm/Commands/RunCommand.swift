@@ -190,6 +190,7 @@ extension ImageReport {
         let votes = voteTable
         var lines = [Terminal.bold(image.shownPlace ?? "image \(image.id)")]
         lines.append(votes.rows.isEmpty ? "  no emoji has votes of enough services" : votes.text.indented)
+        if let undecided = undecidedText { lines.append("  " + undecided) }
         if !boxes.isEmpty { lines.append(Terminal.harmless("  boxes: " + boxes.joined(separator: "; "))) }
         let failed = (consensus?["services_failed"]?.arrayValue ?? []).compactMap(\.stringValue)
         if !failed.isEmpty { lines.append(Terminal.harmless("  failed: " + failed.joined(separator: ", "))) }

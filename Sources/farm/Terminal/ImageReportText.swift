@@ -1,4 +1,5 @@
 import Foundation
+import Harmony
 import Model
 import Pipeline
 
@@ -8,6 +9,7 @@ extension ImageReport {
         var parts = [Terminal.bold("image \(image.id)  \(image.shownPlace ?? "")")]
         let votes = voteTable
         parts.append(votes.rows.isEmpty ? noVotes : votes.text)
+        if let undecided = undecidedText { parts.append(undecided) }
         if let special = specialText { parts.append(special) }
         let boxes = boxTable
         if !boxes.rows.isEmpty { parts.append(boxes.text) }
@@ -19,6 +21,21 @@ extension ImageReport {
 
     private var noVotes: String {
         consensus == nil ? "no consensus yet" : "no emoji has votes of enough services"
+    }
+
+    private static let undecidedLimit = 12
+
+    /// `undecided: 🐱 (inception_v3)`: what had votes, but too few; nil where nothing had.
+    var undecidedText: String? {
+        guard let consensus else { return nil }
+        let all = undecided(findings.successes, in: consensus)
+        guard !all.isEmpty else { return nil }
+        let shown = all.prefix(ImageReport.undecidedLimit).map {
+            "\($0.emoji) (\($0.services.joined(separator: ", ")))"
+        }
+        let rest = all.count - shown.count
+        return Terminal.harmless(
+            "undecided: " + shown.joined(separator: ", ") + (rest > 0 ? ", and \(rest) more" : ""))
     }
 
     /// One line per emoji: who voted, and what speaks for it.
