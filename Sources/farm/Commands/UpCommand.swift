@@ -34,11 +34,12 @@ struct UpCommand: AsyncParsableCommand {
                         + "no primary service with \"work\" true, no post_processing entry")
             }
             let serving = Serving(session: session, fleet: fleet)
+            serving.tellOfMissingRoles()
             if untilIdle {
                 try await serveUntilIdle(serving, roles, drain)
             } else {
                 let changes = Reloading(options: options, fleet: fleet).changes()
-                await serving.run(roles, changes: changes, drain: drain)
+                await serving.runWatching(roles, changes: changes, drain: drain)
             }
         }
     }

@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import Model
 import Pipeline
 import Roles
 
@@ -16,6 +17,31 @@ struct Serving: Sendable {
             "\(roles.map(\.name).joined(separator: ", ")): \(session.backends.description); services of \(configuration)"
         )
         fleet.warnOfAssumedServices(roles)
+    }
+
+    /// Of an older service_config.json, which knew no post_processing entries, everything but the workers is missing.
+    func tellOfMissingRoles() {
+        guard let path = fleet.configuration.path, fleet.configuration.postProcessing.isEmpty else { return }
+        let roles = PostProcessing.allCases
+        let entry = "\"\(PostProcessing.consensus.rawValue)\": {\"category\": \"post_processing\"}"
+        session.log("farm").notice(
+            """
+            \(roles.map(\.rawValue).joined(separator: ", ")) do not run here: \(path) has no post_processing entry for this box. \
+            Where no other box runs them, add entries such as \(entry) to it, or run \
+            \(roles.map { "farm \($0.command)" }.joined(separator: ", "))
+            """)
+    }
+
+    /// Runs the roles until a signal, and warns of triggers that nobody serves.
+    func runWatching(_ roles: [SupervisedRole], changes: AsyncStream<[SupervisedRole]>, drain: Drain) async {
+        let watch = UnservedWatch(
+            session: session,
+            roles: PostProcessing.allCases.filter { !fleet.configuration.postProcessing.contains($0) })
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await run(roles, changes: changes, drain: drain) }
+            group.addTask { _ = try? await drain.until { try await watch.run() } }
+            await group.waitForAll()
+        }
     }
 
     /// Runs the roles until a signal.
