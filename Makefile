@@ -73,7 +73,8 @@ lint: ## checks the format and builds with warnings as errors
 format: ## formats the sources
 	swift format --in-place --recursive --configuration .swift-format Package.swift Sources Tests Benchmarks
 
-install: build ## installs farm, and links with the roles' names, under PREFIX (/usr/local)
+# Under sudo there is no toolchain on the PATH, and what root builds its user cannot build again.
+install: $(if $(SUDO_USER),,build) ## installs farm, and links with the roles' names, under PREFIX (/usr/local); with sudo after make build
 	install -D -m 755 .build/release/farm $(DESTDIR)$(PREFIX)/bin/farm
 	for role in produce work merge consense enrich monitor; do ln -sf farm $(DESTDIR)$(PREFIX)/bin/farm-$$role; done
 

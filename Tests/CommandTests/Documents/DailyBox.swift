@@ -29,9 +29,30 @@ final class DailyBox: Sendable {
     /// - Parameter places: what stands in the page, and what stands here for it.
     @discardableResult
     func paste(_ lines: String, _ places: KeyValuePairs<String, String> = [:]) async throws -> Finished {
-        let finished = try await workplace.bash("set -e\n" + DailyBox.moved(lines, places), environment: variables)
+        let finished = try await attempt("set -e\n" + DailyBox.moved(lines, places))
         try #require(finished.status == 0, "\(lines)\(finished.output)\(finished.error)")
         return finished
+    }
+
+    /// Runs lines of a page, however they end.
+    func attempt(_ lines: String) async throws -> Finished {
+        try await workplace.bash(lines, environment: variables)
+    }
+
+    /// Runs the commands of a crontab, one after the other, as cron does: by sh, in the user's home, knowing nothing but what
+    /// the crontab sets.
+    func cron(_ crontab: String) async throws -> [Finished] {
+        let crontab = try Crontab(crontab)
+        let path = try #require(crontab.variables["PATH"], "cron finds no /usr/local/bin by itself")
+        var ends: [Finished] = []
+        for command in crontab.commands {
+            let path = DailyBox.moved(path, ["/usr/local/bin": workplace.path("bin")])
+            let shell = try Running(
+                URL(fileURLWithPath: "/bin/sh"), ["-c", command], in: workplace.folder,
+                ["PATH": path, "HOME": workplace.folder.path])
+            ends.append(try await shell.finished())
+        }
+        return ends
     }
 
     /// The text with the places of this box.

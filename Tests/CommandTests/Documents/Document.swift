@@ -51,8 +51,10 @@ enum Recipe: String, CaseIterable {
     case file = "Back up and restore farm.db"
     case servers = "Back up and restore PostgreSQL"
     case upgrade = "A new version"
+    case alerts = "Alerts"
     case logs = "The logs of all boxes"
     case again = "My service has changed: do it again"
+    case stillness = "Why does nothing move?"
 
     static let page = "docs/operating.md"
     static let section = "Every day"
@@ -63,5 +65,28 @@ enum Recipe: String, CaseIterable {
         let blocks = try Document(Recipe.page).blocks(of: rawValue)
         try #require(blocks.count == count, "blocks of “\(rawValue)” in \(Recipe.page)")
         return blocks
+    }
+}
+
+/// A crontab, as cron reads it.
+struct Crontab {
+    /// What it sets for all its commands.
+    let variables: [String: String]
+    let commands: [String]
+
+    init(_ text: String) throws {
+        var (variables, commands): ([String: String], [String]) = ([:], [])
+        for line in text.split(separator: "\n") {
+            if let setting = line.wholeMatch(of: /([A-Z]+)=(.*)/) {
+                variables[String(setting.1)] = String(setting.2)
+            } else {
+                let entry = try #require(
+                    line.wholeMatch(of: /((?:[0-9*\/,-]+ +){5})(.*)/), "no line of a crontab: \(line)")
+                try #require(!entry.2.contains("%"), "cron takes what follows a % for input: \(line)")
+                commands.append(String(entry.2))
+            }
+        }
+        self.variables = variables
+        self.commands = commands
     }
 }
