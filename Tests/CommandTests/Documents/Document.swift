@@ -46,7 +46,7 @@ struct Document {
 
 /// A recipe of docs/operating.md, Every day: its title there.
 enum Recipe: String, CaseIterable {
-    case nightly = "Import every night"
+    case nightly = "New photos every night"
     case rest = "A service has to rest"
     case file = "Back up and restore farm.db"
     case servers = "Back up and restore PostgreSQL"

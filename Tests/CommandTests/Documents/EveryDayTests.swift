@@ -11,23 +11,47 @@ struct EveryDayTests {
         #expect(titles == Recipe.allCases.map(\.rawValue))
     }
 
-    @Test("what is new is submitted every night, also beside a damaged photo; an import that failed submits nothing")
-    func nightly() async throws {
-        let blocks = try Recipe.nightly.blocks(1)
-        let work = try Workplace()
+    enum Place: CaseIterable { case embedded, servers }
+
+    @Test(
+        "every night what is new is submitted once, beside a broken photo and while a service is down",
+        arguments: Place.allCases)
+    func nightly(_ place: Place) async throws {
+        let blocks = try Recipe.nightly.blocks(2)
+        let site = place == .servers ? try await Site() : nil
+        let scene = try await Scene(photos: 0, absent: ["ocr"])
+        let work = scene.workplace
         let box = try DailyBox(work)
-        try work.configure([("clip", try ServiceDoubles.freePorts(1)[0])])
-        try work.photos(["photos/1.jpg"])
-        try work.halfPhoto("photos/2.jpg", of: "photos/1.jpg")
-        let first = try await box.paste(blocks[0])
-        #expect(first.output.contains("1 added, 0 there already, 1 refused"))
-        #expect(first.output.contains("1 job submitted"))
-        try work.photos(["photos/3.jpg"])
-        #expect(try await box.paste(blocks[0]).output.contains("1 added, 1 there already, 1 refused"))
-        let waiting = try await work.count("SELECT count(*) FROM farm_queue")
-        let away = DailyBox.moved(blocks[0], ["import photos": "import away"])
-        try await box.paste("if (\n\(away)\n); then exit 9; fi")
-        #expect(try await work.count("SELECT count(*) FROM farm_queue") == waiting)
+        try site?.write(work)
+        let folder = work.folder.path
+        try work.write(
+            "nightly.sh", DailyBox.moved(blocks[0], ["/var/lib/farm": folder, "/srv/photos": "\(folder)/srv/photos"]))
+        try work.photos(["srv/photos/1.jpg", "srv/photos/2.jpg"])
+        let whole = try Data(contentsOf: URL(fileURLWithPath: work.path("srv/photos/1.jpg")))
+        try whole.prefix(5000).write(to: URL(fileURLWithPath: work.path("srv/photos/broken.jpg")))
+
+        func night() async throws -> Finished {
+            let ends = try await box.cron(blocks[1])
+            try #require(ends.count == 1)
+            #expect(ends[0].status == 0, "\(ends[0].error)")
+            return ends[0]
+        }
+        let first = try await night()
+        #expect(first.output.contains("2 added, 0 there already, 1 refused"))
+        #expect(first.output.contains("\(2 * (Scene.primary + 1)) jobs submitted: 2 images"))
+        #expect(first.error.contains("broken.jpg"))
+        let idle = try await night()
+        #expect(!idle.output.contains("submitted"), "nobody has worked: all of it waits already")
+
+        let up = try await scene.upUntilIdle()
+        #expect(up.status == 1, "ocr is down: \(up.error)")
+        try work.photos(["srv/photos/3.jpg"])
+        let third = try await night()
+        #expect(third.output.contains("\(Scene.primary) jobs submitted: 1 image × "))
+        #expect(try await box.waiting("ocr") == 2, "no second time, however many nights it is down")
+        #expect(try await box.waiting("clip") == 1)
+        try await scene.doubles.stop()
+        await site?.remove()
     }
 
     @Test("a service rests without losing a job while others work, and goes on; so does a role")
@@ -154,9 +178,9 @@ struct EveryDayTests {
         try await scene.doubles.stop()
     }
 
-    @Test("a service that has changed is asked again, and its new answer counts")
+    @Test("a service that has changed is asked again, and its new answer counts; so is a crop service")
     func again() async throws {
-        let blocks = try Recipe.again.blocks(1)
+        let blocks = try Recipe.again.blocks(2)
         let scene = try await Scene(photos: 0)
         let work = scene.workplace
         let box = try DailyBox(work)
@@ -178,6 +202,11 @@ struct EveryDayTests {
         #expect(try await box.paste(blocks[0]).output.contains("2 jobs submitted: 2 images × clip"))
         #expect(try await scene.upUntilIdle().status == 0)
         #expect(try await work.count(votes) == 2, "in the group's images")
+
+        let asked = try await scene.doubles.calls(of: "face").answered
+        try await box.paste(blocks[1])
+        #expect(try await scene.doubles.calls(of: "face").answered == asked + 2, "of the group's images")
+        #expect(try await work.count("SELECT count(*) FROM postprocessing WHERE service = 'face'") == 3)
         try await scene.doubles.stop()
     }
 
