@@ -19,6 +19,8 @@ struct FolderWalk: Sequence, IteratorProtocol {
     }
 
     private var folders: [String]
+    /// Links to folders, taken last: what lies in the tree itself is known by its own path, whatever links lead there.
+    private var links: [String] = []
     /// A link may lead back to a folder above it.
     private var seen: Set<FileIdentity> = []
 
@@ -33,12 +35,14 @@ struct FolderWalk: Sequence, IteratorProtocol {
     }
 
     mutating func next() -> Step? {
-        while let folder = folders.popLast() {
+        while let folder = folders.popLast() ?? nextLink() {
             if let identity = FileIdentity(of: folder), !seen.insert(identity).inserted { continue }
             return step(folder)
         }
         return nil
     }
+
+    private mutating func nextLink() -> String? { links.isEmpty ? nil : links.removeFirst() }
 
     private mutating func step(_ folder: String) -> Step {
         var step = Step(folder: folder)
@@ -57,13 +61,18 @@ struct FolderWalk: Sequence, IteratorProtocol {
             if let reason = rules.reason(PathText.path(of: entry, below: root) ?? name, isFolder: isFolder) {
                 step.leftOut.append(SkippedFile(place: entry, reason: reason, kind: .leftOut))
             } else if isFolder {
-                below.append(entry)
+                if FolderWalk.isLink(entry) { links.append(entry) } else { below.append(entry) }
             } else {
                 step.files.append(entry)
             }
         }
         folders += below.reversed()
         return step
+    }
+
+    private static func isLink(_ path: String) -> Bool {
+        var status = stat()
+        return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
     }
 
     /// An `errno`.

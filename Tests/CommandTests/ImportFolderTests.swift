@@ -104,6 +104,21 @@ struct ImportFolderTests {
         #expect(long.error.occurrences(of: ".txt: not an image") == 25)
     }
 
+    @Test("photos that a link leads to as well are known by their own path, whatever the link is called")
+    func linkedFolders() async throws {
+        let work = try Workplace()
+        try work.photos(["photos/m/1.jpg", "elsewhere/2.jpg"])
+        #expect(try await work.farm("import", "photos").output == "1 added, 0 there already\n")
+        for (link, target) in [("a", "m"), ("z", "m"), ("loop", ".."), ("b", "../elsewhere")] {
+            try FileManager.default.createSymbolicLink(
+                atPath: work.path("photos/\(link)"), withDestinationPath: target)
+        }
+        let again = try await work.farm("import", "photos")
+        #expect(again.status == 0, "\(again.error)")
+        let paths = try await work.rows("SELECT image_path FROM images ORDER BY image_id")
+        #expect(paths == [work.path("photos/m/1.jpg"), work.path("photos/b/2.jpg")], "\(again.output)")
+    }
+
     @Test("a file: URL names its path; `..` behind a link is read as the system reads it")
     func places() async throws {
         let work = try Workplace()
