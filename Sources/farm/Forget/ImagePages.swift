@@ -12,7 +12,7 @@ struct ImagePages {
 
     /// - Parameter names: of images; empty: all of the group, or all there are.
     /// - Throws: `CommandFailure` when there is no such image, `PortFault`.
-    init(_ store: any ImageCatalogue, named names: [String], group: String?) async throws {
+    init(_ store: any ImageCatalogue & ImportRecords, named names: [String], group: String?) async throws {
         self.store = store
         let ids = names.isEmpty ? nil : try await store.images(named: names).map(\.id)
         filter = ImageFilter(group: group, ids: ids)

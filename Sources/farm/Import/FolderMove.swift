@@ -37,7 +37,7 @@ struct FolderMove: Sendable {
         case .taken(let taken, let example):
             throw CommandFailure.failed(
                 "\(counted(taken, "path")) below \(new) would be of two images, such as \(example): nothing is changed. "
-                    + "They are images of their own, perhaps imported since; remove those first")
+                    + "They are images of their own, perhaps imported since: farm remove those first")
         case .endless(let example):
             throw CommandFailure.failed(
                 "\(example) would lie below \(old) again, and be moved once more the next time: nothing is changed. "
