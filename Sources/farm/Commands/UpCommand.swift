@@ -33,8 +33,7 @@ struct UpCommand: AsyncParsableCommand {
                     "\(fleet.configuration.path ?? "service_config.json") names no role for this box: "
                         + "no primary service with \"work\" true, no post_processing entry")
             }
-            let serving = Serving(session: session, fleet: fleet)
-            serving.tellOfMissingRoles()
+            let serving = Serving(session: session, fleet: fleet, isOfWholeBox: true)
             if untilIdle {
                 try await serveUntilIdle(serving, roles, drain)
             } else {

@@ -8,6 +8,8 @@ import Roles
 struct Serving: Sendable {
     let session: Session
     let fleet: Fleet
+    /// All that the box's file names is served, not one role of it.
+    var isOfWholeBox = false
 
     /// Says which queue, store and monitoring a role uses.
     func banner(_ roles: [SupervisedRole]) {
@@ -17,10 +19,11 @@ struct Serving: Sendable {
             "\(roles.map(\.name).joined(separator: ", ")): \(session.backends.description); services of \(configuration)"
         )
         fleet.warnOfAssumedServices(roles)
+        if isOfWholeBox { tellOfMissingRoles() }
     }
 
     /// Of an older service_config.json, which knew no post_processing entries, everything but the workers is missing.
-    func tellOfMissingRoles() {
+    private func tellOfMissingRoles() {
         guard let path = fleet.configuration.path, fleet.configuration.postProcessing.isEmpty else { return }
         let roles = PostProcessing.allCases
         let entry = "\"\(PostProcessing.consensus.rawValue)\": {\"category\": \"post_processing\"}"
