@@ -75,7 +75,7 @@ public struct Presence: Sendable {
     private func write(_ condition: WorkerCondition) async {
         let worker = RegisteredWorker(
             workerID: identity.workerID, service: identity.serviceName, host: identity.nodeHostname, queue: queue,
-            condition: condition)
+            condition: condition, process: .own)
         do {
             try await register.register(
                 worker, silence: max(interval * Presence.patience, Presence.shortestSilence))

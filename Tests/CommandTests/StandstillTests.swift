@@ -63,6 +63,32 @@ struct StandstillTests {
         try await scene.doubles.stop()
     }
 
+    @Test("a worker that was killed on this machine is gone at once, and one that takes its place is one")
+    func killed() async throws {
+        let workplace = try await Workplace.prepared(images: 1)
+        try workplace.configure([("clip", 1)])
+        func start() async throws -> Running {
+            let before = try await workplace.count("SELECT count(*) FROM farm_workers")
+            let worker = try workplace.start(["work", "clip"], environment: ["HEARTBEAT_INTERVAL": "3600"])
+            try await eventually("it is alive") {
+                try await workplace.count("SELECT count(*) FROM farm_workers") > before
+            }
+            return worker
+        }
+        let first = try await start()
+        #expect(try await queue("queue_clip", workplace)["workers"]?.integerValue == 1)
+        first.signal(SIGKILL)
+        _ = try await first.finished()
+        try await workplace.submit(1, to: "clip")
+        let left = try await queue("queue_clip", workplace)
+        #expect(left["workers"]?.integerValue == 0)
+        #expect(left["why"] == "no worker")
+        let second = try await start()
+        #expect(try await queue("queue_clip", workplace)["workers"]?.integerValue == 1)
+        second.signal(SIGTERM)
+        _ = try await second.finished()
+    }
+
     @Test("a service that answers everything with an error buries nothing; once it is mended all is done")
     func errorsInARow() async throws {
         let work = try Workplace()

@@ -36,14 +36,23 @@ public struct RegisteredWorker: Sendable, Equatable {
     public var queue: String
     /// How it is.
     public var condition: WorkerCondition
+    /// The process it runs in, where the system told.
+    public var process: ProcessIdentity?
 
-    package init(workerID: String, service: String, host: String, queue: String, condition: WorkerCondition) {
+    package init(
+        workerID: String, service: String, host: String, queue: String, condition: WorkerCondition,
+        process: ProcessIdentity? = nil
+    ) {
         self.workerID = workerID
         self.service = service
         self.host = host
         self.queue = queue
         self.condition = condition
+        self.process = process
     }
+
+    /// Whether its process is known to have ended.
+    package var isGone: Bool { process?.isGone ?? false }
 }
 
 /// Who is alive, in a table of farm's own (`farm_workers`): a row for each process and queue. Ages are the database's. All
@@ -56,6 +65,6 @@ public protocol WorkerRegister: Sendable {
     /// This process' worker of a queue has ended.
     func unregister(queue: String) async throws
 
-    /// Who is alive, by service, host and id.
+    /// Who is alive, by service, host and id; without those whose process was killed on this machine.
     func liveWorkers() async throws -> [RegisteredWorker]
 }

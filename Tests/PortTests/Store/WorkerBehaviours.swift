@@ -66,4 +66,21 @@ struct WorkerBehaviours {
                 ])
         }
     }
+
+    @Test("are not those whose process has ended on this machine; of others nobody knows", arguments: storeBackends)
+    func killed(_ backend: StoreBackend) async throws {
+        let own = try #require(ProcessIdentity.own)
+        // One that has ended, and was waited for.
+        let child = try Process.run(URL(fileURLWithPath: "/bin/true"), arguments: [])
+        child.waitUntilExit()
+        let number = Int(child.processIdentifier)
+        try await backend.run { base in
+            var (here, gone, elsewhere) = (worker("here"), worker("gone", "ocr"), worker("elsewhere", "blip"))
+            here.process = own
+            gone.process = ProcessIdentity(space: own.space, number: number)
+            elsewhere.process = ProcessIdentity(space: "another machine", number: number)
+            for worker in [here, gone, elsewhere] { try await base.store.register(worker, silence: .seconds(60)) }
+            #expect(try await base.store.liveWorkers() == [elsewhere, here])
+        }
+    }
 }

@@ -120,13 +120,15 @@ extension TableDefinition {
                 ("refused_id", serial), ("place", "TEXT NOT NULL"), ("reason", "TEXT NOT NULL"),
                 ("refused_at", "TEXT NOT NULL"),
             ]),
-        // Who is alive: a row for each process and queue; silence is how many seconds it may say nothing.
+        // Who is alive: a row for each process and queue; silence is how many seconds it may say nothing, space the
+        // machine and container that pid is of.
         TableDefinition(
             name: "farm_workers",
             columns: [
                 ("run", "TEXT NOT NULL"), ("queue", "TEXT NOT NULL"), ("worker_id", "TEXT NOT NULL"),
                 ("service", "TEXT NOT NULL"), ("host", "TEXT NOT NULL"), ("state", "TEXT NOT NULL"), ("reason", "TEXT"),
                 ("silence", "INTEGER NOT NULL"), ("started", "TEXT NOT NULL"), ("seen", "TEXT NOT NULL"),
+                ("space", "TEXT"), ("pid", "INTEGER"),
             ],
             constraint: "PRIMARY KEY (run, queue)", isWithoutRowID: true),
     ]

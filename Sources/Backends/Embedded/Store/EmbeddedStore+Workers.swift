@@ -11,8 +11,8 @@ extension EmbeddedStore: WorkerRegister {
         try await file.write { database in
             try database.run(
                 """
-                INSERT INTO farm_workers (run, queue, worker_id, service, host, state, reason, silence, started, seen)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                INSERT INTO farm_workers (run, queue, worker_id, service, host, state, reason, silence, started, seen, space, pid)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 ON CONFLICT (run, queue) DO UPDATE SET (worker_id, service, host, state, reason, silence, seen) =
                     (excluded.worker_id, excluded.service, excluded.host, excluded.state, excluded.reason, excluded.silence,
                     excluded.seen)
@@ -20,6 +20,7 @@ extension EmbeddedStore: WorkerRegister {
                 [
                     run, worker.queue, worker.workerID, worker.service, worker.host, worker.condition.state.rawValue,
                     worker.condition.reason, Int(silence.seconds), StoredTime.text(now), StoredTime.text(now),
+                    worker.process?.space, worker.process?.number,
                 ])
             try database.run(
                 "DELETE FROM farm_workers WHERE seen < ?",
@@ -41,7 +42,7 @@ extension EmbeddedStore: WorkerRegister {
         return try await file.read { database in
             try database.all(
                 """
-                SELECT worker_id, service, host, queue, state, reason, silence, seen FROM farm_workers
+                SELECT worker_id, service, host, queue, state, reason, silence, seen, space, pid FROM farm_workers
                 ORDER BY service, host, worker_id, run
                 """
             ) { row -> RegisteredWorker? in
@@ -51,9 +52,12 @@ extension EmbeddedStore: WorkerRegister {
                 return RegisteredWorker(
                     workerID: row.text(0) ?? "", service: row.text(1) ?? "", host: row.text(2) ?? "",
                     queue: row.text(3) ?? "",
-                    condition: WorkerCondition(.init(rawValue: row.text(4) ?? "") ?? .unknown, reason: row.text(5)))
+                    condition: WorkerCondition(.init(rawValue: row.text(4) ?? "") ?? .unknown, reason: row.text(5)),
+                    process: row.text(8).flatMap { space in
+                        row.integer(9).map { ProcessIdentity(space: space, number: $0) }
+                    })
             }
-            .compactMap { $0 }
+            .compactMap { $0 }.filter { !$0.isGone }
         }
     }
 }

@@ -47,14 +47,15 @@ enum OwnTables {
                 refused_at TIMESTAMPTZ NOT NULL DEFAULT now())
             """
         ),
-        // Who is alive: a row for each process and queue; silence is how many seconds it may say nothing.
+        // Who is alive: a row for each process and queue; silence is how many seconds it may say nothing, space the
+        // machine and container that pid is of.
         (
             "farm_workers",
             """
             CREATE TABLE IF NOT EXISTS farm_workers (
                 run UUID NOT NULL, queue TEXT NOT NULL, worker_id TEXT NOT NULL, service TEXT NOT NULL, host TEXT NOT NULL,
                 state TEXT NOT NULL, reason TEXT, silence INT NOT NULL, started TIMESTAMPTZ NOT NULL DEFAULT now(),
-                seen TIMESTAMPTZ NOT NULL DEFAULT now(), PRIMARY KEY (run, queue))
+                seen TIMESTAMPTZ NOT NULL DEFAULT now(), space TEXT, pid INT, PRIMARY KEY (run, queue))
             """
         ),
     ]

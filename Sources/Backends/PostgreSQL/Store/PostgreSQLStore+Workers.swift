@@ -5,13 +5,15 @@ extension PostgreSQLStore: WorkerRegister {
     public func register(_ worker: RegisteredWorker, silence: Duration) async throws {
         let row = Statement(
             """
-            INSERT INTO farm_workers (run, queue, worker_id, service, host, state, reason, silence)
-            VALUES ($1::uuid, $2::text, $3::text, $4::text, $5::text, $6::text, $7::text, $8::bigint)
+            INSERT INTO farm_workers (run, queue, worker_id, service, host, state, reason, silence, space, pid)
+            VALUES ($1::uuid, $2::text, $3::text, $4::text, $5::text, $6::text, $7::text, $8::bigint, $9::text,
+                nullif($10::bigint, 0))
             ON CONFLICT (run, queue) DO UPDATE SET (worker_id, service, host, state, reason, silence, seen) =
                 (excluded.worker_id, excluded.service, excluded.host, excluded.state, excluded.reason, excluded.silence, now())
             """,
             .uuid(runID), .text(worker.queue), .text(worker.workerID), .text(worker.service), .text(worker.host),
-            .text(worker.condition.state.rawValue), .text(worker.condition.reason), .integer(Int(silence.seconds)))
+            .text(worker.condition.state.rawValue), .text(worker.condition.reason), .integer(Int(silence.seconds)),
+            .text(worker.process?.space), .integer(worker.process?.number ?? 0))
         // One that another process deletes at this moment is left to it.
         let tidying = Statement(
             """
@@ -32,7 +34,7 @@ extension PostgreSQLStore: WorkerRegister {
     public func liveWorkers() async throws -> [RegisteredWorker] {
         let statement = Statement(
             """
-            SELECT worker_id, service, host, queue, state, reason FROM farm_workers
+            SELECT worker_id, service, host, queue, state, reason, space, pid FROM farm_workers
             WHERE seen >= now() - silence * interval '1 second' ORDER BY service, host, worker_id, run
             """)
         return try await replica.run { link in
@@ -40,8 +42,12 @@ extension PostgreSQLStore: WorkerRegister {
                 RegisteredWorker(
                     workerID: row.text(0) ?? "", service: row.text(1) ?? "", host: row.text(2) ?? "",
                     queue: row.text(3) ?? "",
-                    condition: WorkerCondition(.init(rawValue: row.text(4) ?? "") ?? .unknown, reason: row.text(5)))
+                    condition: WorkerCondition(.init(rawValue: row.text(4) ?? "") ?? .unknown, reason: row.text(5)),
+                    process: row.text(6).flatMap { space in
+                        row.integer(7).map { ProcessIdentity(space: space, number: $0) }
+                    })
             }
+            .filter { !$0.isGone }
         }
     }
 }
