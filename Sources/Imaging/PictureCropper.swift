@@ -27,6 +27,10 @@ public final class PictureCropper: ImageCropper {
             try picture.naming { () throws(PictureFault) in
                 var reader = try picture.headerReader(root: root)
                 let header = try PictureHeader(&reader, path: picture.path)
+                // This box's library may not know how such a photo is made: better told now than by every job.
+                if header.format == .heif, PictureLibraries.oldHEIF != nil, try reader.heifSharesItems() {
+                    _ = try picture.uprightSize(root: root)
+                }
                 return (header, try reader.seemsWhole(header.format))
             }
         }

@@ -2,13 +2,23 @@ import Model
 import Pipeline
 import Synchronization
 
-/// A test double of the cropper: every picture is 1000 × 1000 unless it is said to be unreadable; a crop's bytes name
-/// its box.
+/// A test double of the cropper: every picture is a JPEG of 1000 × 1000 unless it is said to be something else; a crop's
+/// bytes name its box.
 public final class PaperCropper: ImageCropper {
     private let unreadable: Set<String>
+    private let formats: [String: PictureFormat]
+    private let widest: Double
     private let decoded = Mutex(0)
 
-    package init(unreadable: Set<String> = []) { self.unreadable = unreadable }
+    /// - Parameters:
+    ///   - unreadable: paths of pictures that are not there.
+    ///   - formats: of pictures that are no JPEG, by their paths.
+    ///   - widest: boxes that are wider fail.
+    package init(unreadable: Set<String> = [], formats: [String: PictureFormat] = [:], widest: Double = .infinity) {
+        self.unreadable = unreadable
+        self.formats = formats
+        self.widest = widest
+    }
 
     /// How many pictures were decoded.
     public var decodes: Int { decoded.withLock { $0 } }
@@ -18,18 +28,24 @@ public final class PaperCropper: ImageCropper {
         if case .file(let path) = picture, unreadable.contains(path) {
             throw PictureFault(.image, "\(path): no such file")
         }
-        return PictureHeader(format: .jpeg, width: 1000, height: 1000, bytes: 1)
+        let format = if case .file(let path) = picture { formats[path] } else { nil as PictureFormat? }
+        return PictureHeader(format: format ?? .jpeg, width: 1000, height: 1000, bytes: 1)
     }
 
     /// Cuts paper.
     public func crop(_ picture: PictureSource, to boxes: [Box], quality: Int) async throws(PictureFault) -> Crops {
         _ = try await inspect(picture)
         decoded.withLock { $0 += 1 }
+        let faults = boxes.enumerated().filter { $1.width > widest }.map {
+            ($0.offset, PictureFault(.image, "too wide"))
+        }
         let crops = boxes.map { box -> Crop? in
-            guard box.x < 1000, box.y < 1000, box.x + box.width > 0, box.y + box.height > 0 else { return nil }
+            guard box.width <= widest, box.x < 1000, box.y < 1000, box.x + box.width > 0, box.y + box.height > 0 else {
+                return nil
+            }
             return Crop(jpeg: Array("\(box.x),\(box.y)".utf8), area: box)
         }
-        return Crops(width: 1000, height: 1000, crops: crops)
+        return Crops(width: 1000, height: 1000, crops: crops, faults: Dictionary(uniqueKeysWithValues: faults))
     }
 }
 

@@ -13,7 +13,7 @@ struct AnnotatorTests {
     init() throws { folder = try TemporaryFolder() }
 
     private func grey(width: Int, height: Int) throws -> PictureSource {
-        let pixels = PixelBuffer(width: width, height: height)
+        let pixels = try PixelBuffer(width: width, height: height)
         pixels.bytes.initialize(repeating: 90, count: pixels.bytesPerRow * height)
         return .bytes(try Vips(for: "PNG").encode(pixels, as: .png, quality: 90))
     }

@@ -133,7 +133,7 @@ struct CropTests {
         try #require(areas.reduce(0) { $0 + ($1?.pixels ?? 0) } < decoded.width * decoded.height)
         let crops = try picture.crops(of: boxes, quality: 90)
         #expect((crops.width, crops.height) == (decoded.width, decoded.height))
-        #expect(crops.crops.map { $0?.jpeg } == (try decoded.crops(of: areas, quality: 90)))
+        #expect(crops.crops.map { $0?.jpeg } == decoded.crops(of: areas, quality: 90).map(\.jpeg))
         #expect(crops.crops.map { $0?.area } == areas.map { $0?.box })
     }
 
@@ -200,5 +200,40 @@ struct CropTests {
         let padded = jpeg(bytes, with: [0xFF, 0xFE, 0, 3, 9, 0, 0, 0, 0]) + [1, 2, 3, 4]
         let crops = try await cropper.crop(.bytes(padded), to: [Box(x: 0, y: 0, width: 9, height: 9)], quality: 90)
         #expect(crops.crops[0] != nil)
+    }
+
+    @Test("that cannot be made fails alone, and says why")
+    func failsAlone() async throws {
+        // No JPEG is over 65,500 pixels wide.
+        let strip = PictureSource.bytes(try Quadrants.png(width: 70_000, height: 16))
+        let boxes = [
+            Box(x: 0, y: 0, width: 70_000, height: 16), Box(x: 10, y: 2, width: 8, height: 8),
+            Box(x: 0, y: 90, width: 5, height: 5),
+        ]
+        let crops = try await cropper.crop(strip, to: boxes, quality: 90)
+        #expect(crops.crops.map { $0?.area } == [nil, boxes[1], nil])
+        #expect(crops.faults.keys.sorted() == [0])
+        #expect(crops.faults[0]?.message.contains("70000 × 16 pixels do not become a JPEG") == true)
+    }
+
+    @Test("out of rows fails alone, too")
+    func failsAloneOutOfRows() throws {
+        let areas = [PixelArea(x: 0, y: 0, width: 70_000, height: 4), PixelArea(x: 5, y: 1, width: 8, height: 2)]
+        let cutter = RowCutter(areas, width: 70_000, height: 4, .upright, quality: 90, profile: nil)
+        let row = [UInt8](repeating: 90, count: 210_000)
+        for y in 0..<4 { cutter.take(row, y) }
+        guard case .failed(let fault) = cutter.crops[0], case .jpeg = cutter.crops[1] else {
+            Issue.record("\(cutter.crops.map { if case .failed(let fault) = $0 { fault.message } else { "cut" } })")
+            return
+        }
+        #expect(fault.kind == .image)
+    }
+
+    @Test("for which there is no memory is a fault, not the end of the process")
+    func noMemory() {
+        // Two to the power of 50 bytes are more than a process can address.
+        let fault = #expect(throws: PictureFault.self) { try PixelBuffer(width: 1 << 25, height: 1 << 25) }
+        #expect(fault?.message.contains("there is no memory for 33554432 × 33554432 pixels") == true)
+        #expect(!PixelBuffer.hasRoom(width: 1 << 25, height: 1 << 25))
     }
 }

@@ -37,7 +37,7 @@ struct DrawnMarkTests {
 
     @Test("a packet of XMP data that ends beyond the file is no mark, and no other fault")
     func cut() throws {
-        let whole = try AnnotatedFormat(path: "a.png").encode(PixelBuffer(width: 3, height: 2))
+        let whole = try AnnotatedFormat(path: "a.png").encode(try PixelBuffer(width: 3, height: 2))
         for length in 33..<whole.count {
             var reader = HeaderReader(Array(whole.prefix(length)))
             #expect(try PictureHeader(&reader).width == 3, "\(length) bytes")

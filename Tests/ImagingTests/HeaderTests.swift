@@ -12,7 +12,7 @@ struct HeaderTests {
     func fixtures(name: String) async throws {
         let header = try await cropper.inspect(.file(Fixtures.path(name)))
         let formats: [String: PictureFormat] = [
-            "png": .png, "gif": .gif, "webp": .webp, "jpg": .jpeg, "tiff": .tiff, "bmp": .bmp, "avif": .heif,
+            "png": .png, "gif": .gif, "webp": .webp, "jpg": .jpeg, "tiff": .tiff, "bmp": .bmp, "avif": .avif,
             "heic": .heif,
         ]
         // This HEIC encoder stores whole blocks of 64 pixels and a clean aperture.

@@ -57,16 +57,16 @@ struct OrientationTests {
 
     @Test("so that a crop is what the whole picture shows there", arguments: 1...8)
     func cropsMatchWhole(orientation: Int) throws {
-        let stored = PixelBuffer(width: 75, height: 43)
+        let stored = try PixelBuffer(width: 75, height: 43)
         var generator = SeededGenerator(seed: UInt64(orientation))
         for index in 0..<stored.bytesPerRow * stored.height {
             stored.bytes[index] = UInt8.random(in: 0...255, using: &generator)
         }
         let picture = DecodedPicture(stored: stored, orientation: Orientation(exif: orientation))
-        let whole = Pixels(picture.upright())
+        let whole = Pixels(try picture.upright())
         #expect((whole.width, whole.height) == (picture.width, picture.height))
         let area = PixelArea(x: 5, y: 3, width: 36, height: 38)
-        let part = PixelBuffer(width: area.width, height: area.height)
+        let part = try PixelBuffer(width: area.width, height: area.height)
         picture.copy(area, to: part.bytes)
         let turned = Pixels(part)
         for y in 0..<area.height {

@@ -116,7 +116,7 @@ struct RefusalTests {
 
     @Test("when its last part is zeros, as of a copy that was not finished", arguments: [0.3, 0.6, 0.9])
     func zeroTail(part: Double) async throws {
-        let pixels = PixelBuffer(width: 320, height: 240)
+        let pixels = try PixelBuffer(width: 320, height: 240)
         for index in 0..<320 * 240 * 3 { pixels.bytes[index] = UInt8(truncatingIfNeeded: index / 7 &* 31) }
         let bytes = try JPEGEncoder.encode(pixels.bytes, width: 320, height: 240, bytesPerRow: 960, quality: 90)
         let kept = Int(Double(bytes.count) * part)

@@ -98,8 +98,8 @@ enum Quadrants {
     static let yellow = [230, 220, 40]
 
     /// Red and green above blue and yellow.
-    static func picture(width: Int, height: Int) -> PixelBuffer {
-        let picture = PixelBuffer(width: width, height: height)
+    static func picture(width: Int, height: Int) throws -> PixelBuffer {
+        let picture = try PixelBuffer(width: width, height: height)
         for y in 0..<height {
             for x in 0..<width {
                 let colour = y < height / 2 ? (x < width / 2 ? red : green) : (x < width / 2 ? blue : yellow)
@@ -112,14 +112,14 @@ enum Quadrants {
     }
 
     static func jpeg(width: Int, height: Int) throws -> [UInt8] {
-        let picture = picture(width: width, height: height)
+        let picture = try picture(width: width, height: height)
         return try JPEGEncoder.encode(
             picture.bytes, width: width, height: height, bytesPerRow: picture.bytesPerRow, quality: 95,
             subsampling: .none)
     }
 
     static func png(width: Int, height: Int) throws -> [UInt8] {
-        try Vips(for: "PNG").encode(picture(width: width, height: height), as: .png, quality: 90)
+        try Vips(for: "PNG").encode(try picture(width: width, height: height), as: .png, quality: 90)
     }
 }
 
@@ -131,12 +131,21 @@ func big(_ value: Int, _ count: Int) -> [UInt8] {
 /// Little-endian bytes of a number.
 func little(_ value: Int, _ count: Int) -> [UInt8] { big(value, count).reversed() }
 
-/// An EXIF segment with nothing but an orientation.
-func exifSegment(orientation: Int, bigEndian: Bool = true) -> [UInt8] {
+/// An EXIF segment with nothing but an orientation, by default a SHORT as EXIF has it.
+func exifSegment(orientation: Int, type: Int = 3, bigEndian: Bool = true) -> [UInt8] {
     let number = bigEndian ? big : little
     var body = Array("Exif\0\0".utf8) + Array(bigEndian ? "MM".utf8 : "II".utf8)
     body += number(42, 2) + number(8, 4) + number(1, 2)
-    body += number(0x0112, 2) + number(3, 2) + number(1, 4) + number(orientation, 2) + [0, 0] + number(0, 4)
+    // BYTE, ASCII, SHORT, LONG; a RATIONAL stands elsewhere.
+    let value: [UInt8] =
+        switch type {
+        case 1, 2: number(orientation, 1) + [0, 0, 0]
+        case 3: number(orientation, 2) + [0, 0]
+        case 4: number(orientation, 4)
+        default: number(26, 4)
+        }
+    body += number(0x0112, 2) + number(type, 2) + number(1, 4) + value + number(0, 4)
+    if type == 5 { body += number(orientation, 4) + number(1, 4) }
     return [0xFF, 0xE1] + big(body.count + 2, 2) + body
 }
 

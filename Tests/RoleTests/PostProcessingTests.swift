@@ -271,6 +271,21 @@ struct PostProcessingTests {
         }
     }
 
+    @Test("a box that cannot be cut leaves an error row that says why; the others are asked about")
+    func uncut() async throws {
+        try await Bench.with { bench in
+            let wide = detection("bus", "🚌", 0.95, Box(x: 0, y: 0, width: 900, height: 100))
+            let image = try await merged(bench, [dog, wide])
+            let colors = colors()
+            let desk = bench.desk(PaperCropper(widest: 800))
+            try await bench.run(PostProcessing.enricher.queue, bench.enricher([colors], pictures: desk).run)
+            #expect(colors.calls.count == 1)
+            let rows = try await bench.report(image).findings.enrichments
+            #expect(Set(rows.map(\.status)) == [.success, .error])
+            #expect(rows.first { $0.status == .error }?.data["error"]?["message"] == "too wide")
+        }
+    }
+
     @Test("a box outside the image leaves an error row; the others are asked about")
     func outside() async throws {
         try await Bench.with { bench in

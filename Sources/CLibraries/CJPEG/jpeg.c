@@ -10,7 +10,6 @@
 struct errors {
   struct jpeg_error_mgr manager;
   jmp_buf end;
-  bool end_is_added;
   char message[JMSG_LENGTH_MAX];
 };
 
@@ -26,7 +25,7 @@ static void end(j_common_ptr info) {
 // Warnings that lose nothing of the picture, such as of bytes between segments, which many cameras write.
 static bool is_harmless(const struct errors *errors) {
   switch (errors->manager.msg_code) {
-  case JWRN_EXTRANEOUS_DATA: return !(errors->end_is_added && errors->manager.msg_parm.i[1] == JPEG_EOI);
+  case JWRN_EXTRANEOUS_DATA:
   case JWRN_ADOBE_XFORM:
   case JWRN_JFIF_MAJOR:
   case JWRN_NOT_SEQUENTIAL:
@@ -57,6 +56,18 @@ static void become_rgb(uint8_t *pixels, size_t count) {
   }
 }
 
+// Where the pixels of the only scan end and go on as one byte over and over, they are those of a copy that was not
+// finished: zeros pass for coded pixels. libjpeg reads up to eight bytes ahead.
+static bool ends_in_filling(const struct jpeg_decompress_struct *info, const uint8_t *bytes, size_t length) {
+  size_t place = info->src->next_input_byte - bytes;
+  if (info->unread_marker && place <= length) return false;
+  if (place > length) place = length;
+  if (place < 16) return false;
+  for (size_t i = place - 16; i < place; i++)
+    if (bytes[i] != bytes[place - 1]) return false;
+  return place == length || bytes[place] == bytes[place - 1];
+}
+
 static void decode(struct jpeg_decompress_struct *info, cjpeg_row *row, void *context) {
   bool is_cmyk = info->jpeg_color_space == JCS_CMYK || info->jpeg_color_space == JCS_YCCK;
   info->out_color_space = is_cmyk ? JCS_CMYK : JCS_RGB;
@@ -70,7 +81,8 @@ static void decode(struct jpeg_decompress_struct *info, cjpeg_row *row, void *co
     if (is_cmyk) become_rgb(pixels[0], info->output_width);
     row(context, pixels[0], y);
   }
-  jpeg_finish_decompress(info);
+  // All pixels are there: of several scans everything up to the end marker was read before the first row, and what stands
+  // behind the only one, with or without an end marker, is not the picture's.
 }
 
 int cjpeg_decode(const uint8_t *bytes, size_t length, int width, int height, bool end_is_added, cjpeg_row *row,
@@ -80,16 +92,19 @@ int cjpeg_decode(const uint8_t *bytes, size_t length, int width, int height, boo
   struct errors errors;
   memset(&info, 0, sizeof info);
   memset(&errors, 0, sizeof errors);
-  errors.end_is_added = end_is_added;
   info.err = prepare(&errors);
   if (!setjmp(errors.end)) {
     jpeg_create_decompress(&info);
     jpeg_mem_src(&info, bytes, length);
     jpeg_read_header(&info, TRUE);
-    if ((int)info.image_width == width && (int)info.image_height == height)
+    if ((int)info.image_width == width && (int)info.image_height == height) {
       decode(&info, row, context);
-    else
+      if (!*errors.message && !jpeg_has_multiple_scans(&info) &&
+          ends_in_filling(&info, bytes, end_is_added ? length - 2 : length))
+        snprintf(errors.message, sizeof errors.message, "its last part is one byte over and over");
+    } else {
       snprintf(errors.message, sizeof errors.message, "it has two sizes");
+    }
   }
   jpeg_destroy_decompress(&info);
   memcpy(message, errors.message, sizeof errors.message);

@@ -1,318 +1,232 @@
-#include <sys/prctl.h>
 #include "cvips.h"
+#include "functions.h"
 
-#include <dlfcn.h>
-#include <pthread.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 
-// libvips-dev is not needed to build: these are the prototypes and constants of libvips 8.10 and later, GLib and
-// fontconfig, whose ABI is stable within the soname.
-typedef struct VipsImage VipsImage;
-typedef struct {
-  int count;
-  int capacity;
-  void **fonts;
-} FontSet;
-
-enum { VIPS_ACCESS_SEQUENTIAL = 1 };
-enum { VIPS_FAIL_ON_ERROR = 2 };
-enum { VIPS_FORMAT_UCHAR = 0 };
-enum { VIPS_INTERPRETATION_sRGB = 22 };
-enum { G_LOG_LEVEL_ERROR = 4 };
-
-typedef int load_buffer(void *, size_t, VipsImage **, ...);
-typedef int save_buffer(VipsImage *, void **, size_t *, ...);
-typedef int convert(VipsImage *, VipsImage **, ...);
-
-static struct {
-  int (*init)(const char *);
-  void (*cache_set_max)(int);
-  void (*concurrency_set)(int);
-  char *(*error_buffer_copy)(void);
-  void (*error_clear)(void);
-  void (*thread_shutdown)(void);
-
-  load_buffer *jpegload_buffer, *pngload_buffer, *webpload_buffer, *gifload_buffer, *tiffload_buffer, *heifload_buffer,
-      *magickload_buffer;
-  save_buffer *pngsave_buffer, *webpsave_buffer;
-  int (*text)(VipsImage **, const char *, ...);
-
-  int (*colourspace)(VipsImage *, VipsImage **, int, ...);
-  convert *flatten, *cast_uchar;
-  int (*extract_band)(VipsImage *, VipsImage **, int, ...);
-
-  VipsImage *(*image_new_from_memory)(const void *, size_t, int, int, int, int);
-  void *(*image_write_to_memory)(VipsImage *, size_t *);
-  int (*image_get_width)(const VipsImage *);
-  int (*image_get_height)(const VipsImage *);
-  int (*image_get_bands)(const VipsImage *);
-  int (*image_get_yoffset)(const VipsImage *);
-  int (*image_get_orientation)(VipsImage *);
-  int (*image_hasalpha)(VipsImage *);
-  void (*image_set_blob_copy)(VipsImage *, const char *, const void *, size_t);
-
-  void *(*array_double_new)(const double *, int);
-  void (*area_unref)(void *);
-  void (*g_object_unref)(void *);
-  void (*g_free)(void *);
-  void *(*g_log_set_default_handler)(void (*)(const char *, int, const char *, void *), void *);
-  FontSet *(*FcConfigGetFonts)(void *, int);
-} vips;
-
-static pthread_mutex_t opening = PTHREAD_MUTEX_INITIALIZER;
-static bool opened = false;
-
-// Warnings about a damaged picture are no news: its fault says what is wrong. After an error GLib aborts.
-static void print_errors_only(const char *domain, int level, const char *text, void *data) {
-  (void)data;
-  if (level & G_LOG_LEVEL_ERROR)
-    fprintf(stderr, "%s: %s\n", domain ? domain : "GLib", text);
-}
-
-static int fail(char *message, size_t capacity, const char *text) {
-  snprintf(message, capacity, "%s", text);
-  return -1;
-}
-
-// The error buffer is shared by all threads, so a line may stem from a failure at the same moment elsewhere.
-static int fail_by_vips(char *message, size_t capacity) {
-  char *text = vips.error_buffer_copy();
-  vips.error_clear();
-  size_t length = text ? strcspn(text, "\n") : 0;
-  if (length > 0)
-    snprintf(message, capacity, "%.*s", (int)length, text);
-  else
-    snprintf(message, capacity, "libvips gave no reason");
-  vips.g_free(text);
-  return -1;
-}
-
-static int find_functions(void *library, char *message, size_t capacity) {
-  const struct {
-    void *place;
-    const char *name;
-  } wanted[] = {
-      {&vips.init, "vips_init"},
-      {&vips.cache_set_max, "vips_cache_set_max"},
-      {&vips.concurrency_set, "vips_concurrency_set"},
-      {&vips.error_buffer_copy, "vips_error_buffer_copy"},
-      {&vips.error_clear, "vips_error_clear"},
-      {&vips.thread_shutdown, "vips_thread_shutdown"},
-      {&vips.jpegload_buffer, "vips_jpegload_buffer"},
-      {&vips.pngload_buffer, "vips_pngload_buffer"},
-      {&vips.webpload_buffer, "vips_webpload_buffer"},
-      {&vips.gifload_buffer, "vips_gifload_buffer"},
-      {&vips.tiffload_buffer, "vips_tiffload_buffer"},
-      {&vips.heifload_buffer, "vips_heifload_buffer"},
-      {&vips.magickload_buffer, "vips_magickload_buffer"},
-      {&vips.pngsave_buffer, "vips_pngsave_buffer"},
-      {&vips.webpsave_buffer, "vips_webpsave_buffer"},
-      {&vips.text, "vips_text"},
-      {&vips.colourspace, "vips_colourspace"},
-      {&vips.flatten, "vips_flatten"},
-      {&vips.cast_uchar, "vips_cast_uchar"},
-      {&vips.extract_band, "vips_extract_band"},
-      {&vips.image_new_from_memory, "vips_image_new_from_memory"},
-      {&vips.image_write_to_memory, "vips_image_write_to_memory"},
-      {&vips.image_get_width, "vips_image_get_width"},
-      {&vips.image_get_height, "vips_image_get_height"},
-      {&vips.image_get_bands, "vips_image_get_bands"},
-      {&vips.image_get_yoffset, "vips_image_get_yoffset"},
-      {&vips.image_get_orientation, "vips_image_get_orientation"},
-      {&vips.image_hasalpha, "vips_image_hasalpha"},
-      {&vips.image_set_blob_copy, "vips_image_set_blob_copy"},
-      {&vips.array_double_new, "vips_array_double_new"},
-      {&vips.area_unref, "vips_area_unref"},
-      {&vips.g_object_unref, "g_object_unref"},
-      {&vips.g_free, "g_free"},
-      {&vips.g_log_set_default_handler, "g_log_set_default_handler"},
-      {&vips.FcConfigGetFonts, "FcConfigGetFonts"},
-  };
-  for (size_t at = 0; at < sizeof wanted / sizeof *wanted; at++) {
-    void *found = dlsym(library, wanted[at].name);
-    if (!found) {
-      snprintf(message, capacity, "it has no function %s", wanted[at].name);
-      return -1;
-    }
-    memcpy(wanted[at].place, &found, sizeof found);
-  }
-  return 0;
-}
-
-static int open_once(const char *name, char *message, size_t capacity) {
-  void *library = dlopen(name, RTLD_NOW | RTLD_LOCAL);
-  if (!library)
-    return fail(message, capacity, dlerror());
-  if (opened) {
-    dlclose(library);
-    return 0;
-  }
-  if (find_functions(library, message, capacity)) {
-    dlclose(library);
-    return -1;
-  }
-  // A library that has begun to register its types cannot be unloaded again.
-  if (vips.init("farm"))
-    return fail_by_vips(message, capacity);
-  vips.g_log_set_default_handler(print_errors_only, NULL);
-  vips.cache_set_max(0);
-  vips.concurrency_set(1);
-  opened = true;
-  return 0;
-}
-
-int cvips_open(const char *library, char *message, size_t capacity) {
-  pthread_mutex_lock(&opening);
-  int failed = open_once(library, message, capacity);
-  pthread_mutex_unlock(&opening);
-  return failed;
-}
-
 // ImageMagick reads BMP alone, for which libvips has no loader of its own: "BM" at the start makes it take that reader.
-static VipsImage *load(void *bytes, size_t length, enum cvips_format format) {
+static VipsImage *load(const void *picture, size_t length, enum cvips_format format) {
+  void *bytes = (void *)picture;
   load_buffer *loader = NULL;
   switch (format) {
   case CVIPS_JPEG:
-    loader = vips.jpegload_buffer;
+    loader = cvips.jpegload_buffer;
     break;
   case CVIPS_PNG:
-    loader = vips.pngload_buffer;
+    loader = cvips.pngload_buffer;
     break;
   case CVIPS_WEBP:
-    loader = vips.webpload_buffer;
+    loader = cvips.webpload_buffer;
     break;
   case CVIPS_GIF:
-    loader = vips.gifload_buffer;
+    loader = cvips.gifload_buffer;
     break;
   case CVIPS_TIFF:
-    loader = vips.tiffload_buffer;
+    loader = cvips.tiffload_buffer;
     break;
   case CVIPS_HEIF:
-    loader = vips.heifload_buffer;
+    loader = cvips.heifload_buffer;
     break;
   case CVIPS_BMP:
     break;
   }
   VipsImage *image = NULL;
   int failed = loader ? loader(bytes, length, &image, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on", VIPS_FAIL_ON_ERROR, NULL)
-                      : vips.magickload_buffer(bytes, length, &image, NULL);
+                      : cvips.magickload_buffer(bytes, length, &image, NULL);
   return failed ? NULL : image;
+}
+
+// Takes the reference to `image` and answers with one to the samples that are the picture's, or NULL.
+static VipsImage *keep_samples(VipsImage *image, struct cvips_samples samples) {
+  int bands = cvips.image_get_bands(image);
+  if (samples.colours == 0 || samples.colours >= bands)
+    return image;
+  VipsImage *kept = NULL, *alpha = NULL, *joined = NULL;
+  int failed = cvips.extract_band(image, &kept, 0, "n", samples.colours, NULL);
+  int place = samples.colours + samples.alpha;
+  if (!failed && samples.alpha >= 0 && place < bands) {
+    failed = cvips.extract_band(image, &alpha, place, NULL) || cvips.bandjoin2(kept, alpha, &joined, NULL);
+    if (alpha)
+      cvips.g_object_unref(alpha);
+    cvips.g_object_unref(kept);
+    kept = joined;
+  }
+  cvips.g_object_unref(image);
+  return failed ? NULL : kept;
 }
 
 // Takes the reference to `image` and answers with one to what was made of it, or NULL.
 static VipsImage *become_rgb(VipsImage *image) {
   VipsImage *next = NULL;
-  int failed = vips.colourspace(image, &next, VIPS_INTERPRETATION_sRGB, NULL);
-  vips.g_object_unref(image);
+  int failed = cvips.colourspace(image, &next, VIPS_INTERPRETATION_sRGB, NULL);
+  cvips.g_object_unref(image);
   if (failed)
     return NULL;
   image = next;
 
-  if (vips.image_hasalpha(image)) {
+  if (cvips.image_hasalpha(image)) {
     const double white[] = {255, 255, 255};
-    void *background = vips.array_double_new(white, 3);
-    failed = vips.flatten(image, &next, "background", background, NULL);
-    vips.area_unref(background);
-    vips.g_object_unref(image);
+    void *background = cvips.array_double_new(white, 3);
+    failed = cvips.flatten(image, &next, "background", background, NULL);
+    cvips.area_unref(background);
+    cvips.g_object_unref(image);
     if (failed)
       return NULL;
     image = next;
   }
-  if (vips.image_get_bands(image) > 3) {
-    failed = vips.extract_band(image, &next, 0, "n", 3, NULL);
-    vips.g_object_unref(image);
+  if (cvips.image_get_bands(image) > 3) {
+    failed = cvips.extract_band(image, &next, 0, "n", 3, NULL);
+    cvips.g_object_unref(image);
     if (failed)
       return NULL;
     image = next;
   }
-  failed = vips.cast_uchar(image, &next, NULL);
-  vips.g_object_unref(image);
+  failed = cvips.cast_uchar(image, &next, NULL);
+  cvips.g_object_unref(image);
   return failed ? NULL : next;
 }
 
 // Takes the reference to `image`.
 static int take_pixels(VipsImage *image, int bands, struct cvips_pixels *pixels) {
   size_t length = 0;
-  void *bytes = vips.image_write_to_memory(image, &length);
-  pixels->width = vips.image_get_width(image);
-  pixels->height = vips.image_get_height(image);
-  vips.g_object_unref(image);
+  void *bytes = cvips.image_write_to_memory(image, &length);
+  pixels->width = cvips.image_get_width(image);
+  pixels->height = cvips.image_get_height(image);
+  cvips.g_object_unref(image);
   if (!bytes)
     return -1;
   if (length != (size_t)pixels->width * pixels->height * bands) {
-    vips.g_free(bytes);
+    cvips.g_free(bytes);
     return -1;
   }
   pixels->bytes = bytes;
   return 0;
 }
 
-int cvips_load(const void *bytes, size_t length, enum cvips_format format, uint64_t maximum_pixels,
-               struct cvips_pixels *pixels, char *message, size_t capacity) {
-  VipsImage *image = load((void *)bytes, length, format);
+static void take_profile(VipsImage *image, struct cvips_pixels *pixels) {
+  const void *bytes = NULL;
+  size_t length = 0;
+  if (!cvips.image_get_typeof(image, "icc-profile-data") ||
+      cvips.image_get_blob(image, "icc-profile-data", &bytes, &length) || !length)
+    return;
+  pixels->profile = cvips.g_malloc(length);
+  memcpy(pixels->profile, bytes, length);
+  pixels->profile_length = length;
+}
+
+struct picture {
+  const void *bytes;
+  size_t length;
+  enum cvips_format format;
+  struct cvips_samples samples;
+  uint64_t maximum_pixels;
+  struct cvips_pixels *pixels;
+  bool is_too_large;
+};
+
+static int load_pixels(void *context) {
+  struct picture *picture = context;
+  VipsImage *image = load(picture->bytes, picture->length, picture->format);
   if (!image)
-    return fail_by_vips(message, capacity);
-  uint64_t width = vips.image_get_width(image), height = vips.image_get_height(image);
-  if (width * height > maximum_pixels) {
-    vips.g_object_unref(image);
-    return fail(message, capacity, "it is larger than its header says");
+    return -1;
+  uint64_t width = cvips.image_get_width(image), height = cvips.image_get_height(image);
+  if (width * height > picture->maximum_pixels) {
+    cvips.g_object_unref(image);
+    picture->is_too_large = true;
+    return 0;
   }
-  pixels->orientation = vips.image_get_orientation(image);
-  image = become_rgb(image);
-  if (!image || take_pixels(image, 3, pixels))
-    return fail_by_vips(message, capacity);
+  struct cvips_pixels *pixels = picture->pixels;
+  pixels->orientation = cvips.image_get_orientation(image);
+  cvips_free(pixels->profile);
+  pixels->profile = NULL;
+  pixels->profile_length = 0;
+  take_profile(image, pixels);
+  image = keep_samples(image, picture->samples);
+  if (image)
+    image = become_rgb(image);
+  return image ? take_pixels(image, 3, pixels) : -1;
+}
+
+int cvips_load(const void *bytes, size_t length, enum cvips_format format, struct cvips_samples samples,
+               uint64_t maximum_pixels, struct cvips_pixels *pixels, char *message, size_t capacity) {
+  struct picture picture = {bytes, length, format, samples, maximum_pixels, pixels, false};
+  if (cvips_run(load_pixels, &picture, message, capacity))
+    return -1;
+  return picture.is_too_large ? cvips_fail(message, capacity, "it is larger than its header says") : 0;
+}
+
+static int load_header(void *context) {
+  struct picture *picture = context;
+  VipsImage *image = load(picture->bytes, picture->length, picture->format);
+  if (!image)
+    return -1;
+  picture->pixels->width = cvips.image_get_width(image);
+  picture->pixels->height = cvips.image_get_height(image);
+  picture->pixels->orientation = cvips.image_get_orientation(image);
+  cvips.g_object_unref(image);
   return 0;
 }
 
 int cvips_header(const void *bytes, size_t length, enum cvips_format format, struct cvips_pixels *pixels, char *message,
                  size_t capacity) {
-  VipsImage *image = load((void *)bytes, length, format);
-  if (!image)
-    return fail_by_vips(message, capacity);
-  pixels->width = vips.image_get_width(image);
-  pixels->height = vips.image_get_height(image);
-  pixels->orientation = vips.image_get_orientation(image);
-  vips.g_object_unref(image);
-  return 0;
+  struct picture picture = {.bytes = bytes, .length = length, .format = format, .pixels = pixels};
+  return cvips_run(load_header, &picture, message, capacity);
 }
 
-int cvips_save(const uint8_t *pixels, int width, int height, const uint8_t *xmp, size_t xmp_length,
-               enum cvips_format format, int quality, void **encoded, size_t *length, char *message, size_t capacity) {
+struct output {
+  const uint8_t *pixels;
+  int width, height;
+  struct cvips_blob xmp, profile;
+  enum cvips_format format;
+  int quality;
+  void **encoded;
+  size_t *length;
+};
+
+static int save(void *context) {
+  struct output *output = context;
+  size_t length = (size_t)output->width * output->height * 3;
   VipsImage *plain =
-      vips.image_new_from_memory(pixels, (size_t)width * height * 3, width, height, 3, VIPS_FORMAT_UCHAR);
+      cvips.image_new_from_memory(output->pixels, length, output->width, output->height, 3, VIPS_FORMAT_UCHAR);
   if (!plain)
-    return fail_by_vips(message, capacity);
-  if (xmp)
-    vips.image_set_blob_copy(plain, "xmp-data", xmp, xmp_length);
-  int failed = format == CVIPS_WEBP ? vips.webpsave_buffer(plain, encoded, length, "Q", quality, NULL)
-                                    : vips.pngsave_buffer(plain, encoded, length, NULL);
-  vips.g_object_unref(plain);
-  return failed ? fail_by_vips(message, capacity) : 0;
+    return -1;
+  if (output->xmp.bytes)
+    cvips.image_set_blob_copy(plain, "xmp-data", output->xmp.bytes, output->xmp.length);
+  if (output->profile.bytes)
+    cvips.image_set_blob_copy(plain, "icc-profile-data", output->profile.bytes, output->profile.length);
+  int failed = output->format == CVIPS_WEBP
+                   ? cvips.webpsave_buffer(plain, output->encoded, output->length, "Q", output->quality, NULL)
+                   : cvips.pngsave_buffer(plain, output->encoded, output->length, NULL);
+  cvips.g_object_unref(plain);
+  return failed;
+}
+
+int cvips_save(const uint8_t *pixels, int width, int height, struct cvips_blob xmp, struct cvips_blob profile,
+               enum cvips_format format, int quality, void **encoded, size_t *length, char *message, size_t capacity) {
+  struct output output = {pixels, width, height, xmp, profile, format, quality, encoded, length};
+  return cvips_run(save, &output, message, capacity);
+}
+
+struct line {
+  const char *markup, *font;
+  struct cvips_pixels *pixels;
+};
+
+static int draw_line(void *context) {
+  struct line *line = context;
+  VipsImage *image = NULL;
+  if (cvips.text(&image, line->markup, "font", line->font, NULL))
+    return -1;
+  line->pixels->ink_top = cvips.image_get_yoffset(image);
+  return take_pixels(image, 1, line->pixels);
 }
 
 int cvips_text(const char *markup, const char *font, struct cvips_pixels *pixels, char *message, size_t capacity) {
-  VipsImage *image = NULL;
-  if (vips.text(&image, markup, "font", font, NULL))
-    return fail_by_vips(message, capacity);
-  pixels->ink_top = vips.image_get_yoffset(image);
-  return take_pixels(image, 1, pixels) ? fail_by_vips(message, capacity) : 0;
+  struct line line = {markup, font, pixels};
+  return cvips_run(draw_line, &line, message, capacity);
 }
 
 int cvips_font_count(void) {
-  FontSet *fonts = vips.FcConfigGetFonts(NULL, 0);
+  FontSet *fonts = cvips.FcConfigGetFonts(NULL, 0);
   return fonts ? fonts->count : 0;
 }
-
-void cvips_name_thread(const char *name) { prctl(PR_SET_NAME, name); }
-
-void cvips_end_thread(void) {
-  pthread_mutex_lock(&opening);
-  bool is_open = opened;
-  pthread_mutex_unlock(&opening);
-  if (is_open)
-    vips.thread_shutdown();
-}
-
-void cvips_free(void *memory) { vips.g_free(memory); }

@@ -1,25 +1,38 @@
 import Pipeline
 
+/// What became of an area of a picture.
+enum EncodedArea: Equatable {
+    case jpeg([UInt8])
+    /// There is none: its box lies outside.
+    case outside
+    /// It alone, such as for a size that no JPEG may have, or that there is no memory for.
+    case failed(PictureFault)
+
+    var jpeg: [UInt8]? {
+        if case .jpeg(let jpeg) = self { jpeg } else { nil }
+    }
+}
+
 extension DecodedPicture {
-    /// Encodes areas of the upright picture. An upright one's are encoded where they are; of another only the area is
-    /// copied and turned, not the picture.
-    func crops(of areas: [PixelArea?], quality: Int) throws(PictureFault) -> [[UInt8]?] {
-        var crops: [[UInt8]?] = []
-        for area in areas {
-            crops.append(try area.map { area throws(PictureFault) in try encode(area, quality: quality) })
+    /// Encodes areas of the upright picture, each for itself. An upright one's are encoded where they are; of another only
+    /// the area is copied and turned, not the picture.
+    func crops(of areas: [PixelArea?], quality: Int) -> [EncodedArea] {
+        areas.map { area in
+            guard let area else { return .outside }
+            do throws(PictureFault) { return .jpeg(try encode(area, quality: quality)) } catch { return .failed(error) }
         }
-        return crops
     }
 
     func encode(_ area: PixelArea, quality: Int) throws(PictureFault) -> [UInt8] {
         if orientation == .upright {
             return try JPEGEncoder.encode(
                 stored.pixel(x: area.x, y: area.y), width: area.width, height: area.height,
-                bytesPerRow: stored.bytesPerRow, quality: quality)
+                bytesPerRow: stored.bytesPerRow, quality: quality, profile: profile)
         }
-        let turned = PixelBuffer(width: area.width, height: area.height)
+        let turned = try PixelBuffer(width: area.width, height: area.height)
         copy(area, to: turned.bytes)
         return try JPEGEncoder.encode(
-            turned.bytes, width: turned.width, height: turned.height, bytesPerRow: turned.bytesPerRow, quality: quality)
+            turned.bytes, width: turned.width, height: turned.height, bytesPerRow: turned.bytesPerRow, quality: quality,
+            profile: profile)
     }
 }

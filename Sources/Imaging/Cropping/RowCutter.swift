@@ -21,67 +21,69 @@ final class RowCutter {
 
     private let orientation: Orientation
     private let quality: Int
+    private let profile: ColourProfile?
     /// By their first rows, the last ones first.
     private var waiting: [(place: Int, area: PixelArea)]
     private var coming: [Cut] = []
-    private var encoded: [[UInt8]?]
-    private var fault: PictureFault?
+    /// The crops, when all rows have come.
+    private(set) var crops: [EncodedArea]
 
     /// - Parameters:
     ///   - areas: of the upright picture, in the order of the crops.
     ///   - width: of the picture as stored, in pixels, as is `height`.
-    init(_ areas: [PixelArea?], width: Int, height: Int, _ orientation: Orientation, quality: Int) {
+    init(
+        _ areas: [PixelArea?], width: Int, height: Int, _ orientation: Orientation, quality: Int,
+        profile: ColourProfile?
+    ) {
         self.orientation = orientation
         self.quality = quality
-        encoded = areas.map { _ in nil }
+        self.profile = profile
+        crops = areas.map { _ in .outside }
         waiting = areas.enumerated().compactMap { place, area in
             area.map { (place, orientation.stored($0, width: width, height: height)) }
         }.sorted { $0.area.y > $1.area.y }
     }
 
-    /// The crops, when all rows have come; nil where there is no area.
-    /// - Throws: `image` for one that does not become a JPEG.
-    func crops() throws(PictureFault) -> [[UInt8]?] {
-        if let fault { throw fault }
-        return encoded
-    }
-
-    /// Takes the next row of the picture, three bytes a pixel. What goes wrong `crops` tells.
+    /// Takes the next row of the picture, three bytes a pixel. An area that fails is given up, and the others go on.
     func take(_ row: UnsafePointer<UInt8>, _ y: Int) {
-        guard fault == nil else { return }
-        do { try cut(row, y: y) } catch { fault = error }
-    }
-
-    private func cut(_ row: UnsafePointer<UInt8>, y: Int) throws(PictureFault) {
         while let next = waiting.last, next.area.y <= y {
             waiting.removeLast()
-            coming.append(Cut(place: next.place, area: next.area, rows: try rows(of: next.area)))
+            attempt(next.place) { () throws(PictureFault) in
+                coming.append(Cut(place: next.place, area: next.area, rows: try rows(of: next.area)))
+            }
         }
         for cut in coming {
             let part = row + cut.area.x * PixelBuffer.bytesPerPixel
             switch cut.rows {
-            case .encoded(let encoder): try encoder.take(part)
+            case .encoded(let encoder): attempt(cut.place) { () throws(PictureFault) in try encoder.take(part) }
             case .kept(let pixels): pixels.pixel(x: 0, y: y - cut.area.y).update(from: part, count: pixels.bytesPerRow)
             }
         }
         // Each is released before the next one's JPEG is made.
         while let last = coming.firstIndex(where: { $0.lastRow == y }) {
             let cut = coming.remove(at: last)
-            encoded[cut.place] = try end(cut)
+            attempt(cut.place) { () throws(PictureFault) in crops[cut.place] = .jpeg(try end(cut)) }
+        }
+    }
+
+    private func attempt(_ place: Int, _ work: () throws(PictureFault) -> Void) {
+        do throws(PictureFault) { try work() } catch {
+            crops[place] = .failed(error)
+            coming.removeAll { $0.place == place }
         }
     }
 
     private func rows(of area: PixelArea) throws(PictureFault) -> Cut.Rows {
         orientation == .upright
-            ? .encoded(try JPEGEncoder(width: area.width, height: area.height, quality: quality))
-            : .kept(PixelBuffer(width: area.width, height: area.height))
+            ? .encoded(try JPEGEncoder(width: area.width, height: area.height, quality: quality, profile: profile))
+            : .kept(try PixelBuffer(width: area.width, height: area.height))
     }
 
     private func end(_ cut: Cut) throws(PictureFault) -> [UInt8] {
         switch cut.rows {
         case .encoded(let encoder): return try encoder.finish()
         case .kept(let pixels):
-            let part = DecodedPicture(stored: pixels, orientation: orientation)
+            let part = DecodedPicture(stored: pixels, orientation: orientation, profile: profile)
             return try part.encode(PixelArea(x: 0, y: 0, width: part.width, height: part.height), quality: quality)
         }
     }

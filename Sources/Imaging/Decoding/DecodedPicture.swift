@@ -1,16 +1,19 @@
-/// A picture as it was stored, and how to turn it upright.
+import Pipeline
+
+/// A picture as it was stored, how to turn it upright, and what its numbers mean.
 struct DecodedPicture {
     var stored: PixelBuffer
     var orientation: Orientation
+    var profile: ColourProfile?
 
     /// Pixels of the upright picture.
     var width: Int { orientation.upright(width: stored.width, height: stored.height).width }
     var height: Int { orientation.upright(width: stored.width, height: stored.height).height }
 
     /// The whole picture upright.
-    func upright() -> PixelBuffer {
+    func upright() throws(PictureFault) -> PixelBuffer {
         if orientation == .upright { return stored }
-        let turned = PixelBuffer(width: width, height: height)
+        let turned = try PixelBuffer(width: width, height: height)
         copy(PixelArea(x: 0, y: 0, width: width, height: height), to: turned.bytes)
         return turned
     }

@@ -1,3 +1,4 @@
+import Model
 import Pipeline
 
 extension PictureFormat {
@@ -10,7 +11,8 @@ extension PictureFormat {
         case .gif: "GIF"
         case .tiff: "TIFF"
         case .bmp: "BMP"
-        case .heif: "HEIF"
+        case .heif: "HEIC"
+        case .avif: "AVIF"
         }
     }
 }

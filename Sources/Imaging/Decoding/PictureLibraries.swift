@@ -1,5 +1,6 @@
 import Dispatch
 import Glibc
+import Model
 import Pipeline
 
 /// The libraries that read what is no JPEG; they are opened by name, so what this box has shows only when it runs.
@@ -28,14 +29,36 @@ public enum PictureLibraries {
         guard let version else {
             return Finding(.warning, "pictures", "HEIC and AVIF cannot be read: install the Debian package libheif1")
         }
+        guard isOld(heif: version) else { return Finding(.ok, "pictures", "libvips, libheif \(version)") }
+        return Finding(
+            .warning, "pictures",
+            "libheif \(version) cannot read the HEIC photos of iPhones with iOS 18 (it takes 1.18; Debian 13 has it): convert "
+                + "them, or import and analyse them on a newer system")
+    }
+
+    private static func isOld(heif version: String) -> Bool {
         let numbers = version.split(separator: ".").prefix(2).compactMap { Int($0) }
-        guard numbers.count < 2 || (numbers[0], numbers[1]) >= neededHEIF else {
-            return Finding(
-                .warning, "pictures",
-                "libheif \(version) cannot read the HEIC photos of iPhones with iOS 18 (it takes 1.18; Debian 13 has it): convert "
-                    + "them, or run the enricher and the workers that read files on a newer system")
+        return numbers.count == 2 && (numbers[0], numbers[1]) < neededHEIF
+    }
+
+    /// The version of libheif, where it is too old for photos of iPhones with iOS 18.
+    static let oldHEIF = heifVersion.flatMap { isOld(heif: $0) ? $0 : nil }
+
+    /// Why libvips did not read a picture.
+    /// - Parameter isWhole: nothing but its header was read.
+    static func fault(
+        _ bytes: UnsafeBufferPointer<UInt8>, _ format: PictureFormat, _ message: String, isWhole: Bool
+    ) -> PictureFault {
+        if let old = oldHEIF, format == .heif {
+            var reader = HeaderReader(Array(bytes))
+            if (try? reader.heifSharesItems()) == true {
+                return PictureFault(
+                    .image,
+                    "libheif \(old) cannot read this HEIC, as iPhones take them since iOS 18: it takes libheif 1.18 (Debian 13 "
+                        + "has it), or convert the photo to JPEG")
+            }
         }
-        return Finding(.ok, "pictures", "libvips, libheif \(version)")
+        return PictureFault(.image, "\(isWhole ? "damaged" : "truncated or damaged") \(format.name): \(message)")
     }
 
     /// That of the library which the loader finds.

@@ -1,3 +1,6 @@
+import Glibc
+import Pipeline
+
 /// Pixels of three bytes, red, green and blue; rows from top to bottom without gaps.
 final class PixelBuffer {
     static let bytesPerPixel = 3
@@ -20,10 +23,25 @@ final class PixelBuffer {
         self.release = release
     }
 
-    /// Allocates pixels of any colour, with room for `bytesPerPixel` bytes each.
-    convenience init(width: Int, height: Int, bytesPerPixel: Int = PixelBuffer.bytesPerPixel) {
-        let bytes = UnsafeMutablePointer<UInt8>.allocate(capacity: width * height * bytesPerPixel)
-        self.init(owning: bytes, width: width, height: height) { $0.deallocate() }
+    /// Allocates pixels of any colour.
+    /// - Throws: `image` where there is no memory for them.
+    convenience init(width: Int, height: Int) throws(PictureFault) {
+        guard let memory = PixelBuffer.memory(width: width, height: height) else {
+            throw PictureFault(.image, "there is no memory for \(width) × \(height) pixels")
+        }
+        let bytes = memory.assumingMemoryBound(to: UInt8.self)
+        self.init(owning: bytes, width: width, height: height) { free($0) }
+    }
+
+    /// Whether there is memory for so many pixels at this moment.
+    static func hasRoom(width: Int, height: Int) -> Bool {
+        let memory = memory(width: width, height: height)
+        free(memory)
+        return memory != nil
+    }
+
+    private static func memory(width: Int, height: Int) -> UnsafeMutableRawPointer? {
+        malloc(max(1, width * height * bytesPerPixel))
     }
 
     deinit {

@@ -8,24 +8,27 @@ struct StoredPicture {
     private let header: PictureHeader
     /// As a JPEG's EXIF has it; of other formats libvips knows.
     private let orientation: Orientation
+    /// Of a JPEG; of other formats libvips knows.
+    private let profile: ColourProfile?
     /// The end marker is not the file's own.
     private let endIsAdded: Bool
+    /// Of a TIFF, where not all of them are the picture's.
+    private let samples: TIFFSamples?
 
     /// - Parameter root: the folder that a file has to lie in.
     init(_ source: PictureSource, root: String? = nil) throws(PictureFault) {
         var bytes = try source.load(root: root)
         var reader = HeaderReader(bytes)
         header = try PictureHeader(&reader, path: source.path)
+        samples = header.format == .tiff ? try reader.tiffSamples() : nil
+        try bytes.removeTrailer(of: header.format)
         let jpeg = header.format == .jpeg ? try reader.jpegHeader() : nil
-        // A sequential JPEG that lacks its end marker and nothing else is whole: with one, missing pixels are told from it.
-        // A progressive one would be, at many places, only less fine.
-        endIsAdded = if let jpeg, jpeg.isSequential { try !reader.jpegHasEnd() } else { false }
+        // A JPEG of one scan whose pixels are all there is whole, whatever follows them: with an end marker, missing ones
+        // are told from it. One of several would be, at many places, only less fine.
+        endIsAdded = jpeg?.isOnePass == true && !bytes.suffix(2).elementsEqual([0xFF, 0xD9])
         if endIsAdded { bytes += [0xFF, 0xD9] }
-        if jpeg != nil {
-            let (width, height) = (header.width, header.height)
-            try bytes.withUnsafeBufferPointer { buffer throws(PictureFault) in
-                try JPEGScans.check(buffer, width: width, height: height)
-            }
+        if let jpeg {
+            try bytes.withUnsafeBufferPointer { buffer throws(PictureFault) in try JPEGScans.check(buffer, jpeg) }
         }
         orientation =
             jpeg?.exif.map { range in
@@ -33,6 +36,7 @@ struct StoredPicture {
                     Orientation(exifData: UnsafeBufferPointer(rebasing: $0[range]))
                 }
             } ?? .upright
+        profile = jpeg?.components == 3 ? jpeg?.profile.flatMap { ColourProfile(bytes[$0]) } : nil
         self.bytes = bytes
     }
 
@@ -40,11 +44,11 @@ struct StoredPicture {
     func decode() throws(PictureFault) -> DecodedPicture {
         try bytes.withUnsafeBufferPointer { buffer throws(PictureFault) in
             guard header.format == .jpeg else {
-                return try Vips(for: header.format.name).decode(buffer, as: header.format)
+                return try Vips(for: header.format.name).decode(buffer, as: header.format, samples: samples)
             }
             let pixels = try JPEGDecoding.pixels(
                 of: buffer, width: header.width, height: header.height, endIsAdded: endIsAdded)
-            return DecodedPicture(stored: pixels, orientation: orientation)
+            return DecodedPicture(stored: pixels, orientation: orientation, profile: profile)
         }
     }
 
@@ -53,7 +57,7 @@ struct StoredPicture {
         if let crops = try cropsByRows(boxes, quality) { return crops }
         let decoded = try decode()
         let areas = boxes.map { PixelArea($0, in: (decoded.width, decoded.height)) }
-        return Crops((decoded.width, decoded.height), areas, try decoded.crops(of: areas, quality: quality))
+        return Crops((decoded.width, decoded.height), areas, decoded.crops(of: areas, quality: quality))
     }
 
     /// Fails if something of it is missing or damaged.
@@ -65,22 +69,26 @@ struct StoredPicture {
         let areas = boxes.map { PixelArea($0, in: upright) }
         // The whole picture is less than very many encoders, or than large areas that wait until they can be turned.
         let most = header.width * header.height * (orientation == .upright ? 8 : 1)
-        guard areas.count <= 64, areas.reduce(0, { $0 + ($1?.pixels ?? 0) }) < most else { return nil }
+        let isLess = areas.count <= 64 && areas.reduce(0, { $0 + ($1?.pixels ?? 0) }) < most
+        // Without memory for the whole, what there is memory for is cut nevertheless.
+        guard isLess || !PixelBuffer.hasRoom(width: header.width, height: header.height) else { return nil }
         let cutter = RowCutter(
-            areas, width: header.width, height: header.height, orientation, quality: quality)
+            areas, width: header.width, height: header.height, orientation, quality: quality, profile: profile)
         try bytes.withUnsafeBufferPointer { buffer throws(PictureFault) in
             try JPEGDecoding.rows(
                 of: buffer, width: header.width, height: header.height, endIsAdded: endIsAdded, cutter.take)
         }
-        return Crops(upright, areas, try cutter.crops())
+        return Crops(upright, areas, cutter.crops)
     }
 }
 
 extension Crops {
-    fileprivate init(_ picture: (width: Int, height: Int), _ areas: [PixelArea?], _ encoded: [[UInt8]?]) {
-        let crops = zip(areas, encoded).map { area, jpeg in
-            if let area, let jpeg { Crop(jpeg: jpeg, area: area.box) } else { nil as Crop? }
+    fileprivate init(_ picture: (width: Int, height: Int), _ areas: [PixelArea?], _ encoded: [EncodedArea]) {
+        self.init(width: picture.width, height: picture.height, crops: [])
+        for (place, (area, outcome)) in zip(areas, encoded).enumerated() {
+            let crop = if let area, let jpeg = outcome.jpeg { Crop(jpeg: jpeg, area: area.box) } else { nil as Crop? }
+            crops.append(crop)
+            if case .failed(let fault) = outcome { faults[place] = fault }
         }
-        self.init(width: picture.width, height: picture.height, crops: crops)
     }
 }

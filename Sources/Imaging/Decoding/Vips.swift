@@ -1,4 +1,5 @@
 import CVips
+import Model
 import Pipeline
 
 /// libvips, opened by name at first use: linking it would cost every start of the program 50 ms.
@@ -19,19 +20,27 @@ struct Vips {
     }
 
     /// Decodes a picture by the loader of this format and no other.
-    func decode(_ bytes: UnsafeBufferPointer<UInt8>, as format: PictureFormat) throws(PictureFault) -> DecodedPicture {
+    /// - Parameter samples: which of them are the picture's; nil: as libvips has it.
+    func decode(
+        _ bytes: UnsafeBufferPointer<UInt8>, as format: PictureFormat, samples: TIFFSamples? = nil
+    ) throws(PictureFault) -> DecodedPicture {
         var loaded = cvips_pixels()
+        let kept = cvips_samples(colours: Int32(samples?.colours ?? 0), alpha: Int32(samples?.alpha ?? -1))
         let message = withMessage { message, capacity in
             cvips_load(
-                bytes.baseAddress, bytes.count, format.vips, UInt64(PictureLimits.pixels), &loaded, message, capacity)
+                bytes.baseAddress, bytes.count, format.vips, kept, UInt64(PictureLimits.pixels), &loaded, message,
+                capacity)
         }
+        defer { cvips_free(loaded.profile) }
         guard message == nil, let pixels = loaded.bytes else {
-            throw PictureFault(.image, "truncated or damaged \(format.name): \(message ?? "no pixels")")
+            throw PictureLibraries.fault(bytes, format, message ?? "no pixels", isWhole: false)
         }
         let stored = PixelBuffer(owning: pixels, width: Int(loaded.width), height: Int(loaded.height)) {
             cvips_free($0)
         }
-        return DecodedPicture(stored: stored, orientation: Orientation(exif: Int(loaded.orientation)))
+        let profile = ColourProfile(UnsafeBufferPointer(start: loaded.profile, count: loaded.profile_length))
+        return DecodedPicture(
+            stored: stored, orientation: Orientation(exif: Int(loaded.orientation)), profile: profile)
     }
 
     /// Width and height of the picture turned upright, without decoding it.
@@ -40,8 +49,8 @@ struct Vips {
         let message = withMessage { message, capacity in
             cvips_header(bytes, bytes.count, format.vips, &header, message, capacity)
         }
-        guard message == nil else {
-            throw PictureFault(.image, "damaged \(format.name): \(message ?? "no header")")
+        if let message {
+            throw bytes.withUnsafeBufferPointer { PictureLibraries.fault($0, format, message, isWhole: true) }
         }
         return Orientation(exif: Int(header.orientation)).upright(width: Int(header.width), height: Int(header.height))
     }
@@ -49,17 +58,22 @@ struct Vips {
     /// Encodes a picture as PNG or WebP.
     /// - Parameters:
     ///   - quality: of WebP, 1…100.
+    ///   - profile: what the pixels' numbers mean.
     ///   - xmp: a packet of XMP data, which PNG would have compressed.
     func encode(
-        _ pixels: PixelBuffer, as format: PictureFormat, quality: Int, xmp: [UInt8]? = nil
+        _ pixels: PixelBuffer, as format: PictureFormat, quality: Int, profile: ColourProfile? = nil,
+        xmp: [UInt8]? = nil
     ) throws(PictureFault) -> [UInt8] {
         var encoded: UnsafeMutableRawPointer?
         var length = 0
-        let message = withMessage { message, capacity in
-            cvips_save(
-                pixels.bytes, Int32(pixels.width), Int32(pixels.height), xmp, xmp?.count ?? 0, format.vips,
-                Int32(quality),
-                &encoded, &length, message, capacity)
+        let message = withBlob(xmp) { xmp in
+            withBlob(profile?.bytes) { profile in
+                withMessage { message, capacity in
+                    cvips_save(
+                        pixels.bytes, Int32(pixels.width), Int32(pixels.height), xmp, profile, format.vips,
+                        Int32(quality), &encoded, &length, message, capacity)
+                }
+            }
         }
         guard message == nil, let encoded else {
             throw PictureFault(.image, "the picture does not become a \(format.name): \(message ?? "no bytes")")
@@ -99,6 +113,12 @@ struct Vips {
     }
 }
 
+/// Bytes as C takes them for the time of a call.
+private func withBlob<Value>(_ bytes: [UInt8]?, _ work: (cvips_blob) -> Value) -> Value {
+    guard let bytes else { return work(cvips_blob(bytes: nil, length: 0)) }
+    return bytes.withUnsafeBufferPointer { work(cvips_blob(bytes: $0.baseAddress, length: $0.count)) }
+}
+
 /// What a C function wrote about its failure; nil if it answered 0.
 private func withMessage(_ call: (UnsafeMutablePointer<CChar>, Int) -> Int32) -> String? {
     withUnsafeTemporaryAllocation(of: CChar.self, capacity: 512) { buffer in
@@ -117,7 +137,7 @@ extension PictureFormat {
         case .gif: CVIPS_GIF
         case .tiff: CVIPS_TIFF
         case .bmp: CVIPS_BMP
-        case .heif: CVIPS_HEIF
+        case .heif, .avif: CVIPS_HEIF
         }
     }
 }

@@ -1,3 +1,4 @@
+import Model
 import Pipeline
 
 /// A format in which an annotated picture is written, by its path's extension.
@@ -22,16 +23,19 @@ enum AnnotatedFormat: CaseIterable {
         self = format
     }
 
-    /// JPEG with all its chroma: lines and text stay sharp. Marked as farm's.
-    func encode(_ pixels: PixelBuffer) throws(PictureFault) -> [UInt8] {
+    /// JPEG with all its chroma: lines and text stay sharp. Marked as farm's, with the photo's colour profile.
+    func encode(_ pixels: PixelBuffer, profile: ColourProfile? = nil) throws(PictureFault) -> [UInt8] {
         switch self {
         case .jpeg:
             try JPEGEncoder.encode(
                 pixels.bytes, width: pixels.width, height: pixels.height, bytesPerRow: pixels.bytesPerRow, quality: 90,
-                subsampling: .none, xmp: DrawnMark.packet)
+                subsampling: .none, profile: profile, xmp: DrawnMark.packet)
         case .png:
-            PNGText.adding(xmp: DrawnMark.packet, to: try Vips(for: "PNG").encode(pixels, as: .png, quality: 90))
-        case .webp: try Vips(for: "WebP").encode(pixels, as: .webp, quality: 90, xmp: DrawnMark.packet)
+            PNGText.adding(
+                xmp: DrawnMark.packet,
+                to: try Vips(for: "PNG").encode(pixels, as: .png, quality: 90, profile: profile))
+        case .webp:
+            try Vips(for: "WebP").encode(pixels, as: .webp, quality: 90, profile: profile, xmp: DrawnMark.packet)
         }
     }
 }

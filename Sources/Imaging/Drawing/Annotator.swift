@@ -30,9 +30,9 @@ public struct Annotator: Sendable {
             let decoded = try picture.naming { () throws(PictureFault) in
                 try StoredPicture(picture, root: root).decode()
             }
-            let canvas = Canvas(pixels: decoded.upright())
+            let canvas = Canvas(pixels: try decoded.upright())
             try canvas.draw(boxes)
-            let bytes = try format.encode(canvas.pixels)
+            let bytes = try format.encode(canvas.pixels, profile: decoded.profile)
             try Annotator.writing { () throws(OutputFault) in
                 try file.write(bytes)
                 try file.complete(isDurable: false)

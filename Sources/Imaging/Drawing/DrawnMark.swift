@@ -1,3 +1,4 @@
+import Model
 import Pipeline
 
 /// What tells a picture that farm has drawn from a photo, wherever it lies and whatever it is called: the program that made
@@ -29,7 +30,7 @@ extension HeaderReader {
         case .jpeg: packet = jpeg?.xmp
         case .png: packet = try pngPacket()
         case .webp: packet = try webPPacket()
-        case .gif, .tiff, .bmp, .heif: packet = nil
+        case .gif, .tiff, .bmp, .heif, .avif: packet = nil
         }
         guard let packet else { return false }
         // The packet may be another program's, of any length.

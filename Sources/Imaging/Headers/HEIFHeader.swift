@@ -1,19 +1,22 @@
+import Model
 import Pipeline
 
 /// HEIF, HEIC and AVIF: boxes of ISO/IEC 14496-12 with the items of ISO/IEC 23008-12.
 extension HeaderReader {
-    private static let brands: Set<String> = [
-        "heic", "heix", "heim", "heis", "hevc", "hevx", "mif1", "msf1", "avif", "avis",
-    ]
+    private static let avifBrands: Set<String> = ["avif", "avis"]
+    private static let brands: Set<String> = ["heic", "heix", "heim", "heis", "hevc", "hevx", "mif1", "msf1"]
 
-    /// Whether the file type box names a brand of still pictures; films have the same box with others.
-    mutating func isHEIF() throws(PictureFault) -> Bool {
-        guard try has("ftyp", at: 4) else { return false }
+    /// The format that the brands of the file type box name; films have the same box with others.
+    mutating func heifFormat() throws(PictureFault) -> PictureFormat? {
+        guard try has("ftyp", at: 4) else { return nil }
         let end = min(try number(at: 0, bytes: 4), count, 512)
+        var found: PictureFormat?
         for place in [8] + stride(from: 16, to: max(end - 3, 16), by: 4) where place + 4 <= end {
-            if Self.brands.contains(String(decoding: try bytes(at: place, 4), as: UTF8.self)) { return true }
+            let brand = String(decoding: try bytes(at: place, 4), as: UTF8.self)
+            if Self.avifBrands.contains(brand) { return .avif }
+            if Self.brands.contains(brand) { found = .heif }
         }
-        return false
+        return found
     }
 
     /// The largest extent (ispe) of any item: a grid is larger than its tiles, a picture than its thumbnail.
@@ -38,19 +41,52 @@ extension HeaderReader {
         return largest
     }
 
+    /// What the outermost boxes come to.
+    struct HEIFBoxes {
+        /// Where the last one that tells its length says it ends.
+        var end = 0
+        /// One holds coded pictures.
+        var hasData = false
+        /// What begins at `end` is no box, as no type is readable there: phones add data of their own.
+        var hasTrailer = false
+    }
+
     /// Walks the outermost boxes. Pictures have a handful; libheif takes memory for each.
-    /// - Returns: where the last one that tells its length says it ends, and whether one holds coded pictures.
-    mutating func heifBoxes() throws(PictureFault) -> (end: Int, hasData: Bool) {
-        var (offset, hasData) = (0, false)
+    mutating func heifBoxes() throws(PictureFault) -> HEIFBoxes {
+        var boxes = HEIFBoxes()
         for _ in 0..<1000 {
-            guard offset + 8 <= count else { return (offset, hasData) }
-            var length = try number(at: offset, bytes: 4)
-            if try has("mdat", at: offset + 4) { hasData = true }
-            if length == 1, offset + 16 <= count { length = try number(at: offset + 8, bytes: 8) }
-            guard length >= 8 else { return (offset, hasData) }
-            offset += length
+            guard boxes.end + 8 <= count else { return boxes }
+            let type = try bytes(at: boxes.end + 4, 4)
+            guard type.allSatisfy({ (0x20..<0x7F).contains($0) || $0 == 0xA9 }) else {
+                boxes.hasTrailer = boxes.hasData
+                return boxes
+            }
+            if type.elementsEqual("mdat".utf8) { boxes.hasData = true }
+            var length = try number(at: boxes.end, bytes: 4)
+            if length == 1, boxes.end + 16 <= count { length = try number(at: boxes.end + 8, bytes: 8) }
+            guard length >= 8 else { return boxes }
+            boxes.end += length
         }
         throw .damagedHeader("a HEIF of over 1,000 boxes")
+    }
+
+    /// Whether an item of its own, such as a gain map, is said to belong to several pictures, as in photos of iPhones since
+    /// iOS 18: libheif before 1.18 takes that for an error.
+    mutating func heifSharesItems() throws(PictureFault) -> Bool {
+        guard let meta = try box("meta", in: 0..<count),
+            let references = try box("iref", in: min(meta.lowerBound + 4, meta.upperBound)..<meta.upperBound)
+        else { return false }
+        // A full box: version and flags come first. Identifiers are of two bytes, or four in version 1.
+        let wide = try number(at: references.lowerBound, bytes: 1) == 0 ? 2 : 4
+        let all = min(references.lowerBound + 4, references.upperBound)..<references.upperBound
+        for type in ["auxl", "cdsc"] {
+            var rest = all
+            while let reference = try box(type, in: rest) {
+                if try number(at: reference.lowerBound + wide, bytes: 2) > 1 { return true }
+                rest = reference.upperBound..<all.upperBound
+            }
+        }
+        return false
     }
 
     /// The contents of the first box of a type within a range.
@@ -71,5 +107,15 @@ extension HeaderReader {
             offset = end
         }
         return nil
+    }
+}
+
+extension [UInt8] {
+    /// Removes what stands behind a HEIF's boxes and is none.
+    mutating func removeTrailer(of format: PictureFormat) throws(PictureFault) {
+        guard format == .heif || format == .avif else { return }
+        var reader = HeaderReader(self)
+        let boxes = try reader.heifBoxes()
+        if boxes.hasTrailer, boxes.end < count { removeLast(count - boxes.end) }
     }
 }

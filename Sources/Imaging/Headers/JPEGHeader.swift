@@ -5,19 +5,36 @@ struct JPEGHeader {
     var size: (width: Int, height: Int)
     /// Where the frame header is.
     var frame: Int
-    /// Huffman-coded in one pass over the pixels, or over each component (SOF0, SOF1).
-    var isSequential: Bool
-    /// Where the EXIF data are, "Exif\0\0" included.
+    /// Of the frame: three of a photo, one of a grey one, four of CMYK.
+    var components: Int
+    /// Where the first scan is; nil: none is there.
+    var scan: Int?
+    /// One scan says all: Huffman-coded (SOF0, SOF1) in one pass over the pixels of all components.
+    var isOnePass = false
+    /// Where the EXIF data are, "Exif\0\0" included: the first ones.
     var exif: Range<Int>?
     /// Where the packet of XMP data is.
     var xmp: Range<Int>?
+    /// Where the colour profile is, if it is in one segment, as nearly all are.
+    var profile: Range<Int>?
 }
 
 extension HeaderReader {
-    /// Walks the segments (ITU-T T.81, B.1.1) up to the frame header.
+    /// Walks the segments (ITU-T T.81, B.1.1) up to the first scan. Once the frame header is known, what is damaged behind
+    /// it is for the decoder to tell.
     mutating func jpegHeader() throws(PictureFault) -> JPEGHeader {
-        var exif: Range<Int>?
-        var xmp: Range<Int>?
+        var header = JPEGHeader(size: (0, 0), frame: 0, components: 0)
+        do throws(PictureFault) {
+            try walkJPEG(&header)
+        } catch {
+            guard header.frame > 0, error.absence == nil else { throw error }
+        }
+        guard header.frame > 0 else { throw .damagedHeader("a JPEG without a frame header") }
+        return header
+    }
+
+    private mutating func walkJPEG(_ header: inout JPEGHeader) throws(PictureFault) {
+        var isSequential = false
         var offset = 2
         for _ in 0..<65_536 {
             let (lead, marker) = (try number(at: offset, bytes: 1), try number(at: offset + 1, bytes: 1))
@@ -26,28 +43,42 @@ extension HeaderReader {
                 offset += 1
             case (_, 0x00), (_, 0x01), (_, 0xD0...0xD8):
                 offset += 2
-            case (_, 0xD9), (_, 0xDA):
-                throw .damagedHeader("a JPEG without a frame header")
-            case (_, 0xC4), (_, 0xC8), (_, 0xCC):
+            case (_, 0xD9):
+                return
+            case (_, 0xDA):
+                header.scan = offset
+                let components = try number(at: offset + 4, bytes: 1)
+                header.isOnePass = isSequential && components == header.components
+                return
+            case (_, 0xC0...0xCF) where header.frame == 0 && ![0xC4, 0xC8, 0xCC].contains(marker):
+                header.size = (try number(at: offset + 7, bytes: 2), try number(at: offset + 5, bytes: 2))
+                header.components = (try? number(at: offset + 9, bytes: 1)) ?? 0
+                header.frame = offset
+                isSequential = marker <= 0xC1
                 offset = try endOfSegment(at: offset)
-            case (_, 0xC0...0xCF):
-                let height = try number(at: offset + 5, bytes: 2)
-                let width = try number(at: offset + 7, bytes: 2)
-                return JPEGHeader(
-                    size: (width, height), frame: offset, isSequential: marker <= 0xC1, exif: exif, xmp: xmp)
             default:
                 let end = try endOfSegment(at: offset)
-                if exif == nil, marker == 0xE1, try has("Exif\0\0", at: offset + 4) {
-                    exif = offset + 4..<min(max(end, offset + 4), count)
-                }
-                let packet = offset + 4 + DrawnMark.segmentStart.utf8.count
-                if xmp == nil, marker == 0xE1, packet < end, try has(DrawnMark.segmentStart, at: offset + 4) {
-                    xmp = packet..<end
-                }
+                try note(marker, offset + 4..<min(max(end, offset + 4), count), &header)
                 offset = end
             }
         }
-        throw .damagedHeader("a JPEG without a frame header")
+    }
+
+    private mutating func note(
+        _ marker: Int, _ content: Range<Int>, _ header: inout JPEGHeader
+    ) throws(PictureFault) {
+        let start = content.lowerBound
+        if marker == 0xE1 {
+            if header.exif == nil, try has("Exif\0\0", at: start) { header.exif = content }
+            let packet = start + DrawnMark.segmentStart.utf8.count
+            if header.xmp == nil, packet < content.upperBound, try has(DrawnMark.segmentStart, at: start) {
+                header.xmp = packet..<content.upperBound
+            }
+        }
+        let profile = start + ColourProfile.segmentStart.utf8.count
+        if marker == 0xE2, profile < content.upperBound, try has(ColourProfile.segmentStart, at: start) {
+            header.profile = profile..<content.upperBound
+        }
     }
 
     private mutating func endOfSegment(at offset: Int) throws(PictureFault) -> Int {

@@ -1,3 +1,4 @@
+import Model
 import Pipeline
 
 /// Whether a picture is there to its end, as far as that can be told without decoding it.
@@ -15,15 +16,16 @@ extension HeaderReader {
         case .gif: try gifHasFirstFrame()
         case .tiff: try tiffHasLastPart()
         case .bmp: try bmpHasLastRow()
-        case .heif: try heifHasLastBox()
+        case .heif, .avif: try heifHasLastBox()
         }
     }
 
     /// Coded pixels hold no end-of-image marker (ITU-T T.81, B.1.1.2), but bytes may follow it: cameras add previews and
-    /// films. A thumbnail's stands before the frame header.
+    /// films. A thumbnail's stands before the first scan.
     mutating func jpegHasEnd() throws(PictureFault) -> Bool {
         if try bytes(at: count - 2, 2).elementsEqual([0xFF, 0xD9]) { return true }
-        let start = try jpegHeader().frame
+        let header = try jpegHeader()
+        let start = header.scan ?? header.frame
         var end = count
         while end - start >= 2 {
             let place = max(start, end - (64 << 10))
@@ -94,9 +96,9 @@ extension HeaderReader {
         return start + (width * bits + 31) / 32 * 4 * height <= count
     }
 
-    /// The boxes up to the end, with one that holds the coded pictures; none whose length is left open.
+    /// The boxes up to the end, or to what is no box, with one that holds the coded pictures; none whose length is left open.
     private mutating func heifHasLastBox() throws(PictureFault) -> Bool {
-        let (end, hasData) = try heifBoxes()
-        return hasData && end == count
+        let boxes = try heifBoxes()
+        return boxes.hasData && (boxes.end == count || boxes.hasTrailer)
     }
 }

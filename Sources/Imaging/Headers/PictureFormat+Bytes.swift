@@ -1,3 +1,4 @@
+import Model
 import Pipeline
 
 extension PictureFormat {
@@ -17,8 +18,8 @@ extension PictureFormat {
             self = .tiff
         } else if try reader.isBMP() {
             self = .bmp
-        } else if try reader.isHEIF() {
-            self = .heif
+        } else if let format = try reader.heifFormat() {
+            self = format
         } else {
             return nil
         }

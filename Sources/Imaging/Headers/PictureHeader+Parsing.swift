@@ -1,3 +1,4 @@
+import Model
 import Pipeline
 
 extension PictureHeader {
@@ -24,7 +25,7 @@ extension PictureHeader {
             case .gif: try reader.gifSize()
             case .tiff: try reader.tiffSize()
             case .bmp: try reader.bmpSize()
-            case .heif: try reader.heifSize()
+            case .heif, .avif: try reader.heifSize()
             }
         try PictureLimits.check(width: width, height: height)
         // A mark that cannot be read is none: what else is wrong with the picture is found elsewhere.

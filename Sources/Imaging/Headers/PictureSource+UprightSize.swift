@@ -1,3 +1,4 @@
+import Model
 import Pipeline
 
 extension PictureSource {
@@ -14,8 +15,10 @@ extension PictureSource {
             return bytes.withUnsafeBufferPointer { Orientation(exifData: $0) }
                 .upright(width: header.width, height: header.height)
         case .gif, .bmp: return (header.width, header.height)
-        case .png, .webp, .tiff, .heif:
-            return try Vips(for: header.format.name).uprightSize(try load(root: root), as: header.format)
+        case .png, .webp, .tiff, .heif, .avif:
+            var bytes = try load(root: root)
+            try bytes.removeTrailer(of: header.format)
+            return try Vips(for: header.format.name).uprightSize(bytes, as: header.format)
         }
     }
 }

@@ -44,6 +44,26 @@ extension HeaderReader {
         return last.offset + (try tiffValue(last.index, of: lengths, layout)) <= count
     }
 
+    /// Which samples of a pixel are the picture's: nil where there are no others. What ExtraSamples does not call alpha (TIFF
+    /// 6.0, page 31), such as near infrared, is left out.
+    mutating func tiffSamples() throws(PictureFault) -> TIFFSamples? {
+        guard let layout = try tiffLayout() else { return nil }
+        let entries = try tiffEntries(layout)
+        guard let photometric = entries[262], let samples = entries[277] else { return nil }
+        let kind = try tiffValue(0, of: photometric, layout)
+        guard let colours = [0: 1, 1: 1, 2: 3, 5: 4, 6: 3, 8: 3][kind] else { return nil }
+        let others = try tiffValue(0, of: samples, layout) - colours
+        guard others > 0 else { return nil }
+        var alpha: Int?
+        // libvips takes the alpha of CIE L*a*b* (8) for transparent where it is opaque.
+        if kind != 8, let extra = entries[338], extra.isInteger {
+            for index in 0..<min(extra.count, others, 64) where alpha == nil {
+                if [1, 2].contains(try tiffValue(index, of: extra, layout)) { alpha = index }
+            }
+        }
+        return TIFFSamples(colours: colours, alpha: alpha)
+    }
+
     /// Bytes of a value of each type (TIFF 6.0, section 2, and BigTIFF's).
     private static let tiffBytes = [
         1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8,
@@ -94,6 +114,14 @@ extension HeaderReader {
         }
         return try number(at: entry.start + index * entry.bytes, bytes: entry.bytes, layout.order)
     }
+}
+
+/// The samples of a pixel that are the picture's.
+struct TIFFSamples: Equatable {
+    /// So many, the first ones.
+    var colours: Int
+    /// Which of those behind the colours, from 0, is alpha.
+    var alpha: Int?
 }
 
 /// An entry of a directory.

@@ -6,7 +6,7 @@ enum JPEGDecoding {
     /// Gives `take` the rows of the picture as it is stored, from top to bottom, three bytes a pixel, and keeps none.
     /// - Parameters:
     ///   - width: as the header has it, as is `height`.
-    ///   - endIsAdded: the end marker is not the file's own; what stands before it has to be the picture's.
+    ///   - endIsAdded: the end marker is not the file's own.
     /// - Throws: `image` if something of the picture is missing or damaged, often after most of its rows.
     static func rows(
         of bytes: UnsafeBufferPointer<UInt8>, width: Int, height: Int, endIsAdded: Bool = false,
@@ -34,7 +34,7 @@ enum JPEGDecoding {
     static func pixels(
         of bytes: UnsafeBufferPointer<UInt8>, width: Int, height: Int, endIsAdded: Bool = false
     ) throws(PictureFault) -> PixelBuffer {
-        let pixels = PixelBuffer(width: width, height: height)
+        let pixels = try PixelBuffer(width: width, height: height)
         try rows(of: bytes, width: width, height: height, endIsAdded: endIsAdded) { row, y in
             pixels.pixel(x: 0, y: y).update(from: row, count: pixels.bytesPerRow)
         }

@@ -13,9 +13,13 @@ final class JPEGEncoder {
     private let encoder: OpaquePointer
     private let size: String
 
-    /// - Parameter quality: 1…100; what is beyond is clamped.
-    /// - Throws: `image` if there is no memory.
-    init(width: Int, height: Int, quality: Int, subsampling: Subsampling = .quarter) throws(PictureFault) {
+    /// - Parameters:
+    ///   - quality: 1…100; what is beyond is clamped.
+    ///   - profile: what the pixels' numbers mean.
+    /// - Throws: `image` if there is no memory, or for more pixels on a side than a JPEG may have.
+    init(
+        width: Int, height: Int, quality: Int, subsampling: Subsampling = .quarter, profile: ColourProfile? = nil
+    ) throws(PictureFault) {
         size = "\(width) × \(height) pixels"
         guard
             let encoder = cjpeg_encoder_new(
@@ -24,6 +28,10 @@ final class JPEGEncoder {
             throw PictureFault(.image, "\(size) do not become a JPEG: there is no memory, or they are too many")
         }
         self.encoder = encoder
+        if let profile {
+            let segment = Array(ColourProfile.segmentStart.utf8) + profile.bytes
+            try check(cjpeg_encoder_mark(encoder, 2, segment, segment.count))
+        }
     }
 
     deinit { cjpeg_encoder_free(encoder) }
@@ -59,9 +67,10 @@ extension JPEGEncoder {
     /// packet of XMP data.
     static func encode(
         _ pixels: UnsafePointer<UInt8>, width: Int, height: Int, bytesPerRow: Int, quality: Int,
-        subsampling: Subsampling = .quarter, xmp: [UInt8]? = nil
+        subsampling: Subsampling = .quarter, profile: ColourProfile? = nil, xmp: [UInt8]? = nil
     ) throws(PictureFault) -> [UInt8] {
-        let encoder = try JPEGEncoder(width: width, height: height, quality: quality, subsampling: subsampling)
+        let encoder = try JPEGEncoder(
+            width: width, height: height, quality: quality, subsampling: subsampling, profile: profile)
         if let xmp { try encoder.write(xmp: xmp) }
         for y in 0..<height { try encoder.take(pixels + y * bytesPerRow) }
         return try encoder.finish()

@@ -10,21 +10,42 @@ enum JPEGScans {
     private static let most = 500
 
     /// - Throws: `too_large` where there are too many for its size.
-    static func check(_ bytes: UnsafeBufferPointer<UInt8>, width: Int, height: Int) throws(PictureFault) {
-        let scans = count(bytes)
+    static func check(_ bytes: UnsafeBufferPointer<UInt8>, _ jpeg: JPEGHeader) throws(PictureFault) {
+        // Nothing behind its one scan is looked at: a film that follows the picture is not the picture's.
+        guard !jpeg.isOnePass else { return }
+        let scans = count(bytes, from: jpeg.frame)
+        let (width, height) = jpeg.size
         guard scans <= min(most, limit / max(1, width * height)) else {
             throw PictureFault(.tooLarge, "\(width) × \(height) pixels in \(scans) scans, too many for its size")
         }
     }
 
-    /// How many start-of-scan markers there are. Coded pixels hold none; those of a thumbnail count as well.
-    private static func count(_ bytes: UnsafeBufferPointer<UInt8>) -> Int {
-        guard let start = bytes.baseAddress else { return 0 }
-        var (scans, place) = (0, 0)
-        while place + 1 < bytes.count, let found = memchr(start + place, 0xFF, bytes.count - 1 - place) {
-            place = start.distance(to: found.assumingMemoryBound(to: UInt8.self)) + 1
-            if bytes[place] == 0xDA { scans += 1 }
+    /// The scans up to the end marker, segment by segment as libjpeg goes.
+    /// - Parameter start: where the frame header is.
+    private static func count(_ bytes: UnsafeBufferPointer<UInt8>, from start: Int) -> Int {
+        var (scans, place) = (0, start)
+        while let marker = nextMarker(bytes, from: place) {
+            let code = bytes[marker + 1]
+            if code == 0xD9 { break }
+            if code == 0xDA { scans += 1 }
+            let hasLength = code != 0xD8 && marker + 3 < bytes.count
+            place = marker + 2 + (hasLength ? Int(bytes[marker + 2]) << 8 | Int(bytes[marker + 3]) : 0)
         }
         return scans
+    }
+
+    /// Where the next marker is that is none of coded pixels: no stuffed byte, no restart.
+    private static func nextMarker(_ bytes: UnsafeBufferPointer<UInt8>, from start: Int) -> Int? {
+        guard let first = bytes.baseAddress else { return nil }
+        var place = start
+        while place + 1 < bytes.count, let found = memchr(first + place, 0xFF, bytes.count - 1 - place) {
+            place = first.distance(to: found.assumingMemoryBound(to: UInt8.self))
+            switch bytes[place + 1] {
+            case 0x00, 0x01, 0xD0...0xD7: place += 2
+            case 0xFF: place += 1
+            default: return place
+            }
+        }
+        return nil
     }
 }

@@ -7,11 +7,6 @@ public enum PictureSource: Sendable, Equatable {
     case bytes([UInt8])
 }
 
-/// A kind of picture, known by its first bytes.
-public enum PictureFormat: String, Sendable, CaseIterable {
-    case jpeg, png, webp, gif, tiff, bmp, heif
-}
-
 /// What a picture's header says, before anything is decoded.
 public struct PictureHeader: Sendable, Equatable {
     /// By its first bytes.
@@ -77,7 +72,7 @@ public protocol ImageCropper: Sendable {
     func inspect(_ picture: PictureSource) async throws(PictureFault) -> PictureHeader
 
     /// Decodes the picture once, turned upright by its EXIF orientation, and encodes each box, clamped to the picture,
-    /// as JPEG.
+    /// as JPEG. A box that fails fails alone.
     /// - Parameter quality: of JPEG, 1…100.
     func crop(_ picture: PictureSource, to boxes: [Box], quality: Int) async throws(PictureFault) -> Crops
 }
@@ -88,13 +83,17 @@ public struct Crops: Sendable {
     public var width: Int
     /// Pixels.
     public var height: Int
-    /// nil for a box that lies wholly outside the picture.
+    /// nil for a box that lies wholly outside the picture, or that has a fault.
     public var crops: [Crop?]
+    /// Why boxes that lie in the picture have no crop, by their places: of a size that no JPEG may have, or that there is no
+    /// memory for.
+    public var faults: [Int: PictureFault]
 
-    package init(width: Int, height: Int, crops: [Crop?]) {
+    package init(width: Int, height: Int, crops: [Crop?], faults: [Int: PictureFault] = [:]) {
         self.width = width
         self.height = height
         self.crops = crops
+        self.faults = faults
     }
 }
 

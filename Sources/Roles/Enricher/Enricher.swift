@@ -102,8 +102,11 @@ public struct Enricher: StageHandler {
             let crops = try await crops(of: boxes.map(\.box.bbox), work.image, heldSince: began)
             var places: [Int: Int] = [:]
             for (place, box) in boxes.enumerated() { places[box.merged.mergedID] = place }
-            let replies = await ask(questions, work, heldSince: began) { question in
-                places[question.merged.mergedID].flatMap { crops.crops[$0] }
+            let replies = await ask(questions, work, heldSince: began) { question throws(PictureFault) in
+                let place = places[question.merged.mergedID]
+                if let crop = place.flatMap({ crops.crops[$0] }) { return crop }
+                throw place.flatMap { crops.faults[$0] }
+                    ?? PictureFault(.image, "box \(question.box.clusterID) lies outside the image")
             }
             for reply in replies {
                 switch reply {
@@ -178,17 +181,19 @@ public struct Enricher: StageHandler {
     }
 
     /// Asks all questions at once; each service limits its own calls in flight.
+    /// - Parameter crop: throws for a box that has none.
     private func ask(
-        _ questions: [Question], _ work: EnrichmentWork, heldSince: Date, crop: (Question) -> Crop?
+        _ questions: [Question], _ work: EnrichmentWork, heldSince: Date,
+        crop: (Question) throws(PictureFault) -> Crop
     ) async -> [Reply] {
         await withTaskGroup(of: Reply.self) { group in
             for question in questions {
-                guard let crop = crop(question) else {
-                    let message = "box \(question.box.clusterID) lies outside the image"
-                    group.addTask { .row(failed(question, work, .image, message)) }
-                    continue
+                do throws(PictureFault) {
+                    let crop = try crop(question)
+                    group.addTask { await answer(to: question, crop, work, heldSince) }
+                } catch {
+                    group.addTask { .row(failed(question, work, error.kind, error.message)) }
                 }
-                group.addTask { await answer(to: question, crop, work, heldSince) }
             }
             return await group.reduce(into: []) { $0.append($1) }
         }

@@ -33,7 +33,8 @@ extension EntryPoint {
         // Out of the picture, where the above is out of its rows, if it is an upright JPEG.
         let whole = try reading { () throws(PictureFault) in
             let decoded = try StoredPicture(.bytes(input)).decode()
-            return try decoded.crops(of: boxes.map { PixelArea($0, in: (decoded.width, decoded.height)) }, quality: 90)
+            let areas = boxes.map { PixelArea($0, in: (decoded.width, decoded.height)) }
+            return decoded.crops(of: areas, quality: 90).map(\.jpeg)
         }
         for crop in crops ?? [] {
             try promise(crop?.jpeg.starts(with: [0xFF, 0xD8]) != false, "a crop that is no JPEG")
@@ -60,7 +61,7 @@ extension EntryPoint {
         try promise(!markup.unicodeScalars.contains { $0 == "<" || $0 == ">" }, "markup of the label's own: \(markup)")
         try promise(markup.unicodeScalars.count <= 60 * 5 + 5, "\(markup.unicodeScalars.count) scalars")
         guard input.reduce(0, &+) % 10 == 0 else { return }
-        let canvas = Canvas(pixels: PixelBuffer(width: 64, height: 48))
+        let canvas = Canvas(pixels: try PixelBuffer(width: 64, height: 48))
         canvas.fill(PixelArea(x: 0, y: 0, width: 64, height: 48), .white)
         let drawn = Result { () throws(PictureFault) in try canvas.draw([box]) }
         if case .failure(let fault) = drawn { throw Broken(description: "not drawn: \(fault.message)") }

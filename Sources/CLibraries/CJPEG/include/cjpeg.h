@@ -10,7 +10,8 @@ typedef void cjpeg_row(void *context, const uint8_t *pixels, int y);
 
 /// Decodes, with the accurate DCT, and gives `row` every row from top to bottom. CMYK becomes RGB without a colour profile,
 /// its inks inverted, which is Adobe's convention.
-/// `end_is_added`: the end marker was put behind the file's own bytes, and what stands before it has to be the picture's.
+/// `end_is_added`: the end marker was put behind the file's own bytes. What stands behind the pixels of a picture's only scan
+/// is not looked at.
 /// Returns 0, or -1 with a message (in at least 200 bytes): of an error, or of the first warning of something that is missing or
 /// damaged; or for a picture of another size than `width` and `height`.
 int cjpeg_decode(const uint8_t *bytes, size_t length, int width, int height, bool end_is_added, cjpeg_row *row,
