@@ -82,7 +82,7 @@ extension HTTPFault {
         case .timeout: kind = .timeout
         case .tooLarge: kind = .tooLarge
         case .unreadableFile: kind = .image
-        case .broken, .other, .denied, .unreachable, .malformed, .cancelled: kind = .connection
+        case .broken, .encoding, .other, .denied, .unreachable, .malformed, .cancelled: kind = .connection
         }
         return CallFault(
             kind: kind, message: kind == .image ? cause : "\(label): \(cause)", httpStatus: status,

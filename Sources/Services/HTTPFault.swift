@@ -10,6 +10,8 @@ public struct HTTPFault: Error, Sendable, Equatable, CustomStringConvertible {
         case timeout
         /// The connection broke, or what came is no whole HTTP answer.
         case broken
+        /// The answer cannot be unpacked: it is not packed as it says, or in a way that is not known.
+        case encoding
         /// The answer is larger than the request allows.
         case tooLarge
         /// The file that was to be posted cannot be read.
@@ -54,10 +56,11 @@ extension HTTPFault.Kind {
         case CURLE_URL_MALFORMAT: self = .malformed
         case CURLE_OPERATION_TIMEDOUT: self = connected ? .timeout : .unreachable
         case CURLE_PARTIAL_FILE, CURLE_GOT_NOTHING, CURLE_SEND_ERROR, CURLE_RECV_ERROR, CURLE_WEIRD_SERVER_REPLY,
-            CURLE_BAD_CONTENT_ENCODING, CURLE_SEND_FAIL_REWIND, CURLE_SSL_CONNECT_ERROR:
+            CURLE_SEND_FAIL_REWIND, CURLE_SSL_CONNECT_ERROR:
             self = .broken
         // An answer without a status line is "HTTP/0.9", which is refused as an unsupported protocol.
         case CURLE_UNSUPPORTED_PROTOCOL where connected: self = .broken
+        case CURLE_BAD_CONTENT_ENCODING: self = .encoding
         case CURLE_FILESIZE_EXCEEDED: self = .tooLarge
         case CURLE_READ_ERROR, CURLE_FILE_COULDNT_READ_FILE: self = .unreadableFile
         default: self = .other

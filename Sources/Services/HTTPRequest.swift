@@ -19,14 +19,21 @@ public struct HTTPRequest: Sendable {
     public var bodyLimit: Int
     /// How many redirections are followed.
     public var redirections: Int
+    /// An answer whose Content-Encoding is gzip or deflate is unpacked, though none is asked for. The limit is that of what
+    /// comes out.
+    public var unpacks: Bool
 
     /// A GET; with content a POST. No redirection is followed unless asked for.
-    public init(url: String, content: Content? = nil, timeout: Duration, bodyLimit: Int, redirections: Int = 0) {
+    public init(
+        url: String, content: Content? = nil, timeout: Duration, bodyLimit: Int, redirections: Int = 0,
+        unpacks: Bool = false
+    ) {
         self.url = url
         self.content = content
         self.timeout = timeout
         self.bodyLimit = bodyLimit
         self.redirections = redirections
+        self.unpacks = unpacks
     }
 
     /// How long the making of a connection may take.

@@ -5,7 +5,7 @@ extension HTTPClient: PictureFetcher {
     private static let pictureRedirections = 5
 
     /// The bytes behind an http or https URL that the policy allows, at most 64 MiB, within 30 s, over at most five
-    /// redirections, from https to https only.
+    /// redirections, from https to https only. What the host has packed is unpacked, and then at most 64 MiB, too.
     /// - Throws: `PictureFault`, `tooLarge` or `image`, whose message shows the URL without password and query.
     public func fetch(_ url: String) async throws(PictureFault) -> [UInt8] {
         let shown = URLText.shown(url)
@@ -14,10 +14,10 @@ extension HTTPClient: PictureFetcher {
         }
         let request = HTTPRequest(
             url: URLText.sendable(url), timeout: HTTPClient.pictureTimeout, bodyLimit: PictureLimits.bytes,
-            redirections: HTTPClient.pictureRedirections)
+            redirections: HTTPClient.pictureRedirections, unpacks: true)
         let response: HTTPResponse
         do {
-            response = try await perform(request)
+            response = try await performAsPacked(request)
         } catch {
             throw PictureFault(
                 error.kind == .tooLarge ? .tooLarge : .image, "\(shown) was not fetched: \(error.cause)",
@@ -29,6 +29,22 @@ extension HTTPClient: PictureFetcher {
                 .image, "\(shown) answered \(response.status)", absence: response.mayPass ? absence : nil)
         }
         return response.body
+    }
+
+    /// Some hosts name an encoding that is none, or that they did not apply: then what came is taken as it is. Its bytes tell
+    /// whether it is a picture.
+    private func performAsPacked(_ request: HTTPRequest) async throws(HTTPFault) -> HTTPResponse {
+        do {
+            return try await perform(request)
+        } catch {
+            guard error.kind == .encoding else { throw error }
+            var plain = request
+            plain.unpacks = false
+            let response = try await perform(plain)
+            // A gzip that breaks off is no picture.
+            guard !response.body.starts(with: [0x1F, 0x8B]) else { throw error }
+            return response
+        }
     }
 
     /// Scheme, host and port: `http://nas:8080`.
@@ -46,7 +62,7 @@ extension HTTPFault {
     fileprivate func absence(of source: String) -> PictureAbsence? {
         switch kind {
         case .unreachable: PictureAbsence(source: source, isOfSource: true)
-        case .timeout, .broken: PictureAbsence(source: source, isOfSource: false)
+        case .timeout, .broken, .encoding: PictureAbsence(source: source, isOfSource: false)
         case .tooLarge, .unreadableFile, .malformed, .denied, .cancelled, .other: nil
         }
     }

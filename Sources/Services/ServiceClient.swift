@@ -240,7 +240,7 @@ public final class ServiceClient: AnalysisService {
             guard effect.givesBack else { return .again(callFault, retryAfter: nil) }
             return .back("\(endpoint.label) \(reason)", counting: effect.countsTry ? callFault : nil)
         case .tooLarge: gate.report(.faulty, of: call.id)
-        case .broken, .other, .denied: gate.report(.broken, of: call.id)
+        case .broken, .encoding, .other, .denied: gate.report(.broken, of: call.id)
         }
         if fault.kind == .cancelled { return .back(callFault.message, counting: nil) }
         return callFault.isFinal ? .failed(callFault) : .again(callFault, retryAfter: nil)

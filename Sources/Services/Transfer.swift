@@ -49,6 +49,8 @@ final class Transfer {
         set(CURLOPT_PROXY, "")
         set(CURLOPT_PROTOCOLS_STR, "http,https")
         set(CURLOPT_USERAGENT, "farm")
+        // By this curl unpacks whatever encoding an answer names.
+        if request.unpacks { set(CURLOPT_ACCEPT_ENCODING, "identity") }
         if request.redirections > 0 {
             set(CURLOPT_FOLLOWLOCATION, 1)
             set(CURLOPT_MAXREDIRS, request.redirections)

@@ -113,4 +113,80 @@ struct PictureFetcherTests {
         #expect(server.requests.count == 1)
         #expect(other.connections == 0)
     }
+
+    @Test("What the host has packed, though nobody asked for it, is unpacked")
+    func unpacked() async throws {
+        let photo = Array("a photo, as it is".utf8)
+        let packed: [(encoding: String, bytes: [UInt8])] = [
+            ("gzip", Packing.gzip(photo)), ("x-gzip", Packing.gzip(photo)), ("deflate", Packing.zlib(photo)),
+            ("deflate", Packing.stored(photo)), ("identity", photo), ("gzip, gzip", Packing.gzip(Packing.gzip(photo))),
+        ]
+        for (encoding, bytes) in packed {
+            let server = try MisbehavingServer { _ in .answer(200, bytes, headers: ["Content-Encoding": encoding]) }
+            #expect(try await HTTPClient().fetch("http://127.0.0.1:\(server.port)/a.jpg") == photo, "\(encoding)")
+            #expect(server.requests.first?.headers["accept-encoding"] == "identity")
+        }
+    }
+
+    @Test(
+        "An encoding that is none, or was not applied, is ignored; one that breaks off is a fault",
+        arguments: [
+            "aws-chunked", "utf-8", "gzip", "deflate",
+        ])
+    func mislabelled(encoding: String) async throws {
+        let photo = [0xFF, 0xD8, 0xFF] + Array("a photo".utf8)
+        let server = try MisbehavingServer { _ in .answer(200, photo, headers: ["Content-Encoding": encoding]) }
+        #expect(try await HTTPClient().fetch("http://127.0.0.1:\(server.port)/a.jpg") == photo)
+        let cut = Array(Packing.gzip(photo).dropLast(10))
+        let breaking = try MisbehavingServer { _ in .answer(200, cut, headers: ["Content-Encoding": "gzip"]) }
+        let fault = try #require(await fault("http://127.0.0.1:\(breaking.port)/a.jpg"))
+        #expect(fault.kind == .image)
+        #expect(fault.absence?.isOfSource == false)
+    }
+
+    @Test("What unpacks to more than 64 MiB is too large, however small it comes")
+    func bomb() async throws {
+        // 70 MiB of zeros, packed twice.
+        let text =
+            "H4sIAAAAAAACA+3cIU4DURSG0dfphDQIKAIDoiTdRE0TmiZoBOjCAki6gzZpUJiqKvZQhUKBYge0KBZAEAgUYWBmGe+eo56+8s/L17vr"
+            + "pFrR/nhqtf4f8+Xv+rOzmwAAAIDMzbeLdj0GpJPq9ez8EgAAAMjd9f5e2YwCP5PjkXMAAABA9m6Hg27zQ+BrdlM6BwAAAGTv8Pv9tNkC"
+            + "XqqHgwv3AAAAgOxtBAMAAAAgFMEAAAAAiEUwAAAAAGIRDAAAAIBgBAMAAAAgFsEAAAAAiEUwAAAAAGIRDAAAAIBgBAMAAAAgFsEAAAAA"
+            + "iEUwAAAAAGIRDAAAAIBg3hbjot4CRtXk8XknAZCX+2J11J+mdFX+AVwn7+XMFgEA"
+        let bomb = [UInt8](try #require(Data(base64Encoded: text)))
+        let server = try MisbehavingServer { _ in .answer(200, bomb, headers: ["Content-Encoding": "gzip, gzip"]) }
+        let fault = try #require(await fault("http://127.0.0.1:\(server.port)/a.jpg"))
+        #expect(fault.kind == .tooLarge)
+        #expect(fault.message.contains("over 64 MiB"))
+        #expect(fault.absence == nil)
+    }
+}
+
+/// Bytes packed without being compressed.
+private enum Packing {
+    /// One stored block (RFC 1951, 3.2.4).
+    static func stored(_ bytes: [UInt8]) -> [UInt8] {
+        [1] + little(bytes.count, 2) + little(~bytes.count & 0xFFFF, 2) + bytes
+    }
+
+    /// RFC 1950.
+    static func zlib(_ bytes: [UInt8]) -> [UInt8] {
+        var (a, b) = (1, 0)
+        for byte in bytes {
+            a = (a + Int(byte)) % 65_521
+            b = (b + a) % 65_521
+        }
+        return [0x78, 0x01] + stored(bytes) + little(b << 16 | a, 4).reversed()
+    }
+
+    /// RFC 1952.
+    static func gzip(_ bytes: [UInt8]) -> [UInt8] {
+        let checksum = ~bytes.reduce(UInt32.max) { sum, byte in
+            (0..<8).reduce(sum ^ UInt32(byte)) { sum, _ in sum & 1 == 0 ? sum >> 1 : 0xEDB8_8320 ^ sum >> 1 }
+        }
+        return [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3] + stored(bytes) + little(Int(checksum), 4) + little(bytes.count, 4)
+    }
+
+    private static func little(_ value: Int, _ count: Int) -> [UInt8] {
+        (0..<count).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
+    }
 }
