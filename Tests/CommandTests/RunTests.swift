@@ -43,18 +43,22 @@ struct RunTests {
         try await scene.doubles.stop()
     }
 
-    @Test("--pictures writes every photo into the folder, two of one name as well")
+    @Test("--pictures writes every photo into the folder, two of one name as well, and of names of any length")
     func pictures() async throws {
         let scene = try await Scene(["yolov8", "rtdetr", "colors", "face", "pose"], photos: 0)
         let work = scene.workplace
         try work.photos(["a/same.jpg", "b/same.jpg"])
         try work.photo("camera.png", as: "a/camera.png")
+        // As long as a name can be: 255 bytes.
+        let long = String(repeating: "n", count: 251)
+        try work.photos(["a/\(long).jpg", "a/\(String(repeating: "🌻", count: 62)).jpg"])
         let run = try await work.farm("run", "a", "b", "--pictures", "out/annotated", environment: Scene.impatient)
         #expect(run.status == 0, "\(run.error)")
         #expect(run.error.contains("out/annotated"))
         let pictures = try FileManager.default.contentsOfDirectory(atPath: work.path("out/annotated"))
-        #expect(pictures.count == 3)
+        #expect(pictures.count == 5)
         for picture in pictures {
+            #expect(picture.utf8.count <= 143, "as encrypted folders on a NAS have it")
             let bytes = try Data(contentsOf: URL(fileURLWithPath: work.path("out/annotated/\(picture)")))
             #expect(Array(bytes.prefix(3)) == [0xFF, 0xD8, 0xFF])
         }

@@ -38,8 +38,11 @@ extension Image {
     var pictureName: String {
         let name = PathText.stem(of: PathText.lastComponent(of: filename ?? ""))
         var kept = String.UnicodeScalarView()
-        for scalar in name.unicodeScalars where kept.count < 50 {
-            kept.append(scalar.isSteering || scalar == "/" ? "_" : scalar)
+        // Encrypted folders (eCryptfs, as some NAS have) know no names of over 143 bytes.
+        for character in name {
+            let scalars = kept.count + character.unicodeScalars.count
+            guard scalars <= 50, String(kept).utf8.count + character.utf8.count <= 100 else { break }
+            kept.append(contentsOf: character.unicodeScalars.map { $0.isSteering || $0 == "/" ? "_" : $0 })
         }
         return kept.isEmpty ? "\(id).jpg" : "\(String(kept))-\(id).jpg"
     }
