@@ -4,6 +4,7 @@ import http.client
 import posixpath
 import urllib.parse
 import urllib.request
+import zlib
 
 from images import MAX_BYTES, Refused, check_length
 
@@ -17,11 +18,26 @@ def photo(url: str) -> tuple[bytes, str]:
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
             data = answer.read(MAX_BYTES + 1)
+            encoding = answer.headers.get("Content-Encoding", "")
     except (OSError, ValueError, http.client.HTTPException) as error:
         raise Refused(400, f"the photo cannot be fetched: {error}") from None
     check_length(len(data))
+    data = unpacked(data, encoding)
+    check_length(len(data))
     name = posixpath.basename(urllib.parse.unquote(parts.path))
     return data, name or "image"
+
+
+def unpacked(data: bytes, encoding: str) -> bytes:
+    """Some hosts pack photos though nobody asked for it, and some only say so."""
+    if encoding.strip().lower() not in ("gzip", "x-gzip", "deflate"):
+        return data
+    for window in (zlib.MAX_WBITS | 32, -zlib.MAX_WBITS):  # with a header, or without
+        try:
+            return zlib.decompressobj(window).decompress(data, MAX_BYTES + 1)
+        except zlib.error:
+            continue
+    return data
 
 
 def address(url: str) -> urllib.parse.SplitResult:

@@ -4,16 +4,19 @@ import io
 from dataclasses import dataclass
 
 import numpy as np
+import pi_heif
 from PIL import Image
+
+import tiff
 
 MAX_BYTES = 64 * 1024 * 1024
 MAX_PIXELS = 100_000_000
-FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "PPM")
+FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "HEIF", "GIF", "BMP", "TIFF", "PPM")
 
+pi_heif.register_heif_opener(thumbnails=False)
 Image.init()  # else only some of the formats are known
 Image.MAX_IMAGE_PIXELS = None  # our own limit is asked for below, before decoding
 
-ORIENTATION_TAG = 0x0112
 UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -65,6 +68,8 @@ def read(data: bytes, name: str) -> Picture:
     except Exception as error:  # damaged headers make decoders raise nearly anything
         raise Refused(400, f"the picture cannot be read: {error}") from None
     check_dimensions(image)
+    if image.format == "TIFF" and tiff.is_camera_raw(data):
+        raise Refused(400, "the file is camera raw, no picture")
     try:
         pixels = upright_pixels(image)
         has_exif = bool(image.getexif())
@@ -82,13 +87,29 @@ def check_dimensions(image: Image.Image) -> None:
 
 
 def upright_pixels(image: Image.Image) -> np.ndarray:
+    # EXIF decides: without it Pillow would turn by what XMP says.
+    for packet in ("xmp", "XML:com.adobe.xmp"):
+        image.info.pop(packet, None)
     image.load()
-    # Asked for after loading: for TIFF, Pillow has turned the picture itself by then.
-    orientation = image.getexif().get(ORIENTATION_TAG)
+    orientation = 1
+    # TIFF and HEIC are turned when they are loaded.
+    if image.format not in ("TIFF", "HEIF"):
+        orientation = tiff.orientation(exif_data(image))
     image = as_rgb(image)
     if orientation in UPRIGHT:
         image = image.transpose(UPRIGHT[orientation])
     return np.asarray(image)
+
+
+def exif_data(image: Image.Image) -> bytes:
+    """Also as ImageMagick once wrote them into PNG: in hexadecimal."""
+    text = image.info.get("Raw profile type exif")
+    if "exif" in image.info or text is None:
+        return image.info.get("exif") or b""
+    try:
+        return bytes.fromhex("".join(text.split("\n")[3:]))
+    except ValueError:
+        return b""
 
 
 def as_rgb(image: Image.Image) -> Image.Image:
