@@ -113,7 +113,7 @@ let package = Package(
             // Tens of thousands of runs are worth it, in the build of the tests too.
             swiftSettings: settings + [.unsafeFlags(["-O"])]),
         tests("HarmonyTests", ["Doubles", "Harmony", "Model"], exclude: ["Reference"]),
-        tests("SettingsTests", ["Settings"]),
+        tests("SettingsTests", ["Model", "Settings"]),
         tests(
             "PortTests",
             [

@@ -55,6 +55,8 @@ public struct CatalogueService: Sendable, Equatable {
     public var evidence: Evidence
     /// One line for people.
     public var description: String
+    /// What is posted to it as it is.
+    public var accepts = PictureFormat.common
 
     /// The full catalogue.
     public static let all: [CatalogueService] = [
@@ -71,7 +73,9 @@ public struct CatalogueService: Sendable, Equatable {
             description: "ImageNet labels"),
         .init(name: "rtdetr", port: 7780, category: .primary, evidence: .spatial, description: "object boxes"),
         .init(
-            name: "metadata", port: 7781, category: .primary, evidence: .none, description: "EXIF and technical data"),
+            name: "metadata", port: 7781, category: .primary, evidence: .none, description: "EXIF and technical data",
+            // It reads what a JPEG in a file's place would not have.
+            accepts: Set(PictureFormat.allCases)),
         .init(
             name: "ollama", port: 7782, category: .primary, evidence: .semantic, description: "vision language model"),
         .init(name: "pose", port: 7786, category: .spatialOnly, evidence: .specialized, description: "body pose"),

@@ -20,12 +20,14 @@ enum MediaType {
         guard bytes.count >= 12 else { return nil }
         if bytes.starts(with: "RIFF".utf8), bytes[8..<12].elementsEqual("WEBP".utf8) { return "image/webp" }
         guard bytes[4..<8].elementsEqual("ftyp".utf8) else { return nil }
-        return bytes[8..<12].starts(with: "avi".utf8) ? "image/avif" : "image/heif"
+        let brand = String(decoding: bytes[8..<12], as: UTF8.self)
+        if brand.hasPrefix("avi") { return "image/avif" }
+        return brand.hasPrefix("hei") || brand.hasPrefix("hev") ? "image/heic" : "image/heif"
     }
 
     private static let byExtension = [
         "jpg": "image/jpeg", "jpeg": "image/jpeg", "png": "image/png", "gif": "image/gif", "bmp": "image/bmp",
-        "tif": "image/tiff", "tiff": "image/tiff", "webp": "image/webp", "heic": "image/heif", "heif": "image/heif",
+        "tif": "image/tiff", "tiff": "image/tiff", "webp": "image/webp", "heic": "image/heic", "heif": "image/heif",
         "avif": "image/avif",
     ]
 

@@ -74,6 +74,28 @@ struct ObjectReader {
         return Choice(rawValue: word) ?? fault(key, "must be \(listing(all, "or")), is \"\(word.shown)\"")
     }
 
+    /// Media types of pictures. JPEG is always among them: it is what others become.
+    func formats(_ key: String) -> Set<PictureFormat>? {
+        guard let value = value(key) else { return nil }
+        guard let elements = value.arrayValue else {
+            return fault(key, "must be an array of media types, such as [\"image/heic\"], is \(value.kind)")
+        }
+        var formats: Set<PictureFormat> = [.jpeg]
+        for element in elements {
+            guard let type = element.stringValue else {
+                return fault(key, "must hold media types, such as \"image/heic\", holds \(element.kind)")
+            }
+            let named = PictureFormat.formats(of: type)
+            if named.isEmpty {
+                let known = PictureFormat.allCases.map { $0.mediaTypes[0] } + ["image/*"]
+                findings.warning(
+                    "\(place).\(key)", "farm posts no \"\(type.shown)\": it knows \(known.joined(separator: ", "))")
+            }
+            formats.formUnion(named)
+        }
+        return formats
+    }
+
     func host(_ key: String) -> String? {
         guard let text = text(key) else { return nil }
         return HostName.parse(text) ?? fault(key, HostName.requirement)

@@ -8,7 +8,7 @@ enum ServiceEntry {
 
     private static let keys: Set<String> = [
         "host", "port", "endpoint", "category", "description", "evidence", "queue_prefix", "timeout", "max_retries",
-        "retry_delay", "concurrency", "work", "transport", "health",
+        "retry_delay", "concurrency", "work", "transport", "accepts", "health",
     ]
     private static let ignored = ["enable_triggers": "farm always triggers the post-processing that follows"]
 
@@ -65,6 +65,7 @@ extension ServiceSettings {
         concurrency = entry.integer("concurrency", in: 1...1024) ?? concurrency
         work = entry.flag("work") ?? work
         transport = entry.choice("transport", Transport.self) ?? transport
+        accepts = entry.formats("accepts")?.inOrder ?? known?.accepts.inOrder ?? accepts
         timeout = entry.number("timeout", in: .timeout).map(Duration.init(seconds:)) ?? timeout
         maxRetries = entry.integer("max_retries", in: .tries) ?? maxRetries
         retryDelay = entry.number("retry_delay", in: .retryDelay).map(Duration.init(seconds:)) ?? retryDelay
@@ -88,6 +89,11 @@ extension ServiceSettings {
         let queue = prefix + name
         return queue.hasPrefix("amq.") ? entry.fault("queue_prefix", "amq. is reserved by the broker") : queue
     }
+}
+
+extension Set<PictureFormat> {
+    /// A set prints in no fixed order, and what a service's settings print as tells whether they have changed.
+    var inOrder: [PictureFormat] { PictureFormat.allCases.filter(contains) }
 }
 
 extension String {

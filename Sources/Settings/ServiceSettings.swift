@@ -38,6 +38,8 @@ public struct ServiceSettings: Sendable, Hashable {
     public var work = true
     /// How it gets the image.
     public var transport = Transport.auto
+    /// What is posted to it as it is, always in the same order; other pictures are posted as JPEG.
+    public var accepts = PictureFormat.common.inOrder
     /// The path of a probe, which begins with a slash.
     public var health = "/health"
 
@@ -75,5 +77,6 @@ extension ServiceSettings {
         category = known.category
         evidence = known.evidence
         description = known.description
+        accepts = known.accepts.inOrder
     }
 }

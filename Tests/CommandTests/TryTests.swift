@@ -108,6 +108,33 @@ struct TryTests {
         }
     }
 
+    @Test("a picture that the service does not read is posted as JPEG, as a worker posts it")
+    func accepts() async throws {
+        let (work, doubles) = try await misbehaving(["clip", "blip"])
+        let ports = Dictionary(uniqueKeysWithValues: doubles.ports.map { ($0.service, $0.port) })
+        try work.write(
+            "service_config.json",
+            """
+            {"services": {"clip": {"host": "127.0.0.1", "port": \(ports["clip"] ?? 0)},
+                          "blip": {"host": "127.0.0.1", "port": \(ports["blip"] ?? 0), "accepts": ["image/tiff"]}}}
+            """)
+        let tiff = Program.root.appending(path: "Tests/ImagingTests/Fixtures/turned.tiff")
+        try FileManager.default.copyItem(at: tiff, to: work.folder.appending(path: "told.tiff"))
+        func posted(_ service: String) async throws -> JSON? {
+            let shown = try await work.farm("try", service, "told.tiff", "--json")
+            #expect(shown.status == 0, "\(shown.error)")
+            return try shown.json()["answer"]?["predictions"]?.arrayValue?.first
+        }
+        let jpeg = try #require(try await posted("clip"))
+        #expect(jpeg["begins"] == "ffd8ff")
+        #expect(jpeg["posted"]?.stringValue?.contains(#"filename="told.jpg""#) == true)
+        #expect(jpeg["posted"]?.stringValue?.contains("Content-Type: image/jpeg") == true)
+        let asIs = try #require(try await posted("blip"))
+        #expect(asIs["posted"]?.stringValue?.contains(#"filename="told.tiff""#) == true)
+        #expect(asIs["posted"]?.stringValue?.contains("Content-Type: image/tiff") == true)
+        try await doubles.stop()
+    }
+
     @Test("Ctrl-C ends a call that hangs")
     func interrupted() async throws {
         let work = try Workplace()

@@ -111,11 +111,12 @@ final class Bench: Sendable {
     /// - Parameter store: in place of the bench's own.
     func worker(
         _ service: any AnalysisService, isDetector: Bool = false, transport: Transport = .auto,
-        store: (any ResultStore)? = nil, pictures: PictureDesk? = nil
+        accepts: Set<PictureFormat> = PictureFormat.common, store: (any ResultStore)? = nil,
+        pictures: PictureDesk? = nil
     ) -> Worker {
         let options = WorkerOptions(
             identity: identity(service.name), queue: "queue_\(service.name)", transport: transport,
-            isDetector: isDetector)
+            accepts: accepts, isDetector: isDetector)
         return Worker(
             options, service: service, store: store ?? self.store, pictures: pictures ?? desk(), time: time)
     }

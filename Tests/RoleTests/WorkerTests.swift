@@ -253,4 +253,45 @@ struct WorkerTests {
             #expect(clip.calls == [expected])
         }
     }
+
+    @Test(
+        "posts what its service does not read as JPEG, and hands on a URL as it is",
+        arguments: [PictureFormat.heif, .tiff, .bmp, .avif, .png, .webp, .gif, .jpeg])
+    func accepts(_ format: PictureFormat) async throws {
+        let path = "/photos/1.IMG"
+        let image = NewImage(filename: "1.IMG", path: path, url: "http://nas/1.IMG")
+        let asIs = Subject.file(path: path)
+        let asJPEG = Subject.picture(jpeg: Array("0.0,0.0".utf8), filename: "1.jpg")
+        let cases: [(accepts: Set<PictureFormat>, transport: Transport, expected: Subject)] = [
+            (PictureFormat.common, .file, PictureFormat.common.contains(format) ? asIs : asJPEG),
+            (Set(PictureFormat.allCases), .file, asIs), ([.jpeg], .file, format == .jpeg ? asIs : asJPEG),
+            ([.jpeg], .auto, .url("http://nas/1.IMG")),
+        ]
+        for (accepts, transport, expected) in cases {
+            try await Bench.with { bench in
+                let ids = try await bench.store.add([image], move: false).ids
+                try await bench.submit("clip", ids)
+                let clip = ScriptedService("clip", predictions: [])
+                let desk = bench.desk(PaperCropper(formats: [path: format]))
+                let worker = bench.worker(clip, transport: transport, accepts: accepts, pictures: desk)
+                try await bench.run("queue_clip", bench.stage(worker, "clip").run)
+                #expect(clip.calls == [expected])
+            }
+        }
+    }
+
+    @Test("answers for a picture that does not become a JPEG by an error row, without a call")
+    func noJPEG() async throws {
+        try await Bench.with { bench in
+            let ids = try await bench.addImages(1)
+            try await bench.submit("clip", ids)
+            let clip = ScriptedService("clip", predictions: [])
+            let desk = bench.desk(PaperCropper(formats: ["/photos/1.jpg": .tiff], widest: 1000))
+            try await bench.run("queue_clip", bench.stage(bench.worker(clip, pictures: desk), "clip").run)
+            #expect(clip.calls.isEmpty)
+            let error = try await bench.report(ids[0]).findings.results.first?.data["error"]
+            #expect(error?["kind"] == "image")
+            #expect(error?["message"] == "/photos/1.jpg: too wide")
+        }
+    }
 }

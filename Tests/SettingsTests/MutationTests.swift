@@ -59,7 +59,7 @@ struct MutationTests {
         let full = """
             {"services": {"seal": {"host": "::1", "port": 8000, "endpoint": "/v2", "category": "spatial_only",
               "evidence": "semantic", "queue_prefix": "t_", "timeout": 1.5, "max_retries": 5, "retry_delay": 0,
-              "concurrency": 9, "work": false, "transport": "url"}, "consensus": {"port": 0}},
+              "concurrency": 9, "work": false, "transport": "url", "accepts": ["image/heic"]}, "consensus": {"port": 0}},
               "merging": {"merge_iou": 0.5, "synonyms": {"cat": "tiger"}}, "voting": {"min_votes": 2}}
             """
         for round in 0..<1500 {

@@ -1,4 +1,5 @@
 import Foundation
+import Model
 import Testing
 
 @testable import Settings
@@ -54,7 +55,7 @@ struct ServiceConfigurationTests {
             {"services": {"seal": {"host": "::1", "port": 8000, "endpoint": "/v2/seal", "category": "spatial_only",
               "description": "seals\\n\\u001b[31m", "evidence": "semantic", "queue_prefix": "test_", "timeout": 1.5,
               "max_retries": 5, "retry_delay": 0, "concurrency": 9, "work": false, "transport": "url",
-              "health": "/ready"}}}
+              "accepts": ["image/HEIC", "image/tiff"], "health": "/ready"}}}
             """
         let settings = try box(text).load()
         #expect(settings.warnings == [])
@@ -74,7 +75,26 @@ struct ServiceConfigurationTests {
         #expect(seal.concurrency == 9)
         #expect(!seal.work)
         #expect(seal.transport == .url)
+        #expect(seal.accepts == [.jpeg, .tiff, .heif])
         #expect(seal.health == "/ready")
+    }
+
+    @Test("what a service accepts is JPEG, PNG, WebP and GIF unless it says otherwise, and JPEG always")
+    func accepts() throws {
+        func accepts(_ entry: String) throws -> (formats: [PictureFormat]?, warnings: [String]) {
+            let settings = try box(#"{"services": {"clip": \#(entry)}}"#).load()
+            return (settings.services.services.first?.accepts, settings.warnings)
+        }
+        #expect(try accepts("{}").formats == [.jpeg, .png, .webp, .gif])
+        #expect(try accepts(#"{"accepts": []}"#).formats == [.jpeg])
+        let metadata = try box(#"{"services": {"metadata": {}}}"#).load().services.services.first
+        #expect(metadata?.accepts == PictureFormat.allCases, "as the catalogue has it")
+        #expect(try accepts(#"{"accepts": ["image/heif", "image/avif"]}"#).formats == [.jpeg, .heif, .avif])
+        #expect(try accepts(#"{"accepts": ["image/*"]}"#).formats == PictureFormat.allCases)
+        let odd = try accepts(#"{"accepts": ["image/png", "image/jxl"]}"#)
+        #expect(odd.formats == [.jpeg, .png])
+        #expect(odd.warnings.count == 1)
+        #expect(odd.warnings.first?.contains(#"services.clip.accepts: farm posts no "image/jxl""#) == true)
     }
 
     @Test("a name that differs by case alone from the catalogue's, or from another service's, is warned about")
@@ -142,6 +162,11 @@ struct ServiceConfigurationTests {
             #".evidence: must be spatial, semantic, classification, specialized or none, is "vision""#
         ),
         (#"{"transport": "ftp"}"#, #".transport: must be auto, url or file, is "ftp""#),
+        (
+            #"{"accepts": "image/heic"}"#,
+            #".accepts: must be an array of media types, such as ["image/heic"], is a string"#
+        ),
+        (#"{"accepts": [7]}"#, #".accepts: must hold media types, such as "image/heic", holds a number"#),
         (#"{"description": {}}"#, ".description: must be a string, is an object"),
         (#"{"queue_prefix": "a b"}"#, ".queue_prefix: must be at most 50 letters, digits, _, - or ."),
         (#"{"queue_prefix": "amq."}"#, ".queue_prefix: amq. is reserved by the broker"),

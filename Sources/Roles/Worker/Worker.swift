@@ -19,18 +19,21 @@ public struct WorkerOptions: Sendable {
     public var queue: String
     /// How it reaches the picture.
     public var transport: Transport
+    /// Which files are posted as they are; others as JPEG.
+    public var accepts: Set<PictureFormat>
     /// Its boxes are merged, so its results trigger the merger; others trigger the consensus.
     public var isDetector: Bool
     /// A pause after each job.
     public var processingDelay: Duration
 
     package init(
-        identity: RoleIdentity, queue: String, transport: Transport = .auto, isDetector: Bool,
-        processingDelay: Duration = .zero
+        identity: RoleIdentity, queue: String, transport: Transport = .auto,
+        accepts: Set<PictureFormat> = PictureFormat.common, isDetector: Bool, processingDelay: Duration = .zero
     ) {
         self.identity = identity
         self.queue = queue
         self.transport = transport
+        self.accepts = accepts
         self.isDetector = isDetector
         self.processingDelay = processingDelay
     }
@@ -181,14 +184,24 @@ public struct Worker: StageHandler {
             return outcome
         }
         // It was there before the call; whether it is away or broken shows at another look.
-        try await look(at: path, heldSince: began)
+        _ = try await look(at: path, heldSince: began)
         return await service.analyze(subject, key: task.job.jobID, heldSince: began)
     }
 
-    private func look(at path: String, heldSince: Date) async throws(PictureTrouble) {
+    private func look(at path: String, heldSince: Date) async throws(PictureTrouble) -> PictureHeader {
         let cropper = pictures.cropper
-        _ = try await pictures.file(path, heldSince: heldSince) { () async throws(PictureFault) in
+        return try await pictures.file(path, heldSince: heldSince) { () async throws(PictureFault) in
             try await cropper.inspect(.file(path))
+        }
+    }
+
+    /// The file as the service reads it.
+    private func subject(ofFile path: String, heldSince: Date) async throws(PictureTrouble) -> Subject {
+        let header = try await look(at: path, heldSince: heldSince)
+        guard !options.accepts.contains(header.format) else { return .file(path: path) }
+        let cropper = pictures.cropper
+        return try await pictures.file(path, heldSince: heldSince) { () async throws(PictureFault) in
+            try await cropper.jpeg(ofFile: path)
         }
     }
 
@@ -203,8 +216,7 @@ public struct Worker: StageHandler {
         switch (options.transport, url, path) {
         case (.auto, let url?, _), (.url, let url?, _): return .url(url)
         case (.auto, nil, let path?), (.file, _, let path?):
-            try await look(at: path, heldSince: heldSince)
-            return .file(path: path)
+            return try await subject(ofFile: path, heldSince: heldSince)
         case (.url, nil, _): throw missing("image \(task.image.id) has no image_url")
         case (.file, _, nil): throw missing("image \(task.image.id) has no image_path")
         case (.auto, nil, nil): throw missing("image \(task.image.id) has neither image_url nor image_path")

@@ -5,6 +5,7 @@ import ImageLists
 import Imaging
 import Model
 import Pipeline
+import Roles
 import Services
 import Settings
 
@@ -67,8 +68,10 @@ struct TryCommand: AsyncParsableCommand {
                 throw PictureFault(.image, "\(photo): \(service.name) is handed files only (\"transport\": \"file\")")
             case (_, true): return await client.analyze(.url(photo), key: UUID())
             case (_, false):
-                _ = try await PictureCropper(parallelism: 1, root: policy.root).inspect(.file(photo))
-                return await client.analyze(.file(path: photo), key: UUID())
+                let cropper = PictureCropper(parallelism: 1, root: policy.root)
+                let isRead = service.accepts.contains(try await cropper.inspect(.file(photo)).format)
+                let subject = isRead ? .file(path: photo) : try await cropper.jpeg(ofFile: photo)
+                return await client.analyze(subject, key: UUID())
             }
         } catch let fault as PictureFault {
             return .failed(

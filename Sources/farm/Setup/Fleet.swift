@@ -105,7 +105,8 @@ struct Fleet: Sendable {
         let activity = WorkerActivity()
         let options = WorkerOptions(
             identity: identity, queue: service.queue, transport: Transport(service.transport),
-            isDetector: evidence[service.name] == .spatial, processingDelay: settings.processingDelay)
+            accepts: Set(service.accepts), isDetector: evidence[service.name] == .spatial,
+            processingDelay: settings.processingDelay)
         let worker = Worker(
             options, service: client(service), store: session.backends.store, pictures: desk, time: session.time)
         let stage = Stage(

@@ -3,7 +3,7 @@
     misbehaving.py NAME=PORT… --pictures FOLDER --ready-file PATH
 
 A picture called html.jpg is answered with a web page, and so on (see ANSWERS, and Handler.answer for those that are
-no body); any other name gets a good answer. A picture that is named by its URL is fetched first; if that fails the
+no body); of told.jpg the answer says what was posted; any other name gets a good answer. A picture that is named by its URL is fetched first; if that fails the
 answer is 400 with the reason. GET /pictures/NAME is a file of FOLDER, or 404. GET /health is 200.
 """
 
@@ -133,7 +133,12 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         found = re.search(rb'filename="([^"]*)"', body)
-        self.answer(stem(found.group(1).decode()) if found else "")
+        name = stem(found.group(1).decode()) if found else ""
+        if name == "told":
+            head, _, content = body.partition(b"\r\n\r\n")
+            self.predictions([{"posted": head.decode(), "begins": content[:3].hex()}])
+        else:
+            self.answer(name)
 
     def handle(self):
         # farm hangs up on an answer that is too long.
