@@ -24,9 +24,12 @@ struct BoxCheck {
         async let store = store()
         async let heartbeats = heartbeats()
         async let services = services()
-        async let standing = QueueCheck(session).findings()
         async let pictures = PictureLibraries.finding()
-        return await warnings + queue + store + standing + heartbeats + services + [pictures]
+        let servers = await queue + store
+        let rest = await heartbeats + services + [pictures]
+        // Afterwards, since it takes nothing from the limits of those, and not where its servers are out of reach.
+        let standing = servers.contains { $0.grade == .failed } ? [] : await QueueCheck(session).findings()
+        return warnings + servers + standing + rest
     }
 
     private var warnings: [Finding] {
