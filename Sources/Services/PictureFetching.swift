@@ -41,7 +41,7 @@ extension HTTPClient: PictureFetcher {
             var plain = request
             plain.unpacks = false
             let response = try await perform(plain)
-            // A gzip that breaks off is no picture.
+            // A gzip that is broken is no picture.
             guard !response.body.starts(with: [0x1F, 0x8B]) else { throw error }
             return response
         }

@@ -53,8 +53,8 @@ struct CameraRawTests {
             ("FUJIFILMCCD-RAW 0201", "RAF"), ("IIRO\u{8}\0\0\0", "ORF"), ("MMOR\0\0\0\u{8}", "ORF"),
             ("IIU\0\u{18}\0\0\0", "RW2"), ("FOVb\0\0", "X3F"), ("\0MRM\0\0", "MRW"),
             ("II\u{1A}\0\0\0HEAPCCDR", "CRW"), ("\0\0\0\u{18}ftypcrx \0\0\0\u{1}crx isom", "CR3"),
-            ("II*\0\u{10}\0\0\0CR\u{2}\0", "CR2"), ("II*\0\u{90}\0\0\0IIIITwaR", "IIQ"),
-            ("MM\0*\0\0\0\u{90}MMMMRawT", "IIQ"),
+            ("II*\0\u{10}\0\0\0CR\u{2}\0", "CR2"), ("II*\0\u{20}\0\0\0IIIITwaR", "IIQ"),
+            ("MM\0*\0\0\0\u{20}MMMMRawT", "IIQ"),
         ])
     func marks(_ beginning: String, _ expected: String) async {
         #expect(await kind(.bytes(Array(beginning.utf8) + [UInt8](repeating: 0, count: 64))) == expected)

@@ -67,8 +67,8 @@ struct ExampleServiceTests {
 
     @Test("see every picture as farm does")
     func fixtures() throws {
-        // They spread what is grey of 16 bits over all greys.
-        let names = Fixtures.names.filter { $0 != "grey16.png" }
+        // They spread what is grey of 16 bits over all greys, and know no profile of inks.
+        let names = Fixtures.names.filter { !["grey16.png", "cmyk.tiff"].contains($0) }
         let field = ["samsung_no_end.jpg", "long_orientation.jpg", "late_exif.jpg", "display_p3.jpg", "samsung.heic"]
         try expectSame((names + field).map(Fixtures.path))
         let ios18 = Fixtures.path("ios18.heic")

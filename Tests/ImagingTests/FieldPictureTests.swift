@@ -135,7 +135,7 @@ struct FieldPictureTests {
         let boxes = [Box(x: 0, y: 0, width: 9, height: 9)]
         await withTaskGroup(of: (String, String?).self) { group in
             for index in 0..<200 {
-                let (name, bytes) = index % 2 == 0 ? ("magick2vips", bmp) : ("pngload", png)
+                let (name, bytes) = index % 2 == 0 ? ("magick2vips", bmp) : ("vipspng", png)
                 group.addTask {
                     do throws(PictureFault) {
                         _ = try await cropper.crop(.bytes(Array(bytes)), to: boxes, quality: 90)

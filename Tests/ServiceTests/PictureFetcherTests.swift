@@ -129,7 +129,7 @@ struct PictureFetcherTests {
     }
 
     @Test(
-        "An encoding that is none, or was not applied, is ignored; one that breaks off is a fault",
+        "An encoding that is none, or was not applied, is ignored; one that is broken is a fault",
         arguments: [
             "aws-chunked", "utf-8", "gzip", "deflate",
         ])
@@ -137,8 +137,11 @@ struct PictureFetcherTests {
         let photo = [0xFF, 0xD8, 0xFF] + Array("a photo".utf8)
         let server = try MisbehavingServer { _ in .answer(200, photo, headers: ["Content-Encoding": encoding]) }
         #expect(try await HTTPClient().fetch("http://127.0.0.1:\(server.port)/a.jpg") == photo)
-        let cut = Array(Packing.gzip(photo).dropLast(10))
-        let breaking = try MisbehavingServer { _ in .answer(200, cut, headers: ["Content-Encoding": "gzip"]) }
+        // A block of a type that there is not.
+        let broken = Packing.gzip(photo).prefix(10) + [0x07] + photo
+        let breaking = try MisbehavingServer { _ in
+            .answer(200, Array(broken), headers: ["Content-Encoding": "gzip"])
+        }
         let fault = try #require(await fault("http://127.0.0.1:\(breaking.port)/a.jpg"))
         #expect(fault.kind == .image)
         #expect(fault.absence?.isOfSource == false)
