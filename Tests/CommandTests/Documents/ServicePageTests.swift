@@ -39,7 +39,7 @@ struct ServicePageTests {
             SELECT image_filename, status, json_extract(data, '$.error.http_status'), json_extract(data, '$.error.tries')
             FROM results JOIN images USING (image_id) WHERE image_url IS NOT NULL ORDER BY image_id
             """)
-        #expect(rows == ["by_url.jpg|success||", "no_photo.jpg|error|400|1", "missing.jpg|error|500|3"])
+        #expect(rows == ["by_url.jpg|success||", "no_photo.jpg|error|400|2", "missing.jpg|error|500|3"])
         for process in [service, host] { process.signal(SIGTERM) }
         for process in [service, host] { _ = try await process.finished() }
     }
