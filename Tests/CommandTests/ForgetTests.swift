@@ -10,24 +10,13 @@ struct ForgetTests {
     private func workplace() async throws -> Workplace {
         let workplace = try await Workplace.prepared(images: 4)
         _ = try await workplace.rows(
-            """
-            INSERT INTO results (image_id, service, data, status) SELECT image_id, 'clip', '{}', 'success' FROM images;
-            INSERT INTO results (image_id, service, data, status) SELECT image_id, 'yolov8', '{}', 'error' FROM images;
-            INSERT INTO merged_boxes (image_id, merged_data) SELECT image_id, '{}' FROM images;
-            INSERT INTO postprocessing (image_id, merged_box_id, service)
-                SELECT image_id, merged_id, 'colors' FROM merged_boxes;
-            INSERT INTO farm_missing_enrichments SELECT image_id, merged_id, 'face' FROM merged_boxes;
-            INSERT INTO consensus (image_id, consensus_data) SELECT image_id, '{}' FROM images;
-            """)
+            "INSERT INTO results (image_id, service, data, status) SELECT image_id, 'yolov8', '{}', 'error' FROM images")
+        try await workplace.makeAllKnown()
         return workplace
     }
 
     private func images(_ workplace: Workplace) async throws -> [[String]] {
-        var images: [[String]] = []
-        for table in ForgetTests.tables + ["farm_missing_enrichments", "farm_stale"] {
-            images.append(try await workplace.rows("SELECT DISTINCT image_id FROM \(table) ORDER BY 1"))
-        }
-        return images
+        try await workplace.images(in: ForgetTests.tables + ["farm_missing_enrichments", "farm_stale"])
     }
 
     @Test("a group's results go with all that was derived from them; its images and the others' results stay")
