@@ -15,6 +15,9 @@ public enum FailureKind: String, Sendable, CaseIterable {
     case refused
     /// The job kills the processes that begin it (spec section 3).
     case crashedWorker = "crashed_worker"
+
+    /// Whether it is the service's word: it answered, and what it answered is of no use.
+    public var isOfService: Bool { [.serviceError, .badAnswer, .http].contains(self) }
 }
 
 /// A call that failed for good.

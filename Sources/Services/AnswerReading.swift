@@ -12,7 +12,7 @@ struct CallFault: Error, Equatable {
     /// What an outage is told by if the service fails so for one job after another; nil for what is not the service's word:
     /// a picture, or the way there.
     func reasonOfService(labelled label: String) -> String? {
-        guard [FailureKind.serviceError, .badAnswer, .http].contains(kind) else { return nil }
+        guard kind.isOfService else { return nil }
         let cause =
             message.hasPrefix(label) ? message.dropFirst(label.count).drop { $0 == ":" || $0 == " " } : message[...]
         return "fails for one job after another: \(cause)"

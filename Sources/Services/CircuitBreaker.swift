@@ -95,16 +95,20 @@ struct CircuitBreaker {
     }
 
     private static let rowLimit = 5
-    /// An outage of errors in which so many trials have failed will not pass in a moment.
+    /// An outage of errors in which so many trials have failed, each of a job that had failed before, will not pass in a moment.
     private static let lastingTrials = 3
+    /// So many jobs are tried once, one soon after another, since the first may be bad pictures before good ones.
+    private static let firstRound = 60
     private static let longestProbeWait = 15.0
 
     private var state = State.closed(Row())
     /// Time-outs of so many jobs in a row open it: five, or as many as are in flight at once, since with fewer a fifth
     /// would only come when the first have used up their tries.
     private let timeoutLimit: Int
-    /// Trials that failed since it opened: the waits grow over them too.
+    /// Trials that failed since it opened: the waits grow over them too. The first error of a job is none.
     private var failedTrials = 0
+    /// Jobs that have failed since the last sound answer, after it opened for errors.
+    private var failedJobs: Set<UUID> = []
 
     /// - Parameter concurrency: how many calls are in flight at once.
     init(concurrency: Int = CircuitBreaker.rowLimit) {
@@ -163,6 +167,7 @@ struct CircuitBreaker {
             row.jobs.insert(job)
             state = .closed(row)
             guard row.jobs.count >= CircuitBreaker.rowLimit else { return Effect() }
+            failedJobs = row.jobs
             open(reason, isOfErrors: true, now, jitter)
             return Effect(givesBack: true, change: .opened(reason))
         case .broken: return Effect()
@@ -194,14 +199,16 @@ struct CircuitBreaker {
     ) -> Effect {
         switch event {
         case .faulty where isOfErrors, .broken where isOfErrors: return Effect()
-        case .failed(_, let reason):
+        case .failed(let job, let reason):
             // `health` answered and this job failed all the same: it is the job's failure too.
-            failedTrials += 1
+            let isFirst = failedJobs.count < CircuitBreaker.firstRound && failedJobs.insert(job).inserted
+            if !isFirst { failedTrials += 1 }
             open(reason, isOfErrors: true, now, jitter)
             return Effect(givesBack: true, countsTry: true, change: .reopened)
         case .answered, .faulty, .broken:
             state = .closed(Row())
             failedTrials = 0
+            failedJobs = []
             return Effect(change: .closed)
         case .refused(let reason):
             failedTrials += 1

@@ -195,7 +195,8 @@ final class CircuitBreakerTests {
     @Test("After errors only a sound answer closes it; the one job's error counts, and keeps it open for longer")
     func errorsOnTrial() {
         for job in 1...5 { _ = fail(job) }
-        for (wait, isLasting) in [(1.0, false), (2, false), (4, false), (8, true)] {
+        // The first error of a job that had none before does not make the wait longer.
+        for (wait, isLasting) in [(1.0, false), (1, false), (2, false), (4, false), (8, true)] {
             #expect((breaker.lastingOutage != nil) == isLasting)
             #expect(step(at: start) == .probe(at: start + wait))
             breaker.probed(isUp: true, began: start + wait, at: start + wait, jitter: 1)
@@ -210,5 +211,24 @@ final class CircuitBreakerTests {
         _ = refusal(of: 21)
         #expect(report(.answered, 21) == CircuitBreaker.Effect(change: .closed))
         #expect(breaker.trouble == nil)
+    }
+
+    @Test("After errors many jobs are tried once, a second apart, before the outage lasts: good ones may stand behind bad ones")
+    func firstRound() {
+        for job in 1...5 { _ = fail(job) }
+        for _ in 6...60 {
+            #expect(step(at: start) == .probe(at: start + 1))
+            breaker.probed(isUp: true, began: start + 1, at: start + 1, jitter: 1)
+            #expect(refusal(of: 20) == nil)
+            _ = report(.failed(job: UUID(), "fails"), 20)
+            #expect(breaker.lastingOutage == nil)
+        }
+        for wait in [1.0, 2, 4] {
+            #expect(step(at: start) == .probe(at: start + wait))
+            breaker.probed(isUp: true, began: start + wait, at: start + wait, jitter: 1)
+            _ = refusal(of: 20)
+            _ = report(.failed(job: UUID(), "fails"), 20)
+        }
+        #expect(breaker.lastingOutage == "fails")
     }
 }

@@ -172,7 +172,7 @@ struct ProduceCommand: AsyncParsableCommand {
     ) async throws {
         let fleet = Fleet(session)
         let services = fleet.servicesToAsk(targets.map(\.service)).map(\.address)
-        let reachability = Reachability(services, http: fleet.http)
+        let reachability = Reachability(services, http: fleet.http, workers: session.backends.store)
         let state = StoreState(
             session.backends.store, services: targets.map(\.service), roles: PostProcessing.allCases)
         let progress = JobProgress(jobs: jobs)

@@ -198,7 +198,7 @@ struct Fleet: Sendable {
 
     /// What ends the search for services that nobody named.
     private var wayOut: String {
-        "name it in \(configuration.path ?? "service_config.json"), or list there the crop services that there are: "
+        "name the service in \(configuration.path ?? "service_config.json"), or list there the crop services that you run: "
             + "\"enrichment\": [] for none"
     }
 
@@ -220,11 +220,11 @@ struct Fleet: Sendable {
         let (log, assumed) = (session.log("farm"), assumedServices)
         if !assumed.isEmpty {
             log.warning(
-                "\(assumed.joined(separator: ", ")) not in \(path): looked for on localhost at the catalogue's port; \(wayOut)"
+                "\(path) does not name \(assumed.joined(separator: ", ")): farm looks on localhost, at the catalogue's ports; \(wayOut)"
             )
         }
         let off = Enrichment.services.filter { !configuration.cropServices.contains($0) }
-        if !off.isEmpty { log.notice("crops are not sent to \(off.joined(separator: ", ")): \(path) says so") }
+        if !off.isEmpty { log.notice("crops are not sent to \(off.joined(separator: ", ")): \(path) leaves them out") }
     }
 
     // MARK: Parts

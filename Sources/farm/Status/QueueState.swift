@@ -40,6 +40,11 @@ struct QueueState {
         }
     }
 
+    /// What all workers of a service say of it that it is down: `down on k3: connection refused`; nil if one does not.
+    static func outage(of workers: [RegisteredWorker]) -> String? {
+        workers.allSatisfy { $0.condition.state == .serviceDown } ? reasons(workers) : nil
+    }
+
     /// `down on k3, k4: connection refused; fails on k5: …`.
     private static func reasons(_ workers: [RegisteredWorker]) -> String {
         Dictionary(grouping: workers, by: \.condition).map { condition, workers in
