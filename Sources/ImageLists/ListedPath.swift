@@ -3,6 +3,9 @@ import Model
 
 /// What somebody means who writes a path into a list.
 enum ListedPath: Equatable {
+    /// Told without `//`, too; what else has a colon may be a file's name.
+    private static let schemes: Set<String> = ["http", "https", "ftp", "ftps", "sftp", "s3", "gs", "smb"]
+
     /// As this box reads it; perhaps relative.
     case file(String)
     case url(String)
@@ -19,26 +22,38 @@ enum ListedPath: Equatable {
             self = .file(text)
         } else if ImageList.isURL(text) {
             self = .url(text)
-        } else if text.lowercased().hasPrefix("file:/") {
+        } else if text.lowercased().hasPrefix("file:") {
             self = .file(try ListedPath.path(ofFileURL: text))
         } else if let scheme = ListedPath.scheme(of: text) {
-            throw Fault(message: "\(scheme):// is no http or https URL with a host, and no path")
+            throw Fault(message: "\(scheme) is no http or https URL with a host, and no path")
         } else if text == "~" || text.hasPrefix("~") && text.utf8.contains(UInt8(ascii: "/")) {
             throw Fault(message: "only a shell knows what ~ is: write the whole path")
-        } else if ListedPath.isOfWindows(text) {
+        } else if ListedPath.isOfWindows(text) || ListedPath.beginsWithDrive(text) {
             throw Fault(message: "a path of Windows: write it as this box reads it")
         } else {
             self = .file(text)
         }
     }
 
-    /// What stands before `://`, if it can be a scheme (RFC 3986).
-    private static func scheme(of text: String) -> Substring? {
-        guard let end = text.range(of: "://") else { return nil }
-        let scheme = text[..<end.lowerBound]
-        let isOne =
-            scheme.first?.isLetter == true && scheme.utf8.allSatisfy { "+-.".utf8.contains($0) || isAlphanumeric($0) }
-        return isOne ? scheme : nil
+    /// What stands before `://`, if it can be a scheme (RFC 3986), or before another colon, if it is a known one; with these.
+    private static func scheme(of text: String) -> String? {
+        let scheme = text.prefix { $0 != ":" }
+        let rest = text[scheme.endIndex...]
+        if rest.hasPrefix("://") {
+            let isOne =
+                scheme.first?.isLetter == true
+                && scheme.utf8.allSatisfy { "+-.".utf8.contains($0) || isAlphanumeric($0) }
+            return isOne ? "\(scheme)://" : nil
+        }
+        return rest.hasPrefix(":") && schemes.contains(scheme.lowercased()) ? "\(scheme):" : nil
+    }
+
+    /// `C:a.jpg`: somewhere on a drive.
+    private static func beginsWithDrive(_ text: String) -> Bool {
+        let start = Array(text.utf8.prefix(2))
+        guard start.count == 2, start[1] == UInt8(ascii: ":") else { return false }
+        // In small letters.
+        return (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(start[0] | 0x20)
     }
 
     /// `C:\photos`, `C:/photos`, `\\nas\photos`.

@@ -52,6 +52,8 @@ struct ImportCSVTests {
             ("file://nas/photos/a.jpg", "another box (nas)"), ("s3://bucket/a.jpg", "s3:// is no http or https URL"),
             ("ftp://nas/a.jpg", "ftp:// is no http or https URL"), ("http:///a.jpg", "with a host"),
             ("file:///a%00.jpg", "file: URL"), ("file:///%ff.jpg", "file: URL"),
+            ("file:rel.jpg", "file: URL"), ("http:/x/y.jpg", "http: is no http or https URL"),
+            ("S3:bucket/a.jpg", "S3: is no http or https URL"), ("C:x.jpg", "Windows"), ("c:", "Windows"),
         ])
     func strange(_ path: String, _ reason: String) async throws {
         let work = try Workplace()
@@ -76,6 +78,17 @@ struct ImportCSVTests {
         try work.photos([#"a\b.jpg"#])
         try work.write("list.csv", "image_path\na\\b.jpg\n")
         #expect(try await work.farm("import", "list.csv").output == "1 added, 0 there already\n")
+    }
+
+    @Test("a name with a colon is one, where no drive or scheme stands before it")
+    func colons() async throws {
+        let work = try Workplace()
+        try work.write("list.csv", "image_path\n12:30.jpg\nab:c.jpg\n./C:x.jpg\n./http:y.jpg\nfiles:z.jpg\n")
+        let imported = try await work.farm("import", "list.csv")
+        #expect(imported.output == "5 added, 0 there already\n", "\(imported.error)")
+        #expect(
+            try await work.rows("SELECT image_path FROM images ORDER BY image_id")
+                == ["12:30.jpg", "ab:c.jpg", "C:x.jpg", "http:y.jpg", "files:z.jpg"].map(work.path))
     }
 
     @Test("`..` behind a link is read as the system reads it")
