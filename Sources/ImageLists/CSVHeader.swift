@@ -13,11 +13,17 @@ struct CSVHeader {
 
     private var columns: [(WritableKeyPath<NewImage, String?>)?]
 
-    /// - Throws: `CSVReader.Fault` when no column says where an image is.
-    init(_ record: CSVReader.Record) throws {
+    /// - Parameter prefix: as `image` takes it.
+    /// - Throws: `CSVReader.Fault` when no column says where an image is, or none what could stand behind the prefix.
+    init(_ record: CSVReader.Record, prefix: URLPrefix? = nil) throws {
         columns = record.fields.map { CSVHeader.names[$0.trimmingCharacters(in: .whitespaces).lowercased()] }
         guard columns.contains(\.path) || columns.contains(\.url) || columns.contains(\.filename) else {
             throw CSVReader.Fault(line: record.line, message: "no header: \(CSVHeader.help)\(CSVHeader.hint(record))")
+        }
+        guard prefix == nil || columns.contains(\.path) || columns.contains(\.filename) else {
+            throw CSVReader.Fault(
+                line: record.line,
+                message: "--url-prefix says nothing of a list without image_path and image_filename")
         }
     }
 

@@ -16,7 +16,7 @@ extension ImageList {
                 record.isUTF8 ? nil : CSVReader.Fault(line: record.line, message: "not UTF-8: save the list as UTF-8")
             guard let known = header else {
                 if let damage { throw damage }
-                header = try CSVHeader(record)
+                header = try CSVHeader(record, prefix: urlPrefix)
                 return
             }
             do {

@@ -49,6 +49,10 @@ package struct ImageList: Sendable {
     /// - Throws: what `body` throws.
     package func read(_ path: String, drain: Drain, _ body: (Findings) async throws -> Void) async throws {
         if ImageList.isURL(path) {
+            guard urlPrefix == nil else {
+                let refused = SkippedFile(place: path, reason: "--url-prefix says nothing of an image named by its URL")
+                return try await body(Findings(skipped: [refused]))
+            }
             let name = URL(string: path).map { PathText.lastComponent(of: $0.path) }
             return try await body(Findings(images: [NewImage(filename: name, url: path, group: group)]))
         }
@@ -110,6 +114,9 @@ package struct ImageList: Sendable {
         guard let url = URL(string: text), let host = url.host, !host.isEmpty else { return false }
         return ["http", "https"].contains(url.scheme?.lowercased())
     }
+
+    /// The place of what was named, wherever the program is started: a URL is one already.
+    package static func absolute(_ place: String) -> String { isURL(place) ? place : PathText.absolute(place) }
 
     // MARK: Folders
 

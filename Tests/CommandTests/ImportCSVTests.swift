@@ -128,6 +128,19 @@ struct ImportCSVTests {
             ])
     }
 
+    @Test("a list in which --url-prefix can say nothing of any line is refused with it")
+    func prefixOfURLs() async throws {
+        let work = try Workplace()
+        try work.write("list.csv", "image_url,image_group\nhttp://elsewhere/a.jpg,g\n")
+        let refused = try await work.farm("import", "list.csv", "--url-prefix", "http://nas/p")
+        #expect(refused.status == 3)
+        #expect(refused.output == "0 added, 0 there already, 1 refused\n")
+        #expect(
+            refused.error
+                == "farm: list.csv:1: --url-prefix says nothing of a list without image_path and image_filename\n")
+        #expect(try await work.farm("import", "list.csv").output == "1 added, 0 there already\n")
+    }
+
     @Test(
         "a list in another encoding, or with other separators, is told as such",
         arguments: [

@@ -202,6 +202,21 @@ struct ImportTests {
         #expect(try await workplace.count("SELECT count(*) FROM images WHERE image_path IS NOT NULL") == 3)
     }
 
+    @Test("a URL that is named with --url-prefix is refused, remembered as it is until it is imported without")
+    func prefixAndURL() async throws {
+        let workplace = try Workplace()
+        try workplace.photos(["photos/1.jpg"])
+        let url = "http://elsewhere/2.jpg"
+        let imported = try await workplace.farm("import", "photos", url, "--url-prefix", "http://nas/p")
+        #expect(imported.status == 3)
+        #expect(imported.output == "1 added, 0 there already, 1 refused\n")
+        #expect(imported.error == "farm: \(url): --url-prefix says nothing of an image named by its URL\n")
+        let refused = try await workplace.farm("import", "--refused", "--json").json()
+        #expect(refused.arrayValue?.compactMap { $0["place"]?.stringValue } == [url])
+        #expect(try await workplace.farm("import", url).output == "1 added, 0 there already\n")
+        #expect(try await workplace.farm("import", "--refused", "--json").json().arrayValue?.isEmpty == true)
+    }
+
     @Test(
         "a --url-prefix that is no http URL, or behind which no path can stand, is refused before anything is loaded",
         arguments: ["nas.local/p/", "http:///p", "http://nas.local/get?file=", "http://nas.local/#p"])

@@ -32,7 +32,7 @@ struct ImageImport: Sendable {
                 progress.show(outcome.seen, of: max(total, outcome.seen))
             }
             // What was refused before and is not refused now is in, is gone, or is left out.
-            if !drain.isBegun { try await catalogue.forgetRefusals(of: PathText.absolute(path), upTo: last) }
+            if !drain.isBegun { try await catalogue.forgetRefusals(of: ImageList.absolute(path), upTo: last) }
         }
         progress.end()
         return outcome
@@ -47,6 +47,6 @@ struct ImageImport: Sendable {
         }
         // What is not there cannot be looked at later, either.
         let refused = findings.skipped.filter { $0.kind == .refused }
-        try await catalogue.remember(refused.map { (place: PathText.absolute($0.place), reason: $0.reason) })
+        try await catalogue.remember(refused.map { (place: ImageList.absolute($0.place), reason: $0.reason) })
     }
 }
