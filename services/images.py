@@ -7,10 +7,12 @@ import numpy as np
 import pi_heif
 from PIL import Image
 
+import camera_raw
 import tiff
 
 MAX_BYTES = 64 * 1024 * 1024
 MAX_PIXELS = 100_000_000
+CAMERA_RAW = "the file is camera raw, no picture"
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "HEIF", "GIF", "BMP", "TIFF", "PPM")
 
 pi_heif.register_heif_opener(thumbnails=False)
@@ -61,15 +63,17 @@ def read(data: bytes, name: str) -> Picture:
     check_length(len(data))
     if not data:
         raise Refused(400, "the file is empty")
+    named_raw = camera_raw.has_name(name)
+    if camera_raw.has_bytes(data) or named_raw and tiff.has_mark(data):
+        raise Refused(400, CAMERA_RAW)
     try:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
     except Image.UnidentifiedImageError:
-        raise Refused(400, "the file is no picture of a known format") from None
+        what = CAMERA_RAW if named_raw else "the file is no picture of a known format"
+        raise Refused(400, what) from None
     except Exception as error:  # damaged headers make decoders raise nearly anything
         raise Refused(400, f"the picture cannot be read: {error}") from None
     check_dimensions(image)
-    if image.format == "TIFF" and tiff.is_camera_raw(data):
-        raise Refused(400, "the file is camera raw, no picture")
     try:
         pixels = upright_pixels(image)
         has_exif = bool(image.getexif())

@@ -7,6 +7,7 @@ directory, as SHORT or LONG; anything but 1 to 8 counts as upright.
 import struct
 
 ORIENTATION, PHOTOMETRIC, SUB_DIRECTORIES, DNG_VERSION = 0x0112, 262, 330, 50_706
+ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
 FORMATS = {3: "H", 4: "I", 13: "I"}  # SHORT, LONG, IFD
 SENSOR_PIXELS = (32_803, 34_892)  # colour filter array, LinearRaw
 MOST_DIRECTORIES = 16
@@ -23,7 +24,11 @@ def orientation(exif: bytes) -> int:
     return values[0] if values and 1 <= values[0] <= 8 else 1
 
 
-def is_camera_raw(data: bytes) -> bool:
+def has_mark(data: bytes) -> bool:
+    return data[:4] in (*ORDERS, b"II+\0", b"MM\0+")  # BigTIFF, too
+
+
+def has_sensor_pixels(data: bytes) -> bool:
     """Whether a TIFF file holds a sensor's pixels, behind whatever thumbnail."""
     try:
         order, first = header(data)
@@ -45,7 +50,7 @@ def is_camera_raw(data: bytes) -> bool:
 
 def header(data: bytes) -> tuple[str, int]:
     """The byte order as struct has it, and where the first directory is."""
-    order = {b"II*\0": "<", b"MM\0*": ">"}.get(data[:4])
+    order = ORDERS.get(data[:4])
     if order is None:
         raise ValueError("no TIFF structure")
     return order, struct.unpack_from(order + "I", data, 4)[0]

@@ -123,8 +123,18 @@ struct ExampleServiceTests {
     @Test("refuse camera raw and what is damaged, as farm does")
     func refused() throws {
         let cut = try folder.write(Array(try Fixtures.bytes("plain.png").dropLast(60)), as: "cut.png")
-        let paths = [Fixtures.path("raw.dng"), Fixtures.path("raw.cr2"), cut]
-        for answer in try read(paths) { #expect(answer["refused"] != nil, "\(answer)") }
+        // A mark, a name with bytes of any TIFF file, a name with bytes of no picture.
+        let canon = try folder.write(Array("\0\0\0\u{18}ftypcrx \0\0\0\u{1}crx isom".utf8), as: "photo.jpg")
+        let named = try folder.write(try Fixtures.bytes("plain.tiff"), as: "DSC_1.NEF")
+        let unknown = try folder.write(Array("unknown".utf8), as: "a.3fr")
+        let raw = [Fixtures.path("raw.dng"), Fixtures.path("raw.cr2"), canon, named, unknown]
+        let paths = raw + [cut]
+        let seen = try read(paths)
+        try #require(seen.count == paths.count)
+        for (path, answer) in zip(paths, seen) {
+            let reason = answer["refused"]?.stringValue
+            #expect(reason?.contains("camera raw") == raw.contains(path), "\(path): \(answer)")
+        }
         for path in paths { #expect(throws: PictureFault.self) { try StoredPicture(.file(path)).decode() } }
     }
 }
