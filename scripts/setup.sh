@@ -3,8 +3,9 @@
 # this folder. Says what it will install before it does.
 #
 #   setup.sh demo    to build farm and to run it with the example services: no server, nothing that starts by itself
-#   setup.sh test    what the tests need too: RabbitMQ, PostgreSQL and MariaDB, which the tests start by themselves on ports of
-#                    their own. Those that this script newly installs are left disabled: none starts now or at the next boot
+#   setup.sh test    what the tests need too: RabbitMQ, PostgreSQL, PgBouncer and MariaDB, which the tests start by themselves
+#                    on ports of their own. Those that this script newly installs are left disabled: none starts now or at the
+#                    next boot
 #   setup.sh bench   what `make bench` needs too
 #
 # docs/development.md tells how to take it all away again.
@@ -47,25 +48,46 @@ for package in "${packages[@]}"; do
   missing+=("$package")
   [[ " ${servers[*]} " != *" $package "* ]] || new_servers+=("$package")
 done
+
+# Disables the servers that have come, also where their installation fails or is interrupted: those that are configured by
+# then would start at the next boot. It may be done twice.
+policy=/usr/sbin/policy-rc.d own_policy='' before=''
+leave_disabled() {
+  local unit
+  trap '' INT TERM HUP
+  if command -v systemctl > /dev/null; then
+    for unit in $(enabled); do
+      grep -qx "$unit" <<< "$before" || "${as_root[@]}" systemctl --root=/ --quiet disable "$unit" \
+        || echo "setup: $unit is still enabled: it could not be disabled" >&2
+    done
+  fi
+  [ -z "$own_policy" ] || "${as_root[@]}" rm -f "$policy"
+  own_policy=''
+}
+
 if [ ${#missing[@]} -gt 0 ]; then
   echo "setup: installs Debian packages (${as_root[*]:-as root}): ${missing[*]}"
   "${as_root[@]}" apt-get update -qq
   if [ ${#new_servers[@]} -gt 0 ]; then
     before=$(enabled)
+    trap leave_disabled EXIT
+    # Not before apt-get has ended, which else would go on alone.
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+    trap 'exit 129' HUP
     # None that comes with a package shall start here and take its usual port.
-    policy=/usr/sbin/policy-rc.d
-    if [ ! -e $policy ]; then
-      trap '"${as_root[@]}" rm -f $policy' EXIT
-      printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee $policy > /dev/null
-      "${as_root[@]}" chmod 755 $policy
+    if [ ! -e "$policy" ]; then
+      own_policy=yes
+      printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" > /dev/null
+      "${as_root[@]}" chmod 755 "$policy"
     fi
   fi
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
-  if [ ${#new_servers[@]} -gt 0 ] && command -v systemctl > /dev/null; then
-    for unit in $(enabled); do
-      grep -qx "$unit" <<< "$before" || "${as_root[@]}" systemctl --root=/ --quiet disable "$unit"
-    done
-    echo "setup: ${new_servers[*]} will not start at boot; the tests start their own"
+  if [ ${#new_servers[@]} -gt 0 ]; then
+    leave_disabled
+    trap - EXIT INT TERM HUP
+    ! command -v systemctl > /dev/null \
+      || echo "setup: ${new_servers[*]} will not start at boot; the tests start their own"
   fi
 fi
 command -v swift >/dev/null || {
