@@ -10,7 +10,8 @@ struct ForgetTests {
     private func workplace() async throws -> Workplace {
         let workplace = try await Workplace.prepared(images: 4)
         _ = try await workplace.rows(
-            "INSERT INTO results (image_id, service, data, status) SELECT image_id, 'yolov8', '{}', 'error' FROM images")
+            "INSERT INTO results (image_id, service, data, status) SELECT image_id, 'yolov8', '{}', 'error' FROM images"
+        )
         try await workplace.makeAllKnown()
         return workplace
     }

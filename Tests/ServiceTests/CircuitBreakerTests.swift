@@ -213,7 +213,7 @@ final class CircuitBreakerTests {
         #expect(breaker.trouble == nil)
     }
 
-    @Test("After errors many jobs are tried once, a second apart, before the outage lasts: good ones may stand behind bad ones")
+    @Test("After errors many jobs are tried once, a second apart, since good ones may stand behind bad ones")
     func firstRound() {
         for job in 1...5 { _ = fail(job) }
         for _ in 6...60 {
