@@ -213,10 +213,6 @@ public struct Enricher: StageHandler {
         switch outcome {
         case .unavailable, .undecided: return .missing(note(question, work))
         case .failed(let failure):
-            // It fails for one crop after another, so the box is not to blame: it is asked about again when the service works.
-            if !asksAgain, failure.kind.isOfService, await question.service.outage() != nil {
-                return .missing(note(question, work))
-            }
             return .row(
                 failed(
                     question, work, failure.kind, failure.message, httpStatus: failure.httpStatus, tries: failure.tries)
