@@ -135,7 +135,8 @@ struct AwayPictureTests {
             gallery.silence("http://nas", true)
             let colors = colors()
             let desk = bench.desk(gallery, fetcher: gallery)
-            let role = bench.enricher([colors], pictures: desk)
+            // Pictures that are asked for at the same moment all meet a host of which nothing is known yet.
+            let role = bench.enricher([colors], pictures: desk, prefetch: 1)
             try await bench.run(role.run) {
                 try await passing(bench) {
                     let noted = try await bench.store.missingEnrichments()

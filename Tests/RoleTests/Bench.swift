@@ -152,9 +152,12 @@ final class Bench: Sendable {
             time: time, missing: MissingSignal(), asksAgain: asksAgain)
     }
 
-    func enricher(_ services: [any AnalysisService], pictures: PictureDesk? = nil) -> EnricherRole {
+    func enricher(
+        _ services: [any AnalysisService], pictures: PictureDesk? = nil, prefetch: Int = 4
+    ) -> EnricherRole {
         EnricherRole(
-            options(PostProcessing.enricher.queue), enricher: enrichment(services, pictures: pictures), queue: queue)
+            options(PostProcessing.enricher.queue, prefetch: prefetch),
+            enricher: enrichment(services, pictures: pictures), queue: queue)
     }
 
     // MARK: Running
