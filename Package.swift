@@ -35,7 +35,7 @@ let benchmarks: [Target] =
         .executableTarget(
             name: "farm-bench",
             dependencies: [
-                "Embedded", "Harmony", "Model", "Pipeline", "PostgreSQL", "RabbitMQ", "Servers", grdb, logging,
+                "Embedded", "Harmony", "Model", "Pipeline", "PostgreSQL", "RabbitMQ", "Servers", "Waiting", grdb, logging,
             ],
             path: "Benchmarks/FarmBench", swiftSettings: settings),
     ]
@@ -47,8 +47,8 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String
 /// Tests/Fuzzing is a suite of tests; FARM_FUZZ makes it libFuzzer's program instead (`make fuzz`).
 let isFuzzed = Context.environment["FARM_FUZZ"] != nil
 let fuzzed: [Target.Dependency] = [
-    "CCurl", "CRabbitMQ", "Harmony", "ImageLists", "Imaging", "Model", "Pipeline", "RabbitMQ", "Roles", "Services",
-    "Settings",
+    "CCurl", "CRabbitMQ", "Harmony", "ImageLists", "Imaging", "Model", "Pictures", "Pipeline", "RabbitMQ", "Roles",
+    "Services", "Settings",
 ]
 let fuzzing =
     isFuzzed
@@ -82,32 +82,37 @@ let package = Package(
 
         module("Model", ["CJSON", "CLibUUID"]),
         module("Harmony", ["Model"]),
-        module("Pipeline", ["CGlibc", "Model", logging]),
+        module("Waiting"),
+        module("Files", ["CGlibc", "Model"]),
+        module("Pictures", ["Model"]),
+        module("Pipeline", ["Model", "Pictures", "Waiting", logging]),
+        module("Monitoring", ["Pipeline", "Waiting"]),
         module("Settings", ["Model"]),
-        module("Roles", ["Harmony", "Model", "Pipeline", logging]),
-        module("Embedded", path: "Backends/Embedded", ["Model", "Pipeline", logging, grdb]),
-        module("MariaDB", path: "Backends/MariaDB", ["CMariaDB", "Model", "Pipeline", logging]),
-        module("PostgreSQL", path: "Backends/PostgreSQL", ["CPostgreSQL", "Model", "Pipeline", logging]),
-        module("RabbitMQ", path: "Backends/RabbitMQ", ["CRabbitMQ", "Model", "Pipeline", logging]),
-        module("Services", ["CCurl", "Model", "Pipeline", logging]),
-        module("ImageLists", ["Model", "Pipeline"]),
-        module("Imaging", ["CExif", "CJPEG", "CVips", "Model", "Pipeline"]),
+        module("Roles", ["Harmony", "Model", "Pictures", "Pipeline", "Waiting", logging]),
+        module("Embedded", path: "Backends/Embedded", ["Model", "Monitoring", "Pipeline", "Waiting", logging, grdb]),
+        module("MariaDB", path: "Backends/MariaDB", ["CMariaDB", "Model", "Monitoring", "Pipeline", "Waiting", logging]),
+        module("PostgreSQL", path: "Backends/PostgreSQL", ["CPostgreSQL", "Model", "Pipeline", "Waiting", logging]),
+        module("RabbitMQ", path: "Backends/RabbitMQ", ["CRabbitMQ", "Model", "Pipeline", "Waiting", logging]),
+        module("Services", ["CCurl", "Model", "Pictures", "Pipeline", "Waiting", logging]),
+        module("ImageLists", ["Files", "Model", "Pictures", "Pipeline"]),
+        module("Imaging", ["CExif", "CJPEG", "CVips", "Files", "Model", "Pictures", "Pipeline"]),
         .executableTarget(
             name: "farm",
             dependencies: [
-                argumentParser, "CGlibc", "Embedded", "Harmony", "ImageLists", "Imaging", "MariaDB", "Model",
-                "Pipeline", "PostgreSQL", "RabbitMQ", "Roles", "Services", "Settings", logging,
+                argumentParser, "CGlibc", "Embedded", "Files", "Harmony", "ImageLists", "Imaging", "MariaDB", "Model",
+                "Pictures", "Pipeline", "PostgreSQL", "RabbitMQ", "Roles", "Services", "Settings", "Waiting", logging,
             ],
             swiftSettings: settings),
 
         .target(
             name: "Servers", dependencies: ["CMariaDB", "CPostgreSQL"], path: "Tests/Servers", swiftSettings: settings),
-        .target(name: "Doubles", dependencies: ["Model", "Pipeline"], path: "Tests/Doubles", swiftSettings: settings),
+        .target(name: "Doubles", dependencies: ["Model", "Pictures", "Pipeline", "Waiting"], path: "Tests/Doubles", swiftSettings: settings),
         tests("ModelTests", ["Model"]),
         .executableTarget(
             name: "simulate",
             dependencies: [
-                argumentParser, "Doubles", "Harmony", "Model", "Pipeline", "Roles", "Services", logging,
+                argumentParser, "Doubles", "Harmony", "Model", "Monitoring", "Pictures", "Pipeline", "Roles", "Services",
+                "Waiting", logging,
             ],
             path: "Tests/Simulation",
             // Tens of thousands of runs are worth it, in the build of the tests too.
@@ -117,12 +122,14 @@ let package = Package(
         tests(
             "PortTests",
             [
-                "Doubles", "Embedded", "MariaDB", "Model", "Pipeline", "PostgreSQL", "RabbitMQ", "Servers", grdb,
-                logging,
+                "Doubles", "Embedded", "MariaDB", "Model", "Pipeline", "PostgreSQL", "RabbitMQ", "Servers", "Waiting",
+                grdb, logging,
             ]),
-        tests("ServiceTests", ["Doubles", "Model", "Pipeline", "Services", logging]),
-        tests("ImagingTests", ["Imaging", "Model", "Pipeline"], exclude: ["Fixtures"]),
-        tests("RoleTests", ["Doubles", "Embedded", "Harmony", "Model", "Pipeline", "Roles", logging]),
+        tests("ServiceTests", ["Doubles", "Model", "Pictures", "Pipeline", "Services", "Waiting", logging]),
+        tests("ImagingTests", ["Files", "Imaging", "Model", "Pictures", "Pipeline"], exclude: ["Fixtures"]),
+        tests(
+            "RoleTests",
+            ["Doubles", "Embedded", "Harmony", "Model", "Pictures", "Pipeline", "Roles", "Waiting", logging]),
         tests("CommandTests", ["Doubles", "Model", "Servers"], exclude: ["Doubles"]),
         tests("SimulationTests", ["Doubles"]),
         fuzzing,

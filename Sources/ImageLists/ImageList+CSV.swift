@@ -1,6 +1,7 @@
 import Foundation
 import Model
 import Pipeline
+import Waiting
 
 extension ImageList {
     func readCSV(_ path: String, _ drain: Drain, _ body: (Findings) async throws -> Void) async throws {

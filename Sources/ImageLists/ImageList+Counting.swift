@@ -1,5 +1,7 @@
+import Files
 import Foundation
 import Pipeline
+import Waiting
 
 extension ImageList {
     /// About how many files and lines `read` will look at: every file of a folder, every line of a list. A quoted line

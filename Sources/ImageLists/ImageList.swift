@@ -1,6 +1,7 @@
 import Foundation
 import Model
 import Pipeline
+import Waiting
 
 /// Finds the images that an import names: in folders (recursively), files and CSV lists.
 package struct ImageList: Sendable {

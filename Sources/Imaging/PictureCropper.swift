@@ -1,4 +1,5 @@
 import Model
+import Pictures
 import Pipeline
 
 /// Cuts boxes out of pictures: JPEG by libjpeg, other formats by libvips, which is opened at first use.

@@ -1,5 +1,6 @@
 import Dispatch
 import Foundation
+import Pictures
 import Pipeline
 import Synchronization
 

@@ -1,5 +1,6 @@
 import Foundation
 import Pipeline
+import Waiting
 
 /// Keeps a worker's row in the table of those alive: from its start to its end, at every interval, and as soon as its
 /// condition is another one. What cannot be written is logged, and never stops or slows work.

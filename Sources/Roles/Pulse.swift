@@ -2,6 +2,7 @@ import Foundation
 import Logging
 import Model
 import Pipeline
+import Waiting
 
 /// Sends a worker's heartbeats: starting, alive at every interval even when it is idle, error, stopping.
 public struct Pulse: Sendable {

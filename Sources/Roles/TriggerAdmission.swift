@@ -1,6 +1,7 @@
 import Foundation
 import Model
 import Pipeline
+import Waiting
 
 /// How merger, enricher and consensus take triggers: what is none, or names no image, is buried with its reason.
 struct TriggerAdmission: Sendable {

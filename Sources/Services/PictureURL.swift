@@ -1,4 +1,5 @@
 import Foundation
+import Pictures
 import Pipeline
 
 /// Which URLs of images are used at all. What the name of a host leads to shows only when a connection is made: see

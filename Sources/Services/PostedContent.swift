@@ -1,3 +1,4 @@
+import Pictures
 import Pipeline
 
 /// What a request posts, read piece by piece as curl sends it: nothing is copied before.

@@ -1,8 +1,10 @@
 import Foundation
 import Logging
 import Model
+import Pictures
 import Pipeline
 import Synchronization
+import Waiting
 
 /// One ML service over HTTP: its calls, their tries, its limit of calls in flight and its circuit breaker.
 public final class ServiceClient: AnalysisService {

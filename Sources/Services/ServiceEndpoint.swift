@@ -1,3 +1,4 @@
+import Pictures
 import Pipeline
 
 /// Where a service is and how it is to be called.

@@ -2,6 +2,7 @@ import Foundation
 import Logging
 import Pipeline
 import Synchronization
+import Waiting
 
 /// A service's circuit breaker at work: those who take jobs wait here, those who hold some are told when it opens, and
 /// the log hears once of each outage.

@@ -1,6 +1,7 @@
 import CCurl
 import Foundation
 import Model
+import Pictures
 import Pipeline
 
 /// One request in curl's hands, and what has come of its answer. It belongs to the loop's thread.

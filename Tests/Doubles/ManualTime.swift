@@ -1,6 +1,7 @@
 import Foundation
 import Pipeline
 import Synchronization
+import Waiting
 
 /// A test double of time: it stands still until a test moves it.
 public final class ManualTime: Timekeeper {

@@ -1,5 +1,6 @@
 import Foundation
 import Model
+import Pictures
 import Pipeline
 import Testing
 

@@ -7,6 +7,7 @@ import Model
 import Pipeline
 import Roles
 import Testing
+import Waiting
 
 /// A farm for tests: the embedded backend in a folder of its own, time that stands still, a cropper on paper.
 final class Bench: Sendable {

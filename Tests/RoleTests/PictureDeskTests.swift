@@ -1,6 +1,7 @@
 import Doubles
 import Foundation
 import Model
+import Pictures
 import Pipeline
 import Testing
 

@@ -5,6 +5,7 @@ import Model
 import Pipeline
 import Synchronization
 import Testing
+import Waiting
 
 @testable import Roles
 

@@ -6,6 +6,7 @@ import Pipeline
 import Roles
 import Synchronization
 import Testing
+import Waiting
 
 @Suite("The producer")
 struct ProducerTests {

@@ -5,6 +5,7 @@ import Pipeline
 import Roles
 import Synchronization
 import Testing
+import Waiting
 
 /// A test double of a handler: counts what it is given and fails where it is told to.
 private final class CountingHandler: StageHandler {

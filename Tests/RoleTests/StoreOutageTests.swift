@@ -5,6 +5,7 @@ import Model
 import Pipeline
 import Roles
 import Testing
+import Waiting
 
 @Suite("A store that takes no rows")
 struct StoreOutageTests {

@@ -5,6 +5,7 @@ import Pipeline
 import Roles
 import Synchronization
 import Testing
+import Waiting
 
 @Suite("The supervisor")
 struct SupervisorTests {

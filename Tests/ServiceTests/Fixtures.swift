@@ -4,6 +4,7 @@ import Logging
 import Model
 import Pipeline
 import Synchronization
+import Waiting
 
 @testable import Services
 

@@ -1,8 +1,10 @@
 import Foundation
 import Logging
 import Model
+import Pictures
 import Pipeline
 import Testing
+import Waiting
 
 @testable import Services
 

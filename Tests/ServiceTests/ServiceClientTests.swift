@@ -4,6 +4,7 @@ import Model
 import Pipeline
 import Synchronization
 import Testing
+import Waiting
 
 @testable import Services
 

@@ -1,6 +1,8 @@
 import Foundation
+import Pictures
 import Pipeline
 import Testing
+import Waiting
 
 @testable import Services
 

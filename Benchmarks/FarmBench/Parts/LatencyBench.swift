@@ -2,6 +2,7 @@ import Embedded
 import Foundation
 import Model
 import Pipeline
+import Waiting
 
 /// How soon an image's consensus follows its last answer while there is little to do: one image at a time.
 enum LatencyBench {

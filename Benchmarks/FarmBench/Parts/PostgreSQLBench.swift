@@ -3,6 +3,7 @@ import Model
 import Pipeline
 import PostgreSQL
 import Servers
+import Waiting
 
 /// Storing answers in groups, held against what a bare program of libpq reaches by each way there is; the same table with
 /// the same indexes, emptied before each.

@@ -3,6 +3,7 @@ import Foundation
 import Logging
 import Model
 import Pipeline
+import Waiting
 
 /// The embedded queue: jobs published in batches, then taken and acknowledged.
 enum QueueBench {

@@ -3,6 +3,7 @@ import Model
 import Pipeline
 import RabbitMQ
 import Servers
+import Waiting
 
 /// Publishing with confirms and consuming with acknowledgements, held against a plain C program of the same library that
 /// has the same window and prefetch.

@@ -2,6 +2,7 @@ import Foundation
 import Logging
 import Pipeline
 import Synchronization
+import Waiting
 
 /// The SQLite file of an embedded farm: queue, store and heartbeats. Several farm processes may use one file at once.
 public final class EmbeddedDatabase: Schema, Sendable {

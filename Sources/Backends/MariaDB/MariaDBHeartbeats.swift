@@ -2,6 +2,8 @@ import Foundation
 import Logging
 import Pipeline
 import Model
+import Monitoring
+import Waiting
 
 /// The workers' signs of life in a MariaDB or MySQL database: the table `worker_heartbeats`.
 ///

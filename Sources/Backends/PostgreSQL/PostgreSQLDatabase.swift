@@ -2,6 +2,7 @@ import Foundation
 import Logging
 import Pipeline
 import Synchronization
+import Waiting
 
 /// A database on a PostgreSQL server, 15 or newer. Every process has a few connections of its own.
 public final class PostgreSQLDatabase: Schema, Sendable {

@@ -1,6 +1,7 @@
 import Logging
 import Pipeline
 import Synchronization
+import Waiting
 
 /// The queues of a RabbitMQ broker: two connections, one to publish and one to consume, each kept open by its owner.
 ///

@@ -1,3 +1,4 @@
+import Pictures
 import Pipeline
 
 /// What became of an area of a picture.

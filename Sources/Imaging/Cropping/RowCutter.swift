@@ -1,3 +1,4 @@
+import Pictures
 import Pipeline
 
 /// Cuts areas out of a picture whose rows come one after another. Of an upright picture each row is encoded as it comes;

@@ -1,3 +1,4 @@
+import Pictures
 import Pipeline
 
 /// A picture as it was stored, how to turn it upright, and what its numbers mean.

@@ -1,6 +1,7 @@
 import Dispatch
 import Glibc
 import Model
+import Pictures
 import Pipeline
 
 /// The libraries that read what is no JPEG; they are opened by name, so what this box has shows only when it runs.

@@ -1,4 +1,5 @@
 import Glibc
+import Pictures
 import Pipeline
 
 /// Pixels of three bytes, red, green and blue; rows from top to bottom without gaps.

@@ -1,4 +1,5 @@
 import Model
+import Pictures
 import Pipeline
 
 /// A picture as it is stored: its bytes, and what its header says. What is not an image by its own bytes, or over the

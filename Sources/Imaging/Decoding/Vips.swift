@@ -1,5 +1,6 @@
 import CVips
 import Model
+import Pictures
 import Pipeline
 
 /// libvips, opened by name at first use: linking it would cost every start of the program 50 ms.

@@ -1,4 +1,5 @@
 import Model
+import Pictures
 import Pipeline
 
 /// A format in which an annotated picture is written, by its path's extension.

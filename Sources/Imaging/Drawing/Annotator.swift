@@ -1,3 +1,5 @@
+import Files
+import Pictures
 import Pipeline
 
 /// Writes photos with their boxes and labels drawn in.

@@ -1,4 +1,5 @@
 import Model
+import Pictures
 import Pipeline
 
 /// What tells a picture that farm has drawn from a photo, wherever it lies and whatever it is called: the program that made

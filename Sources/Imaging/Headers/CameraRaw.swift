@@ -1,4 +1,5 @@
 import Model
+import Pictures
 import Pipeline
 
 /// Camera raw: what a sensor has measured, which becomes a picture only when it is developed. Many kinds are TIFF files whose

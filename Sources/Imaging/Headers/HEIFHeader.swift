@@ -1,4 +1,5 @@
 import Model
+import Pictures
 import Pipeline
 
 /// HEIF, HEIC and AVIF: boxes of ISO/IEC 14496-12 with the items of ISO/IEC 23008-12.

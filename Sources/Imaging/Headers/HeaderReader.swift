@@ -1,3 +1,4 @@
+import Pictures
 import Pipeline
 
 /// Reads numbers and marks at checked offsets of a picture, in pieces of a few kilobytes.

@@ -1,3 +1,4 @@
+import Pictures
 import Pipeline
 
 /// What the segments before a JPEG's first scan say.

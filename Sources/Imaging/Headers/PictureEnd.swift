@@ -1,4 +1,5 @@
 import Model
+import Pictures
 import Pipeline
 
 /// Whether a picture is there to its end, as far as that can be told without decoding it.

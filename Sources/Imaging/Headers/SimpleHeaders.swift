@@ -1,3 +1,4 @@
+import Pictures
 import Pipeline
 
 /// Formats whose dimensions stand at fixed places.

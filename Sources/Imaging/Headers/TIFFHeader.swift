@@ -1,3 +1,4 @@
+import Pictures
 import Pipeline
 
 /// How a TIFF or BigTIFF file writes its numbers.

@@ -1,4 +1,5 @@
 import CJPEG
+import Pictures
 import Pipeline
 
 /// Decodes JPEG by libjpeg.

@@ -1,4 +1,5 @@
 import CJPEG
+import Pictures
 import Pipeline
 
 /// Encodes a JPEG of rows that come one after another, by libjpeg.

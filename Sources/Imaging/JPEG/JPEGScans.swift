@@ -1,4 +1,5 @@
 import Glibc
+import Pictures
 import Pipeline
 
 /// How often a JPEG goes over its pixels. Each scan costs a look at every block of the picture, even where it says

@@ -1,3 +1,4 @@
+import Pictures
 import Pipeline
 
 extension PictureLimits {

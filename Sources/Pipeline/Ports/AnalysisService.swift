@@ -1,5 +1,6 @@
 import Foundation
 import Model
+import Pictures
 
 /// What a service is asked about.
 public enum Subject: Sendable, Equatable {

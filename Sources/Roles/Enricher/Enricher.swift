@@ -2,7 +2,9 @@ import Foundation
 import Harmony
 import Logging
 import Model
+import Pictures
 import Pipeline
+import Waiting
 
 /// Crops the merged boxes of an image in memory and asks the colour, face and pose services about the crops.
 public struct Enricher: StageHandler {

@@ -1,6 +1,7 @@
 import Logging
 import Model
 import Pipeline
+import Waiting
 
 /// The enricher with what makes up for services that were down, and for pictures that were away.
 public struct EnricherRole: Sendable {

@@ -1,5 +1,6 @@
 import Model
 import Pipeline
+import Waiting
 
 /// Triggers again, when a crop service is back, the images that had to do without it.
 struct MakeUp: Sendable {

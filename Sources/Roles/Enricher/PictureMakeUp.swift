@@ -1,6 +1,7 @@
 import Foundation
 import Model
 import Pipeline
+import Waiting
 
 /// Triggers again, when a host or folder of pictures is back, the images that had to wait for it.
 struct PictureMakeUp: Sendable {

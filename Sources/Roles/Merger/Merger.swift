@@ -2,6 +2,7 @@ import Harmony
 import Logging
 import Model
 import Pipeline
+import Waiting
 
 /// Fuses the detectors' boxes of an image whenever one of them has answered.
 public struct Merger: StageHandler {

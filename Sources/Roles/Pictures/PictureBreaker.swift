@@ -1,5 +1,6 @@
 import Foundation
 import Model
+import Pictures
 import Pipeline
 
 /// Which hosts and folders of pictures are away: a pure value, told what happens and when.

@@ -1,8 +1,10 @@
 import Foundation
 import Logging
 import Model
+import Pictures
 import Pipeline
 import Synchronization
+import Waiting
 
 /// How often a picture is tried that its host or folder does not give: MAX_RETRIES, RETRY_DELAY.
 public struct PictureTries: Sendable, Equatable {

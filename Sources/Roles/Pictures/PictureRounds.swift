@@ -1,6 +1,7 @@
 import Foundation
 import Pipeline
 import Synchronization
+import Waiting
 
 /// Jobs whose pictures are away: they go to the end of their queue, so that others pass them, and come round again.
 final class PictureRounds: Sendable {

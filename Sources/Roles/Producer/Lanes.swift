@@ -1,6 +1,7 @@
 import Foundation
 import Model
 import Pipeline
+import Waiting
 
 /// How far a submission is, by target: a queue that takes nothing falls behind, and the others go on. One that has fallen behind
 /// reads the images again from where it stopped, so that no more than a page of its jobs is held.

@@ -2,6 +2,7 @@ import Foundation
 import Logging
 import Model
 import Pipeline
+import Waiting
 
 /// A service that jobs are submitted for.
 public struct Target: Sendable, Equatable {

@@ -1,7 +1,9 @@
 import Foundation
 import Logging
 import Model
+import Pictures
 import Pipeline
+import Waiting
 
 /// How a worker reaches the picture of a job.
 public enum Transport: String, Sendable, CaseIterable {

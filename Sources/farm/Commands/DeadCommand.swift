@@ -1,6 +1,7 @@
 import ArgumentParser
 import Model
 import Pipeline
+import Waiting
 
 struct DeadCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -3,6 +3,7 @@ import Foundation
 import Model
 import Pipeline
 import Roles
+import Waiting
 
 /// What merge, enrich and consense have in common: serving their queue, or recomputing named images now.
 struct RecomputeOptions: ParsableArguments {

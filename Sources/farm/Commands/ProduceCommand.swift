@@ -4,6 +4,7 @@ import Model
 import Pipeline
 import Roles
 import Settings
+import Waiting
 
 struct ProduceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

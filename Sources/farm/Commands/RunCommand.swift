@@ -5,6 +5,7 @@ import Model
 import Pipeline
 import Roles
 import Settings
+import Waiting
 
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

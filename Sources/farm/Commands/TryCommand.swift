@@ -4,10 +4,12 @@ import Harmony
 import ImageLists
 import Imaging
 import Model
+import Pictures
 import Pipeline
 import Roles
 import Services
 import Settings
+import Waiting
 
 struct TryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -4,6 +4,7 @@ import Model
 import Pipeline
 import Roles
 import Settings
+import Waiting
 
 struct UpCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,4 +1,5 @@
 import Pipeline
+import Waiting
 
 /// Goes through the dead letters that are meant, queue by queue, oldest first.
 struct DeadRound {

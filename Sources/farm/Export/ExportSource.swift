@@ -1,5 +1,6 @@
 import Model
 import Pipeline
+import Waiting
 
 /// The images of an export, read by key pages, so that memory does not grow with their number.
 struct ExportSource {

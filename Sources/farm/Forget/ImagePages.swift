@@ -1,5 +1,6 @@
 import Model
 import Pipeline
+import Waiting
 
 /// The images that a command is about, page by page.
 struct ImagePages {

@@ -1,5 +1,6 @@
 import Model
 import Pipeline
+import Waiting
 
 /// Drops rows of many images: counts them, asks, drops them page by page, and tells.
 struct RowDropping {

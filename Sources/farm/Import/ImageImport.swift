@@ -1,6 +1,7 @@
 import ImageLists
 import Model
 import Pipeline
+import Waiting
 
 /// Puts the images that were found into the catalogue, and remembers what was refused.
 struct ImageImport: Sendable {

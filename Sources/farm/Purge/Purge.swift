@@ -1,5 +1,6 @@
 import Model
 import Pipeline
+import Waiting
 
 /// Drops what waits in queues, or only the jobs of a group's images.
 struct Purge {

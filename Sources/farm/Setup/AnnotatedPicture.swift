@@ -1,5 +1,6 @@
 import Imaging
 import Model
+import Pictures
 import Pipeline
 import Services
 

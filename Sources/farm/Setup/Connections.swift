@@ -6,6 +6,7 @@ import Pipeline
 import PostgreSQL
 import RabbitMQ
 import Settings
+import Waiting
 
 /// Opens what the settings name, each part when it is asked for: the only place that knows which backends there are.
 actor Connections {

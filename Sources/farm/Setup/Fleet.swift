@@ -7,6 +7,7 @@ import Pipeline
 import Roles
 import Services
 import Settings
+import Waiting
 
 /// Makes the roles of this box from its settings.
 struct Fleet: Sendable {

@@ -2,6 +2,7 @@ import Foundation
 import Logging
 import Model
 import Pipeline
+import Waiting
 
 /// Waits until every job of the queues served here has its row and each consensus is newer than what it rests on.
 struct IdleWatch: Sendable {

@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import Pictures
 import Pipeline
 import Services
 import Settings

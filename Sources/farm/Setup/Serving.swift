@@ -3,6 +3,7 @@ import Logging
 import Model
 import Pipeline
 import Roles
+import Waiting
 
 /// Serves queues with supervised roles until a signal drains them, or until all is done.
 struct Serving: Sendable {

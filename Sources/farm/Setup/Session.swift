@@ -3,6 +3,7 @@ import Foundation
 import Logging
 import Pipeline
 import Settings
+import Waiting
 
 /// What every command that touches queue or store accepts.
 struct SettingsOptions: ParsableArguments {

@@ -1,6 +1,7 @@
 import Foundation
 import Model
 import Pipeline
+import Waiting
 
 /// The jobs that a producer has submitted: they are done when each has its row.
 actor Submission {

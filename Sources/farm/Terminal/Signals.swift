@@ -2,6 +2,7 @@ import Dispatch
 import Foundation
 import Pipeline
 import Synchronization
+import Waiting
 
 /// SIGTERM and SIGINT begin a graceful shutdown, a second one ends at once; SIGHUP is passed on. What whoever started this
 /// process had it ignore, as `nohup` does SIGHUP, stays ignored.

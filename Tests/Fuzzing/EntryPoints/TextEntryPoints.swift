@@ -1,6 +1,7 @@
 import CCurl
 import Foundation
 import Model
+import Pictures
 import Pipeline
 
 @testable import Services

@@ -6,6 +6,7 @@ import Logging
 import Model
 import Pipeline
 import Synchronization
+import Waiting
 
 /// A folder for the files of one test.
 struct Folder: Sendable {

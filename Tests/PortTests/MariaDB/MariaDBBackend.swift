@@ -4,6 +4,7 @@ import MariaDB
 import Model
 import Pipeline
 import Servers
+import Waiting
 
 extension MariaDBHeartbeats {
     convenience init(_ options: MariaDBOptions) { self.init(options, time: SystemTime(), log: quiet) }

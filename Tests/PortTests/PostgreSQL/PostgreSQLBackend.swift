@@ -4,6 +4,7 @@ import Pipeline
 import PostgreSQL
 import Servers
 import Synchronization
+import Waiting
 
 extension PostgreSQLDatabase {
     static func open(_ options: PostgreSQLOptions, readsOnly: Bool = false) async throws -> PostgreSQLDatabase {

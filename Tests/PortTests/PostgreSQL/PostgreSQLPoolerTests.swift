@@ -4,6 +4,7 @@ import Pipeline
 @testable import PostgreSQL
 import Servers
 import Testing
+import Waiting
 
 @Suite("PostgreSQL through PgBouncer in transaction mode")
 struct PostgreSQLPoolerTests {

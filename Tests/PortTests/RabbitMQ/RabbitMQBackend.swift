@@ -4,6 +4,7 @@ import Pipeline
 @testable import RabbitMQ
 import Servers
 import Synchronization
+import Waiting
 
 func uniqueName(_ name: String = "q") -> String { "\(name)-\(UUID().uuidString)-" }
 

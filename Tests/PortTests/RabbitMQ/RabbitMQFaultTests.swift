@@ -6,6 +6,7 @@ import Pipeline
 import Servers
 import Synchronization
 import Testing
+import Waiting
 
 @Suite("RabbitMQ in trouble", .serialized, .timeLimit(.minutes(5)))
 struct RabbitMQFaultTests {

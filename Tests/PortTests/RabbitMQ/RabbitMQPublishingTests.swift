@@ -4,6 +4,7 @@ import Pipeline
 import Servers
 import Synchronization
 import Testing
+import Waiting
 
 @Suite("Publishing to RabbitMQ", .timeLimit(.minutes(5)))
 struct RabbitMQPublishingTests {

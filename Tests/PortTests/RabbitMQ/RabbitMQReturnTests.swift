@@ -3,6 +3,7 @@ import Pipeline
 @testable import RabbitMQ
 import Servers
 import Testing
+import Waiting
 
 /// How a queue comes to a delivery limit.
 enum DeliveryLimit: Sendable, CustomTestStringConvertible {

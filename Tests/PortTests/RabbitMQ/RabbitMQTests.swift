@@ -4,6 +4,7 @@ import Pipeline
 @testable import RabbitMQ
 import Servers
 import Testing
+import Waiting
 
 @Suite("RabbitMQ", .timeLimit(.minutes(5)))
 struct RabbitMQTests {

@@ -2,6 +2,7 @@ import Foundation
 import Model
 import Pipeline
 import Synchronization
+import Waiting
 
 /// The queues of a run. They outlive the processes, which take from them through `BrokerQueue`.
 final class Broker: Sendable {

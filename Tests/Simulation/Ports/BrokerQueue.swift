@@ -1,4 +1,5 @@
 import Pipeline
+import Waiting
 
 /// One process's way to the queues.
 struct BrokerQueue: JobQueue, QueueAdministration {

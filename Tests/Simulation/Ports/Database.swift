@@ -1,5 +1,6 @@
 import Foundation
 import Model
+import Monitoring
 import Pipeline
 import Synchronization
 

@@ -1,5 +1,6 @@
 import Foundation
 import Model
+import Monitoring
 import Pipeline
 
 /// One process's way to the store. Every method is one transaction: it takes effect at one moment, between two awaits, or

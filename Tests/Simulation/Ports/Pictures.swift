@@ -1,5 +1,6 @@
 import Doubles
 import Model
+import Pictures
 import Pipeline
 
 /// One process's way to the pictures: folders and hosts that come and go, and stumble.

@@ -7,6 +7,7 @@ import Pipeline
 import Roles
 import Services
 import Synchronization
+import Waiting
 
 /// The boxes of a run and the processes on them, made as `farm up` makes them: real roles under a real supervisor, each
 /// with its heartbeats.

@@ -2,6 +2,7 @@ import Foundation
 import Logging
 import Pipeline
 import Synchronization
+import Waiting
 
 /// What a port throws to the tasks of a process that is dead.
 struct Died: Error {}

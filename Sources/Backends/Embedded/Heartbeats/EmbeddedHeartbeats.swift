@@ -1,7 +1,9 @@
 import Foundation
 import GRDB
 import Model
+import Monitoring
 import Pipeline
+import Waiting
 
 /// The workers' signs of life in the file.
 public struct EmbeddedHeartbeats: HeartbeatStore {

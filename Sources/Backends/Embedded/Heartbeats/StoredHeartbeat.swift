@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import Monitoring
 import Pipeline
 
 extension StoredHeartbeat {

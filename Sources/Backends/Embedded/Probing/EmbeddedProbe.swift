@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import Model
 import Pipeline
+import Waiting
 
 /// Looks at the place of an embedded file: can it be used, and is there room for it to grow?
 public enum EmbeddedProbe {

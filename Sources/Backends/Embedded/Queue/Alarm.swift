@@ -1,6 +1,7 @@
 import Foundation
 import Pipeline
 import Synchronization
+import Waiting
 
 /// What one waiter waits for: a date that others may bring forward, or a call.
 final class Alarm: Sendable {

@@ -3,6 +3,7 @@ import GRDB
 import Logging
 import Pipeline
 import Synchronization
+import Waiting
 
 /// What the consumers of one process share: the lease, the bell that wakes them, and what rings it: publishing here, other
 /// processes (the watch), and time (the alarm).

@@ -2,6 +2,7 @@ import Foundation
 import GRDB
 import Model
 import Pipeline
+import Waiting
 
 /// The rows of the pipeline in the file. SQLite's write lock is the lock of every image: what is computed and written in
 /// one transaction rests on the newest rows.

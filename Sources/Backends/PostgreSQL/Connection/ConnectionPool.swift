@@ -1,6 +1,7 @@
 import Logging
 import Pipeline
 import Synchronization
+import Waiting
 
 /// A few connections to one server. What a lost connection or another transaction's way has spoilt is done again.
 final class ConnectionPool: Sendable {

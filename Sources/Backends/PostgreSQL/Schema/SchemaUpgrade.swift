@@ -1,5 +1,6 @@
 import Logging
 import Pipeline
+import Waiting
 
 /// Brings one database up to date, one box at a time.
 struct SchemaUpgrade: Sendable {

@@ -2,6 +2,7 @@
 import Glibc
 import Logging
 import Pipeline
+import Waiting
 
 /// What one connection to the broker consists of while it is up, and how it is opened again. It belongs to one actor.
 final class Line {

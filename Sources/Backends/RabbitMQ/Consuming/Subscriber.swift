@@ -1,5 +1,6 @@
 import Logging
 import Pipeline
+import Waiting
 
 /// Owns the consuming connection: a channel per consumer, and one to ask about queues and make them, because a broker that
 /// takes no messages does not hear what comes on the publishing connection.

@@ -1,5 +1,6 @@
 import Logging
 import Pipeline
+import Waiting
 
 /// Owns the connection of one pass through a queue. It asks for each message, many questions ahead of the answers; the limit
 /// on what a consumer holds unsettled would stop it, for here all that is not removed stays so until the end. The broker

@@ -1,5 +1,6 @@
 import Logging
 import Pipeline
+import Waiting
 
 /// Owns the publishing connection: messages of all callers go out one after another, up to a window ahead of their
 /// confirmations.

@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import Waiting
 
 /// Repeats what failed for a passing reason, with back-off, and says so once.
 public struct Persistence: Sendable {

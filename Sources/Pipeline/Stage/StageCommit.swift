@@ -1,5 +1,6 @@
 import Foundation
 import Model
+import Waiting
 
 /// Writes what a stage has computed, and tells a value that the store refuses from a store that would refuse any.
 struct StageCommit<Handler: StageHandler>: Sendable {

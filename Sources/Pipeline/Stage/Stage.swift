@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import Model
+import Waiting
 
 /// The one loop of every consuming role: admit → handle → commit → publish (confirmed) → acknowledge, in groups.
 ///

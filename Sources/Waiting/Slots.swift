@@ -1,12 +1,11 @@
 import Foundation
-import Pipeline
 import Synchronization
 
 /// A counting semaphore for tasks: first come, first served.
 ///
 /// No timer is set for those who wait, as nearly every job does: whoever gives a slot back turns away who has waited for too
 /// long.
-final class Slots: Sendable {
+package final class Slots: Sendable {
     fileprivate struct Waiter {
         var id: Int
         var began: Date
@@ -29,26 +28,26 @@ final class Slots: Sendable {
     private let count: Int
     private let state: Mutex<State>
 
-    init(_ count: Int) {
+    package init(_ count: Int) {
         self.count = count
         state = Mutex(State(free: count))
     }
 
     /// Whether any is taken.
-    var areInUse: Bool { state.withLock { $0.free < count } }
+    package var areInUse: Bool { state.withLock { $0.free < count } }
 
     /// How many wait.
-    var waiting: Int { state.withLock { $0.waiters.count } }
+    package var waiting: Int { state.withLock { $0.waiters.count } }
 
     /// Takes a slot if one is free and nobody waits for it.
-    func takeFree() -> Bool { state.withLock { $0.takeFree() } }
+    package func takeFree() -> Bool { state.withLock { $0.takeFree() } }
 
     /// Waits for a slot.
     /// - Parameters:
     ///   - limit: a slot that is given back later goes to somebody else.
     ///   - isRefused: asked before it waits, with no `turnAway` in between.
     /// - Returns: false if it was refused or turned away, or the task cancelled, before it got one.
-    func take(at now: Date, within limit: Duration, unless isRefused: () -> Bool) async -> Bool {
+    package func take(at now: Date, within limit: Duration, unless isRefused: () -> Bool) async -> Bool {
         let id = state.withLock { state in
             state.nextID += 1
             return state.nextID
@@ -72,7 +71,7 @@ final class Slots: Sendable {
     }
 
     /// Gives a slot back: to the first who waits and has not waited for too long.
-    func giveBack(at now: Date) {
+    package func giveBack(at now: Date) {
         let (late, next) = state.withLock { state in
             let late = state.waiters.filter { $0.isLate(at: now) }
             if !late.isEmpty { state.waiters.removeAll { $0.isLate(at: now) } }
@@ -85,7 +84,7 @@ final class Slots: Sendable {
     }
 
     /// Ends all waits.
-    func turnAway() {
+    package func turnAway() {
         let waiters = state.withLock { state in
             defer { state.waiters = [] }
             return state.waiters

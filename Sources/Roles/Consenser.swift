@@ -1,6 +1,7 @@
 import Harmony
 import Model
 import Pipeline
+import Waiting
 
 /// Lets all services vote on what an image shows, whenever something about it has changed.
 public struct Consenser: StageHandler {

@@ -1,4 +1,5 @@
 import Foundation
+import Pipeline
 
 /// The windows of a report as dates.
 package struct HeartbeatWindows: Sendable {

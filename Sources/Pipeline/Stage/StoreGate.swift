@@ -2,6 +2,7 @@ import Foundation
 import Logging
 import Model
 import Synchronization
+import Waiting
 
 /// The store's circuit breaker, one for all roles of a process: those who take jobs wait here while the store would
 /// refuse any row, those who are about to call a service ask here, and the log hears once of each outage.

@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import Model
+import Waiting
 
 /// Carries out the verdicts of a stage: publishes what follows from each, then acknowledges, buries or gives back.
 ///

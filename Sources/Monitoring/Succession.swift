@@ -1,4 +1,6 @@
 import Foundation
+import Model
+import Pipeline
 
 /// Who has taken whose place: a worker that begins takes that of one of its service and host that ended before, and of no
 /// other. So of three workers a killed one is missed although the others live, and one that was started anew is not; as many

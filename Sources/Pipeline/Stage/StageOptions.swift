@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import Waiting
 
 /// How a stage runs.
 public struct StageOptions: Sendable {

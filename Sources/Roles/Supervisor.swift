@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import Pipeline
+import Waiting
 
 /// A role as the supervisor runs it.
 public struct SupervisedRole: Sendable {
