@@ -35,7 +35,8 @@ let benchmarks: [Target] =
         .executableTarget(
             name: "farm-bench",
             dependencies: [
-                "Embedded", "Harmony", "Model", "Pipeline", "PostgreSQL", "RabbitMQ", "Servers", "Waiting", grdb, logging,
+                "Embedded", "Harmony", "Model", "Pipeline", "PostgreSQL", "RabbitMQ", "Servers", "Waiting", grdb,
+                logging,
             ],
             path: "Benchmarks/FarmBench", swiftSettings: settings),
     ]
@@ -90,7 +91,8 @@ let package = Package(
         module("Settings", ["Model"]),
         module("Roles", ["Harmony", "Model", "Pictures", "Pipeline", "Waiting", logging]),
         module("Embedded", path: "Backends/Embedded", ["Model", "Monitoring", "Pipeline", "Waiting", logging, grdb]),
-        module("MariaDB", path: "Backends/MariaDB", ["CMariaDB", "Model", "Monitoring", "Pipeline", "Waiting", logging]),
+        module(
+            "MariaDB", path: "Backends/MariaDB", ["CMariaDB", "Model", "Monitoring", "Pipeline", "Waiting", logging]),
         module("PostgreSQL", path: "Backends/PostgreSQL", ["CPostgreSQL", "Model", "Pipeline", "Waiting", logging]),
         module("RabbitMQ", path: "Backends/RabbitMQ", ["CRabbitMQ", "Model", "Pipeline", "Waiting", logging]),
         module("Services", ["CCurl", "Model", "Pictures", "Pipeline", "Waiting", logging]),
@@ -106,12 +108,15 @@ let package = Package(
 
         .target(
             name: "Servers", dependencies: ["CMariaDB", "CPostgreSQL"], path: "Tests/Servers", swiftSettings: settings),
-        .target(name: "Doubles", dependencies: ["Model", "Pictures", "Pipeline", "Waiting"], path: "Tests/Doubles", swiftSettings: settings),
+        .target(
+            name: "Doubles", dependencies: ["Model", "Pictures", "Pipeline", "Waiting"], path: "Tests/Doubles",
+            swiftSettings: settings),
         tests("ModelTests", ["Model"]),
         .executableTarget(
             name: "simulate",
             dependencies: [
-                argumentParser, "Doubles", "Harmony", "Model", "Monitoring", "Pictures", "Pipeline", "Roles", "Services",
+                argumentParser, "Doubles", "Harmony", "Model", "Monitoring", "Pictures", "Pipeline", "Roles",
+                "Services",
                 "Waiting", logging,
             ],
             path: "Tests/Simulation",
@@ -126,7 +131,7 @@ let package = Package(
                 grdb, logging,
             ]),
         tests("ServiceTests", ["Doubles", "Model", "Pictures", "Pipeline", "Services", "Waiting", logging]),
-        tests("ImagingTests", ["Files", "Imaging", "Model", "Pictures", "Pipeline"], exclude: ["Fixtures"]),
+        tests("ImagingTests", ["Doubles", "Files", "Imaging", "Model", "Pictures", "Pipeline"], exclude: ["Fixtures"]),
         tests(
             "RoleTests",
             ["Doubles", "Embedded", "Harmony", "Model", "Pictures", "Pipeline", "Roles", "Waiting", logging]),

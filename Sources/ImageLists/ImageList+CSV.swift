@@ -4,14 +4,14 @@ import Pipeline
 import Waiting
 
 extension ImageList {
-    func readCSV(_ path: String, _ drain: Drain, _ body: (Findings) async throws -> Void) async throws {
+    func readCSV(_ path: String, _ drain: Drain, _ body: (FoundImages) async throws -> Void) async throws {
         guard let file = FileHandle(forReadingAtPath: path) else {
-            return try await body(Findings(skipped: [SkippedFile(place: path, reason: "cannot be opened")]))
+            return try await body(FoundImages(skipped: [SkippedFile(place: path, reason: "cannot be opened")]))
         }
         defer { try? file.close() }
         var reader = CSVReader()
         var header: CSVHeader?
-        var findings = Findings()
+        var findings = FoundImages()
         func take(_ record: CSVReader.Record) throws {
             let damage =
                 record.isUTF8 ? nil : CSVReader.Fault(line: record.line, message: "not UTF-8: save the list as UTF-8")
@@ -32,7 +32,7 @@ extension ImageList {
                 try reader.read(chunk, take)
                 if findings.count >= ImageList.batch {
                     try await body(findings)
-                    findings = Findings()
+                    findings = FoundImages()
                 }
             }
             if !drain.isBegun { try reader.finish(take) }

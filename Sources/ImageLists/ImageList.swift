@@ -11,7 +11,7 @@ package struct ImageList: Sendable {
     let cropper: any ImageCropper
 
     /// What one named path led to.
-    package struct Findings: Sendable {
+    package struct FoundImages: Sendable {
         package var images: [NewImage] = []
         package var skipped: [SkippedFile] = []
 
@@ -48,18 +48,18 @@ package struct ImageList: Sendable {
 
     /// Hands out what it finds in batches, so that memory does not grow with their number.
     /// - Throws: what `body` throws.
-    package func read(_ path: String, drain: Drain, _ body: (Findings) async throws -> Void) async throws {
+    package func read(_ path: String, drain: Drain, _ body: (FoundImages) async throws -> Void) async throws {
         if ImageList.isURL(path) {
             guard urlPrefix == nil else {
                 let refused = SkippedFile(place: path, reason: "--url-prefix says nothing of an image named by its URL")
-                return try await body(Findings(skipped: [refused]))
+                return try await body(FoundImages(skipped: [refused]))
             }
             let name = URL(string: path).map { PathText.lastComponent(of: $0.path) }
-            return try await body(Findings(images: [NewImage(filename: name, url: path, group: group)]))
+            return try await body(FoundImages(images: [NewImage(filename: name, url: path, group: group)]))
         }
         guard FileManager.default.fileExists(atPath: path) else {
             let missing = SkippedFile(place: path, reason: "no such file or folder", kind: .missing)
-            return try await body(Findings(skipped: [missing]))
+            return try await body(FoundImages(skipped: [missing]))
         }
         if ImageList.isFolder(path) {
             try await readFolder(path, drain, body)
@@ -76,14 +76,14 @@ package struct ImageList: Sendable {
         case skipped(SkippedFile)
 
         /// What it is to somebody who named it: nothing is passed over.
-        func named(_ image: NewImage) -> Findings {
-            guard case .skipped(var file) = self else { return Findings(images: [image]) }
+        func named(_ image: NewImage) -> FoundImages {
+            guard case .skipped(var file) = self else { return FoundImages(images: [image]) }
             switch file.kind {
             case .drawn: file.reason = "a picture that farm has drawn, no photo: import the photo itself"
             case .noImage, .cameraRaw, .leftOut, .refused, .missing: break
             }
             file.kind = .refused
-            return Findings(skipped: [file])
+            return FoundImages(skipped: [file])
         }
     }
 
@@ -121,8 +121,8 @@ package struct ImageList: Sendable {
 
     // MARK: Folders
 
-    private func readFolder(_ folder: String, _ drain: Drain, _ body: (Findings) async throws -> Void) async throws {
-        var findings = Findings()
+    private func readFolder(_ folder: String, _ drain: Drain, _ body: (FoundImages) async throws -> Void) async throws {
+        var findings = FoundImages()
         for step in FolderWalk(folder, rules) {
             if let fault = step.fault { findings.skipped.append(SkippedFile(place: step.folder, reason: fault)) }
             findings.skipped += step.leftOut
@@ -134,7 +134,7 @@ package struct ImageList: Sendable {
                 }
                 if findings.count >= ImageList.batch {
                     try await body(findings)
-                    findings = Findings()
+                    findings = FoundImages()
                 }
                 if drain.isBegun { break }
             }

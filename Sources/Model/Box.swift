@@ -19,15 +19,6 @@ public struct Box: Sendable, Equatable, Hashable {
     /// Square pixels.
     public var area: Double { width * height }
 
-    /// Intersection over union (IoU) with another box, 0…1; 0 where both are without area.
-    public func intersectionOverUnion(_ other: Box) -> Double {
-        let across = min(x + width, other.x + other.width) - max(x, other.x)
-        let down = min(y + height, other.y + other.height) - max(y, other.y)
-        guard across > 0, down > 0 else { return 0 }
-        let common = across * down
-        return common / (area + other.area - common)
-    }
-
     /// `{"x", "y", "width", "height"}`.
     public var json: JSON {
         .object(["x": .double(x), "y": .double(y), "width": .double(width), "height": .double(height)])

@@ -18,12 +18,10 @@ public struct Job: Sendable, Equatable {
     public var queueName: String
     /// The job; unique with the image.
     public var jobID: UUID
-    /// Fields that farm does not know, kept as they came.
-    public var unknown: [JSON.Member]
 
     package init(
         imageID: ImageID, imageFilename: String?, imagePath: String?, imageURL: String?, submittedAt: String?,
-        serviceName: String, queueName: String, jobID: UUID, unknown: [JSON.Member] = []
+        serviceName: String, queueName: String, jobID: UUID
     ) {
         self.imageID = imageID
         self.imageFilename = imageFilename
@@ -33,7 +31,6 @@ public struct Job: Sendable, Equatable {
         self.serviceName = serviceName
         self.queueName = queueName
         self.jobID = jobID
-        self.unknown = unknown
     }
 
     /// The job of an image for a service, submitted now.
@@ -51,7 +48,7 @@ public struct Job: Sendable, Equatable {
             "submitted_at": .optional(submittedAt),
             "service_name": .string(serviceName), "queue_name": .string(queueName), "job_id": .string(jobID.text),
         ]
-        return JSON.object(known.map { JSON.Member($0.key, $0.value) } + unknown).bytes
+        return JSON.object(known.map { JSON.Member($0.key, $0.value) }).bytes
     }
 
     /// A job's message under another id; all else stays as it came. What is no JSON object is not changed.
@@ -74,10 +71,6 @@ public struct Job: Sendable, Equatable {
         return mine.all.isEmpty || theirs.all.isEmpty || !mine.all.isDisjoint(with: theirs.all)
     }
 
-    private static let knownFields: Set<String> = [
-        "image_id", "image_filename", "image_path", "image_url", "submitted_at", "service_name", "queue_name", "job_id",
-    ]
-
     /// Reads a message that came from `queue`, which `service` works on. One without a usable `job_id` (another
     /// program's) gets a version 5 UUID of its bytes and queue, so that equal bytes are the same job.
     public init(body: [UInt8], queue: String, service: String) throws(MessageFault) {
@@ -89,8 +82,7 @@ public struct Job: Sendable, Equatable {
             serviceName: json["service_name"]?.stringValue ?? service,
             queueName: json["queue_name"]?.stringValue ?? queue,
             jobID: json["job_id"]?.stringValue.flatMap(UUID.init(uuidString:))
-                ?? UUID(namespace: .farm, name: body + Array(queue.utf8)),
-            unknown: (json.objectValue ?? []).filter { !Job.knownFields.contains($0.key) })
+                ?? UUID(namespace: .farm, name: body + Array(queue.utf8)))
     }
 }
 

@@ -42,14 +42,14 @@ package struct MonitorDigest {
     private let windows: HeartbeatWindows
     private let heartbeats: [StoredHeartbeat]
     private let latest: [StoredHeartbeat]
-    private let spans: [Succession.Span]
+    private let spans: [WorkerReplacement.Span]
 
     package init(_ heartbeats: [StoredHeartbeat], windows: HeartbeatWindows) {
         self.windows = windows
         self.heartbeats = heartbeats
-        var spans: [Place: Succession.Span] = [:]
+        var spans: [Place: WorkerReplacement.Span] = [:]
         for beat in heartbeats {
-            spans[Place(beat), default: Succession.Span(began: beat.timestamp, last: beat)].last = beat
+            spans[Place(beat), default: WorkerReplacement.Span(began: beat.timestamp, last: beat)].last = beat
         }
         self.spans = Array(spans.values)
         latest = spans.values.map(\.last).sorted {
@@ -68,7 +68,7 @@ package struct MonitorDigest {
 
     private var deadWorkers: [DeadWorker] {
         let threshold = windows.now.timeIntervalSince(windows.live)
-        let replaced = Set(Succession(spans, restart: threshold, isLive: isLive).replaced.map(Place.init))
+        let replaced = Set(WorkerReplacement(spans, restart: threshold, isLive: isLive).replaced.map(Place.init))
         return latest.filter { beat in
             !beat.isStopping && beat.timestamp < windows.live && beat.timestamp >= windows.forgotten
                 && !replaced.contains(Place(beat))

@@ -20,7 +20,7 @@ public struct Presence: Sendable {
     let register: any WorkerRegister
     let condition: @Sendable () -> WorkerCondition
     let time: any Timekeeper
-    let news: HeartbeatNews
+    let notice: HeartbeatOutageNotice
 
     /// - Parameters:
     ///   - interval: that of the heartbeats.
@@ -28,7 +28,7 @@ public struct Presence: Sendable {
     ///   - news: one for all roles of a process.
     public init(
         identity: RoleIdentity, queue: String, interval: Duration, register: any WorkerRegister,
-        condition: @escaping @Sendable () -> WorkerCondition, time: any Timekeeper, news: HeartbeatNews
+        condition: @escaping @Sendable () -> WorkerCondition, time: any Timekeeper, notice: HeartbeatOutageNotice
     ) {
         self.identity = identity
         self.queue = queue
@@ -36,12 +36,12 @@ public struct Presence: Sendable {
         self.register = register
         self.condition = condition
         self.time = time
-        self.news = news
+        self.notice = notice
     }
 
     /// Runs `role`, and has it in the table meanwhile. One that throws stays there, with why: it is started again.
     public func around(_ role: @Sendable @escaping () async throws -> Void) async throws {
-        defer { news.ended(identity.workerID) }
+        defer { notice.ended(identity.workerID) }
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await role() }
@@ -54,8 +54,8 @@ public struct Presence: Sendable {
             throw error
         }
         // What could not be written lately would only hold up the end: it is silent from now on.
-        guard !news.isFailing(identity.workerID) else { return }
-        do { try await register.unregister(queue: queue) } catch { news.failed(identity.workerID, error, at: .info) }
+        guard !notice.isFailing(identity.workerID) else { return }
+        do { try await register.unregister(queue: queue) } catch { notice.failed(identity.workerID, error, at: .info) }
     }
 
     private func keep() async throws {
@@ -80,10 +80,10 @@ public struct Presence: Sendable {
         do {
             try await register.register(
                 worker, silence: max(interval * Presence.patience, Presence.shortestSilence))
-            news.stored(identity.workerID)
+            notice.stored(identity.workerID)
         } catch is CancellationError {} catch {
             // What keeps the store from taking rows is told by its breaker, and louder.
-            news.failed(identity.workerID, error, at: .info)
+            notice.failed(identity.workerID, error, at: .info)
         }
     }
 }

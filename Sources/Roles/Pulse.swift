@@ -13,7 +13,7 @@ public struct Pulse: Sendable {
     let store: (any HeartbeatStore)?
     let queues: any QueueAdministration
     let time: any Timekeeper
-    let news: HeartbeatNews
+    let notice: HeartbeatOutageNotice
 
     /// - Parameters:
     ///   - store: nil where nobody wants heartbeats.
@@ -21,7 +21,7 @@ public struct Pulse: Sendable {
     public init(
         identity: RoleIdentity, queue: String, interval: Duration, activity: WorkerActivity,
         store: (any HeartbeatStore)?,
-        queues: any QueueAdministration, time: any Timekeeper, news: HeartbeatNews
+        queues: any QueueAdministration, time: any Timekeeper, notice: HeartbeatOutageNotice
     ) {
         self.identity = identity
         self.queue = queue
@@ -30,14 +30,14 @@ public struct Pulse: Sendable {
         self.store = store
         self.queues = queues
         self.time = time
-        self.news = news
+        self.notice = notice
     }
 
     /// Runs `role` and beats beside it, from `starting` to `stopping`, or to `error` when the role throws.
     public func around(_ role: @Sendable @escaping () async throws -> Void) async throws {
         guard let store else { return try await role() }
         let beat = Beat(pulse: self, store: store)
-        defer { news.ended(identity.workerID) }
+        defer { notice.ended(identity.workerID) }
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await role() }
@@ -94,11 +94,11 @@ private actor Beat {
             queueDepth: await depth(), errorMessage: message)
         do {
             try await store.record(heartbeat)
-            pulse.news.stored(pulse.identity.workerID)
+            pulse.notice.stored(pulse.identity.workerID)
             lastCompleted = snapshot.completed
             lastSent = now
         } catch {
-            pulse.news.failed(pulse.identity.workerID, error)
+            pulse.notice.failed(pulse.identity.workerID, error)
         }
     }
 

@@ -43,7 +43,7 @@ public final class HTTPClient: HTTPTransport {
         }
         let id = loop.nextID()
         let result = await withTaskCancellationHandler {
-            await withCheckedContinuation { loop.submit(Submission(id: id, request: request, continuation: $0)) }
+            await withCheckedContinuation { loop.submit(PendingTransfer(id: id, request: request, continuation: $0)) }
         } onCancel: {
             loop.cancel(id)
         }

@@ -9,7 +9,7 @@ import Waiting
 /// One ML service over HTTP: its calls, their tries, its limit of calls in flight and its circuit breaker.
 public final class ServiceClient: AnalysisService {
     /// What a try comes to.
-    private enum Verdict {
+    private enum CallVerdict {
         case answered(Answer)
         case failed(CallFault)
         case again(CallFault, retryAfter: Duration?)
@@ -28,7 +28,7 @@ public final class ServiceClient: AnalysisService {
         /// Since when the job is held: it may have waited for its picture first.
         let heldSince: Date
         /// All tries that count, earlier calls' included.
-        var past: TryBook.Entry
+        var past: RetryLedger.Entry
         /// Those of them that timed out in this call: they count only if the breaker stays closed.
         var timeouts = 0
         /// Sound answers before its last request went out.
@@ -45,7 +45,7 @@ public final class ServiceClient: AnalysisService {
     let slots: Slots
     private let gate: ServiceGate
     private let objection: @Sendable () async -> String?
-    private let book = Mutex(TryBook())
+    private let book = Mutex(RetryLedger())
 
     /// The service's name.
     public var name: String { endpoint.name }
@@ -93,7 +93,7 @@ public final class ServiceClient: AnalysisService {
     /// Calls the service until it answers, fails for good, or turns out to be down; then, and when the task is
     /// cancelled or the job was held for long, it is `unavailable`. Where it fails and nothing shows that the service works,
     /// it is `undecided`.
-    public func analyze(_ subject: Subject, key: UUID, heldSince: Date?) async -> AnalysisOutcome {
+    public func analyze(_ subject: AnalysisSubject, key: UUID, heldSince: Date?) async -> AnalysisOutcome {
         let began = time.now()
         var call = Call(
             id: gate.begin(), key: key, began: began, heldSince: heldSince ?? began, past: book.withLock { $0[key] })
@@ -114,7 +114,7 @@ public final class ServiceClient: AnalysisService {
             freeSlot()
             switch verdict {
             case .answered(let answer):
-                book.withLock { $0[key] = TryBook.Entry() }
+                book.withLock { $0[key] = RetryLedger.Entry() }
                 return .answered(answer)
             case .failed(let fault):
                 if fault.kind != .image { count(&call) }
@@ -148,7 +148,7 @@ public final class ServiceClient: AnalysisService {
     private func failed(_ fault: CallFault, _ call: Call) -> AnalysisOutcome { failed(failure(fault, call), call) }
 
     private func failed(_ failure: AnalysisFailure, _ call: Call) -> AnalysisOutcome {
-        book.withLock { $0[call.key] = TryBook.Entry() }
+        book.withLock { $0[call.key] = RetryLedger.Entry() }
         return .failed(failure)
     }
 
@@ -208,7 +208,7 @@ public final class ServiceClient: AnalysisService {
 
     // MARK: Judging a try
 
-    private func judge(_ result: Result<HTTPResponse, HTTPFault>, of call: Call) -> Verdict {
+    private func judge(_ result: Result<HTTPResponse, HTTPFault>, of call: Call) -> CallVerdict {
         switch result {
         case .success(let response):
             switch response.answer(from: endpoint.label) {
@@ -228,7 +228,7 @@ public final class ServiceClient: AnalysisService {
         }
     }
 
-    private func judge(_ fault: HTTPFault, of call: Call) -> Verdict {
+    private func judge(_ fault: HTTPFault, of call: Call) -> CallVerdict {
         let callFault = fault.callFault(from: endpoint.label)
         switch fault.kind {
         case .cancelled, .unreadableFile: break
@@ -248,7 +248,7 @@ public final class ServiceClient: AnalysisService {
         return callFault.isFinal ? .failed(callFault) : .again(callFault, retryAfter: nil)
     }
 
-    private func paused(_ asked: Duration, _ call: Call) -> Verdict {
+    private func paused(_ asked: Duration, _ call: Call) -> CallVerdict {
         let pause = min(asked, ServiceLimits.longestPause)
         let reason = "asks for a pause of \(Wording.seconds(pause))"
         gate.report(.asksForPause(until: time.now().addingTimeInterval(pause.seconds), reason), of: call.id)

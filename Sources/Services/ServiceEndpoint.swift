@@ -63,7 +63,7 @@ public struct ServiceEndpoint: Sendable, Equatable {
 
     /// The analysis of this subject.
     /// - Throws: `image` for a URL that the policy refuses: the service would fetch it.
-    func request(_ subject: Subject, _ policy: ImagePolicy) throws(PictureFault) -> HTTPRequest {
+    func request(_ subject: AnalysisSubject, _ policy: ImagePolicy) throws(PictureFault) -> HTTPRequest {
         var request = HTTPRequest(url: url(endpoint), timeout: timeout, bodyLimit: ServiceLimits.answerBytes)
         switch subject {
         case .url(let picture):

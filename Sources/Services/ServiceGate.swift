@@ -24,10 +24,10 @@ final class ServiceGate: Sendable {
     private let log: Logger
     private let state: Mutex<State>
     /// More or fewer jobs pass than before.
-    private let changes = Signal()
-    private let openings = Signal()
+    private let changes = ChangeSignal()
+    private let openings = ChangeSignal()
     /// A call is over.
-    private let endings = Signal()
+    private let endings = ChangeSignal()
 
     init(
         endpoint: ServiceEndpoint, client: any HTTPTransport, slots: Slots, time: any Timekeeper,

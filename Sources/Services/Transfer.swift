@@ -6,7 +6,7 @@ import Pipeline
 
 /// One request in curl's hands, and what has come of its answer. It belongs to the loop's thread.
 final class Transfer {
-    let submission: Submission
+    let submission: PendingTransfer
     let handle: UnsafeMutableRawPointer
     private let freshConnection: Bool
     private let addresses: AddressFilter?
@@ -23,7 +23,8 @@ final class Transfer {
     private var request: HTTPRequest { submission.request }
 
     init(
-        _ submission: Submission, _ handle: UnsafeMutableRawPointer, freshConnection: Bool, addresses: AddressFilter?
+        _ submission: PendingTransfer, _ handle: UnsafeMutableRawPointer, freshConnection: Bool,
+        addresses: AddressFilter?
     ) {
         self.submission = submission
         self.handle = handle

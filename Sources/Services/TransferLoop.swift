@@ -3,7 +3,7 @@ import Foundation
 import Synchronization
 
 /// A request on its way to the loop's thread.
-struct Submission: Sendable {
+struct PendingTransfer: Sendable {
     let id: Int
     let request: HTTPRequest
     let continuation: CheckedContinuation<Result<HTTPResponse, HTTPFault>, Never>
@@ -20,7 +20,7 @@ typealias AddressFilter = @Sendable (NetworkAddress) -> Bool
 /// The thread that lives in `curl_multi_poll`, and the inbox through which work reaches it.
 final class TransferLoop: Sendable {
     private struct Inbox {
-        var submitted: [Submission] = []
+        var submitted: [PendingTransfer] = []
         var cancelled: [Int] = []
         var isStopping = false
 
@@ -66,7 +66,7 @@ final class TransferLoop: Sendable {
     }
 
     /// A cancellation that came before is not lost: it set the task's flag before it asked for the lock.
-    func submit(_ submission: Submission) {
+    func submit(_ submission: PendingTransfer) {
         let refusal = inbox.withLock { inbox -> String? in
             if inbox.isStopping { return "the HTTP client is shut down" }
             if Task.isCancelled { return "cancelled" }

@@ -18,12 +18,12 @@ final class Transfers {
         ccurl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, Transfers.keptConnectionLimit)
     }
 
-    func begin(_ submission: Submission) { begin(submission, freshConnection: false) }
+    func begin(_ submission: PendingTransfer) { begin(submission, freshConnection: false) }
 
     /// Each transfer has a handle of its own: libcurl 7.88 follows a pointer to the last header of a handle's transfer
     /// before, long freed, where an answer's first header is folded (`data->state.prevhead`). Connections are the multi
     /// handle's, so they are kept nevertheless.
-    private func begin(_ submission: Submission, freshConnection: Bool) {
+    private func begin(_ submission: PendingTransfer, freshConnection: Bool) {
         guard let handle = curl_easy_init() else {
             return fail(submission, .other, "libcurl is out of memory")
         }
@@ -42,7 +42,7 @@ final class Transfers {
         }
     }
 
-    private func fail(_ submission: Submission, _ kind: HTTPFault.Kind, _ cause: String) {
+    private func fail(_ submission: PendingTransfer, _ kind: HTTPFault.Kind, _ cause: String) {
         let fault = HTTPFault(kind, place: URLText.place(of: submission.request.url), cause: cause)
         submission.continuation.resume(returning: .failure(fault))
     }

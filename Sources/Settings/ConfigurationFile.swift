@@ -29,7 +29,7 @@ struct ConfigurationFile {
         return nil
     }
 
-    private static func parse(_ bytes: [UInt8], _ path: String, _ findings: Findings) -> JSON? {
+    private static func parse(_ bytes: [UInt8], _ path: String, _ findings: SettingsProblems) -> JSON? {
         guard let text = bytes.utf8Text else {
             findings.fault(path, "is not UTF-8")
             return nil

@@ -5,11 +5,14 @@ import Model
 struct ObjectReader {
     /// Such as `service_config.json: services.blip`.
     let place: String
-    let findings: Findings
+    let findings: SettingsProblems
     private let members: [String: JSON]
 
     /// Nil, and a fault, if the value is no object. Keys that nobody reads are warned about.
-    init?(_ value: JSON, at place: String, known: Set<String>, ignored: [String: String] = [:], _ findings: Findings) {
+    init?(
+        _ value: JSON, at place: String, known: Set<String>, ignored: [String: String] = [:],
+        _ findings: SettingsProblems
+    ) {
         guard let pairs = value.objectValue else {
             findings.fault(place, "must be an object, is \(value.kind)")
             return nil

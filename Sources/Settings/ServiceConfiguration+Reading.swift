@@ -2,7 +2,7 @@ import Model
 
 extension ServiceConfiguration {
     /// Reads the whole file; what is at fault is left out.
-    init(_ file: ConfigurationFile, tries: TryRule, _ findings: Findings) {
+    init(_ file: ConfigurationFile, tries: TryRule, _ findings: SettingsProblems) {
         let name = file.path.shown
         self.init(path: file.path, services: [], postProcessing: [])
         let sections: Set<String> = ["services", "enrichment", "merging", "voting"]
@@ -18,7 +18,7 @@ extension ServiceConfiguration {
         if let voting = root.value("voting") { self.voting = .init(voting, at: "\(name): voting", findings) }
     }
 
-    private mutating func read(_ entries: JSON, in file: String, _ tries: TryRule, _ findings: Findings) {
+    private mutating func read(_ entries: JSON, in file: String, _ tries: TryRule, _ findings: SettingsProblems) {
         let place = "\(file): services"
         guard let members = entries.objectValue else {
             return findings.fault(place, "must be an object, is \(entries.kind)")
@@ -40,7 +40,7 @@ extension ServiceConfiguration {
         compareAddresses(place, findings)
     }
 
-    private mutating func readEnrichment(_ value: JSON, at place: String, _ findings: Findings) {
+    private mutating func readEnrichment(_ value: JSON, at place: String, _ findings: SettingsProblems) {
         guard let elements = value.arrayValue else {
             return findings.fault(place, "must be a list of services, is \(value.kind)")
         }
@@ -60,7 +60,7 @@ extension ServiceConfiguration {
     }
 
     /// Names are told apart by case: `YOLOv8` is not the catalogue's `yolov8`, whose port and evidence it does not get.
-    private func compareNames(_ place: String, _ findings: Findings) {
+    private func compareNames(_ place: String, _ findings: SettingsProblems) {
         let known = Dictionary(uniqueKeysWithValues: CatalogueService.all.map { ($0.name.lowercased(), $0.name) })
         var owners: [String: String] = [:]
         for service in services {
@@ -77,7 +77,7 @@ extension ServiceConfiguration {
         }
     }
 
-    private func compareQueues(_ place: String, _ findings: Findings) {
+    private func compareQueues(_ place: String, _ findings: SettingsProblems) {
         var owners = Dictionary(uniqueKeysWithValues: PostProcessing.allCases.map { ($0.queue, $0.rawValue) })
         for service in services {
             for queue in [service.queue, service.queue + ".dead"] {
@@ -87,7 +87,7 @@ extension ServiceConfiguration {
         }
     }
 
-    private func compareAddresses(_ place: String, _ findings: Findings) {
+    private func compareAddresses(_ place: String, _ findings: SettingsProblems) {
         var owners: [String: String] = [:]
         for service in services {
             let address = service.authority.lowercased() + service.endpoint
@@ -102,7 +102,7 @@ extension MergingSettings {
         "merge_iou", "duplicate_iou", "keep_iou", "lone_confidence", "min_confidence", "synonyms",
     ]
 
-    init(_ value: JSON, at place: String, _ findings: Findings) {
+    init(_ value: JSON, at place: String, _ findings: SettingsProblems) {
         self.init()
         guard let section = ObjectReader(value, at: place, known: Self.keys, findings) else { return }
         mergeIoU = section.number("merge_iou", in: .overlap) ?? mergeIoU
@@ -120,7 +120,7 @@ extension MergingSettings {
         }
     }
 
-    private mutating func read(_ synonym: JSON.Member, at place: String, _ findings: Findings) {
+    private mutating func read(_ synonym: JSON.Member, at place: String, _ findings: SettingsProblems) {
         guard let label = synonym.value.stringValue else {
             return findings.fault(place, "must be a string, is \(synonym.value.kind)")
         }
@@ -133,7 +133,7 @@ extension MergingSettings {
 }
 
 extension VotingSettings {
-    init(_ value: JSON, at place: String, _ findings: Findings) {
+    init(_ value: JSON, at place: String, _ findings: SettingsProblems) {
         self.init()
         guard let section = ObjectReader(value, at: place, known: ["min_votes"], findings) else { return }
         minVotes = section.integer("min_votes", in: 1...1000) ?? minVotes

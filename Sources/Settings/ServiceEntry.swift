@@ -13,7 +13,7 @@ enum ServiceEntry {
     private static let ignored = ["enable_triggers": "farm always triggers the post-processing that follows"]
 
     /// Nil where the entry is at fault beyond use; lesser faults are replaced by defaults, to find those behind them.
-    init?(_ name: String, _ value: JSON, in file: String, tries: TryRule, _ findings: Findings) {
+    init?(_ name: String, _ value: JSON, in file: String, tries: TryRule, _ findings: SettingsProblems) {
         let place = "\(file): services.\(name.shown)"
         if let reason = Self.faultOfName(name) {
             findings.fault(place, reason)

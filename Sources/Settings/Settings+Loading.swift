@@ -14,7 +14,7 @@ extension Settings {
     public static func load(
         environment: [String: String], workingDirectory: String, environmentFile: String?
     ) throws(SettingsFault) -> Settings {
-        let findings = Findings()
+        let findings = SettingsProblems()
         let entries = readEnvironmentFile(environmentFile, in: workingDirectory, findings)
         let variables = Variables(
             process: environment, file: entries ?? [], workingDirectory: workingDirectory, findings: findings)
@@ -29,7 +29,7 @@ extension Settings {
         let findings = variables.findings
         embeddedPathIsExplicit = variables.isSet(.farmDatabase)
         embeddedPath = variables.text(.farmDatabase) ?? "farm.db"
-        let backends = Backends(variables, embeddedIsWanted: embeddedPathIsExplicit)
+        let backends = BackendSettings(variables, embeddedIsWanted: embeddedPathIsExplicit)
         (queue, database, monitoring) = (backends.queue, backends.database, backends.monitoring)
         monitoringEnabled = backends.monitoringEnabled
 
@@ -60,7 +60,7 @@ extension Settings {
 
     /// - Returns: nil if there is no such file.
     private static func readEnvironmentFile(
-        _ named: String?, in workingDirectory: String, _ findings: Findings
+        _ named: String?, in workingDirectory: String, _ findings: SettingsProblems
     ) -> [EnvironmentFile.Entry]? {
         let path = named ?? ".env"
         do throws(SmallFile.Fault) {
@@ -77,7 +77,8 @@ extension Settings {
         }
     }
 
-    private static func warnOfEntries(_ entries: [EnvironmentFile.Entry], _ path: String, _ findings: Findings) {
+    private static func warnOfEntries(_ entries: [EnvironmentFile.Entry], _ path: String, _ findings: SettingsProblems)
+    {
         var lines: [Variable: Int] = [:]
         var unknown: [String] = []
         for entry in entries {
@@ -111,7 +112,7 @@ extension Settings {
     }
 
     private static func warnOfOlderVariables(
-        _ environment: [String: String], _ entries: [EnvironmentFile.Entry], _ findings: Findings
+        _ environment: [String: String], _ entries: [EnvironmentFile.Entry], _ findings: SettingsProblems
     ) {
         let names = Set(entries.map(\.name)).union(environment.keys)
         for (name, reason) in Variable.older where names.contains(name) { findings.warning(name, reason) }

@@ -10,11 +10,12 @@ struct Variables {
         var source: Source
     }
 
-    let findings: Findings
+    let findings: SettingsProblems
     let workingDirectory: String
     private var entries: [Variable: Entry] = [:]
 
-    init(process: [String: String], file: [EnvironmentFile.Entry], workingDirectory: String, findings: Findings) {
+    init(process: [String: String], file: [EnvironmentFile.Entry], workingDirectory: String, findings: SettingsProblems)
+    {
         self.findings = findings
         self.workingDirectory = workingDirectory
         for entry in file {

@@ -6,7 +6,7 @@ import Synchronization
 /// A test double of an ML service that answers, and misbehaves, on cue.
 public final class ScriptedService: AnalysisService {
     private struct State {
-        var calls: [Subject] = []
+        var calls: [AnalysisSubject] = []
         var outage: String?
         var waiters: [CheckedContinuation<Void, Never>] = []
         var watchers: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
@@ -14,11 +14,11 @@ public final class ScriptedService: AnalysisService {
 
     /// Its name.
     public let name: String
-    private let script: @Sendable (Subject, Int) async -> AnalysisOutcome
+    private let script: @Sendable (AnalysisSubject, Int) async -> AnalysisOutcome
     private let state = Mutex(State())
 
     /// - Parameter script: the answer to a subject; the number is that of the call, from 1.
-    public init(_ name: String, script: @escaping @Sendable (Subject, Int) async -> AnalysisOutcome) {
+    public init(_ name: String, script: @escaping @Sendable (AnalysisSubject, Int) async -> AnalysisOutcome) {
         self.name = name
         self.script = script
     }
@@ -29,7 +29,7 @@ public final class ScriptedService: AnalysisService {
     }
 
     /// What it was asked about, in order.
-    public var calls: [Subject] { state.withLock { $0.calls } }
+    public var calls: [AnalysisSubject] { state.withLock { $0.calls } }
 
     /// Unless it has an outage.
     public var takesFreely: Bool { state.withLock { $0.outage == nil } }
@@ -58,7 +58,7 @@ public final class ScriptedService: AnalysisService {
     public func outage() async -> String? { state.withLock { $0.outage } }
 
     /// Answers as the script says.
-    public func analyze(_ subject: Subject, key: UUID, heldSince: Date?) async -> AnalysisOutcome {
+    public func analyze(_ subject: AnalysisSubject, key: UUID, heldSince: Date?) async -> AnalysisOutcome {
         let (call, watchers, outage) = state.withLock { state in
             state.calls.append(subject)
             let ready = state.watchers.filter { $0.count <= state.calls.count }.map(\.continuation)

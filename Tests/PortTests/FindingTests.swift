@@ -5,8 +5,8 @@ import Testing
 struct FindingTests {
     @Test("is told when they are over two seconds apart, not when the answer took long")
     func skew() {
-        func skew(_ clock: Double, _ before: Double = 1000, _ after: Double = 1000.1) -> Finding? {
-            Finding.skew("k1", clock: clock, before: before, after: after)
+        func skew(_ clock: Double, _ before: Double = 1000, _ after: Double = 1000.1) -> CheckFinding? {
+            CheckFinding.skew("k1", clock: clock, before: before, after: after)
         }
         #expect(skew(1000) == nil)
         #expect(skew(1002) == nil)

@@ -47,12 +47,12 @@ struct AwayPictureTests {
             let gallery = Gallery()
             gallery.set("/mnt/nas/", .away("/mnt/nas"))
             let clip = ScriptedService("clip", predictions: [])
-            let desk = bench.desk(gallery)
-            let worker = bench.worker(clip, pictures: desk)
+            let loader = bench.loader(gallery)
+            let worker = bench.worker(clip, pictures: loader)
             // While a picture is tried again nothing is told of its folder.
             let reason = Mutex("")
             try await run(bench, worker) {
-                guard try await bench.store.totals().results == 1, let row = desk.postponed()["clip"], row.jobs >= 20
+                guard try await bench.store.totals().results == 1, let row = loader.postponed()["clip"], row.jobs >= 20
                 else { return false }
                 reason.withLock { $0 = row.reason }
                 return true
@@ -66,7 +66,7 @@ struct AwayPictureTests {
             try await run(bench, worker) { try await bench.isEmpty("queue_clip") }
             #expect(try await bench.store.totals().results == 21)
             #expect(try await bench.store.failures(since: FailureMark(resultID: 0, time: "")).isEmpty)
-            #expect(desk.postponed().isEmpty)
+            #expect(loader.postponed().isEmpty)
         }
     }
 
@@ -84,7 +84,7 @@ struct AwayPictureTests {
                         kind: .image, message: "cannot be read", tries: 0, firstFailure: Date(timeIntervalSince1970: 1))
                 )
             }
-            let worker = bench.worker(clip, pictures: bench.desk(gallery))
+            let worker = bench.worker(clip, pictures: bench.loader(gallery))
             try await run(bench, worker) {
                 if try await bench.depth("queue_clip").waiting == 1 { gallery.set("/photos/", nil) }
                 return try await bench.isEmpty("queue_clip")
@@ -102,7 +102,7 @@ struct AwayPictureTests {
             let gallery = Gallery()
             gallery.set("/photos/1.jpg", .stumble("/photos"))
             let clip = ScriptedService("clip", predictions: [])
-            let worker = bench.worker(clip, pictures: bench.desk(gallery))
+            let worker = bench.worker(clip, pictures: bench.loader(gallery))
             try await bench.run("queue_clip", bench.stage(worker, "clip").run)
             let error = try await bench.report(images[0]).findings.results.first?.data["error"]
             #expect(error?["kind"] == "image")
@@ -134,9 +134,9 @@ struct AwayPictureTests {
             gallery.set("http://nas", .away("http://nas"))
             gallery.silence("http://nas", true)
             let colors = colors()
-            let desk = bench.desk(gallery, fetcher: gallery)
+            let loader = bench.loader(gallery, fetcher: gallery)
             // Pictures that are asked for at the same moment all meet a host of which nothing is known yet.
-            let role = bench.enricher([colors], pictures: desk, prefetch: 1)
+            let role = bench.enricher([colors], pictures: loader, prefetch: 1)
             try await bench.run(role.run) {
                 try await passing(bench) {
                     let noted = try await bench.store.missingEnrichments()
@@ -156,7 +156,7 @@ struct AwayPictureTests {
             #expect(try await bench.store.missingEnrichments().isEmpty)
             #expect(try await bench.store.totals().failedPostprocessing == 0)
             #expect(colors.calls.count == images.count)
-            #expect(desk.outages().isEmpty)
+            #expect(loader.outages().isEmpty)
         }
     }
 
@@ -167,10 +167,10 @@ struct AwayPictureTests {
             let gallery = Gallery()
             gallery.set("/mnt/nas/", .away("/mnt/nas"))
             try await bench.run(
-                PostProcessing.enricher.queue, bench.enricher([colors()], pictures: bench.desk(gallery)).run)
+                PostProcessing.enricher.queue, bench.enricher([colors()], pictures: bench.loader(gallery)).run)
             #expect(try await bench.store.missingEnrichments() == ["pictures of /mnt/nas": 1])
             gallery.set("/mnt/nas/", nil)
-            try await bench.run(bench.enricher([colors()], pictures: bench.desk(gallery)).run) {
+            try await bench.run(bench.enricher([colors()], pictures: bench.loader(gallery)).run) {
                 try await bench.store.totals().postprocessing == 1
             }
             #expect(try await bench.report(images[0]).findings.enrichments.map(\.status) == [.success])
@@ -183,7 +183,7 @@ struct AwayPictureTests {
             let images = try await merged(bench, [NewImage(url: "http://nas/1.jpg")])
             let gallery = Gallery()
             gallery.fail("http://nas/1.jpg", [.stumble("http://nas")])
-            let role = bench.enricher([colors()], pictures: bench.desk(gallery, fetcher: gallery))
+            let role = bench.enricher([colors()], pictures: bench.loader(gallery, fetcher: gallery))
             try await bench.run(PostProcessing.enricher.queue, role.run)
             #expect(try await bench.report(images[0]).findings.enrichments.map(\.status) == [.success])
         }
@@ -198,13 +198,13 @@ struct AwayPictureTests {
             let colors = colors()
             for _ in 0..<2 {
                 try await bench.trigger(.enricher, images)
-                let role = bench.enricher([colors], pictures: bench.desk(gallery))
+                let role = bench.enricher([colors], pictures: bench.loader(gallery))
                 try await bench.run(PostProcessing.enricher.queue, role.run)
             }
             #expect(gallery.asked.count == 1)
             let known = try await bench.store.images(images).values.map { $0 }
             func enrich() async throws -> RecomputationCounts {
-                let enricher = bench.enrichment([colors], pictures: bench.desk(gallery), asksAgain: true)
+                let enricher = bench.enrichment([colors], pictures: bench.loader(gallery), asksAgain: true)
                 return try await Recomputation(enricher, queue: bench.queue).run(known)
             }
             let failed = try await enrich()

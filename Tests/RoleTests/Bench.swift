@@ -93,8 +93,8 @@ final class Bench: Sendable {
     // MARK: Roles
 
     /// Tries are made at once; a host or folder that is away is due again after a second.
-    func desk(_ cropper: (any ImageCropper)? = nil, fetcher: any PictureFetcher = ShelfFetcher()) -> PictureDesk {
-        PictureDesk(
+    func loader(_ cropper: (any ImageCropper)? = nil, fetcher: any PictureFetcher = ShelfFetcher()) -> PictureLoader {
+        PictureLoader(
             cropper: cropper ?? self.cropper, fetcher: fetcher, tries: PictureTries(limit: 3, delay: .zero), time: time,
             randomness: { 1 }, log: Bench.log)
     }
@@ -113,13 +113,13 @@ final class Bench: Sendable {
     func worker(
         _ service: any AnalysisService, isDetector: Bool = false, transport: Transport = .auto,
         accepts: Set<PictureFormat> = PictureFormat.common, store: (any ResultStore)? = nil,
-        pictures: PictureDesk? = nil
+        pictures: PictureLoader? = nil
     ) -> Worker {
         let options = WorkerOptions(
             identity: identity(service.name), queue: "queue_\(service.name)", transport: transport,
             accepts: accepts, isDetector: isDetector)
         return Worker(
-            options, service: service, store: store ?? self.store, pictures: pictures ?? desk(), time: time)
+            options, service: service, store: store ?? self.store, pictures: pictures ?? loader(), time: time)
     }
 
     func stage(_ worker: Worker, _ service: String, prefetch: Int = 4) -> Stage<Worker> {
@@ -139,22 +139,22 @@ final class Bench: Sendable {
         return Stage(options(PostProcessing.merger.queue), queue: queue, handler: merger)
     }
 
-    var consenser: Stage<Consenser> {
-        let consenser = Consenser(
+    var consensusRole: Stage<ConsensusRole> {
+        let consensusRole = ConsensusRole(
             identity: identity("consensus"), evidence: [:], voting: VotingOptions(), store: store, time: time)
-        return Stage(options(PostProcessing.consensus.queue), queue: queue, handler: consenser)
+        return Stage(options(PostProcessing.consensus.queue), queue: queue, handler: consensusRole)
     }
 
     func enrichment(
-        _ services: [any AnalysisService], pictures: PictureDesk? = nil, asksAgain: Bool = false
+        _ services: [any AnalysisService], pictures: PictureLoader? = nil, asksAgain: Bool = false
     ) -> Enricher {
         Enricher(
-            identity: identity("spatial_enrichment"), services: services, store: store, pictures: pictures ?? desk(),
-            time: time, missing: MissingSignal(), asksAgain: asksAgain)
+            identity: identity("spatial_enrichment"), services: services, store: store, pictures: pictures ?? loader(),
+            time: time, missing: BackfillSignal(), asksAgain: asksAgain)
     }
 
     func enricher(
-        _ services: [any AnalysisService], pictures: PictureDesk? = nil, prefetch: Int = 4
+        _ services: [any AnalysisService], pictures: PictureLoader? = nil, prefetch: Int = 4
     ) -> EnricherRole {
         EnricherRole(
             options(PostProcessing.enricher.queue, prefetch: prefetch),

@@ -91,12 +91,12 @@ struct PostProcessingTests {
             try await bench.queue.publish(bodies.map { Message(queue: role.queue, body: Array($0.utf8)) })
             try await bench.trigger(role, [image])
             let enricher = bench.enricher([colors()])
-            let (merger, consenser) = (bench.merger, bench.consenser)
+            let (merger, consensusRole) = (bench.merger, bench.consensusRole)
             try await bench.run(role.queue) { drain in
                 switch role {
                 case .merger: try await merger.run(drain)
                 case .enricher: try await enricher.run(drain)
-                case .consensus: try await consenser.run(drain)
+                case .consensus: try await consensusRole.run(drain)
                 }
             }
             #expect(try await bench.depth(role.queue).dead == bodies.count)
@@ -225,7 +225,7 @@ struct PostProcessingTests {
             }
             let enricher = Enricher(
                 identity: bench.identity("spatial_enrichment"), services: [face], store: store,
-                pictures: bench.desk(), time: bench.time, missing: MissingSignal())
+                pictures: bench.loader(), time: bench.time, missing: BackfillSignal())
             let role = EnricherRole(
                 bench.options(PostProcessing.enricher.queue), enricher: enricher, queue: bench.queue)
             try await bench.run(role.run) { try await bench.report(image).findings.enrichments.count == 1 }
@@ -277,8 +277,8 @@ struct PostProcessingTests {
             let wide = detection("bus", "🚌", 0.95, Box(x: 0, y: 0, width: 900, height: 100))
             let image = try await merged(bench, [dog, wide])
             let colors = colors()
-            let desk = bench.desk(PaperCropper(widest: 800))
-            try await bench.run(PostProcessing.enricher.queue, bench.enricher([colors], pictures: desk).run)
+            let loader = bench.loader(PaperCropper(widest: 800))
+            try await bench.run(PostProcessing.enricher.queue, bench.enricher([colors], pictures: loader).run)
             #expect(colors.calls.count == 1)
             let rows = try await bench.report(image).findings.enrichments
             #expect(Set(rows.map(\.status)) == [.success, .error])
@@ -308,7 +308,7 @@ struct PostProcessingTests {
             for (service, predictions) in [("yolov8", [dog]), ("clip", [dog])] {
                 try await bench.record(service, image, predictions)
                 try await bench.trigger(.consensus, [image, image])
-                try await bench.run(PostProcessing.consensus.queue, bench.consenser.run)
+                try await bench.run(PostProcessing.consensus.queue, bench.consensusRole.run)
             }
             let consensus = try await bench.report(image).consensus
             let dogs = consensus?["votes"]?["consensus"]?.arrayValue?.first

@@ -51,13 +51,13 @@ final class RegisterDouble: WorkerRegister {
 struct PresenceTests {
     private let time = ManualTime()
     private let register = RegisterDouble()
-    private let news = HeartbeatNews(log: Bench.log, of: "rows")
+    private let notice = HeartbeatOutageNotice(log: Bench.log, of: "rows")
 
     private func presence(every interval: Duration = .seconds(60)) -> Presence {
         Presence(
             identity: RoleIdentity(workerID: "w", serviceName: "clip", nodeHostname: "k3"), queue: "queue_clip",
             interval: interval, register: register, condition: { [register] in register.condition }, time: time,
-            news: news)
+            notice: notice)
     }
 
     /// Runs a presence beside a role that lasts until `body` has ended.

@@ -236,7 +236,7 @@ struct PipelineTests {
                 workers.map {
                     bench.stage(bench.worker($0, isDetector: Bench.detectors.contains($0.name)), $0.name).run
                 }
-                + [bench.merger.run, bench.enricher([face, pose, colors]).run, bench.consenser.run]
+                + [bench.merger.run, bench.enricher([face, pose, colors]).run, bench.consensusRole.run]
 
             try await bench.run { drain in
                 try await withThrowingTaskGroup(of: Void.self) { group in

@@ -37,7 +37,7 @@ struct RemovedImageTests {
             try await bench.run("queue_clip", bench.stage(bench.worker(clip), "clip").run)
             try await bench.run(PostProcessing.merger.queue, bench.merger.run)
             try await bench.run(PostProcessing.enricher.queue, bench.enricher([]).run)
-            try await bench.run(PostProcessing.consensus.queue, bench.consenser.run)
+            try await bench.run(PostProcessing.consensus.queue, bench.consensusRole.run)
             for queue in ["queue_clip"] + PostProcessing.allCases.map(\.queue) {
                 #expect(try await bench.reasons(queue) == ["unknown_image"], "\(queue)")
             }

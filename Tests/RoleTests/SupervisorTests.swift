@@ -106,7 +106,7 @@ struct PulseTests {
         Pulse(
             identity: bench.identity("clip"), queue: "queue_clip", interval: .seconds(60), activity: activity,
             store: store,
-            queues: bench.queue, time: bench.time, news: HeartbeatNews(log: Bench.log))
+            queues: bench.queue, time: bench.time, notice: HeartbeatOutageNotice(log: Bench.log))
     }
 
     @Test("an idle worker is starting, alive at every interval, and stopping")

@@ -238,10 +238,10 @@ struct WorkerTests {
     @Test(
         "reaches the picture as its transport says",
         arguments: [
-            (Transport.auto, Subject.url("http://nas/1.jpg")), (.url, .url("http://nas/1.jpg")),
+            (Transport.auto, AnalysisSubject.url("http://nas/1.jpg")), (.url, .url("http://nas/1.jpg")),
             (.file, .file(path: "/photos/1.jpg")),
         ])
-    func transport(_ transport: Transport, _ expected: Subject) async throws {
+    func transport(_ transport: Transport, _ expected: AnalysisSubject) async throws {
         try await Bench.with { bench in
             let ids = try await bench.store.add(
                 [NewImage(filename: "1.jpg", path: "/photos/1.jpg", url: "http://nas/1.jpg")], move: false
@@ -260,9 +260,9 @@ struct WorkerTests {
     func accepts(_ format: PictureFormat) async throws {
         let path = "/photos/1.IMG"
         let image = NewImage(filename: "1.IMG", path: path, url: "http://nas/1.IMG")
-        let asIs = Subject.file(path: path)
-        let asJPEG = Subject.picture(jpeg: Array("0.0,0.0".utf8), filename: "1.jpg")
-        let cases: [(accepts: Set<PictureFormat>, transport: Transport, expected: Subject)] = [
+        let asIs = AnalysisSubject.file(path: path)
+        let asJPEG = AnalysisSubject.picture(jpeg: Array("0.0,0.0".utf8), filename: "1.jpg")
+        let cases: [(accepts: Set<PictureFormat>, transport: Transport, expected: AnalysisSubject)] = [
             (PictureFormat.common, .file, PictureFormat.common.contains(format) ? asIs : asJPEG),
             (Set(PictureFormat.allCases), .file, asIs), ([.jpeg], .file, format == .jpeg ? asIs : asJPEG),
             ([.jpeg], .auto, .url("http://nas/1.IMG")),
@@ -272,8 +272,8 @@ struct WorkerTests {
                 let ids = try await bench.store.add([image], move: false).ids
                 try await bench.submit("clip", ids)
                 let clip = ScriptedService("clip", predictions: [])
-                let desk = bench.desk(PaperCropper(formats: [path: format]))
-                let worker = bench.worker(clip, transport: transport, accepts: accepts, pictures: desk)
+                let loader = bench.loader(PaperCropper(formats: [path: format]))
+                let worker = bench.worker(clip, transport: transport, accepts: accepts, pictures: loader)
                 try await bench.run("queue_clip", bench.stage(worker, "clip").run)
                 #expect(clip.calls == [expected])
             }
@@ -286,8 +286,8 @@ struct WorkerTests {
             let ids = try await bench.addImages(1)
             try await bench.submit("clip", ids)
             let clip = ScriptedService("clip", predictions: [])
-            let desk = bench.desk(PaperCropper(formats: ["/photos/1.jpg": .tiff], widest: 1000))
-            try await bench.run("queue_clip", bench.stage(bench.worker(clip, pictures: desk), "clip").run)
+            let loader = bench.loader(PaperCropper(formats: ["/photos/1.jpg": .tiff], widest: 1000))
+            try await bench.run("queue_clip", bench.stage(bench.worker(clip, pictures: loader), "clip").run)
             #expect(clip.calls.isEmpty)
             let error = try await bench.report(ids[0]).findings.results.first?.data["error"]
             #expect(error?["kind"] == "image")

@@ -264,13 +264,13 @@ struct HTTPClientTests {
         let absent = HTTPRequest(url: "http://127.0.0.1:1/", timeout: .seconds(30), bodyLimit: 1)
         // Its answer shows that the thread has emptied its inbox.
         _ = await withCheckedContinuation {
-            loop.submit(Submission(id: loop.nextID(), request: absent, continuation: $0))
+            loop.submit(PendingTransfer(id: loop.nextID(), request: absent, continuation: $0))
         }
         let request = request(server)
         let early = Task {
             while !Task.isCancelled { await Task.yield() }
             return await withCheckedContinuation {
-                loop.submit(Submission(id: id, request: request, continuation: $0))
+                loop.submit(PendingTransfer(id: id, request: request, continuation: $0))
             }
         }
         early.cancel()

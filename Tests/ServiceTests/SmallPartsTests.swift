@@ -126,15 +126,15 @@ struct SmallPartsTests {
 
     @Test("The book remembers a bounded number of jobs, and forgets the one that failed longest ago")
     func book() {
-        var book = TryBook(limit: 3)
+        var book = RetryLedger(limit: 3)
         let keys = (0..<4).map { _ in UUID() }
         for (index, key) in keys.enumerated() {
-            book[key] = TryBook.Entry(tries: index + 1, firstFailure: Date(timeIntervalSince1970: Double(index)))
+            book[key] = RetryLedger.Entry(tries: index + 1, firstFailure: Date(timeIntervalSince1970: Double(index)))
         }
         #expect(book.count == 3)
-        #expect(book[keys[0]] == TryBook.Entry())
+        #expect(book[keys[0]] == RetryLedger.Entry())
         #expect(book[keys[3]].tries == 4)
-        book[keys[3]] = TryBook.Entry()
+        book[keys[3]] = RetryLedger.Entry()
         #expect(book.count == 2)
     }
 }

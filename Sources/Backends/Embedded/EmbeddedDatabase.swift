@@ -31,8 +31,8 @@ public final class EmbeddedDatabase: Schema, Sendable {
         hub = ConsumerHub(file: file, time: time, log: log, lease: lease)
         do {
             let now = time.now()
-            let isCurrent = try await file.read { try SchemaVersion.isCurrent($0, place: file.place) }
-            let done = isCurrent ? [] : try await file.write { try SchemaUpgrade.run($0, at: now, place: file.place) }
+            let isCurrent = try await file.read { try EmbeddedVersion.isCurrent($0, place: file.place) }
+            let done = isCurrent ? [] : try await file.write { try EmbeddedUpgrade.run($0, at: now, place: file.place) }
             untold = Mutex(done)
         } catch {
             await file.close()
@@ -45,7 +45,7 @@ public final class EmbeddedDatabase: Schema, Sendable {
     /// - Throws: `PortFault`.
     public func prepare() async throws -> [String] {
         let (now, place) = (time.now(), file.place)
-        let done = try await file.write { try SchemaUpgrade.run($0, at: now, place: place) }
+        let done = try await file.write { try EmbeddedUpgrade.run($0, at: now, place: place) }
         return untold.withLock { untold in
             defer { untold = [] }
             return untold + done

@@ -18,9 +18,9 @@ public final class MariaDBHeartbeats: HeartbeatStore, Schema, Sendable {
     let options: MariaDBOptions
     let time: any Timekeeper
     let log: Logger
-    private let writing: Line
-    let reading: Line
-    private let preparing: Line
+    private let writing: ConnectionQueue
+    let reading: ConnectionQueue
+    private let preparing: ConnectionQueue
 
     /// Does not connect: the database may be down.
     /// - Parameters:
@@ -30,9 +30,9 @@ public final class MariaDBHeartbeats: HeartbeatStore, Schema, Sendable {
         self.options = options
         self.time = time
         self.log = log
-        writing = Line(options, label: "writing", seconds: MariaDBHeartbeats.limit)
-        reading = Line(options, label: "reading", seconds: MariaDBHeartbeats.limit)
-        preparing = Line(options, label: "preparing", seconds: MariaDBHeartbeats.preparingLimit)
+        writing = ConnectionQueue(options, label: "writing", seconds: MariaDBHeartbeats.limit)
+        reading = ConnectionQueue(options, label: "reading", seconds: MariaDBHeartbeats.limit)
+        preparing = ConnectionQueue(options, label: "preparing", seconds: MariaDBHeartbeats.preparingLimit)
     }
 
     /// Writes one row; a worker that has 1,000 overwrites its oldest. It takes five seconds at most, and fails at once
@@ -56,7 +56,7 @@ public final class MariaDBHeartbeats: HeartbeatStore, Schema, Sendable {
     /// - Returns: what was done, a line each.
     /// - Throws: `PortFault`; without the right to, the message holds the SQL for the administrator.
     public func prepare() async throws -> [String] {
-        let upgrade = SchemaUpgrade(options: options, log: log)
+        let upgrade = HeartbeatTableUpgrade(options: options, log: log)
         return try await preparing.run { try upgrade.run($0) }
     }
 

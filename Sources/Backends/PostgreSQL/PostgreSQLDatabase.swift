@@ -15,7 +15,7 @@ public final class PostgreSQLDatabase: Schema, Sendable {
     let replica: ConnectionPool
     /// Tells this run of the program from others that have the same worker id.
     let run = UUID()
-    private let upgrade: SchemaUpgrade
+    private let upgrade: PostgreSQLUpgrade
     /// What opening has done to the schema, until `prepare` tells it.
     private let untold = Mutex<[String]>([])
 
@@ -36,9 +36,9 @@ public final class PostgreSQLDatabase: Schema, Sendable {
                     log: log)
             } ?? written
         primary = readsOnly ? replica : written
-        upgrade = SchemaUpgrade(pool: primary, time: time, log: log)
+        upgrade = PostgreSQLUpgrade(pool: primary, time: time, log: log)
         do {
-            let isCurrent = try await primary.run(SchemaVersion.isCurrent)
+            let isCurrent = try await primary.run(PostgreSQLVersion.isCurrent)
             if !isCurrent {
                 guard !readsOnly else {
                     throw PortFault(
@@ -58,7 +58,7 @@ public final class PostgreSQLDatabase: Schema, Sendable {
     /// - Returns: what was done, a line each, here or when the database was opened.
     /// - Throws: `PortFault`.
     public func prepare() async throws -> [String] {
-        let done = try await primary.run(SchemaUpgrade.isNeeded) ? try await upgrade.run() : []
+        let done = try await primary.run(PostgreSQLUpgrade.isNeeded) ? try await upgrade.run() : []
         return untold.withLock { untold in
             defer { untold = [] }
             return untold + done

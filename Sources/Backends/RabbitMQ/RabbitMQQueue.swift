@@ -165,16 +165,16 @@ public final class RabbitMQQueue: JobQueue, QueueAdministration, QueueInspection
     // MARK: Inspection
 
     /// Opens a connection of its own for the pass, if there is such a queue.
-    public func pass(through queue: String, _ part: QueuePart) async throws -> any QueuePass {
+    public func pass(through queue: String, _ part: QueuePart) async throws -> any QueueBrowsing {
         try check(queue)
         let name = part == .dead ? queue + ".dead" : queue
-        let sifter = Sifter(options, queue: name, time: time, log: log)
+        let browser = QueueBrowser(options, queue: name, time: time, log: log)
         guard try await subscriber.messages(in: name) != nil else {
-            return RabbitMQPass(queue: name, sifter: sifter, broker: self, countsReturns: false)
+            return RabbitMQBrowsing(queue: name, browser: browser, broker: self, countsReturns: false)
         }
-        try await sifter.connect()
-        return RabbitMQPass(
-            queue: name, sifter: sifter, broker: self, countsReturns: await subscriber.countsReturns(name))
+        try await browser.connect()
+        return RabbitMQBrowsing(
+            queue: name, browser: browser, broker: self, countsReturns: await subscriber.countsReturns(name))
     }
 
     /// Drops all that is ready.

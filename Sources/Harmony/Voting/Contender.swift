@@ -11,13 +11,13 @@ struct Contender {
     /// Sorted, each once.
     let words: [String]
     /// Fused boxes with this emoji, by label, then number.
-    let boxes: [BoxFindings]
+    let boxes: [BoxEvidence]
     let shiny: Bool
     private(set) var weight: Int
     private(set) var score: Int
     private(set) var validation: [String] = []
 
-    init(_ tally: Tally, boxes: [BoxFindings], evidence: (String) -> Evidence) {
+    init(_ tally: Tally, boxes: [BoxEvidence], evidence: (String) -> Evidence) {
         emoji = tally.emoji
         services = tally.services
         semantic = tally.services.filter { evidence($0) == .semantic }

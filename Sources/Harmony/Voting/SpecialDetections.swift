@@ -6,7 +6,7 @@ import Model
 /// the face service with emoji 🙂, or any prediction of its about the crop of a box; a 🙂 in a caption is none. Of
 /// several faces, or of several 🔞 of nsfw2, the surest is shown. A confidence that is no number is null. `content` is
 /// the text, `pose` the face's pose where it has one.
-func specialDetections(_ successes: [StoredResult], boxes: [BoxFindings]) -> JSON {
+func specialDetections(_ successes: [StoredResult], boxes: [BoxEvidence]) -> JSON {
     func answer(of service: String) -> [JSON] {
         successes.first { $0.service == service }.map { predictions(in: $0.data) } ?? []
     }

@@ -38,9 +38,9 @@ public func vote(_ ballot: Ballot, options: VotingOptions) -> JSON? {
 
 /// Rule 5: those with enough votes, in order.
 private func contenders(
-    _ tallies: [Tally], _ boxes: [BoxFindings], _ ballot: Ballot, _ options: VotingOptions
+    _ tallies: [Tally], _ boxes: [BoxEvidence], _ ballot: Ballot, _ options: VotingOptions
 ) -> [Contender] {
-    var boxesOfEmoji: [ExactText: [BoxFindings]] = [:]
+    var boxesOfEmoji: [ExactText: [BoxEvidence]] = [:]
     for box in boxes {
         if let emoji = box.emoji { boxesOfEmoji[ExactText(emoji), default: []].append(box) }
     }

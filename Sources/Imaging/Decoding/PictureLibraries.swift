@@ -11,7 +11,7 @@ public enum PictureLibraries {
     private static let neededHEIF = (1, 18)
 
     /// Whether they are there, and read what phones take.
-    public static func finding() async -> Finding {
+    public static func finding() async -> CheckFinding {
         await withCheckedContinuation { continuation in
             // Opening them takes 50 ms.
             DispatchQueue.global().async {
@@ -19,19 +19,20 @@ public enum PictureLibraries {
                     _ = try Vips(for: "PNG, WebP, GIF, TIFF, BMP and HEIC")
                     continuation.resume(returning: finding(heif: heifVersion))
                 } catch {
-                    continuation.resume(returning: Finding(.warning, "pictures", error.message))
+                    continuation.resume(returning: CheckFinding(.warning, "pictures", error.message))
                 }
             }
         }
     }
 
     /// - Parameter version: libheif's, `1.15.1`; nil where there is none.
-    static func finding(heif version: String?) -> Finding {
+    static func finding(heif version: String?) -> CheckFinding {
         guard let version else {
-            return Finding(.warning, "pictures", "HEIC and AVIF cannot be read: install the Debian package libheif1")
+            return CheckFinding(
+                .warning, "pictures", "HEIC and AVIF cannot be read: install the Debian package libheif1")
         }
-        guard isOld(heif: version) else { return Finding(.ok, "pictures", "libvips, libheif \(version)") }
-        return Finding(
+        guard isOld(heif: version) else { return CheckFinding(.ok, "pictures", "libvips, libheif \(version)") }
+        return CheckFinding(
             .warning, "pictures",
             "libheif \(version) cannot read the HEIC photos of iPhones with iOS 18 (it takes 1.18; Debian 13 has it): convert "
                 + "them, or import and analyse them on a newer system")

@@ -3,7 +3,7 @@ import Model
 import Pictures
 
 /// What a service is asked about.
-public enum Subject: Sendable, Equatable {
+public enum AnalysisSubject: Sendable, Equatable {
     /// The service fetches it: `GET …?url=`.
     case url(String)
     /// A file of this box: `POST`, field `file`.
@@ -58,12 +58,12 @@ public protocol AnalysisService: Sendable {
     /// - Parameters:
     ///   - key: the job's id, by which tries of a job that hangs are counted across give-backs.
     ///   - heldSince: since when the job is held, where something came before the call.
-    func analyze(_ subject: Subject, key: UUID, heldSince: Date?) async -> AnalysisOutcome
+    func analyze(_ subject: AnalysisSubject, key: UUID, heldSince: Date?) async -> AnalysisOutcome
 }
 
 extension AnalysisService {
     /// Calls the service for a job that was taken just now.
-    public func analyze(_ subject: Subject, key: UUID) async -> AnalysisOutcome {
+    public func analyze(_ subject: AnalysisSubject, key: UUID) async -> AnalysisOutcome {
         await analyze(subject, key: key, heldSince: nil)
     }
 }

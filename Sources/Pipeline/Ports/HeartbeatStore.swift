@@ -133,6 +133,6 @@ public protocol HeartbeatStore: Sendable {
     func record(_ heartbeat: Heartbeat) async throws
 
     /// Dead: silent for longer than the threshold, did not say `stopping`, not silent for over 24 h, and no live
-    /// successor: one of its service on its host that began after it and took no other's place (`Succession`).
+    /// successor: one of its service on its host that began after it and took no other's place (`WorkerReplacement`).
     func report(_ windows: MonitorWindows) async throws -> MonitorReport
 }

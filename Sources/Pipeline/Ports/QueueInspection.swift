@@ -11,7 +11,7 @@ public enum QueuePart: Sendable {
 ///
 /// Two passes at once never remove the same message twice; where the queue can show a message only by lending it (AMQP),
 /// each sees what the other does not hold at that moment.
-public protocol QueuePass: Sendable {
+public protocol QueueBrowsing: Sendable {
     /// The next messages, oldest first; none when what lay there at the beginning was shown. What comes in meanwhile need
     /// not be shown, so that a pass ends.
     /// - Throws: `PortFault`: then the pass is over, and nothing but what was removed is gone.
@@ -37,7 +37,7 @@ public protocol QueuePass: Sendable {
 public protocol QueueInspection: Sendable {
     /// Looks through a queue; one that does not exist is empty.
     /// - Throws: `PortFault`.
-    func pass(through queue: String, _ part: QueuePart) async throws -> any QueuePass
+    func pass(through queue: String, _ part: QueuePart) async throws -> any QueueBrowsing
 
     /// Drops messages that wait or are delayed: all of them, or as many as one short transaction can. What consumers hold
     /// goes on.

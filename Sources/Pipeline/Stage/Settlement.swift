@@ -17,9 +17,9 @@ struct Settlement<Key: Sendable>: Sendable {
         var messages: [Message]
         var since: Date
         /// For the log.
-        var subject: Subject
+        var subject: LogSubject
 
-        init(_ key: Key?, _ receipts: [Receipt], _ verdict: Verdict, since: Date, subject: Subject = Subject()) {
+        init(_ key: Key?, _ receipts: [Receipt], _ verdict: Verdict, since: Date, subject: LogSubject = LogSubject()) {
             (self.key, self.receipts, self.since, self.subject) = (key, receipts, since, subject)
             (fate, messages) = (verdict.fate, verdict.publish)
         }
@@ -28,7 +28,7 @@ struct Settlement<Key: Sendable>: Sendable {
     }
 
     /// What a message is about, as far as that is known.
-    struct Subject: Sendable {
+    struct LogSubject: Sendable {
         var image: ImageID?
         var job: UUID?
 

@@ -18,7 +18,7 @@ public struct Stage<Handler: StageHandler>: Sendable {
         case handled(Item, Handler.Outcome)
         /// The store fell out before it was begun.
         case withheld(Item)
-        case admitted(Receipt, Verdict, Settlement<Handler.Key>.Subject)
+        case admitted(Receipt, Verdict, Settlement<Handler.Key>.LogSubject)
     }
 
     let options: StageOptions
@@ -39,13 +39,13 @@ public struct Stage<Handler: StageHandler>: Sendable {
         let consumer = try await queue.consume(options.queue, prefetch: options.prefetch)
         let works = Mailbox<Item>()
         let ready = Mailbox<Settling>()
-        let turns = Turns<Handler.Key>()
-        let recess = Recess()
+        let inHand = KeysInHand<Handler.Key>()
+        let pause = GatheringPause()
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
                     defer { works.finish() }
-                    _ = try await drain.until { try await intake(consumer, works, ready, turns, recess, drain) }
+                    _ = try await drain.until { try await intake(consumer, works, ready, inHand, pause, drain) }
                     // Else every settlement makes room for deliveries. A quorum queue counts those that are on their way
                     // when the consumer ends as given back.
                     try? await consumer.pause()
@@ -56,18 +56,18 @@ public struct Stage<Handler: StageHandler>: Sendable {
                 }
                 let settlement = settlement(consumer, drain) { keys in
                     guard handler.handlesOneAtATime else { return }
-                    let deliveries = turns.end(keys)
+                    let deliveries = inHand.end(keys)
                     // During a drain they go back with all else that was not begun.
                     guard !drain.isBegun else { return }
                     if let admissions = try await admitting(deliveries, consumer, drain) {
-                        sort(admissions, of: deliveries, works, ready, turns)
+                        sort(admissions, of: deliveries, works, ready, inHand)
                     } else {
-                        recess.settled(deliveries.count)
+                        pause.settled(deliveries.count)
                     }
                 }
                 group.addTask {
                     defer { settlement.finish() }
-                    try await settle(settlement, ready, recess, drain)
+                    try await settle(settlement, ready, pause, drain)
                 }
                 group.addTask { try await settlement.insist() }
                 // Unlike waitForAll, the first failure cancels the others.
@@ -83,8 +83,9 @@ public struct Stage<Handler: StageHandler>: Sendable {
     // MARK: Intake
 
     private func intake(
-        _ consumer: any JobConsumer, _ works: Mailbox<Item>, _ ready: Mailbox<Settling>, _ turns: Turns<Handler.Key>,
-        _ recess: Recess, _ drain: Drain
+        _ consumer: any JobConsumer, _ works: Mailbox<Item>, _ ready: Mailbox<Settling>,
+        _ inHand: KeysInHand<Handler.Key>,
+        _ pause: GatheringPause, _ drain: Drain
     ) async throws {
         while true {
             let limit = try await permits(consumer)
@@ -92,11 +93,12 @@ public struct Stage<Handler: StageHandler>: Sendable {
             let begin = options.time.now()
             // Not tried again as a whole: the next deliveries would be taken and these forgotten.
             guard let admissions = try await admitting(deliveries, consumer, drain) else { continue }
-            recess.took(deliveries.count)
-            sort(admissions, of: deliveries, works, ready, turns)
+            pause.took(deliveries.count)
+            sort(admissions, of: deliveries, works, ready, inHand)
             guard options.gathers, !deliveries.isEmpty else { continue }
-            await recess.begin()
-            let rest = Recess.rest(after: deliveries.count, seconds: options.time.now().timeIntervalSince(begin))
+            await pause.begin()
+            let rest = GatheringPause.rest(
+                after: deliveries.count, seconds: options.time.now().timeIntervalSince(begin))
             if rest > .zero { try await options.time.sleep(rest) }
         }
     }
@@ -153,7 +155,7 @@ public struct Stage<Handler: StageHandler>: Sendable {
 
     private func sort(
         _ admissions: [Admission<Handler.Key, Handler.Work>], of deliveries: [Delivery], _ works: Mailbox<Item>,
-        _ ready: Mailbox<Settling>, _ turns: Turns<Handler.Key>
+        _ ready: Mailbox<Settling>, _ inHand: KeysInHand<Handler.Key>
     ) {
         var items: [Item] = []
         var places: [Handler.Key: Int] = [:]
@@ -165,7 +167,7 @@ public struct Stage<Handler: StageHandler>: Sendable {
             case .work(let key, let work):
                 if let place = places[key] {
                     items[place].receipts.append(delivery.receipt)
-                } else if !handler.handlesOneAtATime || turns.begin(key, delivery) {
+                } else if !handler.handlesOneAtATime || inHand.begin(key, delivery) {
                     places[key] = items.count
                     items.append(Item(key: key, receipts: [delivery.receipt], work: work))
                 }
@@ -176,7 +178,7 @@ public struct Stage<Handler: StageHandler>: Sendable {
     }
 
     /// Only of what dies a line is written.
-    private func subject(of delivery: Delivery, _ verdict: Verdict) -> Settlement<Handler.Key>.Subject {
+    private func subject(of delivery: Delivery, _ verdict: Verdict) -> Settlement<Handler.Key>.LogSubject {
         guard case .dead = verdict.fate else { return .init() }
         let message = DeadMessage(queue: options.queue, body: delivery.body, headers: [:])
         return .init(image: message.imageID, job: message.jobID)
@@ -223,7 +225,7 @@ public struct Stage<Handler: StageHandler>: Sendable {
     }
 
     private func settle(
-        _ settlement: Settlement<Handler.Key>, _ ready: Mailbox<Settling>, _ recess: Recess, _ drain: Drain
+        _ settlement: Settlement<Handler.Key>, _ ready: Mailbox<Settling>, _ pause: GatheringPause, _ drain: Drain
     ) async throws {
         let committing = StageCommit(options: options, handler: handler)
         while case let group = await ready.takeAll(), !group.isEmpty {
@@ -231,7 +233,7 @@ public struct Stage<Handler: StageHandler>: Sendable {
             var handled: [(item: Item, outcome: Handler.Outcome)] = []
             func add(
                 _ key: Handler.Key?, _ receipts: [Receipt], _ verdict: Verdict,
-                _ subject: Settlement<Handler.Key>.Subject = .init()
+                _ subject: Settlement<Handler.Key>.LogSubject = .init()
             ) {
                 verdicts.append(
                     Settlement.Open(key, receipts, verdict, since: options.time.now(), subject: subject))
@@ -255,7 +257,7 @@ public struct Stage<Handler: StageHandler>: Sendable {
             try await settlement.begin(verdicts)
             if verdicts.contains(where: { !$0.isBack }) { options.store.passed(handler.plainRow) }
             // What is still held counts, too: a queue that takes nothing keeps a stage from nothing else.
-            recess.settled(verdicts.reduce(0) { $0 + $1.receipts.count })
+            pause.settled(verdicts.reduce(0) { $0 + $1.receipts.count })
         }
     }
 
@@ -264,12 +266,12 @@ public struct Stage<Handler: StageHandler>: Sendable {
     /// Nothing is held longer than the broker allows: then the fault is thrown, the role ends and what it took goes back.
     private func retrying<Value: Sendable>(
         _ what: String, _ operation: () async throws -> Value
-    ) async throws -> Value { try await options.persistence(options.patience).run(what, operation) }
+    ) async throws -> Value { try await options.retry(options.patience).run(what, operation) }
 
     /// A passing fault of the store is waited out for a moment; then the breaker opens.
     private func storing<Value: Sendable>(
         _ what: String, _ operation: () async throws -> Value
-    ) async throws -> Value { try await options.persistence(StoreGate.patience).run(what, operation) }
+    ) async throws -> Value { try await options.retry(StoreGate.patience).run(what, operation) }
 
     /// The embedded queue lies in the store's file: while that takes nothing, it is waited for.
     private func queueing(_ what: String, _ drain: Drain, _ operation: () async throws -> Void) async throws {

@@ -51,7 +51,7 @@ struct StageCommit<Handler: StageHandler>: Sendable {
     }
 
     private func write(_ group: [Element]) async throws -> [Verdict] {
-        let verdicts = try await options.persistence(StoreGate.patience).run("storing \(group.count) results") {
+        let verdicts = try await options.retry(StoreGate.patience).run("storing \(group.count) results") {
             try await handler.commit(group)
         }
         // What goes back has written nothing.

@@ -52,8 +52,8 @@ public struct StageOptions: Sendable {
 }
 
 extension StageOptions {
-    func persistence(_ limit: Duration) -> Persistence {
-        Persistence(limit: limit, time: time, randomness: randomness, log: log)
+    func retry(_ limit: Duration) -> Retry {
+        Retry(limit: limit, time: time, randomness: randomness, log: log)
     }
 
     /// Waits, with answers in hand, until the store takes rows.

@@ -25,7 +25,7 @@ public final class StoreGate: Sendable {
     private let log: Logger
     private let state = Mutex(State())
     /// More or fewer pass than before.
-    private let changes = Signal()
+    private let changes = ChangeSignal()
 
     package init(
         time: any Timekeeper, randomness: @escaping Randomness = systemRandomness, log: Logger, probe: @escaping Probe
@@ -45,8 +45,8 @@ public final class StoreGate: Sendable {
 
     private var jitter: Double { 0.5 + 0.5 * randomness() }
 
-    private var persistence: Persistence {
-        Persistence(limit: StoreGate.patience, time: time, randomness: randomness, log: log)
+    private var retry: Retry {
+        Retry(limit: StoreGate.patience, time: time, randomness: randomness, log: log)
     }
 
     /// Why nothing is taken; nil while something is.
@@ -103,7 +103,7 @@ public final class StoreGate: Sendable {
             changes.raise()
         }
         do {
-            try await persistence.run("trying whether the store takes rows") { try await probe(row, image) }
+            try await retry.run("trying whether the store takes rows") { try await probe(row, image) }
         } catch let fault as PortFault {
             open(fault, row, of: image)
             return true
@@ -144,7 +144,7 @@ public final class StoreGate: Sendable {
     package func asking<Value: Sendable>(_ row: PlainRow, _ question: () async throws -> Value) async throws -> Value {
         while true {
             try await wait()
-            do { return try await persistence.run("asking the store", question) } catch let fault as PortFault {
+            do { return try await retry.run("asking the store", question) } catch let fault as PortFault {
                 open(fault, row)
             }
         }

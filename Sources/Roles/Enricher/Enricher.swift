@@ -37,16 +37,16 @@ public struct Enricher: StageHandler {
     /// The crop services by name.
     let services: [String: any AnalysisService]
     let store: any ResultStore
-    let pictures: PictureDesk
+    let pictures: PictureLoader
     let time: any Timekeeper
-    let missing: MissingSignal
+    let missing: BackfillSignal
     /// What failed for good is asked about once more.
     let asksAgain: Bool
     private let admission: TriggerAdmission
 
     package init(
-        identity: RoleIdentity, services: [any AnalysisService], store: any ResultStore, pictures: PictureDesk,
-        time: any Timekeeper, missing: MissingSignal, asksAgain: Bool = false
+        identity: RoleIdentity, services: [any AnalysisService], store: any ResultStore, pictures: PictureLoader,
+        time: any Timekeeper, missing: BackfillSignal, asksAgain: Bool = false
     ) {
         self.identity = identity
         self.services = Dictionary(services.map { ($0.name, $0) }) { first, _ in first }
@@ -121,7 +121,7 @@ public struct Enricher: StageHandler {
             case .failed(let fault, let tries):
                 outcome.rows += questions.map { failed($0, work, fault.kind, fault.message, tries: tries) }
             case .later(let source, _):
-                let name = PictureDesk.name(of: source)
+                let name = PictureLoader.name(of: source)
                 outcome.missing += boxes.map {
                     MissingEnrichment(imageID: work.image.id, mergedID: $0.merged.mergedID, service: name)
                 }
@@ -205,7 +205,7 @@ public struct Enricher: StageHandler {
         to question: Question, _ crop: Crop, _ work: EnrichmentWork, _ heldSince: Date
     ) async -> Reply {
         let key = "\(work.image.id)/\(question.merged.mergedID)/\(question.service.name)"
-        let subject = Subject.picture(jpeg: crop.jpeg, filename: "\(question.box.clusterID).jpg")
+        let subject = AnalysisSubject.picture(jpeg: crop.jpeg, filename: "\(question.box.clusterID).jpg")
         let id = UUID(namespace: .farm, name: key.utf8)
         var outcome = await question.service.analyze(subject, key: id, heldSince: heldSince)
         // Without a queue nobody comes back to it.

@@ -10,10 +10,10 @@ public struct EnricherRole: Sendable {
     let queue: any JobQueue
     /// The store's circuit breaker.
     let gate: StoreGate
-    private let persistence: Persistence
+    private let retry: Retry
 
     package init(_ options: StageOptions, enricher: Enricher, queue: any JobQueue) {
-        persistence = Persistence(time: options.time, randomness: options.randomness, log: options.log)
+        retry = Retry(time: options.time, randomness: options.randomness, log: options.log)
         stage = Stage(options, queue: queue, handler: enricher)
         self.enricher = enricher
         self.queue = queue
@@ -25,12 +25,12 @@ public struct EnricherRole: Sendable {
     public func run(_ drain: Drain) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for service in enricher.services.values {
-                let makeUp = MakeUp(
+                let backfill = EnrichmentBackfill(
                     identity: enricher.identity, service: service, store: enricher.store, queue: queue,
-                    signal: enricher.missing, gate: gate, time: enricher.time, persistence: persistence)
-                group.addTask { _ = try await drain.until { try await makeUp.run() } }
+                    signal: enricher.missing, gate: gate, time: enricher.time, retry: retry)
+                group.addTask { _ = try await drain.until { try await backfill.run() } }
             }
-            let pictures = PictureMakeUp(
+            let pictures = PictureBackfill(
                 identity: enricher.identity, pictures: enricher.pictures, store: enricher.store, queue: queue,
                 signal: enricher.missing, gate: gate, time: enricher.time)
             group.addTask { _ = try await drain.until { try await pictures.run() } }

@@ -131,7 +131,7 @@ struct PictureBreaker {
         _ absence: PictureAbsence, _ picture: String, _ reason: String, at now: Date, jitter: Double
     ) -> Effect {
         let pause = absence.retryAfter.map { min($0.seconds, PictureBreaker.longestPause) } ?? 0
-        let isPause = pause > PictureDesk.longestWait.seconds
+        let isPause = pause > PictureLoader.longestWait.seconds
         var source = sources[absence.source] ?? Source()
         defer {
             sources[absence.source] = source

@@ -9,7 +9,7 @@ extension ImageCropper {
     /// A file that a service does not read, as a JPEG that is posted instead: the whole upright picture, of the same name
     /// but for its extension.
     /// - Throws: `image`, `too_large` as ``crop(_:to:quality:)`` does.
-    package func jpeg(ofFile path: String) async throws(PictureFault) -> Subject {
+    package func jpeg(ofFile path: String) async throws(PictureFault) -> AnalysisSubject {
         // Clamped to the picture, whatever its size is.
         let whole = Box(x: 0, y: 0, width: 1e9, height: 1e9)
         let crops = try await crop(.file(path), to: [whole], quality: Self.quality)

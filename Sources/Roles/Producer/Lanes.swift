@@ -148,7 +148,7 @@ struct Lanes {
             }
         }
         jobs += batch.count - left.values.reduce(0) { $0 + $1.count }
-        var news = News()
+        var notice = News()
         var due = now
         for lane in Set(batch.map(\.lane)) {
             let sent = batch.count { $0.lane == lane }
@@ -158,12 +158,12 @@ struct Lanes {
             guard !isCancelled else { continue }
             let queue = lanes[lane].queue
             guard let fault = faults[lane] else {
-                if lanes[lane].fault != nil { news.freed.append(queue) }
+                if lanes[lane].fault != nil { notice.freed.append(queue) }
                 (lanes[lane].fault, lanes[lane].due, lanes[lane].share) = (nil, .distantPast, .max)
                 lanes[lane].backOff.reset()
                 continue
             }
-            if lanes[lane].fault == nil { news.stuck[fault.description, default: []].append(queue) }
+            if lanes[lane].fault == nil { notice.stuck[fault.description, default: []].append(queue) }
             lanes[lane].fault = fault
             if rest.count < sent { lanes[lane].backOff.reset() }
             lanes[lane].share = max(Lanes.smallestShare, 2 * (sent - rest.count))
@@ -171,6 +171,6 @@ struct Lanes {
         }
         // Those that wait for the same reason are tried together.
         for lane in faults.keys { lanes[lane].due = due }
-        return news
+        return notice
     }
 }

@@ -144,12 +144,12 @@ public struct Producer: Sendable {
         if options.delay > .zero { _ = try await drain.until { try await time.sleep(options.delay) } }
     }
 
-    private func tell(_ news: Lanes.News) {
-        for (cause, queues) in news.stuck.sorted(by: { $0.key < $1.key }) {
+    private func tell(_ notice: Lanes.News) {
+        for (cause, queues) in notice.stuck.sorted(by: { $0.key < $1.key }) {
             log.warning("submitting to \(queues.sorted().joined(separator: ", ")) failed, trying again: \(cause)")
         }
-        if !news.freed.isEmpty {
-            log.notice("submitting to \(news.freed.sorted().joined(separator: ", ")) works again")
+        if !notice.freed.isEmpty {
+            log.notice("submitting to \(notice.freed.sorted().joined(separator: ", ")) works again")
         }
     }
 
@@ -158,8 +158,8 @@ public struct Producer: Sendable {
         _ drain: Drain, _ what: String, _ operation: @Sendable @escaping () async throws -> Value
     ) async throws -> Value? {
         do { return try await operation() } catch let fault as PortFault where fault.kind == .transient {
-            let persistence = Persistence(time: time, randomness: randomness, log: log)
-            return try await drain.until { try await persistence.run(what, after: fault, operation) }
+            let retry = Retry(time: time, randomness: randomness, log: log)
+            return try await drain.until { try await retry.run(what, after: fault, operation) }
         }
     }
 

@@ -66,15 +66,15 @@ public struct Worker: StageHandler {
     let options: WorkerOptions
     let service: any AnalysisService
     let store: any ResultStore
-    let pictures: PictureDesk
+    let pictures: PictureLoader
     let time: any Timekeeper
     /// Redelivered jobs that went back while the store took nothing, and are still noted there as begun.
-    private let owed = Debts()
+    private let owed = UntoldJobs()
 
     private var identity: RoleIdentity { options.identity }
 
     package init(
-        _ options: WorkerOptions, service: any AnalysisService, store: any ResultStore, pictures: PictureDesk,
+        _ options: WorkerOptions, service: any AnalysisService, store: any ResultStore, pictures: PictureLoader,
         time: any Timekeeper
     ) {
         self.options = options
@@ -198,7 +198,7 @@ public struct Worker: StageHandler {
     }
 
     /// The file as the service reads it.
-    private func subject(ofFile path: String, heldSince: Date) async throws(PictureTrouble) -> Subject {
+    private func subject(ofFile path: String, heldSince: Date) async throws(PictureTrouble) -> AnalysisSubject {
         let header = try await look(at: path, heldSince: heldSince)
         guard !options.accepts.contains(header.format) else { return .file(path: path) }
         let cropper = pictures.cropper
@@ -212,7 +212,7 @@ public struct Worker: StageHandler {
     }
 
     /// The message says where the picture is; what it leaves out the catalogue's row knows.
-    private func subject(of task: Task, heldSince: Date) async throws(PictureTrouble) -> Subject {
+    private func subject(of task: Task, heldSince: Date) async throws(PictureTrouble) -> AnalysisSubject {
         let url = [task.job.imageURL, task.image.url].lazy.compactMap { $0 }.first { !$0.isEmpty }
         let path = [task.job.imagePath, task.image.path].lazy.compactMap { $0 }.first { !$0.isEmpty }
         switch (options.transport, url, path) {
@@ -265,7 +265,7 @@ public struct Worker: StageHandler {
     private func verdict(on image: Image, _ outcome: Outcome) -> Verdict {
         switch outcome.analysis {
         case .answered: Verdict(.done, publish: [trigger(image)])
-        case .unavailable: Verdict(.back(after: outcome.isPostponed ? PictureRounds.delay : .zero))
+        case .unavailable: Verdict(.back(after: outcome.isPostponed ? PostponedPictures.delay : .zero))
         case .undecided: Verdict(.back(after: Worker.undecidedDelay))
         case .failed(let failure):
             Verdict(

@@ -19,7 +19,7 @@ struct BoxCheck {
     init(_ session: SettledSession) { self.session = session }
 
     /// Settings first, then queue, store, what stands still, heartbeats, services, pictures.
-    func findings() async -> [Finding] {
+    func findings() async -> [CheckFinding] {
         async let queue = queue()
         async let store = store()
         async let heartbeats = heartbeats()
@@ -32,26 +32,26 @@ struct BoxCheck {
         return warnings + servers + standing + rest
     }
 
-    private var warnings: [Finding] {
+    private var warnings: [CheckFinding] {
         let path = settings.services.path ?? "no service_config.json: the catalogue on localhost"
         let roles = settings.services.workers.map(\.name) + settings.services.postProcessing.map(\.rawValue)
-        return [Finding(.ok, "settings", "\(path); roles of this box: \(roles.joined(separator: ", "))")]
-            + settings.warnings.map { Finding(.warning, "settings", $0) }
+        return [CheckFinding(.ok, "settings", "\(path); roles of this box: \(roles.joined(separator: ", "))")]
+            + settings.warnings.map { CheckFinding(.warning, "settings", $0) }
     }
 
-    private func queue() async -> [Finding] {
+    private func queue() async -> [CheckFinding] {
         guard let options = settings.queue else { return await file() }
         let queues = settings.services.services.map(\.queue) + PostProcessing.allCases.map(\.queue)
         let consumers = settings.services.workers.count + settings.services.postProcessing.count
         return await RabbitMQProbe(RabbitMQOptions(options), queues: queues, consumers: consumers).findings()
     }
 
-    private func store() async -> [Finding] {
+    private func store() async -> [CheckFinding] {
         guard let options = settings.database else { return settings.queue == nil ? [] : await file() }
         return await PostgreSQLProbe(PostgreSQLOptions(options), rows: rows).findings()
     }
 
-    private func file() async -> [Finding] {
+    private func file() async -> [CheckFinding] {
         await EmbeddedProbe.findings(
             settings.embeddedPath, time: session.time, rows: settings.database == nil ? rows : [])
     }
@@ -62,9 +62,9 @@ struct BoxCheck {
             services: settings.services.workers.map(\.name), roles: settings.services.postProcessing)
     }
 
-    private func heartbeats() async -> [Finding] {
+    private func heartbeats() async -> [CheckFinding] {
         let connections = Connections(settings, time: session.time, log: session.log("farm"))
-        var findings: [Finding] = []
+        var findings: [CheckFinding] = []
         if let options = settings.monitoring {
             let database = MariaDBHeartbeats(MariaDBOptions(options), time: session.time, log: session.log("farm"))
             findings = await database.findings()
@@ -77,20 +77,20 @@ struct BoxCheck {
         // What cannot be reached has its line already.
         let shared = try? await connections.monitoring().report(MonitorWindows()).sharedIDs
         findings += (shared ?? []).map {
-            Finding(.warning, "heartbeats", "two live workers share the id \($0): see WORKER_ID in .env.example")
+            CheckFinding(.warning, "heartbeats", "two live workers share the id \($0): see WORKER_ID in .env.example")
         }
         await connections.close()
         return findings
     }
 
     /// Also the crop services that an enricher of this box would look for.
-    private func services() async -> [Finding] {
+    private func services() async -> [CheckFinding] {
         let configured = settings.services.services
         let isEnricher = settings.services.postProcessing.contains(.enricher)
         let assumed = (isEnricher ? settings.services.cropServices : [])
             .filter { name in !configured.contains { $0.name == name } }
             .compactMap { settings.catalogueService(named: $0) }
-        return await withTaskGroup(of: (Int, Finding).self) { group in
+        return await withTaskGroup(of: (Int, CheckFinding).self) { group in
             for (index, service) in (configured + assumed).enumerated() {
                 group.addTask { (index, await http.finding(on: service.address)) }
             }

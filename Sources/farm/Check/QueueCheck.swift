@@ -14,14 +14,14 @@ struct QueueCheck {
     init(_ session: SettledSession) { self.session = session }
 
     /// None where queue or store is out of reach: that has its line already.
-    func findings() async -> [Finding] {
+    func findings() async -> [CheckFinding] {
         let connections = Connections(session.settings, time: session.time, log: session.log("farm"))
         let found = try? await look(connections)
         await connections.close()
         return found ?? []
     }
 
-    private func look(_ connections: Connections) async throws -> [Finding] {
+    private func look(_ connections: Connections) async throws -> [CheckFinding] {
         // A file that does not exist holds nothing, and is not made.
         let usesFile = session.settings.queue == nil || session.settings.database == nil
         guard !usesFile || FileManager.default.fileExists(atPath: session.settings.embeddedPath) else { return [] }
@@ -32,26 +32,26 @@ struct QueueCheck {
         return status.lines.compactMap(QueueCheck.standstill) + (try await deadLetters(queue, dead))
     }
 
-    private static func standstill(_ line: QueueStatus.Line) -> Finding? {
+    private static func standstill(_ line: QueueStatus.Line) -> CheckFinding? {
         guard line.depth.waiting > 0, let why = line.state(refusal: nil).why else { return nil }
         let way = line.workers?.isEmpty ?? false ? ": \(WorkerHint.wayOut(for: [line.service]))" : ""
-        return Finding(.warning, line.depth.queue, "\(line.depth.waiting) wait and none is taken: \(why)\(way)")
+        return CheckFinding(.warning, line.depth.queue, "\(line.depth.waiting) wait and none is taken: \(why)\(way)")
     }
 
-    private func deadLetters(_ queue: Queue, _ depths: [QueueDepth]) async throws -> [Finding] {
-        var findings: [Finding] = []
+    private func deadLetters(_ queue: Queue, _ depths: [QueueDepth]) async throws -> [CheckFinding] {
+        var findings: [CheckFinding] = []
         for depth in depths {
             let subject = depth.queue + ".dead"
             guard depth.dead <= QueueCheck.longestLook else {
                 findings.append(
-                    Finding(.warning, subject, "holds \(counted(depth.dead, "dead letter")): see farm dead"))
+                    CheckFinding(.warning, subject, "holds \(counted(depth.dead, "dead letter")): see farm dead"))
                 continue
             }
             let recent = try await recentLetters(queue, depth.queue)
             guard recent.count > 0 else { continue }
             let message = recent.last.isEmpty ? "" : ", the last one: \(recent.last.printable(upTo: 200))"
             findings.append(
-                Finding(
+                CheckFinding(
                     .warning, subject,
                     "\(counted(recent.count, "job")) died in the last hour\(message): see farm dead --queue \(depth.queue) --newer-than 1h"
                 ))

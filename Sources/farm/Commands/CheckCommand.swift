@@ -31,7 +31,7 @@ struct CheckCommand: AsyncParsableCommand {
     }
 }
 
-extension Finding {
+extension CheckFinding {
     fileprivate var line: String {
         let word = grade.rawValue.padding(toLength: 8, withPad: " ", startingAt: 0)
         return

@@ -22,7 +22,7 @@ struct DeadCommand: AsyncParsableCommand {
         defaultSubcommand: ListCommand.self)
 
     /// What a subcommand does with the letters that are meant, batch by batch.
-    fileprivate typealias Act = (any QueuePass, [DeadRound.Found]) async throws -> Int
+    fileprivate typealias Act = (any QueueBrowsing, [DeadRound.Found]) async throws -> Int
 }
 
 // MARK: Looking
@@ -208,7 +208,7 @@ extension DeadCommand {
         }
     }
 
-    private static func count(_ pass: any QueuePass, _ found: [DeadRound.Found]) -> Int { found.count }
+    private static func count(_ pass: any QueueBrowsing, _ found: [DeadRound.Found]) -> Int { found.count }
 
     private struct Report {
         var verb: String

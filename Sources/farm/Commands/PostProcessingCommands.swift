@@ -78,7 +78,7 @@ struct ConsenseCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await PostProcessingRun(role: .consensus, recompute: recompute).run(options) { fleet in
-            Recomputation(fleet.consenser(), queue: fleet.session.backends.queue).run
+            Recomputation(fleet.consensusRole(), queue: fleet.session.backends.queue).run
         }
     }
 }

@@ -21,7 +21,7 @@ struct DeadRound {
     /// - Throws: `PortFault`; `tally` tells how far it came.
     func run(
         into tally: inout DeadTally, drain: Drain, title: String,
-        _ act: (any QueuePass, [Found]) async throws -> Int
+        _ act: (any QueueBrowsing, [Found]) async throws -> Int
     ) async throws {
         let total = try await total()
         let progress = Progress(title)

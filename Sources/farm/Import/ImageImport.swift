@@ -39,7 +39,7 @@ struct ImageImport: Sendable {
         return outcome
     }
 
-    private func take(_ findings: ImageList.Findings, _ outcome: inout ImportOutcome) async throws {
+    private func take(_ findings: ImageList.FoundImages, _ outcome: inout ImportOutcome) async throws {
         outcome.skip(findings.skipped)
         if !findings.images.isEmpty {
             let answer = try await catalogue.add(findings.images, move: move, update: update)

@@ -20,10 +20,10 @@ struct Fleet: Sendable {
     /// The store's circuit breaker, one for all roles of the process.
     let gate: StoreGate
     /// Passing faults of pictures, for all roles of this process.
-    private let desk: PictureDesk
+    private let loader: PictureLoader
     private let clients: ServiceClients
-    private let news: HeartbeatNews
-    private let presenceNews: HeartbeatNews
+    private let notice: HeartbeatOutageNotice
+    private let presenceNotice: HeartbeatOutageNotice
 
     private var settings: Settings { session.settings }
 
@@ -37,12 +37,12 @@ struct Fleet: Sendable {
             parallelism: min(2, ProcessInfo.processInfo.activeProcessorCount), root: policy.root)
         gate = StoreGate(session.backends.store, time: session.time, log: session.log("store"))
         clients = ServiceClients(http: http, session: session, gate: gate)
-        desk = PictureDesk(
+        loader = PictureLoader(
             cropper: cropper, fetcher: pictures,
             tries: PictureTries(limit: session.settings.maxRetries, delay: session.settings.retryDelay),
             time: session.time, log: session.log("pictures"))
-        news = HeartbeatNews(log: session.log("heartbeats"))
-        presenceNews = HeartbeatNews(log: session.log("store"), of: "the workers' states")
+        notice = HeartbeatOutageNotice(log: session.log("heartbeats"))
+        presenceNotice = HeartbeatOutageNotice(log: session.log("store"), of: "the workers' states")
     }
 
     /// The same fleet under another service_config.json; clients of services that did not change stay.
@@ -61,11 +61,11 @@ struct Fleet: Sendable {
     func outages() -> [String: String] {
         var outages = clients.outages()
         for (name, outage) in outages where assumedServices.contains(name) { outages[name] = outage + "; " + wayOut }
-        return outages.merging(desk.outages()) { service, _ in service }
+        return outages.merging(loader.outages()) { service, _ in service }
     }
 
     /// Jobs that go round because their pictures are away, by service, with the reason.
-    func postponed() -> [String: (jobs: Int, reason: String)] { desk.postponed() }
+    func postponed() -> [String: (jobs: Int, reason: String)] { loader.postponed() }
 
     /// Why the store takes no rows, if somebody has to mend it.
     var refusal: PortFault? { gate.outage.flatMap { $0.isPassing ? nil : $0.fault } }
@@ -109,7 +109,7 @@ struct Fleet: Sendable {
             accepts: Set(service.accepts), isDetector: evidence[service.name] == .spatial,
             processingDelay: settings.processingDelay)
         let worker = Worker(
-            options, service: client(service), store: session.backends.store, pictures: desk, time: session.time)
+            options, service: client(service), store: session.backends.store, pictures: loader, time: session.time)
         let stage = Stage(
             stageOptions(
                 service.queue, identity, prefetch: settings.prefetch ?? service.concurrency, calling: [service],
@@ -145,7 +145,7 @@ struct Fleet: Sendable {
             let stage = Stage(
                 stageOptions(role.queue, identity, prefetch: Fleet.triggerPrefetch, gathers: true, activity),
                 queue: session.backends.queue,
-                handler: consenser())
+                handler: consensusRole())
             run = { try await stage.run($0) }
             fingerprint = "\(configuration.voting) \(evidence.sorted { $0.key < $1.key })"
         case .enricher:
@@ -175,8 +175,8 @@ struct Fleet: Sendable {
             store: session.backends.store, time: session.time, log: log(identity(.merger)))
     }
 
-    func consenser() -> Consenser {
-        Consenser(
+    func consensusRole() -> ConsensusRole {
+        ConsensusRole(
             identity: identity(.consensus), evidence: evidence,
             voting: VotingOptions(minVotes: configuration.voting.minVotes),
             store: session.backends.store, time: session.time)
@@ -186,7 +186,7 @@ struct Fleet: Sendable {
     func enricher(asksAgain: Bool = false) -> Enricher {
         Enricher(
             identity: identity(.enricher), services: cropServices.map(client), store: session.backends.store,
-            pictures: desk, time: session.time, missing: MissingSignal(), asksAgain: asksAgain)
+            pictures: loader, time: session.time, missing: BackfillSignal(), asksAgain: asksAgain)
     }
 
     private var cropServices: [ServiceSettings] { configuration.cropServices.compactMap(service) }
@@ -276,13 +276,13 @@ struct Fleet: Sendable {
     ) -> SupervisedRole {
         let pulse = Pulse(
             identity: identity, queue: queue, interval: settings.heartbeatInterval, activity: activity,
-            store: session.backends.heartbeats, queues: session.backends.queue, time: session.time, news: news)
+            store: session.backends.heartbeats, queues: session.backends.queue, time: session.time, notice: notice)
         let presence = Presence(
             identity: identity, queue: queue, interval: settings.heartbeatInterval, register: session.backends.store,
             condition: { [gate] in
                 let outage = gate.outage.map { WorkerCondition(.storeRefusing, reason: "\($0.fault)") }
                 return outage ?? trouble() ?? WorkerCondition(.working)
-            }, time: session.time, news: presenceNews)
+            }, time: session.time, notice: presenceNotice)
         return SupervisedRole(name: name, fingerprint: fingerprint, identity: identity) { drain in
             try await presence.around { try await pulse.around { try await run(drain) } }
         }

@@ -71,15 +71,15 @@ struct IdleWatch: Sendable {
     /// - Returns: what is left undone because a service is down or the store takes no rows, a line each.
     /// - Throws: `PortFault` for what does not pass by itself, `CancellationError`.
     func run() async throws -> [String] {
-        let persistence = Persistence(time: time, log: log)
-        try await persistence.run("declaring the queues") {
+        let retry = Retry(time: time, log: log)
+        try await retry.run("declaring the queues") {
             try await backends.queue.declare(queues.map(\.queue) + roles.map(\.queue))
         }
         var undoneBefore: [String]?
         var quietLooks = 0
         var memory = Memory(since: time.now())
         while true {
-            let (standing, undone) = try await persistence.run("watching the work") { try await look(&memory) }
+            let (standing, undone) = try await retry.run("watching the work") { try await look(&memory) }
             try await progress(standing)
             quietLooks = undone != nil && undone == undoneBefore ? quietLooks + 1 : 0
             if let undone, quietLooks >= (standing.isExact ? 1 : IdleWatch.quietLooks) { return undone }
@@ -136,10 +136,10 @@ struct IdleWatch: Sendable {
         }
         if roles.contains(.consensus) {
             let stale = try await backends.store.imagesWithStaleConsensus(limit: IdleWatch.page)
-            let news = stale.filter { !memory.triggered.contains($0) }
-            guard news.isEmpty else {
-                try await trigger(news)
-                memory.triggered.formUnion(news)
+            let notice = stale.filter { !memory.triggered.contains($0) }
+            guard notice.isEmpty else {
+                try await trigger(notice)
+                memory.triggered.formUnion(notice)
                 return (standing, nil)
             }
             // Their triggers were taken, and still they are stale.
@@ -175,7 +175,7 @@ struct IdleWatch: Sendable {
                 processedAt: time.now())
             return Message(queue: PostProcessing.consensus.queue, body: trigger.body)
         }
-        try await Persistence(time: time, log: log).publish(
+        try await Retry(time: time, log: log).publish(
             "asking for \(images.count) consensuses", triggers, to: backends.queue)
     }
 }

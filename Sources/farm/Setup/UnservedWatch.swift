@@ -18,8 +18,8 @@ struct UnservedWatch {
         var before: Set<PostProcessing> = []
         while true {
             let unserved = (try? await look()) ?? []
-            let news = unserved.filter { before.contains($0.role) && told.insert($0.role).inserted }
-            if !news.isEmpty { warn(news) }
+            let notice = unserved.filter { before.contains($0.role) && told.insert($0.role).inserted }
+            if !notice.isEmpty { warn(notice) }
             before = Set(unserved.map(\.role))
             try await session.time.sleep(UnservedWatch.interval)
         }

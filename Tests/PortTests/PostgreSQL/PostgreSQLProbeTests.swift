@@ -28,7 +28,7 @@ struct PostgreSQLProbeTests {
         try outcome.get()
     }
 
-    private func findings(_ options: PostgreSQLOptions) async -> [Finding] {
+    private func findings(_ options: PostgreSQLOptions) async -> [CheckFinding] {
         await PostgreSQLProbe(options).findings().filter { $0.grade != .ok }
     }
 

@@ -153,7 +153,7 @@ struct InspectionBehaviours {
             let (dying, other) = (try await broker.connect(), try await broker.connect())
             let job = job(1)
             try await bury([String(decoding: job.body, as: UTF8.self)], in: other.queue)
-            func requeued(_ queue: any Queue, _ pass: any QueuePass) async throws -> (Receipt, Message) {
+            func requeued(_ queue: any Queue, _ pass: any QueueBrowsing) async throws -> (Receipt, Message) {
                 let delivery = try #require(try await pass.next().first)
                 let letter = DeadMessage(queue: "q", body: delivery.body, headers: delivery.headers)
                 return (delivery.receipt, letter.requeued(at: Date()))

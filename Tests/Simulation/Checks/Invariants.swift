@@ -153,7 +153,7 @@ struct Invariants: Sendable {
         let merger = Merger(
             identity: identity, detectors: plan.detectors, merging: MergingOptions(), store: store, time: director,
             log: Logger(label: "invariants") { _ in SwiftLogNoOpLogHandler() })
-        let consenser = Consenser(
+        let consensusRole = ConsensusRole(
             identity: identity, evidence: [:], voting: VotingOptions(), store: store, time: director)
         var violations: [Violation] = []
         for picture in album.pictures {
@@ -166,7 +166,7 @@ struct Invariants: Sendable {
             }
             // Boxes keep their ids over the run, and with them the enrichments that the vote rests on.
             database.write { $0.boxes[id] = tables.boxes[id] }
-            _ = try await consenser.commit([(picture.image, ())])
+            _ = try await consensusRole.commit([(picture.image, ())])
             let (vote, stored) = (database.tables.consensus[id], tables.consensus[id])
             if vote != stored {
                 violations.append(

@@ -120,8 +120,8 @@ final class Farm: Sendable {
         let queue: BrokerQueue
         let store: DatabaseStore
         private let gate: StoreGate
-        let pictures: PictureDesk
-        private let news: HeartbeatNews
+        let pictures: PictureLoader
+        private let notice: HeartbeatOutageNotice
         private let clients: [String: ServiceClient]
 
         private var plan: Plan { farm.plan }
@@ -131,13 +131,13 @@ final class Farm: Sendable {
             self.process = process
             queue = BrokerQueue(broker: farm.broker, process: process)
             store = DatabaseStore(database: farm.database, process: process)
-            news = HeartbeatNews(log: process.log)
+            notice = HeartbeatOutageNotice(log: process.log)
             gate = StoreGate(store, time: process, randomness: farm.conditions.dice.unit, log: process.log)
             let gate = gate
             let network = Network(album: farm.album, process: process) { farm.kill($0) }
             let plan = farm.plan
             let source = Pictures(album: farm.album, process: process)
-            pictures = PictureDesk(
+            pictures = PictureLoader(
                 cropper: source, fetcher: source,
                 tries: PictureTries(limit: plan.maxTries, delay: plan.retryDelay.duration), time: process,
                 randomness: farm.conditions.dice.unit, log: process.log)
@@ -177,14 +177,14 @@ final class Farm: Sendable {
                 let stage = Stage(options, queue: queue, handler: merger)
                 return supervised(identity, role.queue, activity) { try await stage.run($0) }
             case .consensus:
-                let consenser = Consenser(
+                let consensusRole = ConsensusRole(
                     identity: identity, evidence: [:], voting: VotingOptions(), store: store, time: process)
-                let stage = Stage(options, queue: queue, handler: consenser)
+                let stage = Stage(options, queue: queue, handler: consensusRole)
                 return supervised(identity, role.queue, activity) { try await stage.run($0) }
             case .enricher:
                 let enricher = Enricher(
                     identity: identity, services: Enrichment.services.compactMap { clients[$0] }, store: store,
-                    pictures: pictures, time: process, missing: MissingSignal())
+                    pictures: pictures, time: process, missing: BackfillSignal())
                 let enricherRole = EnricherRole(options, enricher: enricher, queue: queue)
                 return supervised(identity, role.queue, activity) { try await enricherRole.run($0) }
             }
@@ -211,7 +211,7 @@ final class Farm: Sendable {
             let pulse = Pulse(
                 identity: identity, queue: queueName, interval: plan.heartbeat.duration, activity: activity,
                 store: DatabaseHeartbeats(database: farm.database, process: process), queues: queue, time: process,
-                news: news)
+                notice: notice)
             let process = process
             return SupervisedRole(name: identity.serviceName, fingerprint: "") { drain in
                 try await process.untilDeath { try await pulse.around { try await run(drain) } }

@@ -26,7 +26,7 @@ extension Row {
 }
 
 /// Text that fits its column.
-enum Columns {
+enum SQLiteColumns {
     /// The value, cut with a mark if it is longer than the column.
     static func cut(_ text: String, to limit: Int) -> String {
         guard text.utf8.count > limit, text.unicodeScalars.count > limit else { return text }

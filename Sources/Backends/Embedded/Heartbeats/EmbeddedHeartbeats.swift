@@ -23,9 +23,10 @@ public struct EmbeddedHeartbeats: HeartbeatStore {
     public func record(_ heartbeat: Heartbeat) async throws {
         let now = StoredTime.text(time.now())
         try await file.write { database in
-            let workerID = Columns.cut(heartbeat.workerID, to: 50)
+            let workerID = SQLiteColumns.cut(heartbeat.workerID, to: 50)
             let values: StatementArguments = [
-                now, workerID, Columns.cut(heartbeat.serviceName, to: 50), Columns.cut(heartbeat.nodeHostname, to: 50),
+                now, workerID, SQLiteColumns.cut(heartbeat.serviceName, to: 50),
+                SQLiteColumns.cut(heartbeat.nodeHostname, to: 50),
                 heartbeat.status.rawValue, heartbeat.jobsCompleted,
                 heartbeat.jobsPerMinute.isFinite ? heartbeat.jobsPerMinute : nil,
                 heartbeat.lastJobTime.map(StoredTime.text),

@@ -15,15 +15,15 @@ public enum EmbeddedProbe {
     ///   - rows: what the roles here write, and the file should take: they are written and taken back.
     public static func findings(
         _ path: String, time: any Timekeeper, rows: [PlainRow] = []
-    ) async -> [Finding] {
+    ) async -> [CheckFinding] {
         do {
             try SQLiteFile.checkPlace(path, place: path)
             let exists = FileManager.default.fileExists(atPath: path)
             if exists { try await tryWriting(path, time, rows) }
-            let use = Finding(.ok, path, exists ? "can be used" : "does not exist yet: it is made at first use")
+            let use = CheckFinding(.ok, path, exists ? "can be used" : "does not exist yet: it is made at first use")
             return [use] + [room(path)].compactMap { $0 }
         } catch {
-            return [Finding(.failed, path, (error as? PortFault)?.message ?? "\(error)")]
+            return [CheckFinding(.failed, path, (error as? PortFault)?.message ?? "\(error)")]
         }
     }
 
@@ -39,14 +39,14 @@ public enum EmbeddedProbe {
         await database.close()
     }
 
-    private static func room(_ path: String) -> Finding? {
+    private static func room(_ path: String) -> CheckFinding? {
         var status = statvfs()
         guard statvfs(PathText.folder(of: PathText.absolute(path)), &status) == 0 else { return nil }
         let free = Int(status.f_bavail) * Int(status.f_frsize)
         guard free < wanted else { return nil }
         let megabytes = "\(free >> 20) MB are left on its disk"
         return free < needed
-            ? Finding(.failed, path, "\(megabytes): make room there, or set FARM_DB to a file on another disk")
-            : Finding(.warning, path, "only \(megabytes); an image with its results takes about 20 KB")
+            ? CheckFinding(.failed, path, "\(megabytes): make room there, or set FARM_DB to a file on another disk")
+            : CheckFinding(.warning, path, "only \(megabytes); an image with its results takes about 20 KB")
     }
 }

@@ -59,14 +59,14 @@ public final class EmbeddedQueue: JobQueue, QueueAdministration, QueueInspection
     }
 
     /// Reads page by page; nothing is taken.
-    public func pass(through queue: String, _ part: QueuePart) async throws -> any QueuePass {
+    public func pass(through queue: String, _ part: QueuePart) async throws -> any QueueBrowsing {
         switch part {
         case .waiting:
             let newest = try await hub.file.read { try QueueTable.newest($0) }
-            return EmbeddedPass(WaitingMessages(queue: queue, newest: newest ?? 0), hub: hub)
+            return EmbeddedBrowsing(WaitingMessages(queue: queue, newest: newest ?? 0), hub: hub)
         case .dead:
             let newest = try await hub.file.read { try DeadTable.newest(queue, $0) }
-            return EmbeddedPass(DeadMessages(queue: queue, newest: newest ?? 0), hub: hub)
+            return EmbeddedBrowsing(DeadMessages(queue: queue, newest: newest ?? 0), hub: hub)
         }
     }
 

@@ -38,7 +38,7 @@ extension EmbeddedStore {
     private func fitting(_ image: NewImage) throws -> NewImage {
         func given(_ text: String?) -> String? { text.flatMap { $0.isEmpty ? nil : $0 } }
         let fitting = NewImage(
-            filename: given(image.filename).map { Columns.cut($0, to: 255) }, path: given(image.path),
+            filename: given(image.filename).map { SQLiteColumns.cut($0, to: 255) }, path: given(image.path),
             url: given(image.url),
             group: given(image.group))
         guard fitting.path != nil || fitting.url != nil || fitting.filename != nil else {
@@ -110,7 +110,7 @@ extension EmbeddedStore {
                 AND NOT EXISTS (SELECT 1 FROM results s
                     WHERE s.image_id = r.image_id AND s.service = r.service AND s.status = 'success')
                 AND r.image_id IN (SELECT image_id FROM (\(query.sql))) GROUP BY r.service
-                """, [Columns.list(services)] + query.arguments
+                """, [SQLiteColumns.list(services)] + query.arguments
             ) { ($0.text(0) ?? "", $0.integer(1) ?? 0) }
             return Dictionary(counts) { first, _ in first }
         }
@@ -151,7 +151,7 @@ private struct CatalogueQuery {
                 (SELECT json_group_array(value) FROM (SELECT DISTINCT value FROM json_each(?)) s WHERE NOT EXISTS (
                     SELECT 1 FROM results r WHERE r.image_id = i.image_id AND r.service = s.value AND \(filter.answers.condition)))
                 """
-            arguments += [Columns.list(lacking)]
+            arguments += [SQLiteColumns.list(lacking)]
             condition = "AND lacking <> '[]'"
         } else {
             sql += "'[]'"
@@ -163,7 +163,7 @@ private struct CatalogueQuery {
         }
         if let ids = filter.ids {
             sql += " AND image_id IN (SELECT value FROM json_each(?))"
-            arguments += [Columns.list(ids)]
+            arguments += [SQLiteColumns.list(ids)]
         }
     }
 }

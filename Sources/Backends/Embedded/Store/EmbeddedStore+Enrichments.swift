@@ -25,7 +25,8 @@ extension EmbeddedStore {
     ) async throws {
         for row in rows where !Enrichment.services.contains(row.service) {
             throw PortFault(
-                .refused, place: file.place, message: "postprocessing.service: \(Columns.cut(row.service, to: 50))")
+                .refused, place: file.place,
+                message: "postprocessing.service: \(SQLiteColumns.cut(row.service, to: 50))")
         }
         let now = now
         try await file.write { database in

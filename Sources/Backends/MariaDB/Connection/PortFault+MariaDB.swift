@@ -3,13 +3,13 @@ import Pipeline
 
 extension PortFault {
     /// What a fault means for the caller: the server's words, then a guess at the cause, as a guess.
-    init(_ fault: ServerFault, _ options: MariaDBOptions) {
+    init(_ fault: MariaDBFault, _ options: MariaDBOptions) {
         let (kind, guess) = PortFault.known(fault, options) ?? PortFault.byFamily(fault, options)
         self.init(kind, place: options.place, message: fault.words + (guess.map { "; perhaps \($0)" } ?? ""))
     }
 
     /// - Returns: the kind, and what stands after "perhaps".
-    private static func known(_ fault: ServerFault, _ options: MariaDBOptions) -> (Kind, String?)? {
+    private static func known(_ fault: MariaDBFault, _ options: MariaDBOptions) -> (Kind, String?)? {
         let user = options.user
         switch fault.number {
         case ER_ACCESS_DENIED_ERROR, ER_ACCESS_DENIED_NO_PASSWORD_ERROR:
@@ -47,7 +47,7 @@ extension PortFault {
     }
 
     /// What keeps this side and the server from understanding each other.
-    private static func unconnected(_ fault: ServerFault, _ options: MariaDBOptions) -> (Kind, String?)? {
+    private static func unconnected(_ fault: MariaDBFault, _ options: MariaDBOptions) -> (Kind, String?)? {
         switch fault.number {
         case CR_SSL_CONNECTION_ERROR:
             return (
@@ -55,7 +55,7 @@ extension PortFault {
                 "TLS is set otherwise there: check that the server speaks it, MONITORING_DB_CA_FILE, and that its certificate "
                     + "is for \(options.host)"
             )
-        case ServerFault.insecureTransport: return (.unusable, "it takes TLS alone: set MONITORING_DB_TLS=true")
+        case MariaDBFault.insecureTransport: return (.unusable, "it takes TLS alone: set MONITORING_DB_TLS=true")
         case CR_AUTH_PLUGIN_CANNOT_LOAD, ER_NOT_SUPPORTED_AUTH_MODE, CR_SECURE_AUTH, CR_AUTH_PLUGIN_ERR:
             return (
                 .unusable,
@@ -70,7 +70,7 @@ extension PortFault {
         }
     }
 
-    /// 4031 and 3169: see `ServerFault`.
+    /// 4031 and 3169: see `MariaDBFault`.
     private static let passing: Set<Int32> = [
         ER_CON_COUNT_ERROR, ER_TOO_MANY_USER_CONNECTIONS, ER_USER_LIMIT_REACHED, ER_OUT_OF_RESOURCES, ER_OUTOFMEMORY,
         ER_LOCK_WAIT_TIMEOUT, ER_LOCK_DEADLOCK, ER_QUERY_INTERRUPTED, ER_MAX_PREPARED_STMT_COUNT_REACHED,
@@ -78,7 +78,7 @@ extension PortFault {
         ER_STATEMENT_TIMEOUT, 4031, 3169,
     ]
 
-    private static func byFamily(_ fault: ServerFault, _ options: MariaDBOptions) -> (Kind, String?) {
+    private static func byFamily(_ fault: MariaDBFault, _ options: MariaDBOptions) -> (Kind, String?) {
         switch fault.number {
         case ER_DISK_FULL, ER_RECORD_FILE_FULL, ER_ERROR_ON_WRITE:
             return (.transient, "its disk is full: make room there")

@@ -4,21 +4,21 @@ import CMariaDB
 final class Statement {
     private let handle: UnsafeMutablePointer<MYSQL_STMT>
 
-    /// - Throws: `ServerFault`.
+    /// - Throws: `MariaDBFault`.
     init(_ sql: String, on connection: UnsafeMutablePointer<MYSQL>) throws {
-        guard let handle = mysql_stmt_init(connection) else { throw ServerFault(connection: connection) }
+        guard let handle = mysql_stmt_init(connection) else { throw MariaDBFault(connection: connection) }
         self.handle = handle
         withUnsafePointer(to: my_bool(1)) { _ = mysql_stmt_attr_set(handle, STMT_ATTR_UPDATE_MAX_LENGTH, $0) }
-        guard mysql_stmt_prepare(handle, sql, UInt(sql.utf8.count)) == 0 else { throw ServerFault(statement: handle) }
+        guard mysql_stmt_prepare(handle, sql, UInt(sql.utf8.count)) == 0 else { throw MariaDBFault(statement: handle) }
     }
 
     deinit { mysql_stmt_close(handle) }
 
     /// Runs it and takes all its rows.
-    /// - Throws: `ServerFault`.
+    /// - Throws: `MariaDBFault`.
     func run(_ values: [String?]) throws -> [[String?]] {
         guard mysql_stmt_param_count(handle) == UInt(values.count) else {
-            throw ServerFault(number: CR_PARAMS_NOT_BOUND, message: "another number of values than the statement has")
+            throw MariaDBFault(number: CR_PARAMS_NOT_BOUND, message: "another number of values than the statement has")
         }
         let parameters = Buffers(sizes: values.map { $0?.utf8.count ?? 0 })
         for (index, value) in values.enumerated() { parameters.put(value, at: index) }
@@ -33,7 +33,7 @@ final class Statement {
     private func rows() throws -> [[String?]] {
         try check(mysql_stmt_store_result(handle) == 0)
         // Asked for again: now it knows how long the longest value of each column is.
-        guard let metadata = mysql_stmt_result_metadata(handle) else { throw ServerFault(statement: handle) }
+        guard let metadata = mysql_stmt_result_metadata(handle) else { throw MariaDBFault(statement: handle) }
         defer { mysql_free_result(metadata) }
         let columns = Int(mysql_num_fields(metadata))
         let fields = UnsafeBufferPointer(start: mysql_fetch_fields(metadata), count: columns)
@@ -45,8 +45,8 @@ final class Statement {
             case 0: rows.append((0..<columns).map { row.text(at: $0) })
             case MYSQL_NO_DATA: return rows
             case MYSQL_DATA_TRUNCATED:
-                throw ServerFault(number: CR_UNKNOWN_ERROR, message: "a value is longer than the library said")
-            default: throw ServerFault(statement: handle)
+                throw MariaDBFault(number: CR_UNKNOWN_ERROR, message: "a value is longer than the library said")
+            default: throw MariaDBFault(statement: handle)
             }
         }
     }
@@ -55,7 +55,7 @@ final class Statement {
     private static let widestNumber = 64
 
     private func check(_ isDone: Bool) throws {
-        guard isDone else { throw ServerFault(statement: handle) }
+        guard isDone else { throw MariaDBFault(statement: handle) }
     }
 }
 

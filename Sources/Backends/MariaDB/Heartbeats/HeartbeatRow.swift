@@ -12,21 +12,21 @@ struct HeartbeatRow: Sendable {
 
     /// - Parameter now: this box's clock, which `lastJobTime` goes by: the database is told how long ago that was.
     init(_ heartbeat: Heartbeat, now: Date) {
-        workerID = Columns.cut(heartbeat.workerID, to: Columns.name)
+        workerID = HeartbeatColumns.cut(heartbeat.workerID, to: HeartbeatColumns.name)
         values = [
-            workerID, Columns.cut(heartbeat.serviceName, to: Columns.name),
-            Columns.cut(heartbeat.nodeHostname, to: Columns.name), heartbeat.status.rawValue,
-            Columns.integer(heartbeat.jobsCompleted), Columns.real(heartbeat.jobsPerMinute),
+            workerID, HeartbeatColumns.cut(heartbeat.serviceName, to: HeartbeatColumns.name),
+            HeartbeatColumns.cut(heartbeat.nodeHostname, to: HeartbeatColumns.name), heartbeat.status.rawValue,
+            HeartbeatColumns.integer(heartbeat.jobsCompleted), HeartbeatColumns.real(heartbeat.jobsPerMinute),
             heartbeat.lastJobTime.map { String(format: "%.0f", max(0, now.timeIntervalSince($0))) },
-            heartbeat.queueDepth.map(Columns.integer),
-            heartbeat.errorMessage.map { Columns.cut($0, to: Columns.message) },
+            heartbeat.queueDepth.map(HeartbeatColumns.integer),
+            heartbeat.errorMessage.map { HeartbeatColumns.cut($0, to: HeartbeatColumns.message) },
         ]
     }
 
     /// Inserts it, or writes it over the worker's oldest. The row's time is the database's.
-    /// - Throws: `ServerFault`.
-    func write(_ connection: Connection) throws {
-        do { try put(connection) } catch let fault as ServerFault where fault.number == ER_CANT_AGGREGATE_2COLLATIONS {
+    /// - Throws: `MariaDBFault`.
+    func write(_ connection: MariaDBConnection) throws {
+        do { try put(connection) } catch let fault as MariaDBFault where fault.number == ER_CANT_AGGREGATE_2COLLATIONS {
             // The column's characters lack some of the id's: stored they would be `?`, but compared they are an error.
             var plain = self
             plain.workerID = String(String.UnicodeScalarView(workerID.unicodeScalars.map { $0.isASCII ? $0 : "?" }))
@@ -35,7 +35,7 @@ struct HeartbeatRow: Sendable {
         }
     }
 
-    private func put(_ connection: Connection) throws {
+    private func put(_ connection: MariaDBConnection) throws {
         let count = try connection.run(HeartbeatRow.count, [workerID]).first?.first ?? nil
         if count.flatMap(Int.init) ?? 0 < HeartbeatRow.limit {
             try connection.run(HeartbeatRow.insert, values)

@@ -4,8 +4,8 @@ import Pipeline
 
 extension StoredHeartbeat {
     /// The database's clock.
-    /// - Throws: `ServerFault`.
-    static func now(_ connection: Connection) throws -> Date {
+    /// - Throws: `MariaDBFault`.
+    static func now(_ connection: MariaDBConnection) throws -> Date {
         let seconds = try connection.run("SELECT UNIX_TIMESTAMP()").first?.first ?? nil
         return Date(timeIntervalSince1970: seconds.flatMap(Double.init) ?? 0)
     }
@@ -13,8 +13,8 @@ extension StoredHeartbeat {
     /// The rows that a report needs, oldest first: the recent ones, of each worker the last one before them and its first,
     /// and the errors. No index leads by time alone, so the services are looked up first (they are skipped through in an index),
     /// then each one's rows by time.
-    /// - Throws: `ServerFault`.
-    static func all(_ connection: Connection, in windows: HeartbeatWindows) throws -> [StoredHeartbeat] {
+    /// - Throws: `MariaDBFault`.
+    static func all(_ connection: MariaDBConnection, in windows: HeartbeatWindows) throws -> [StoredHeartbeat] {
         let services = try connection.run("SELECT DISTINCT service_name FROM worker_heartbeats").compactMap {
             $0.first ?? nil
         }

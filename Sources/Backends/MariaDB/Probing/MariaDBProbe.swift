@@ -5,14 +5,14 @@ import Pipeline
 extension MariaDBHeartbeats {
     /// Looks at the monitoring database without changing anything: can it be reached, is it new enough, is the table there,
     /// has the user the rights it needs, do the clocks agree?
-    public func findings() async -> [Finding] {
+    public func findings() async -> [CheckFinding] {
         let probe = MariaDBProbe(options: options)
         do { return try await reading.run { try probe.look($0) } } catch {
             let message = (error as? PortFault)?.message ?? "\(error)"
             // Asked after by a connection of its own, as the server's words are those of a wrong password.
-            guard !options.tls, await takesTLSAlone() else { return [Finding(.failed, options.place, message)] }
+            guard !options.tls, await takesTLSAlone() else { return [CheckFinding(.failed, options.place, message)] }
             return [
-                Finding(
+                CheckFinding(
                     .failed, options.place,
                     "\(message). It is not the password: by TLS the server lets \(options.user) in, so set MONITORING_DB_TLS=true"
                 )
@@ -25,7 +25,8 @@ extension MariaDBHeartbeats {
         let options = options
         return await withCheckedContinuation { continuation in
             DispatchQueue.global().async {
-                let connection = try? Connection(options, protection: .encrypted, seconds: MariaDBHeartbeats.limit)
+                let connection = try? MariaDBConnection(
+                    options, protection: .encrypted, seconds: MariaDBHeartbeats.limit)
                 continuation.resume(returning: connection != nil)
             }
         }
@@ -36,12 +37,12 @@ extension MariaDBHeartbeats {
 private struct MariaDBProbe {
     let options: MariaDBOptions
 
-    func look(_ connection: Connection) throws -> [Finding] {
+    func look(_ connection: MariaDBConnection) throws -> [CheckFinding] {
         let version = try connection.text("SELECT version()") ?? "?"
         let cipher = try connection.run("SHOW SESSION STATUS LIKE 'Ssl_version'").first?.last ?? nil
         let isTooOld = isTooOld(version)
         let summary = "version \(version), \(cipher.flatMap { $0.isEmpty ? nil : $0 } ?? "no TLS")"
-        let first = Finding(
+        let first = CheckFinding(
             isTooOld ? .failed : .ok, options.place,
             isTooOld ? "\(summary): too old, farm needs MariaDB 10.2 or MySQL 5.7" : summary)
         return try [first] + clock(connection) + table(connection)
@@ -56,26 +57,27 @@ private struct MariaDBProbe {
         return (numbers[0], numbers[1]) < (isMariaDB ? (10, 2) : (5, 7))
     }
 
-    private func clock(_ connection: Connection) throws -> [Finding] {
+    private func clock(_ connection: MariaDBConnection) throws -> [CheckFinding] {
         let before = Date().timeIntervalSince1970
         let clock = try connection.text("SELECT unix_timestamp(now(3))").flatMap(Double.init)
         let after = Date().timeIntervalSince1970
-        return [clock.flatMap { Finding.skew(options.place, clock: $0, before: before, after: after) }].compactMap {
+        return [clock.flatMap { CheckFinding.skew(options.place, clock: $0, before: before, after: after) }].compactMap
+        {
             $0
         }
     }
 
     // MARK: The table
 
-    private func table(_ connection: Connection) throws -> [Finding] {
-        do { return try rights(connection) + ids(connection) } catch let fault as ServerFault where !fault.isLost {
+    private func table(_ connection: MariaDBConnection) throws -> [CheckFinding] {
+        do { return try rights(connection) + ids(connection) } catch let fault as MariaDBFault where !fault.isLost {
             // Without the table, or a column of it, the rest says nothing more.
-            return [Finding(PortFault(fault, options), subject: options.place)]
+            return [CheckFinding(PortFault(fault, options), subject: options.place)]
         }
     }
 
     /// Each right by a statement that needs it and touches no row.
-    private func rights(_ connection: Connection) throws -> [Finding] {
+    private func rights(_ connection: MariaDBConnection) throws -> [CheckFinding] {
         let table = HeartbeatTable.name
         let statements = [
             (
@@ -87,14 +89,14 @@ private struct MariaDBProbe {
         ]
         var missing: [String] = []
         for (right, sql) in statements {
-            do { try connection.run(sql) } catch let fault as ServerFault where fault.isOfPermission {
+            do { try connection.run(sql) } catch let fault as MariaDBFault where fault.isOfPermission {
                 missing.append(right)
             }
         }
         guard !missing.isEmpty else { return [] }
         let account = try? connection.text("SELECT CURRENT_USER()")
         return [
-            Finding(
+            CheckFinding(
                 .failed, options.place,
                 "\(options.user) lacks \(missing.joined(separator: ", ")) on \(table); an administrator runs: "
                     + options.grant(to: account))
@@ -102,7 +104,7 @@ private struct MariaDBProbe {
     }
 
     /// How many of the ids are given out.
-    private func ids(_ connection: Connection) throws -> [Finding] {
+    private func ids(_ connection: MariaDBConnection) throws -> [CheckFinding] {
         let row = try connection.run(
             """
             SELECT t.auto_increment, c.column_type FROM information_schema.tables t JOIN information_schema.columns c
@@ -115,8 +117,10 @@ private struct MariaDBProbe {
         else { return [] }
         let last = exp2(Double(type.contains("unsigned") ? bits : bits - 1)) - 1
         let mending = "ALTER TABLE \(HeartbeatTable.name) MODIFY id BIGINT AUTO_INCREMENT"
-        return [Finding.fill(of: "\(HeartbeatTable.name).id", next - 1, of: last, mending: mending, at: options.place)]
-            .compactMap { $0 }
+        return [
+            CheckFinding.fill(of: "\(HeartbeatTable.name).id", next - 1, of: last, mending: mending, at: options.place)
+        ]
+        .compactMap { $0 }
     }
 
     private static let bits: [(type: String, bits: Int)] = [
@@ -124,6 +128,6 @@ private struct MariaDBProbe {
     ]
 }
 
-extension Connection {
+extension MariaDBConnection {
     fileprivate func text(_ sql: String) throws -> String? { try run(sql).first?.first ?? nil }
 }

@@ -9,15 +9,15 @@ final class ConnectionPool: Sendable {
     private static let patience = Duration.seconds(3)
 
     private struct State {
-        var free: [Session]
-        var waiters: [CheckedContinuation<Session?, Never>] = []
+        var free: [PooledConnection]
+        var waiters: [CheckedContinuation<PooledConnection?, Never>] = []
         var isClosed = false
         var isDown = false
         var isClearTold = false
     }
 
     let server: Server
-    private let sessions: [Session]
+    private let sessions: [PooledConnection]
     private let state: Mutex<State>
     private let time: any Timekeeper
     private let log: Logger
@@ -26,27 +26,28 @@ final class ConnectionPool: Sendable {
         self.server = server
         self.time = time
         self.log = log
-        sessions = (0..<size).map { _ in Session(server) }
+        sessions = (0..<size).map { _ in PooledConnection(server) }
         state = Mutex(State(free: sessions))
     }
 
     /// Runs one transaction on some connection. It has to be safe to repeat: whether one that was lost while it was
     /// committed took effect, nobody knows.
     /// - Throws: `PortFault`, `CancellationError`.
-    func run<Value: Sendable>(_ work: @Sendable @escaping (Link) throws -> Value) async throws -> Value {
+    func run<Value: Sendable>(_ work: @Sendable @escaping (PostgreSQLConnection) throws -> Value) async throws -> Value
+    {
         var backOff = BackOff(base: .milliseconds(50), limit: .seconds(1))
         let deadline = ContinuousClock.now + ConnectionPool.patience
         while true {
             do {
                 let value = try await withSession { session in
-                    try await session.run { link in
-                        if link.isUnexpectedlyClear { tellOfClearText() }
-                        return try work(link)
+                    try await session.run { connection in
+                        if connection.isUnexpectedlyClear { tellOfClearText() }
+                        return try work(connection)
                     }
                 }
                 tell(nil)
                 return value
-            } catch let fault as ServerFault {
+            } catch let fault as PostgreSQLFault {
                 if fault.isLost { tell(fault) }
                 guard fault.isWorthRepeating, .now < deadline else { throw PortFault(fault, server) }
                 try await time.sleep(backOff.next())
@@ -56,7 +57,7 @@ final class ConnectionPool: Sendable {
 
     /// Keeps one connection for as long as `body` takes.
     /// - Throws: `PortFault` if the pool is closed, or what `body` throws.
-    func withSession<Value: Sendable>(_ body: (Session) async throws -> Value) async throws -> Value {
+    func withSession<Value: Sendable>(_ body: (PooledConnection) async throws -> Value) async throws -> Value {
         guard let session = await take() else {
             throw PortFault(.unusable, place: server.place, message: "is closed")
         }
@@ -77,9 +78,9 @@ final class ConnectionPool: Sendable {
 
     // MARK: Parts
 
-    private func take() async -> Session? {
+    private func take() async -> PooledConnection? {
         await withCheckedContinuation { continuation in
-            let session = state.withLock { state -> Session?? in
+            let session = state.withLock { state -> PooledConnection?? in
                 if state.isClosed { return .some(nil) }
                 // The one used last: the others may stay unconnected.
                 if let session = state.free.popLast() { return session }
@@ -90,8 +91,8 @@ final class ConnectionPool: Sendable {
         }
     }
 
-    private func giveBack(_ session: Session) {
-        let waiter = state.withLock { state -> CheckedContinuation<Session?, Never>? in
+    private func giveBack(_ session: PooledConnection) {
+        let waiter = state.withLock { state -> CheckedContinuation<PooledConnection?, Never>? in
             if state.waiters.isEmpty {
                 state.free.append(session)
                 return nil
@@ -114,7 +115,7 @@ final class ConnectionPool: Sendable {
     }
 
     /// Says once that the server is away, and once that it is back.
-    private func tell(_ fault: ServerFault?) {
+    private func tell(_ fault: PostgreSQLFault?) {
         let isNew = state.withLock { state in
             defer { state.isDown = fault != nil }
             return state.isDown != (fault != nil)

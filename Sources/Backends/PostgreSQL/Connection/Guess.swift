@@ -1,7 +1,7 @@
 /// What most often makes a server say what it said, and what to do about it. A guess: it follows the server's words as such.
 enum Guess {
     /// - Returns: what stands after "perhaps"; nil where the words have to do.
-    static func cause(of fault: ServerFault, _ options: PostgreSQLOptions) -> String? {
+    static func cause(of fault: PostgreSQLFault, _ options: PostgreSQLOptions) -> String? {
         guard let state = fault.state else {
             switch fault.lack {
             case .tls:
@@ -37,7 +37,7 @@ enum Guess {
             return
                 "a pooler stands in between that farm has not known for one: farm prepares its statements only where the "
                 + "server answers itself"
-        case ServerFault.tooOld: return "another one was meant: check DB_HOST, or upgrade it"
+        case PostgreSQLFault.tooOld: return "another one was meant: check DB_HOST, or upgrade it"
         default: return nil
         }
     }

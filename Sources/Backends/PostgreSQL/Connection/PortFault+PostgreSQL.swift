@@ -2,18 +2,18 @@ import Pipeline
 
 extension PortFault {
     /// What a fault means for the caller: the server's words, then a guess at the cause, as a guess.
-    init(_ fault: ServerFault, _ server: Server) {
+    init(_ fault: PostgreSQLFault, _ server: Server) {
         let guess = Guess.cause(of: fault, server.options)
         self.init(
             PortFault.kind(of: fault), place: server.place,
             message: fault.words + (guess.map { "; perhaps \($0)" } ?? ""))
     }
 
-    private static func kind(of fault: ServerFault) -> Kind {
+    private static func kind(of fault: PostgreSQLFault) -> Kind {
         guard let state = fault.state else { return fault.lack == nil ? .transient : .unusable }
         switch state {
         case "55P03", "57014": return .transient
-        case "25006", ServerFault.tooOld: return .unusable
+        case "25006", PostgreSQLFault.tooOld: return .unusable
         default: break
         }
         switch String(state.prefix(2)) {

@@ -16,10 +16,10 @@ public struct PostgreSQLProbe: Sendable {
     }
 
     /// What was found, the primary first.
-    public func findings() async -> [Finding] {
+    public func findings() async -> [CheckFinding] {
         let rows = rows
-        var findings = await look(at: Server(host: options.host, options: options)) { link, pooling in
-            try PostgreSQLProbe.primary(link, pooling) + PostgreSQLProbe.refusals(of: rows, link)
+        var findings = await look(at: Server(host: options.host, options: options)) { connection, pooling in
+            try PostgreSQLProbe.primary(connection, pooling) + PostgreSQLProbe.refusals(of: rows, connection)
         }
         if let replica = options.readHost {
             findings += await look(at: Server(host: replica, options: options), PostgreSQLProbe.replica)
@@ -28,17 +28,17 @@ public struct PostgreSQLProbe: Sendable {
     }
 
     private func look(
-        at server: Server, _ questions: @Sendable @escaping (Link, Pooling?) throws -> [Finding]
-    ) async -> [Finding] {
-        let session = Session(server)
-        let findings: [Finding]
+        at server: Server, _ questions: @Sendable @escaping (PostgreSQLConnection, Pooling?) throws -> [CheckFinding]
+    ) async -> [CheckFinding] {
+        let session = PooledConnection(server)
+        let findings: [CheckFinding]
         do {
             let pooling = try await Pooling.found(session, server)
             findings = try await session.run { try questions($0, pooling) }
-        } catch let fault as ServerFault {
-            findings = [Finding(PortFault(fault, server), subject: server.place)]
+        } catch let fault as PostgreSQLFault {
+            findings = [CheckFinding(PortFault(fault, server), subject: server.place)]
         } catch {
-            findings = [Finding(.failed, server.place, (error as? PortFault)?.message ?? "\(error)")]
+            findings = [CheckFinding(.failed, server.place, (error as? PortFault)?.message ?? "\(error)")]
         }
         await session.close()
         return findings
@@ -46,96 +46,97 @@ public struct PostgreSQLProbe: Sendable {
 
     // MARK: Questions
 
-    private static func primary(_ link: Link, _ pooling: Pooling?) throws -> [Finding] {
-        let place = link.server.place
-        if try isReplica(link) {
+    private static func primary(_ connection: PostgreSQLConnection, _ pooling: Pooling?) throws -> [CheckFinding] {
+        let place = connection.server.place
+        if try isReplica(connection) {
             return [
-                Finding(
+                CheckFinding(
                     .failed, place,
                     "is a replica or in recovery, so nothing can be written: DB_HOST must be the primary")
             ]
         }
-        let server = try [encoding(link), readOnly(link), clock(link), schema(link)].compactMap { $0 }
-        return try [Finding(.ok, place, summary(link, pooling))] + server + Rights.findings(link)
-            + Sequences.findings(link)
+        let server = try [encoding(connection), readOnly(connection), clock(connection), schema(connection)].compactMap
+        { $0 }
+        return try [CheckFinding(.ok, place, summary(connection, pooling))] + server + Rights.findings(connection)
+            + Sequences.findings(connection)
     }
 
-    private static func replica(_ link: Link, _ pooling: Pooling?) throws -> [Finding] {
-        let place = "DB_READ_HOST: \(link.server.place)"
-        guard try SchemaVersion.isCurrent(link) else {
+    private static func replica(_ connection: PostgreSQLConnection, _ pooling: Pooling?) throws -> [CheckFinding] {
+        let place = "DB_READ_HOST: \(connection.server.place)"
+        guard try PostgreSQLVersion.isCurrent(connection) else {
             return [
-                Finding(
+                CheckFinding(
                     .failed, place, "its tables are not up to date: run `farm init`, and wait until the replica has it")
             ]
         }
-        let lag = try link.execute(
+        let lag = try connection.execute(
             "SELECT CASE WHEN pg_is_in_recovery() THEN extract(epoch FROM now() - pg_last_xact_replay_timestamp()) END"
         )?.first?.real(0)
         let age = lag.map { ", last change \(Int($0)) s ago" } ?? ""
-        return [Finding(.ok, place, summary(link, pooling) + age)]
+        return [CheckFinding(.ok, place, summary(connection, pooling) + age)]
     }
 
-    private static func summary(_ link: Link, _ pooling: Pooling?) -> String {
-        let version = PQparameterStatus(link.connection, "server_version").map { String(cString: $0) } ?? "?"
-        let protocolName = PQsslAttribute(link.connection, "protocol").map { String(cString: $0) }
+    private static func summary(_ connection: PostgreSQLConnection, _ pooling: Pooling?) -> String {
+        let version = PQparameterStatus(connection.handle, "server_version").map { String(cString: $0) } ?? "?"
+        let protocolName = PQsslAttribute(connection.handle, "protocol").map { String(cString: $0) }
         return "PostgreSQL \(version), \(protocolName ?? "no TLS")" + (pooling.map { ", \($0.text)" } ?? "")
     }
 
-    private static func isReplica(_ link: Link) throws -> Bool {
-        try link.execute("SELECT pg_is_in_recovery()")?.first?.flag(0) ?? false
+    private static func isReplica(_ connection: PostgreSQLConnection) throws -> Bool {
+        try connection.execute("SELECT pg_is_in_recovery()")?.first?.flag(0) ?? false
     }
 
     /// The database's own encoding.
-    private static func encoding(_ link: Link) throws -> Finding? {
-        guard let encoding = try link.execute("SHOW server_encoding")?.first?.text(0), encoding != "UTF8" else {
+    private static func encoding(_ connection: PostgreSQLConnection) throws -> CheckFinding? {
+        guard let encoding = try connection.execute("SHOW server_encoding")?.first?.text(0), encoding != "UTF8" else {
             return nil
         }
-        let name = link.server.options.name
-        return Finding(
-            .failed, link.server.place,
+        let name = connection.server.options.name
+        return CheckFinding(
+            .failed, connection.server.place,
             "its encoding is \(encoding), not UTF8: answers with characters that it lacks, such as emoji, cannot be stored. Make "
                 + "another database and copy the tables over (pg_dump, psql): CREATE DATABASE \("\(name)_utf8".quotedName) "
                 + "ENCODING 'UTF8' TEMPLATE template0")
     }
 
-    private static func readOnly(_ link: Link) throws -> Finding? {
-        guard try link.execute("SHOW default_transaction_read_only")?.first?.text(0) == "on" else { return nil }
-        let (user, name) = (link.server.options.user, link.server.options.name)
-        return Finding(
-            .failed, link.server.place,
+    private static func readOnly(_ connection: PostgreSQLConnection) throws -> CheckFinding? {
+        guard try connection.execute("SHOW default_transaction_read_only")?.first?.text(0) == "on" else { return nil }
+        let (user, name) = (connection.server.options.user, connection.server.options.name)
+        return CheckFinding(
+            .failed, connection.server.place,
             "default_transaction_read_only is on, so nothing may be written. Whoever set it had a reason, perhaps a full disk; "
                 + "else: ALTER DATABASE \(name.quotedName) RESET default_transaction_read_only, or ALTER ROLE "
                 + "\(user.quotedName) RESET default_transaction_read_only, or ALTER SYSTEM RESET of it and pg_reload_conf()"
         )
     }
 
-    private static func clock(_ link: Link) throws -> Finding? {
+    private static func clock(_ connection: PostgreSQLConnection) throws -> CheckFinding? {
         let before = Date().timeIntervalSince1970
-        let clock = try link.execute("SELECT extract(epoch FROM clock_timestamp())")?.first?.real(0)
+        let clock = try connection.execute("SELECT extract(epoch FROM clock_timestamp())")?.first?.real(0)
         let after = Date().timeIntervalSince1970
-        return clock.flatMap { Finding.skew(link.server.place, clock: $0, before: before, after: after) }
+        return clock.flatMap { CheckFinding.skew(connection.server.place, clock: $0, before: before, after: after) }
     }
 
-    private static func schema(_ link: Link) throws -> Finding? {
-        let place = link.server.place
-        let state = try SchemaState(link)
-        guard state.schema != nil else { return try Rights.schema(link) }
+    private static func schema(_ connection: PostgreSQLConnection) throws -> CheckFinding? {
+        let place = connection.server.place
+        let state = try SchemaState(connection)
+        guard state.schema != nil else { return try Rights.schema(connection) }
         let plan: SchemaPlan
         do { plan = try SchemaPlan(state, place: place) } catch let fault as PortFault {
-            return Finding(fault, subject: place)
+            return CheckFinding(fault, subject: place)
         }
         guard !plan.steps.isEmpty else { return nil }
-        let user = link.server.options.user
+        let user = connection.server.options.user
         let changes = plan.steps.compactMap(\.told)
         let what =
             changes.prefix(3).joined(separator: ", ") + (changes.count > 3 ? " and \(changes.count - 3) more" : "")
-        guard try Rights.mayChange(state, link) else {
-            return Finding(
+        guard try Rights.mayChange(state, connection) else {
+            return CheckFinding(
                 .failed, place,
                 "the tables are not up to date and \(user) may not change them (\(what)): an administrator runs the SQL that "
                     + "`farm init` prints")
         }
-        return Finding(
+        return CheckFinding(
             .warning, place, "the tables are not up to date: farm init, or the first role that writes, does: \(what)")
     }
 }

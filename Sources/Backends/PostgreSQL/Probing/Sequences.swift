@@ -22,8 +22,8 @@ enum Sequences {
         """
 
     /// How full each is, by its own end or by that of its column's type, whichever comes first.
-    static func findings(_ link: Link) throws -> [Finding] {
-        let rows = try link.execute(
+    static func findings(_ connection: PostgreSQLConnection) throws -> [CheckFinding] {
+        let rows = try connection.execute(
             """
             WITH \(feeding), ends AS (
                 SELECT f.*, c.attname, c.atttypid, q.seqmin, q.seqmax,
@@ -44,10 +44,10 @@ enum Sequences {
             }
             let sequence = row.text(2) ?? ""
             let widening = row.flag(5) ? "" : "ALTER TABLE \(table) ALTER \(column) TYPE BIGINT; "
-            return Finding.fill(
+            return CheckFinding.fill(
                 of: "\(table).\(column)", used, of: last,
                 mending: widening + "ALTER SEQUENCE \(sequence) AS BIGINT NO MAXVALUE",
-                at: link.server.place)
+                at: connection.server.place)
         }.compactMap { $0 } ?? []
     }
 }

@@ -74,7 +74,7 @@ struct SchemaPlan {
             steps.append(Step(sql: Takeover.markStale, isAlone: true))
         }
         for index in Index.all { add(index, state) }
-        if !state.isCurrent { steps.append(Step(sql: SchemaVersion.record)) }
+        if !state.isCurrent { steps.append(Step(sql: PostgreSQLVersion.record)) }
     }
 
     private mutating func add(_ table: SharedTable, _ state: SchemaState, place: String) throws {

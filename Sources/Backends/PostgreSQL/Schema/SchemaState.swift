@@ -25,12 +25,12 @@ struct SchemaState {
     /// Farm has been through with these tables before, be it an older one.
     var isKnown = false
 
-    /// - Throws: `ServerFault`, `PortFault`.
-    init(_ link: Link) throws {
-        let version = try SchemaVersion.recorded(link)
+    /// - Throws: `PostgreSQLFault`, `PortFault`.
+    init(_ connection: PostgreSQLConnection) throws {
+        let version = try PostgreSQLVersion.recorded(connection)
         isKnown = version != nil
-        isCurrent = version.map { $0 >= SchemaVersion.current } ?? false
-        schema = try link.execute("SELECT quote_ident(current_schema())")?.first?.text(0)
+        isCurrent = version.map { $0 >= PostgreSQLVersion.current } ?? false
+        schema = try connection.execute("SELECT quote_ident(current_schema())")?.first?.text(0)
         let names = SharedTable.all.map(\.name) + OwnTables.names
         let list = names.map { "'\($0)'" }.joined(separator: ", ")
         let tables = "unnest(ARRAY[\(list)]) AS t(name) JOIN pg_class c ON c.oid = to_regclass(t.name)"
@@ -43,7 +43,7 @@ struct SchemaState {
                 a.atthasdef OR a.attidentity <> '', c.relkind = 'r', a.attnotnull, has_table_privilege(c.oid, 'SELECT')
             FROM \(tables) JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
             JOIN pg_type y ON y.oid = a.atttypid
-            """, link)
+            """, connection)
         {
             guard let table = row.text(0), let name = row.text(1), let type = row.text(2) else { continue }
             columns[table, default: [:]][name] = Column(
@@ -53,34 +53,36 @@ struct SchemaState {
         }
         for row in try all(
             "SELECT i.relname, x.indisvalid FROM \(tables) JOIN pg_index x ON x.indrelid = c.oid JOIN pg_class i ON i.oid = x.indexrelid",
-            link)
+            connection)
         {
             if let name = row.text(0) { indexes[name] = row.flag(1) }
         }
         triggers = Set(
-            try all("SELECT t.name || '.' || g.tgname FROM \(tables) JOIN pg_trigger g ON g.tgrelid = c.oid", link)
-                .compactMap { $0.text(0) })
+            try all(
+                "SELECT t.name || '.' || g.tgname FROM \(tables) JOIN pg_trigger g ON g.tgrelid = c.oid", connection
+            )
+            .compactMap { $0.text(0) })
         functions = Set(
             try all(
                 """
                 SELECT f.name FROM unnest(ARRAY[\(OwnTables.functions(schema: "").map { "'\($0.name)'" }.joined(separator: ", "))]) AS f(name)
                 WHERE to_regproc(f.name) IS NOT NULL
-                """, link
+                """, connection
             ).compactMap { $0.text(0) })
         // What this user may not read counts as in use.
         for table in plain
-        where try unreadable.contains(table) || all("SELECT 1 FROM \(table) LIMIT 1", link).first != nil {
+        where try unreadable.contains(table) || all("SELECT 1 FROM \(table) LIMIT 1", connection).first != nil {
             hasRows.insert(table)
         }
         if hasRows.contains("postprocessing"), !unreadable.contains("postprocessing"),
             indexes[Index.enrichmentKey.name] != true
         {
-            superseded = try all("SELECT count(*) FROM (\(Takeover.superseded)) s", link).first?.integer(0) ?? 0
+            superseded = try all("SELECT count(*) FROM (\(Takeover.superseded)) s", connection).first?.integer(0) ?? 0
         }
     }
 
-    private func all(_ sql: String, _ link: Link) throws -> [Row] {
-        guard let rows = try link.execute(sql, within: nil) else { return [] }
+    private func all(_ sql: String, _ connection: PostgreSQLConnection) throws -> [Row] {
+        guard let rows = try connection.execute(sql, within: nil) else { return [] }
         return rows.map { $0 }
     }
 }

@@ -12,33 +12,33 @@ enum UpgradeLock {
     /// Tries to take it. It asks again and again instead of waiting in the server: a statement that waits has a snapshot, and
     /// building an index CONCURRENTLY waits for the end of every older one: the two would wait for each other.
     /// - Returns: nil if it is held from here on, until the transaction ends; else who holds it.
-    static func take(_ link: Link) throws -> Waiting? {
-        let isHeld = try link.execute(
+    static func take(_ connection: PostgreSQLConnection) throws -> Waiting? {
+        let isHeld = try connection.execute(
             """
             BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout = 0;
             SELECT pg_try_advisory_xact_lock(\(key.space), \(key.id))
             """)?.first?.flag(0)
         if isHeld ?? false { return nil }
         let holder = try Waiting.find(
-            link,
+            connection,
             """
             SELECT l.pid FROM pg_locks l WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2
             AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
             AND l.classid::bigint = \(key.space) AND l.objid::bigint = \(key.id)
             """)
-        try link.execute("ROLLBACK")
+        try connection.execute("ROLLBACK")
         return holder ?? Waiting(process: 0, who: "another program")
     }
 
-    /// - Throws: `ServerFault` if it is no longer held.
-    static func confirm(_ link: Link) throws {
-        guard PQtransactionStatus(link.connection) == PQTRANS_INTRANS else {
-            throw ServerFault(message: "the connection that held the upgrade's lock was lost", isLost: true)
+    /// - Throws: `PostgreSQLFault` if it is no longer held.
+    static func confirm(_ connection: PostgreSQLConnection) throws {
+        guard PQtransactionStatus(connection.handle) == PQTRANS_INTRANS else {
+            throw PostgreSQLFault(message: "the connection that held the upgrade's lock was lost", isLost: true)
         }
-        try link.execute("SELECT 1")
+        try connection.execute("SELECT 1")
     }
 
-    static func release(_ link: Link) throws { try link.execute("COMMIT") }
+    static func release(_ connection: PostgreSQLConnection) throws { try connection.execute("COMMIT") }
 }
 
 /// Somebody who is waited for.
@@ -49,9 +49,9 @@ struct Waiting: Sendable {
     var who: String
 
     /// What keeps this program's own statements waiting for a lock, if anything does.
-    static func blocker(_ link: Link) throws -> Waiting? {
+    static func blocker(_ connection: PostgreSQLConnection) throws -> Waiting? {
         try find(
-            link,
+            connection,
             """
             SELECT b.pid FROM pg_stat_activity a CROSS JOIN LATERAL unnest(pg_blocking_pids(a.pid)) AS b(pid)
             WHERE a.datname = current_database() AND a.application_name = current_setting('application_name')
@@ -60,8 +60,8 @@ struct Waiting: Sendable {
     }
 
     /// - Parameter processes: a query of their numbers.
-    static func find(_ link: Link, _ processes: String) throws -> Waiting? {
-        let row = try link.execute(
+    static func find(_ connection: PostgreSQLConnection, _ processes: String) throws -> Waiting? {
+        let row = try connection.execute(
             """
             SELECT pid, concat_ws(', ', coalesce(nullif(application_name, ''), 'a program'), 'user ' || usename,
                 'from ' || host(client_addr), 'process ' || pid || ' of the server', state,

@@ -8,10 +8,10 @@ extension PostgreSQLStore {
         fuse: @Sendable @escaping ([StoredResult], [StoredBox]) -> BoxChanges
     ) async throws -> [ImageID: Int] {
         guard !images.isEmpty else { return [:] }
-        let (ids, workerID) = (Locks.order(images), Columns.cut(workerID, to: 50))
+        let (ids, workerID) = (Locks.order(images), PostgreSQLColumns.cut(workerID, to: 50))
         let reading = [Locks.take(ids), ImageRows.successes(ids, of: services), ImageRows.boxes(ids)]
-        var counts = try await primary.run { link in
-            try link.transaction(.current, reading) { answers in
+        var counts = try await primary.run { connection in
+            try connection.transaction(.current, reading) { answers in
                 let (results, boxes) = (ImageRows.results(answers[1]), ImageRows.boxes(answers[2]))
                 var counts: [ImageID: Int] = [:]
                 var writing = BoxWriting()

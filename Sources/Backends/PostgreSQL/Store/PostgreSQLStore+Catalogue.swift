@@ -6,14 +6,14 @@ extension PostgreSQLStore {
     public func add(_ images: [NewImage], move: Bool, update: Bool) async throws -> ImportAnswer {
         guard !images.isEmpty else { return ImportAnswer() }
         let images = try images.map(fitting)
-        return try await primary.run { link in
-            try link.rollingBack {
-                let known = try link.run([Locks.imports] + ImportLedger.questions(images), beginning: .current)
+        return try await primary.run { connection in
+            try connection.rollingBack {
+                let known = try connection.run([Locks.imports] + ImportLedger.questions(images), beginning: .current)
                 var ledger = ImportLedger(known: known.dropFirst())
                 let places = images.map { ledger.enter($0, move: move, update: update) }
                 let accepted = PostgreSQLStore.forgetRefusals(of: images.compactMap(\.path))
-                let answers = try link.run(ledger.statements + [accepted, Statement("COMMIT")])
-                return try ledger.answer(places, answers, place: link.server.place)
+                let answers = try connection.run(ledger.statements + [accepted, Statement("COMMIT")])
+                return try ledger.answer(places, answers, place: connection.server.place)
             }
         }
     }
@@ -22,7 +22,7 @@ extension PostgreSQLStore {
     private func fitting(_ image: NewImage) throws -> NewImage {
         func given(_ text: String?) -> String? { text.flatMap { $0.isEmpty ? nil : $0 } }
         let fitting = NewImage(
-            filename: given(image.filename).map { Columns.cut($0, to: 255) }, path: given(image.path),
+            filename: given(image.filename).map { PostgreSQLColumns.cut($0, to: 255) }, path: given(image.path),
             url: given(image.url), group: given(image.group))
         guard fitting.path != nil || fitting.url != nil || fitting.filename != nil else {
             throw PortFault(.refused, place: place, message: "an image has neither path nor URL nor filename")
@@ -46,8 +46,8 @@ extension PostgreSQLStore {
             LIMIT \(query.next("bigint"))
             """
         let statement = Statement(sql, values: query.values + [.integer(max(0, limit))])
-        return try await primary.run { link in
-            try link.run([statement])[0].map { row in
+        return try await primary.run { connection in
+            try connection.run([statement])[0].map { row in
                 ImageRows.image(row).map {
                     ListedImage(image: $0, lacking: (row.json(5)?.arrayValue ?? []).compactMap(\.stringValue))
                 }
@@ -74,8 +74,8 @@ extension PostgreSQLStore {
             """
         query.values.append(.texts(services))
         let statement = Statement(sql, values: query.values)
-        return try await primary.run { link in
-            let counts = try link.run([statement])[0].map { ($0.text(0) ?? "", $0.integer(1) ?? 0) }
+        return try await primary.run { connection in
+            let counts = try connection.run([statement])[0].map { ($0.text(0) ?? "", $0.integer(1) ?? 0) }
             return Dictionary(counts) { first, _ in first }
         }
     }

@@ -11,8 +11,8 @@ extension PostgreSQLStore {
         // The marks go before the rows are read: what is written in between keeps its mark, and at worst is voted on twice.
         let reading =
             [Locks.take(ids)] + PostgreSQLStore.unmarking(ids) + ImageRows.findings(ids, reading: .predictions)
-        try await primary.run { link in
-            try link.transaction(.current, reading) { answers in
+        try await primary.run { connection in
+            try connection.transaction(.current, reading) { answers in
                 let records = ImageRows.findings(ids, answers.dropFirst(3)).compactMap { findings in
                     findings.results.isEmpty ? nil : vote(findings).map { (findings.imageID, $0) }
                 }

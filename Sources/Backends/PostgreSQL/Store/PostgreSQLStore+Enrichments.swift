@@ -8,8 +8,8 @@ extension PostgreSQLStore {
         let reading = [
             ImageRows.images(images), ImageRows.boxes(images), ImageRows.enrichments(images, reading: .error),
         ]
-        return try await primary.run { link in
-            let answers = try link.transaction(.snapshot, reading)
+        return try await primary.run { connection in
+            let answers = try connection.transaction(.snapshot, reading)
             let (known, boxes) = (ImageRows.images(answers[0]), ImageRows.boxes(answers[1]))
             let enrichments = ImageRows.enrichments(answers[2])
             return images.compactMap { id in
@@ -27,7 +27,8 @@ extension PostgreSQLStore {
     ) async throws {
         for row in rows where !Enrichment.services.contains(row.service) {
             throw PortFault(
-                .refused, place: place, message: "postprocessing.service: \(Columns.cut(row.service, to: 50))")
+                .refused, place: place, message: "postprocessing.service: \(PostgreSQLColumns.cut(row.service, to: 50))"
+            )
         }
         let ids = Locks.order(Array(images.keys))
         let statements =

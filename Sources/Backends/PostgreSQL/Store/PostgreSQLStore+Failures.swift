@@ -5,8 +5,8 @@ extension PostgreSQLStore {
     /// Now, by the clock and in the time zone that rows are written with.
     public func failureMark() async throws -> FailureMark {
         let statement = Statement("SELECT (SELECT max(result_id) FROM results), localtimestamp::text")
-        return try await primary.run { link in
-            let row = try link.run([statement])[0].first
+        return try await primary.run { connection in
+            let row = try connection.run([statement])[0].first
             return FailureMark(resultID: row?.integer(0) ?? 0, time: row?.text(1) ?? "-infinity")
         }
     }
@@ -26,8 +26,8 @@ extension PostgreSQLStore {
             groups("results WHERE result_id > $1::bigint", .integer(mark.resultID)),
             groups("postprocessing WHERE result_created >= $1::text::timestamp", .text(mark.time)),
         ]
-        return try await primary.run { link in
-            zip(try link.run(statements), [false, true]).flatMap { rows, isOfBoxes in
+        return try await primary.run { connection in
+            zip(try connection.run(statements), [false, true]).flatMap { rows, isOfBoxes in
                 rows.map { row in
                     FailureReport(
                         service: row.text(0) ?? "", isOfBoxes: isOfBoxes, kind: row.text(1) ?? "",

@@ -17,9 +17,9 @@ extension PostgreSQLStore: ResultForgetting {
     /// Drops the images' rows.
     public func forget(_ images: [ImageID]) async throws -> Totals {
         let ids = Locks.order(images)
-        return try await primary.run { link in
-            let dropping = try PostgreSQLStore.dropping(ids, link)
-            let answers = try link.transaction(
+        return try await primary.run { connection in
+            let dropping = try PostgreSQLStore.dropping(ids, connection)
+            let answers = try connection.transaction(
                 .current, [Locks.take(ids)] + dropping + [PostgreSQLStore.unmarkingEmpty(ids)])
             return PostgreSQLStore.totals(answers.dropFirst())
         }
@@ -28,12 +28,12 @@ extension PostgreSQLStore: ResultForgetting {
     /// Drops the images and their rows.
     public func remove(_ images: [ImageID]) async throws -> Totals {
         let ids = Locks.order(images)
-        return try await primary.run { link in
-            let dropping = try PostgreSQLStore.dropping(ids, link)
+        return try await primary.run { connection in
+            let dropping = try PostgreSQLStore.dropping(ids, connection)
             let last = ["farm_stale", "images"].map {
                 Statement("DELETE FROM \($0) WHERE image_id = ANY($1::bigint[])", .integers(ids))
             }
-            let answers = try link.transaction(.current, [Locks.take(ids)] + dropping + last)
+            let answers = try connection.transaction(.current, [Locks.take(ids)] + dropping + last)
             var totals = PostgreSQLStore.totals(answers.dropFirst())
             totals.images = answers.last?.changed ?? 0
             return totals
@@ -41,19 +41,19 @@ extension PostgreSQLStore: ResultForgetting {
     }
 
     /// The deletions from `findings`, then farm's own notes.
-    private static func dropping(_ ids: [ImageID], _ link: Link) throws -> [Statement] {
+    private static func dropping(_ ids: [ImageID], _ connection: PostgreSQLConnection) throws -> [Statement] {
         let dropping = findings.map { table in
             Statement("DELETE FROM \(table) WHERE image_id = ANY($1::bigint[]) RETURNING image_id", .integers(ids))
         }
-        let tables = ["farm_missing_enrichments"] + (try superseded(link))
+        let tables = ["farm_missing_enrichments"] + (try superseded(connection))
         let notes = tables.map { Statement("DELETE FROM \($0) WHERE image_id = ANY($1::bigint[])", .integers(ids)) }
         return dropping + notes
     }
 
     /// The table of what `Takeover` has set aside, if there is one.
-    static func superseded(_ link: Link) throws -> [String] {
+    static func superseded(_ connection: PostgreSQLConnection) throws -> [String] {
         let question = Statement("SELECT to_regclass('farm_superseded_postprocessing') IS NOT NULL")
-        return try link.run([question])[0].first?.flag(0) == true ? ["farm_superseded_postprocessing"] : []
+        return try connection.run([question])[0].first?.flag(0) == true ? ["farm_superseded_postprocessing"] : []
     }
 
     /// The deletions have marked the images; what somebody records meanwhile keeps its mark.

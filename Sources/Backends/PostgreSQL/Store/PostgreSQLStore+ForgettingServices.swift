@@ -20,11 +20,11 @@ extension PostgreSQLStore {
         @Sendable func drop(_ table: String, _ condition: String) -> Statement {
             statement("DELETE FROM \(table) t WHERE image_id = ANY($1::bigint[]) AND \(condition) RETURNING image_id")
         }
-        return try await primary.run { link in
+        return try await primary.run { connection in
             // What looks at other rows goes before them.
             let notes =
                 [drop("farm_missing_enrichments", Said.note)]
-                + (try PostgreSQLStore.superseded(link)).map { drop($0, Said.service) }
+                + (try PostgreSQLStore.superseded(connection)).map { drop($0, Said.service) }
             let consensus = drop("consensus", Said.consensus)
             let others = ["postprocessing", "merged_boxes", "results"].map { drop($0, Said.condition($0)) }
             let changed = statement(
@@ -35,7 +35,7 @@ extension PostgreSQLStore {
                     OR EXISTS (SELECT 1 FROM merged_boxes b WHERE b.image_id = t.image_id AND \(Said.boxInPart("b"))))
                 ORDER BY t.image_id
                 """)
-            let answers = try link.transaction(
+            let answers = try connection.transaction(
                 .current,
                 [Locks.take(ids)] + notes + [consensus] + others + [PostgreSQLStore.unmarkingEmpty(ids), changed])
             let rows = answers.dropFirst(1 + notes.count)

@@ -90,25 +90,25 @@ extension PostgreSQLStore: ImportRecords {
             """
             UPDATE images SET image_filename = $2::text
             WHERE image_path = $1::text AND image_path <> '' AND image_filename = $3::text
-            """, .text(old), .text(Columns.cut(PathText.lastComponent(of: new), to: 255)),
-            .text(Columns.cut(PathText.lastComponent(of: old), to: 255)))
+            """, .text(old), .text(PostgreSQLColumns.cut(PathText.lastComponent(of: new), to: 255)),
+            .text(PostgreSQLColumns.cut(PathText.lastComponent(of: old), to: 255)))
         let move = ask("UPDATE images i SET image_path = \(target) \(condition)")
-        return try await primary.run { link in
-            try link.rollingBack {
-                let looks = try link.run([Locks.imports, again, taken], beginning: .current)
+        return try await primary.run { connection in
+            try connection.rollingBack {
+                let looks = try connection.run([Locks.imports, again, taken], beginning: .current)
                 if !isDeeper, let example = looks[1].first?.text(0) {
-                    return try link.leave(.endless(example: example))
+                    return try connection.leave(.endless(example: example))
                 }
                 if let row = looks[2].first, let count = row.integer(0), count > 0 {
-                    return try link.leave(.taken(count, example: row.text(1) ?? ""))
+                    return try connection.leave(.taken(count, example: row.text(1) ?? ""))
                 }
-                return .done(try link.run([rename, move, Statement("COMMIT")])[1].changed)
+                return .done(try connection.run([rename, move, Statement("COMMIT")])[1].changed)
             }
         }
     }
 }
 
-extension Link {
+extension PostgreSQLConnection {
     /// Ends a transaction that has changed nothing.
     fileprivate func leave(_ move: PathMove) throws -> PathMove {
         try execute("ROLLBACK")

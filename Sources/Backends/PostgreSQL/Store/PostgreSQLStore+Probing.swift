@@ -7,18 +7,18 @@ extension PostgreSQLStore {
     /// nothing is tried.
     public func probe(_ row: PlainRow, of image: ImageID?) async throws {
         let (run, place) = (runID, place)
-        try await primary.run { try RowProbe(link: $0, run: run, place: place).probe(row, of: image) }
+        try await primary.run { try RowProbe(connection: $0, run: run, place: place).probe(row, of: image) }
     }
 }
 
 /// Tries whether a server takes a plain row.
 struct RowProbe {
-    let link: Link
+    let connection: PostgreSQLConnection
     let run: UUID
     let place: String
 
     /// Each draws an id from its table's sequence, which PostgreSQL does not take back.
-    /// - Throws: `ServerFault`, `PortFault`.
+    /// - Throws: `PostgreSQLFault`, `PortFault`.
     func probe(_ row: PlainRow, of image: ImageID?) throws {
         do {
             switch row {
@@ -41,7 +41,7 @@ struct RowProbe {
                         + PostgreSQLStore.replacing([image], [(image, PlainValues.consensusRecord)])
                 }
             }
-        } catch let fault as ServerFault where fault.state == "23505" {
+        } catch let fault as PostgreSQLFault where fault.state == "23505" {
             // An id that is used already is a sequence that lags behind, and so would be the next.
             guard try !stopsAtAnotherRow(fault) else { return }
             throw fault
@@ -54,7 +54,7 @@ struct RowProbe {
             """
             SELECT coalesce((SELECT image_id FROM images WHERE image_id = $1::bigint), (SELECT max(image_id) FROM images))
             """, .integer(image ?? 0))
-        return try link.trial([choice]) { answers in answers[0].first?.integer(0).map(writing) ?? [] }
+        return try connection.trial([choice]) { answers in answers[0].first?.integer(0).map(writing) ?? [] }
     }
 
     private func insertResult(_ result: AnalysisResult, of image: ImageID?) throws {
@@ -75,7 +75,7 @@ struct RowProbe {
     /// Of the newest box; without any there is nothing to enrich.
     private func insertEnrichment() throws {
         let newest = Statement("SELECT image_id, merged_id FROM merged_boxes ORDER BY merged_id DESC LIMIT 1")
-        _ = try link.trial([newest]) { answers in
+        _ = try connection.trial([newest]) { answers in
             guard let found = answers[0].first, let image = found.integer(0), let box = found.integer(1) else {
                 return []
             }
@@ -93,7 +93,7 @@ struct RowProbe {
 
     /// Whether it is a unique index without an id of the server's giving: then another row stands in the way, by an
     /// index of another program's, and that is no state of the server.
-    private func stopsAtAnotherRow(_ fault: ServerFault) throws -> Bool {
+    private func stopsAtAnotherRow(_ fault: PostgreSQLFault) throws -> Bool {
         let ids = ["result_id", "merged_id", "postprocessing_id", "consensus_id"]
         let question = Statement(
             """
@@ -101,6 +101,6 @@ struct RowProbe {
             JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = ANY(x.indkey)
             WHERE x.indexrelid = to_regclass(quote_ident($1::text))
             """, .text(fault.constraint ?? ""), .texts(ids))
-        return try link.run([question])[0].first?.flag(0) ?? false
+        return try connection.run([question])[0].first?.flag(0) ?? false
     }
 }

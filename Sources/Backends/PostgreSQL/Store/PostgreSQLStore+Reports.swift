@@ -20,8 +20,8 @@ extension PostgreSQLStore {
             FROM results WHERE service IS NOT NULL AND status = 'success' AND processing_time IS NOT NULL
             AND result_created >= (now() - interval '1 hour')::timestamp GROUP BY service
             """)
-        return try await replica.run { link in
-            let answers = try link.transaction(.snapshot, [counts, times])
+        return try await replica.run { connection in
+            let answers = try connection.transaction(.snapshot, [counts, times])
             let seconds = Dictionary(
                 answers[1].map { ($0.text(0) ?? "", ($0.real(1), $0.real(2))) }, uniquingKeysWith: { first, _ in first }
             )
@@ -40,8 +40,8 @@ extension PostgreSQLStore {
         let failed = "postprocessing WHERE status = 'error'"
         let statement = Statement(
             "SELECT " + (tables + [failed]).map { "(SELECT count(*) FROM \($0))" }.joined(separator: ", "))
-        return try await replica.run { link in
-            let row = try link.run([statement])[0].first
+        return try await replica.run { connection in
+            let row = try connection.run([statement])[0].first
             func count(_ column: Int32) -> Int { row?.integer(column) ?? 0 }
             return Totals(
                 images: count(0), results: count(1), mergedBoxes: count(2), consensus: count(3),
@@ -58,8 +58,8 @@ extension PostgreSQLStore {
             ORDER BY image_id, consensus_id DESC
             """, .integers(images))
         let reading = [ImageRows.images(images), consensus] + ImageRows.findings(images, reading: .all)
-        return try await replica.run { link in
-            let answers = try link.transaction(.snapshot, reading)
+        return try await replica.run { connection in
+            let answers = try connection.transaction(.snapshot, reading)
             let known = ImageRows.images(answers[0])
             let votes = Dictionary(
                 answers[1].map { ($0.integer(0) ?? 0, $0.json(1) ?? .null) }, uniquingKeysWith: { first, _ in first })
@@ -74,8 +74,8 @@ extension PostgreSQLStore {
     /// The fused boxes of each of these images, in the images' order.
     public func boxes(of images: [ImageID]) async throws -> [[StoredBox]] {
         guard !images.isEmpty else { return [] }
-        return try await replica.run { link in
-            let boxes = ImageRows.boxes(try link.run([ImageRows.boxes(images)])[0])
+        return try await replica.run { connection in
+            let boxes = ImageRows.boxes(try connection.run([ImageRows.boxes(images)])[0])
             return images.map { boxes[$0] ?? [] }
         }
     }
@@ -83,8 +83,8 @@ extension PostgreSQLStore {
     /// How many pairs of a box and a service wait.
     public func missingEnrichments() async throws -> [String: Int] {
         let statement = Statement("SELECT service, count(*) FROM farm_missing_enrichments GROUP BY service")
-        return try await replica.run { link in
-            let counts = try link.run([statement])[0].map { ($0.text(0) ?? "", $0.integer(1) ?? 0) }
+        return try await replica.run { connection in
+            let counts = try connection.run([statement])[0].map { ($0.text(0) ?? "", $0.integer(1) ?? 0) }
             return Dictionary(counts) { first, _ in first }
         }
     }

@@ -7,14 +7,15 @@ extension PostgreSQLStore {
     public func standing(of jobs: [JobKey], workerID: String) async throws -> [JobStanding] {
         guard !jobs.isEmpty else { return [] }
         let (standing, begin) = PostgreSQLStore.standing(of: jobs, workerID: workerID, run: runID)
-        return try await primary.run { link in
-            let answers = try begin.map { try link.transaction(.current, [standing, $0]) } ?? link.run([standing])
+        return try await primary.run { connection in
+            let answers =
+                try begin.map { try connection.transaction(.current, [standing, $0]) } ?? connection.run([standing])
             let standings = answers[0].map { row -> JobStanding in
                 guard let image = ImageRows.image(row) else { return .unknownImage }
                 guard row.flag(5) else { return .open(image, deaths: row.integer(8) ?? 0) }
                 return .recorded(row.text(6).flatMap(ResultStatus.init) ?? .error, error: row.json(7))
             }
-            if standings.contains(.unknownImage) { try checkCatalogue(link) }
+            if standings.contains(.unknownImage) { try checkCatalogue(connection) }
             return standings
         }
     }
@@ -61,14 +62,14 @@ extension PostgreSQLStore {
     @discardableResult
     public func record(_ results: [AnalysisResult]) async throws -> Set<UUID> {
         guard !results.isEmpty else { return [] }
-        for result in results where !Columns.fits(result.service, 50) {
+        for result in results where !PostgreSQLColumns.fits(result.service, 50) {
             throw PortFault(
                 .refused, place: place,
-                message: "results.service holds 50 characters: \(Columns.cut(result.service, to: 50))")
+                message: "results.service holds 50 characters: \(PostgreSQLColumns.cut(result.service, to: 50))")
         }
         let statements = PostgreSQLStore.recording(results)
-        let inserted = try await primary.run { link in
-            try link.transaction(.current, statements).dropLast().flatMap { rows in
+        let inserted = try await primary.run { connection in
+            try connection.transaction(.current, statements).dropLast().flatMap { rows in
                 rows.map { $0.text(0).flatMap(UUID.init(uuidString:)) }
             }
         }
@@ -101,7 +102,7 @@ extension PostgreSQLStore {
             """,
             .integers(results.map(\.imageID)), .texts(results.map(\.service)),
             .json(results.map { StorableJSON.mended($0.data) }), .texts(results.map(\.status.rawValue)),
-            .doubles(results.map(\.processingTime)), .texts(results.map { Columns.cut($0.workerID, to: 50) }),
+            .doubles(results.map(\.processingTime)), .texts(results.map { PostgreSQLColumns.cut($0.workerID, to: 50) }),
             .uuids(results.map(\.jobID)))
     }
 
@@ -109,9 +110,9 @@ extension PostgreSQLStore {
     public func images(_ ids: [ImageID]) async throws -> [ImageID: Image] {
         guard !ids.isEmpty else { return [:] }
         let statement = ImageRows.images(ids)
-        return try await primary.run { link in
-            let images = ImageRows.images(try link.run([statement])[0])
-            if ids.contains(where: { images[$0] == nil }) { try checkCatalogue(link) }
+        return try await primary.run { connection in
+            let images = ImageRows.images(try connection.run([statement])[0])
+            if ids.contains(where: { images[$0] == nil }) { try checkCatalogue(connection) }
             return images
         }
     }
@@ -119,7 +120,7 @@ extension PostgreSQLStore {
     /// Where no image at all is to be seen nothing can be said of one that is missing: its jobs are not bad, but the store is
     /// not that of whoever submitted them, or hides its rows. Where the ids have begun to count there were images, and
     /// somebody has removed them.
-    private func checkCatalogue(_ link: Link) throws {
+    private func checkCatalogue(_ connection: PostgreSQLConnection) throws {
         let question = Statement(
             """
             SELECT EXISTS (SELECT 1 FROM images), row_security_active('images'),
@@ -127,9 +128,9 @@ extension PostgreSQLStore {
                     THEN pg_sequence_last_value(s.name::regclass) IS NOT NULL ELSE false END
             FROM (SELECT pg_get_serial_sequence('images', 'image_id')) AS s(name)
             """)
-        guard let answer = try link.run([question])[0].first, !answer.flag(0), answer.flag(1) || !answer.flag(2)
+        guard let answer = try connection.run([question])[0].first, !answer.flag(0), answer.flag(1) || !answer.flag(2)
         else { return }
-        let user = link.server.options.user
+        let user = connection.server.options.user
         let cause =
             answer.flag(1)
             ? "row level security hides them from \(user): CREATE POLICY, or ALTER ROLE \(user) BYPASSRLS"

@@ -20,14 +20,14 @@ extension PostgreSQLStore: WorkerRegister {
             DELETE FROM farm_workers WHERE (run, queue) IN (
                 SELECT run, queue FROM farm_workers WHERE seen < now() - interval '1 day' FOR UPDATE SKIP LOCKED)
             """)
-        try await primary.run { link in _ = try link.transaction(.current, [row, tidying]) }
+        try await primary.run { connection in _ = try connection.transaction(.current, [row, tidying]) }
     }
 
     /// A worker of this process has ended.
     public func unregister(queue: String) async throws {
         let statement = Statement(
             "DELETE FROM farm_workers WHERE run = $1::uuid AND queue = $2::text", .uuid(runID), .text(queue))
-        try await primary.run { link in _ = try link.run([statement]) }
+        try await primary.run { connection in _ = try connection.run([statement]) }
     }
 
     /// Who is alive. A replica may be behind.
@@ -37,8 +37,8 @@ extension PostgreSQLStore: WorkerRegister {
             SELECT worker_id, service, host, queue, state, reason, space, pid FROM farm_workers
             WHERE seen >= now() - silence * interval '1 second' ORDER BY service, host, worker_id, run
             """)
-        return try await replica.run { link in
-            try link.run([statement])[0].map { row in
+        return try await replica.run { connection in
+            try connection.run([statement])[0].map { row in
                 RegisteredWorker(
                     workerID: row.text(0) ?? "", service: row.text(1) ?? "", host: row.text(2) ?? "",
                     queue: row.text(3) ?? "",

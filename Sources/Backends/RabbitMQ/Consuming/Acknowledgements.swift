@@ -4,7 +4,7 @@ struct Acknowledgements {
     private var upTo: UInt64?
     private var single: [UInt64] = []
 
-    mutating func add(_ tags: Int, _ verdicts: [Verdict]) {
+    mutating func add(_ tags: Int, _ verdicts: [Acknowledgement]) {
         count += tags
         for verdict in verdicts {
             if verdict.multiple {
@@ -16,15 +16,15 @@ struct Acknowledgements {
         }
     }
 
-    mutating func takeAll() -> [Verdict] {
+    mutating func takeAll() -> [Acknowledgement] {
         defer { self = Acknowledgements() }
-        return (upTo.map { [Verdict(tag: $0, multiple: true)] } ?? [])
-            + single.map { Verdict(tag: $0, multiple: false) }
+        return (upTo.map { [Acknowledgement(tag: $0, multiple: true)] } ?? [])
+            + single.map { Acknowledgement(tag: $0, multiple: false) }
     }
 }
 
 /// A verdict as the broker takes it: on one tag, or on all up to one.
-struct Verdict: Equatable {
+struct Acknowledgement: Equatable {
     var tag: UInt64
     var multiple: Bool
 }

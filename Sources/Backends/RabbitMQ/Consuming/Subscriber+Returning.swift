@@ -60,7 +60,7 @@ extension Subscriber {
 
     /// A classic queue does not. One whose arguments are not known may.
     func countsReturns(_ queue: String) async -> Bool {
-        if line.options.queueType == .quorum { return true }
+        if connection.options.queueType == .quorum { return true }
         if let known = counting[queue] { return known }
         // One that is missing would be made by the question.
         guard (try? await messages(in: queue)) != nil, let answer = try? await ask(queue, .classic) else { return true }
@@ -117,7 +117,7 @@ extension Subscriber {
                 for (index, place) in returned.enumerated() { refused[place] = again[index] }
             }
             return refused.mapValues { refusal in
-                if case .fault(let fault) = refusal { fault } else { line.fault("the queue was deleted") }
+                if case .fault(let fault) = refusal { fault } else { connection.fault("the queue was deleted") }
             }
         }.value
     }
@@ -127,10 +127,10 @@ extension Subscriber {
     private func giveUp(_ tags: [UInt64], of subscription: Subscription, _ fault: PortFault) async {
         let contents = tags.compactMap { tag in subscription.unsettled[tag].map { (tag, $0) } }
         let again = contents.filter { $1.returns ?? 0 > 0 }
-        let now = line.time.now()
+        let now = connection.time.now()
         let letter = DeadLetter(
             reason: "not_taken_back", message: "its queue would not take it back: \(fault.message)", tries: 0,
-            workerID: String(line.options.connectionName.prefix(50)), firstFailure: now)
+            workerID: String(connection.options.connectionName.prefix(50)), firstFailure: now)
         let letters = again.map { Parcel(letter.message(for: $1, from: subscription.queue, at: now)) }
         let epoch = subscription.epoch
         let refused = await copy(letters, Subscriber.farewell)
@@ -139,9 +139,9 @@ extension Subscriber {
         acknowledge(subscription.channel, buried)
         let rest = tags.filter { subscription.unsettled[$0] != nil }
         reject(rest, subscription)
-        line.log.warning(
+        connection.log.warning(
             """
-            \(line.name): \(subscription.queue) takes no copies: \(rest.count) jobs went back in a way that it counts, \
+            \(connection.name): \(subscription.queue) takes no copies: \(rest.count) jobs went back in a way that it counts, \
             \(buried.count) to \(subscription.queue).dead: \(fault)
             """)
     }

@@ -4,11 +4,11 @@ import Waiting
 
 /// Owns the consuming connection: a channel per consumer, and one to ask about queues and make them, because a broker that
 /// takes no messages does not hear what comes on the publishing connection.
-actor Subscriber: LineOwner {
-    let line: Line
+actor Subscriber: ConnectionOwner {
+    let connection: ManagedConnection
     let publisher: Publisher
     private let executor: ConnectionExecutor
-    private var desk = QueueDesk()
+    private var inquiries = QueueInquiries()
     var subscriptions: [UInt16: Subscription] = [:]
     /// Whether a queue counts what it has back, as far as this connection has found out.
     var counting: [String: Bool] = [:]
@@ -21,7 +21,7 @@ actor Subscriber: LineOwner {
     init(_ options: RabbitMQOptions, publisher: Publisher, time: any Timekeeper, log: Logger) {
         self.publisher = publisher
         executor = ConnectionExecutor(label: "farm.rabbitmq.consuming")
-        line = Line(options, role: "consuming", queue: executor.queue, time: time, log: log)
+        connection = ManagedConnection(options, role: "consuming", queue: executor.queue, time: time, log: log)
     }
 
     // MARK: Queues
@@ -29,10 +29,10 @@ actor Subscriber: LineOwner {
     /// Looks for a queue and makes it if it is missing; one that is there is used as it is, whatever its arguments.
     func declare(_ queue: String) async throws {
         if try await messages(in: queue) != nil { return }
-        guard case .refused(let refusal) = try await ask(queue, .make(line.options.queueType)) else { return }
+        guard case .refused(let refusal) = try await ask(queue, .make(connection.options.queueType)) else { return }
         // Somebody else may have made it meanwhile, with arguments of their own.
         if refusal.code == Refusal.preconditionFailed, try await messages(in: queue) != nil { return }
-        throw line.fault(over: queue, refusal)
+        throw connection.fault(over: queue, refusal)
     }
 
     /// How many messages wait; nil when there is no such queue.
@@ -46,20 +46,20 @@ actor Subscriber: LineOwner {
     func purge(_ queue: String) async throws -> Int? { try await count(queue, .purge)?.messages }
 
     private func count(
-        _ queue: String, _ question: QueueDesk.Question
+        _ queue: String, _ question: QueueInquiries.Question
     ) async throws -> (messages: Int, consumers: Int)? {
         switch try await ask(queue, question) {
         case .messages(let count, let consumers): return (count, consumers)
         case .refused(let refusal) where refusal.code == Refusal.notFound && !refusal.text.contains("inaccessible"):
             return nil
-        case .refused(let refusal): throw line.fault(over: queue, refusal)
+        case .refused(let refusal): throw connection.fault(over: queue, refusal)
         }
     }
 
-    func ask(_ queue: String, _ question: QueueDesk.Question) async throws -> QueueDesk.Answer {
+    func ask(_ queue: String, _ question: QueueInquiries.Question) async throws -> QueueInquiries.Answer {
         try checkAlive()
         return try await withCheckedThrowingContinuation {
-            desk.ask(QueueDesk.Request(queue: queue, question: question, continuation: $0), line)
+            inquiries.ask(QueueInquiries.Request(queue: queue, question: question, continuation: $0), connection)
         }
     }
 
@@ -71,7 +71,7 @@ actor Subscriber: LineOwner {
     }
 
     private func checkAlive() throws {
-        guard !line.isEnded else { throw line.fault("the connection was closed") }
+        guard !connection.isEnded else { throw connection.fault("the connection was closed") }
     }
 
     // MARK: Consumers
@@ -80,7 +80,7 @@ actor Subscriber: LineOwner {
     func subscribe(_ queue: String, prefetch: Int) throws -> UInt16 {
         try checkAlive()
         guard let channel = (2...2000).first(where: { subscriptions[$0] == nil }) else {
-            throw line.fault("\(queue): too many consumers on one connection")
+            throw connection.fault("\(queue): too many consumers on one connection")
         }
         if let fault = lackOfChannels(channel, queue) { throw fault }
         let subscription = Subscription(
@@ -130,7 +130,7 @@ actor Subscriber: LineOwner {
         if subscription.acknowledgements.count >= subscription.prefetch / 4 {
             sendAcknowledgements(subscription)
         } else if isFirst {
-            line.after(.milliseconds(1)) { [weak self] in
+            connection.after(.milliseconds(1)) { [weak self] in
                 self?.assumeIsolated { $0.subscriptions[channel].map($0.sendAcknowledgements) }
             }
         }
@@ -139,7 +139,7 @@ actor Subscriber: LineOwner {
 
     func sendAcknowledgements(_ subscription: Subscription) {
         for verdict in subscription.acknowledgements.takeAll() {
-            line.send { try $0.acknowledge(verdict.tag, multiple: verdict.multiple, on: subscription.channel) }
+            connection.send { try $0.acknowledge(verdict.tag, multiple: verdict.multiple, on: subscription.channel) }
         }
     }
 
@@ -148,7 +148,7 @@ actor Subscriber: LineOwner {
         // "All up to" must not reach what was acknowledged.
         sendAcknowledgements(subscription)
         for verdict in subscription.unsettled.settle(tags) {
-            line.send { try $0.giveBack(verdict.tag, multiple: verdict.multiple, on: subscription.channel) }
+            connection.send { try $0.giveBack(verdict.tag, multiple: verdict.multiple, on: subscription.channel) }
         }
         subscription.serve()
     }
@@ -178,7 +178,7 @@ actor Subscriber: LineOwner {
         subscription.isWanted = false
         if subscription.phase == .consuming {
             subscription.phase = .cancelling
-            line.send { try $0.cancelConsumer(on: subscription.channel) }
+            connection.send { try $0.cancelConsumer(on: subscription.channel) }
         }
         guard subscription.phase == .cancelling else { return }
         await withCheckedContinuation { subscription.waitingForQuiet.append($0) }
@@ -196,7 +196,7 @@ actor Subscriber: LineOwner {
         case .idle, .consuming, .cancelling:
             subscription.phase = .closing
             reject(subscription.unsettled.tags, subscription)
-            line.send { try $0.closeChannel(channel) }
+            connection.send { try $0.closeChannel(channel) }
             await withCheckedContinuation { subscription.waitingForQuiet.append($0) }
         case .opening:
             // Nothing was taken; the channel is closed once it is open.
@@ -214,14 +214,14 @@ actor Subscriber: LineOwner {
 
     private func open(_ subscription: Subscription) {
         if let fault = lackOfChannels(subscription.channel, subscription.queue) { return fail(subscription, fault) }
-        if line.send({ try $0.openChannel(subscription.channel) }) { subscription.phase = .opening }
+        if connection.send({ try $0.openChannel(subscription.channel) }) { subscription.phase = .opening }
     }
 
     private func consume(_ subscription: Subscription) {
         guard subscription.phase == .idle, subscription.isWanted, !subscription.isQueueDoubtful else { return }
         (subscription.phase, subscription.isConfirmed) = (.consuming, false)
-        line.send { try $0.limit(prefetch: subscription.prefetch, on: subscription.channel) }
-        line.send { try $0.consume(subscription.queue, on: subscription.channel) }
+        connection.send { try $0.limit(prefetch: subscription.prefetch, on: subscription.channel) }
+        connection.send { try $0.consume(subscription.queue, on: subscription.channel) }
     }
 
     func received(_ frame: Frame) {
@@ -236,12 +236,13 @@ actor Subscriber: LineOwner {
                 subscription.ready.append((tag, redelivered || content.isCopy))
             }
         case .consuming(let channel): subscriptions[channel]?.isConfirmed = true
-        case .declared(QueueDesk.channel, let messages, let consumers):
-            desk.answered(.messages(messages, consumers: consumers), line)
-        case .purged(QueueDesk.channel, let messages): desk.answered(.messages(messages, consumers: 0), line)
-        case .channelOpened(QueueDesk.channel): desk.opened(line)
+        case .declared(QueueInquiries.channel, let messages, let consumers):
+            inquiries.answered(.messages(messages, consumers: consumers), connection)
+        case .purged(QueueInquiries.channel, let messages):
+            inquiries.answered(.messages(messages, consumers: 0), connection)
+        case .channelOpened(QueueInquiries.channel): inquiries.opened(connection)
         case .channelOpened(let channel): channelOpened(channel)
-        case .channelClosed(QueueDesk.channel, let refusal): desk.closed(refusal, line)
+        case .channelClosed(QueueInquiries.channel, let refusal): inquiries.closed(refusal, connection)
         case .channelClosed(let channel, let refusal): channelClosed(channel, refusal)
         case .channelCloseOK(let channel): remove(channel)
         case .consumerCancelOK(let channel): consumerCancelled(channel)
@@ -255,7 +256,7 @@ actor Subscriber: LineOwner {
     private func channelOpened(_ channel: UInt16) {
         guard let subscription = subscriptions[channel], !subscription.isClosed else {
             subscriptions[channel]?.phase = .closing
-            line.send { try $0.closeChannel(channel) }
+            connection.send { try $0.closeChannel(channel) }
             return
         }
         lastEpoch += 1
@@ -272,25 +273,26 @@ actor Subscriber: LineOwner {
     }
 
     private func channelClosed(_ channel: UInt16, _ refusal: Refusal) {
-        line.send { try $0.answerChannelClose(channel) }
+        connection.send { try $0.answerChannelClose(channel) }
         guard let subscription = subscriptions[channel] else { return }
         let isRefused = subscription.phase == .consuming && !subscription.isConfirmed
         subscription.reset(.closed)
         counting[subscription.queue] = nil
         if subscription.isClosed {
             remove(channel)
-        } else if isRefused, let fault = line.fault(consuming: subscription.queue, refusal) {
+        } else if isRefused, let fault = connection.fault(consuming: subscription.queue, refusal) {
             fail(subscription, fault)
         } else {
-            line.log.warning("\(line.name): \(subscription.queue): the broker closed the channel: \(refusal.text)")
+            connection.log.warning(
+                "\(connection.name): \(subscription.queue): the broker closed the channel: \(refusal.text)")
             subscription.isQueueDoubtful = true
         }
     }
 
     /// A broker ends the whole connection over a channel too many.
     private func lackOfChannels(_ channel: UInt16, _ queue: String) -> PortFault? {
-        guard let most = line.link?.mostChannels, channel > most else { return nil }
-        return line.fault(
+        guard let most = connection.amqp?.mostChannels, channel > most else { return nil }
+        return connection.fault(
             "\(queue): the broker allows \(most) channels on a connection, and this process needs more: raise channel_max in "
                 + "rabbitmq.conf, or run fewer roles in one process", .unusable)
     }
@@ -304,7 +306,7 @@ actor Subscriber: LineOwner {
 
     func opened() {
         counting = [:]
-        line.send { try $0.openChannel(QueueDesk.channel) }
+        connection.send { try $0.openChannel(QueueInquiries.channel) }
         for (channel, subscription) in subscriptions {
             if subscription.isClosed { remove(channel) } else { open(subscription) }
         }
@@ -318,22 +320,22 @@ actor Subscriber: LineOwner {
     }
 
     func lost(_ fault: PortFault) {
-        desk.lost()
+        inquiries.lost()
         for subscription in subscriptions.values { subscription.reset(.closed) }
-        guard line.isEnded else { return }
-        desk.fail(fault)
+        guard connection.isEnded else { return }
+        inquiries.fail(fault)
         for subscription in subscriptions.values { subscription.fail(fault) }
     }
 
     func failed(_ fault: PortFault) {
-        desk.fail(fault)
+        inquiries.fail(fault)
         for subscription in subscriptions.values { fail(subscription, fault) }
     }
 
     func ticked() {
-        let cause = line.fault?.message ?? "the broker does not answer"
-        desk.fail(line.fault(cause), olderThan: line.options.patience)
-        guard line.link != nil else { return }
+        let cause = connection.fault?.message ?? "the broker does not answer"
+        inquiries.fail(connection.fault(cause), olderThan: connection.options.patience)
+        guard connection.amqp != nil else { return }
         for subscription in subscriptions.values where subscription.phase == .closed && !subscription.isClosed {
             open(subscription)
         }
@@ -352,7 +354,7 @@ actor Subscriber: LineOwner {
         } catch let fault as PortFault where fault.kind == .unusable {
             fail(subscription, fault)
         } catch {
-            line.log.debug("\(line.name): \(error)")
+            connection.log.debug("\(connection.name): \(error)")
         }
     }
 }

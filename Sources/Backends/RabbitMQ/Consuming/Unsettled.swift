@@ -19,7 +19,7 @@ struct Unsettled<Element> {
     }
 
     /// Removes these and tells how to say so in few words; tags that are not there are left out.
-    mutating func settle(_ tags: some Sequence<UInt64>) -> [Verdict] {
+    mutating func settle(_ tags: some Sequence<UInt64>) -> [Acknowledgement] {
         var settled: [UInt64] = []
         for tag in tags {
             guard let index = index(tag), elements[index] != nil else { continue }
@@ -37,8 +37,8 @@ struct Unsettled<Element> {
         }
         // All below the lowest are settled, now or before.
         let last = settled.filter { $0 < lowest }.max()
-        let rest = settled.filter { $0 >= lowest }.sorted().map { Verdict(tag: $0, multiple: false) }
-        return (last.map { [Verdict(tag: $0, multiple: true)] } ?? []) + rest
+        let rest = settled.filter { $0 >= lowest }.sorted().map { Acknowledgement(tag: $0, multiple: false) }
+        return (last.map { [Acknowledgement(tag: $0, multiple: true)] } ?? []) + rest
     }
 
     private func index(_ tag: UInt64) -> Int? {

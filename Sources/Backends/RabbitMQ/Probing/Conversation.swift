@@ -7,33 +7,33 @@ final class Conversation {
     static let channel: UInt16 = 1
     private static let limit = Duration.seconds(5)
 
-    let link: Link
+    let amqp: AMQPConnection
     private var isOpen = false
     /// Why the broker takes no messages.
     private(set) var blockade: String?
 
-    init(_ link: Link) { self.link = link }
+    init(_ amqp: AMQPConnection) { self.amqp = amqp }
 
     /// Sends a request on an open channel.
     /// - Parameter answer: what a frame means; nil for one that is no answer to this.
     /// - Returns: the answer, or with what the broker closed the channel.
     /// - Throws: `PortFault`.
     func ask<Answer>(
-        _ request: (Link) throws -> Void, _ answer: (Frame) -> Answer?
+        _ request: (AMQPConnection) throws -> Void, _ answer: (Frame) -> Answer?
     ) throws -> Result<Answer, Refusal> {
         if !isOpen {
-            try link.openChannel(Conversation.channel)
+            try amqp.openChannel(Conversation.channel)
             _ = try wait { if case .channelOpened = $0 { true } else { nil } }
             isOpen = true
         }
-        try request(link)
+        try request(amqp)
         let result = try wait { frame -> Result<Answer, Refusal>? in
             if case .channelClosed(_, let refusal) = frame { return .failure(refusal) }
             return answer(frame).map(Result.success)
         }
         if case .failure = result {
             isOpen = false
-            try link.answerChannelClose(Conversation.channel)
+            try amqp.answerChannelClose(Conversation.channel)
         }
         return result
     }
@@ -60,9 +60,9 @@ final class Conversation {
     func openChannels(upTo last: UInt16) throws {
         guard last > Conversation.channel else { return }
         let channels = Conversation.channel + 1...last
-        for channel in channels { try link.openChannel(channel) }
+        for channel in channels { try amqp.openChannel(channel) }
         try waitForAll(channels) { if case .channelOpened(let channel) = $0 { channel } else { nil } }
-        for channel in channels { try link.closeChannel(channel) }
+        for channel in channels { try amqp.closeChannel(channel) }
         try waitForAll(channels) { if case .channelCloseOK(let channel) = $0 { channel } else { nil } }
     }
 
@@ -70,7 +70,7 @@ final class Conversation {
     func closeChannel() throws {
         guard isOpen else { return }
         isOpen = false
-        try link.closeChannel(Conversation.channel)
+        try amqp.closeChannel(Conversation.channel)
         _ = try wait { if case .channelCloseOK = $0 { true } else { nil } }
     }
 
@@ -84,21 +84,21 @@ final class Conversation {
     private func wait<Answer>(_ answer: (Frame) -> Answer?) throws -> Answer {
         let deadline = ContinuousClock.now + Conversation.limit
         while .now < deadline {
-            while let frame = try link.receive() {
+            while let frame = try amqp.receive() {
                 switch frame {
                 case .blocked(let reason): blockade = reason
                 case .unblocked: blockade = nil
                 case .closed(let refusal):
-                    throw PortFault(.transient, place: link.place, message: "the broker said: \(refusal.text)")
+                    throw PortFault(.transient, place: amqp.place, message: "the broker said: \(refusal.text)")
                 default: break
                 }
                 if let answer = answer(frame) { return answer }
             }
-            var descriptor = pollfd(fd: link.descriptor, events: Int16(POLLIN), revents: 0)
+            var descriptor = pollfd(fd: amqp.descriptor, events: Int16(POLLIN), revents: 0)
             poll(&descriptor, 1, 100)
         }
         throw PortFault(
-            .transient, place: link.place,
+            .transient, place: amqp.place,
             message: blockade.map { "takes no messages: \($0)" } ?? "the broker does not answer")
     }
 }

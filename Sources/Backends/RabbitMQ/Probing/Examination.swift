@@ -26,7 +26,7 @@ struct Examination {
     /// What has been seen of the queues so far.
     private struct Survey {
         var missing: [String] = []
-        var findings: [Finding] = []
+        var findings: [CheckFinding] = []
         var forbidden: Set<String> = []
         /// Other arguments than those of the settings, with the broker's words.
         var different: [(queue: String, how: String)] = []
@@ -34,7 +34,7 @@ struct Examination {
         var counting: [String] = []
     }
 
-    func findings() throws -> [Finding] {
+    func findings() throws -> [CheckFinding] {
         var survey = Survey()
         for queue in queues {
             try look(at: queue, &survey)
@@ -45,14 +45,14 @@ struct Examination {
         findings += differences(survey) + survey.forbidden.sorted().map(lack)
         if let blockade = publishing.blockade {
             findings.append(
-                Finding(.failed, subject, "takes no messages (\(blockade)): give the broker memory or disk space"))
+                CheckFinding(.failed, subject, "takes no messages (\(blockade)): give the broker memory or disk space"))
         }
         // Last: a broker may end the connection over a channel too many.
         return findings + channels()
     }
 
-    private func version(_ missing: [String]) -> Finding {
-        let properties = conversation.link.serverProperties
+    private func version(_ missing: [String]) -> CheckFinding {
+        let properties = conversation.amqp.serverProperties
         let version = properties["version"] ?? "?"
         let numbers = version.split(separator: ".").prefix(2).compactMap { Int($0) }
         let isOld = numbers.count == 2 && (numbers[0], numbers[1]) < Examination.oldest
@@ -62,17 +62,17 @@ struct Examination {
         } else {
             text += ", made at first use or by farm init: \(missing.joined(separator: ", "))"
         }
-        return Finding(isOld ? .failed : .ok, subject, isOld ? "\(text): too old, farm needs 3.8 or newer" : text)
+        return CheckFinding(isOld ? .failed : .ok, subject, isOld ? "\(text): too old, farm needs 3.8 or newer" : text)
     }
 
     // MARK: Channels
 
     /// One for each consumer, and one to ask about queues.
-    private func channels() -> [Finding] {
+    private func channels() -> [CheckFinding] {
         let need = consumers + 1
-        if let most = conversation.link.mostChannels, most < need {
+        if let most = conversation.amqp.mostChannels, most < need {
             return [
-                Finding(
+                CheckFinding(
                     .failed, subject,
                     "allows \(most) channels on a connection, and the roles of this box need \(need) in farm up: raise channel_max in "
                         + "rabbitmq.conf, or run fewer roles in one process")
@@ -81,7 +81,7 @@ struct Examination {
         do { try conversation.openChannels(upTo: UInt16(clamping: need)) } catch {
             let cause = (error as? PortFault)?.message ?? "\(error)"
             return [
-                Finding(
+                CheckFinding(
                     .failed, subject,
                     "\(need) channels on a connection, as the roles of this box need in farm up: \(cause); perhaps a limit of the "
                         + "user (rabbitmqctl list_user_limits)")
@@ -101,11 +101,11 @@ struct Examination {
             survey.missing.append(queue)
             if try lacksConfiguring(queue) { survey.forbidden.insert("configure") }
         case .failure(let refusal):
-            survey.findings.append(Finding(.failed, subject, "\(queue): the broker said: \(refusal.text)"))
+            survey.findings.append(CheckFinding(.failed, subject, "\(queue): the broker said: \(refusal.text)"))
         }
     }
 
-    private func declare(_ request: (Link) throws -> Void) throws -> Result<Int, Refusal> {
+    private func declare(_ request: (AMQPConnection) throws -> Void) throws -> Result<Int, Refusal> {
         try conversation.ask(request) { if case .declared(_, let messages, _) = $0 { messages } else { nil } }
     }
 
@@ -121,7 +121,7 @@ struct Examination {
             survey.different.append((queue, refusal.text))
             if case .success = try declare({ try $0.declareStream(queue, on: channel) }) {
                 survey.findings.append(
-                    Finding(
+                    CheckFinding(
                         .failed, subject,
                         "\(queue): a stream, from which no jobs can be taken: rabbitmqctl delete_queue -p "
                             + "'\(options.virtualHost)' \(queue), then farm init"))
@@ -138,11 +138,11 @@ struct Examination {
         return false
     }
 
-    private func differences(_ survey: Survey) -> [Finding] {
-        var findings: [Finding] = []
+    private func differences(_ survey: Survey) -> [CheckFinding] {
+        var findings: [CheckFinding] = []
         if let first = survey.different.first {
             findings.append(
-                Finding(
+                CheckFinding(
                     .warning, subject,
                     "\(survey.different.map(\.queue).joined(separator: ", ")): other arguments than QUEUE_TYPE="
                         + "\(options.queueType.rawValue) gives (the broker said: \(first.how)): used as it is, but programs that "
@@ -151,7 +151,7 @@ struct Examination {
         }
         if !survey.counting.isEmpty {
             findings.append(
-                Finding(
+                CheckFinding(
                     .warning, subject,
                     "\(survey.counting.joined(separator: ", ")): perhaps with a delivery limit, which AMQP does not tell (quorum "
                         + "queues have one of 20 since RabbitMQ 4.0, and policies may set one). What farm gives back does not count; "
@@ -165,13 +165,13 @@ struct Examination {
     /// refuses, which it does only where the right is there.
     private func reading(
         _ queue: String, isEmpty: Bool, _ forbidden: inout Set<String>
-    ) throws -> [Finding] {
-        let consumed = try conversation.ask { link in
-            try link.limit(prefetch: 1, on: Conversation.channel)
+    ) throws -> [CheckFinding] {
+        let consumed = try conversation.ask { amqp in
+            try amqp.limit(prefetch: 1, on: Conversation.channel)
             if isEmpty {
-                try link.consume(queue, on: Conversation.channel)
+                try amqp.consume(queue, on: Conversation.channel)
             } else {
-                try link.consumeStream(queue, on: Conversation.channel)
+                try amqp.consumeStream(queue, on: Conversation.channel)
             }
         } _: {
             if case .consuming = $0 { true } else { nil }
@@ -181,7 +181,7 @@ struct Examination {
         case .failure(let refusal) where refusal.code == Refusal.accessRefused: forbidden.insert("read")
         case .failure(let refusal) where !isEmpty && refusal.code == Refusal.preconditionFailed: break
         case .failure(let refusal):
-            return [Finding(.failed, subject, "\(queue): the broker said: \(refusal.text)")]
+            return [CheckFinding(.failed, subject, "\(queue): the broker said: \(refusal.text)")]
         }
         return []
     }
@@ -202,9 +202,9 @@ struct Examination {
         return false
     }
 
-    private func lack(_ right: String) -> Finding {
+    private func lack(_ right: String) -> CheckFinding {
         let purpose = ["configure": "make queues", "read": "take jobs", "write": "publish"]
-        return Finding(
+        return CheckFinding(
             .failed, subject,
             "\(options.user) lacks the right to \(right) (\(purpose[right] ?? right)): rabbitmqctl set_permissions -p "
                 + "'\(options.virtualHost)' '\(options.user)' '.*' '.*' '.*'")

@@ -20,8 +20,8 @@ public struct RabbitMQProbe: Sendable {
     }
 
     /// What was found, by host.
-    public func findings() async -> [Finding] {
-        var findings: [Finding] = []
+    public func findings() async -> [CheckFinding] {
+        var findings: [CheckFinding] = []
         for host in options.hosts { findings += await look(at: host) }
         return findings
     }
@@ -33,7 +33,8 @@ public struct RabbitMQProbe: Sendable {
         var fault = PortFault(.unusable, place: options.place, message: "QUEUE_HOST names no host")
         for host in options.hosts {
             do {
-                return try await Link.open(options, host: host, names: ["\(options.connectionName) (status)"]) {
+                return try await AMQPConnection.open(options, host: host, names: ["\(options.connectionName) (status)"])
+                {
                     let conversations = $0.map(Conversation.init)
                     _ = try conversations.first?.publishToNobody()
                     return conversations.first?.blockade
@@ -43,18 +44,18 @@ public struct RabbitMQProbe: Sendable {
         throw fault
     }
 
-    private func look(at host: String) async -> [Finding] {
+    private func look(at host: String) async -> [CheckFinding] {
         let subject = "RabbitMQ \(options.virtualHost) on \(host):\(options.port)"
         do {
             let name = options.connectionName
-            return try await Link.open(
+            return try await AMQPConnection.open(
                 options, host: host, names: ["\(name) (check publishing)", "\(name) (check consuming)"]
             ) { links in
                 let (publishing, consuming) = (Conversation(links[0]), Conversation(links[1]))
                 return try Examination(publishing, consuming, subject, options, queues, consumers).findings()
             }
         } catch {
-            return [Finding(.failed, subject, (error as? PortFault)?.message ?? "\(error)")]
+            return [CheckFinding(.failed, subject, (error as? PortFault)?.message ?? "\(error)")]
         }
     }
 }

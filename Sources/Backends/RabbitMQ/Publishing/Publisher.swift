@@ -7,7 +7,7 @@ import Waiting
 ///
 /// When the connection is lost, what was not confirmed is sent again on the next one. A broker that is short of memory or
 /// disk says so (connection.blocked) and takes nothing more: callers wait, at most `patience` without any progress.
-actor Publisher: LineOwner {
+actor Publisher: ConnectionOwner {
     private struct Entry {
         var parcel: Parcel
         var batch: Batch
@@ -20,7 +20,7 @@ actor Publisher: LineOwner {
     static let window = 500
     private static let channel: UInt16 = 1
 
-    let line: Line
+    let connection: ManagedConnection
     private let executor: ConnectionExecutor
     private var pending = Fifo<Entry>()
     private var sent = Window<Entry>()
@@ -37,7 +37,7 @@ actor Publisher: LineOwner {
 
     init(_ options: RabbitMQOptions, time: any Timekeeper, log: Logger) {
         executor = ConnectionExecutor(label: "farm.rabbitmq.publishing")
-        line = Line(options, role: "publishing", queue: executor.queue, time: time, log: log)
+        connection = ManagedConnection(options, role: "publishing", queue: executor.queue, time: time, log: log)
     }
 
     /// Returns when each has its answer, or there was no progress for as long as `patience`; soon when the task is cancelled.
@@ -48,9 +48,9 @@ actor Publisher: LineOwner {
         let id = lastID
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                let batch = Batch(parcels.count, patience ?? line.options.patience, continuation)
-                guard !line.isEnded else { return batch.end(line.fault("the connection was closed")) }
-                guard !Task.isCancelled else { return batch.end(line.fault("cancelled")) }
+                let batch = Batch(parcels.count, patience ?? connection.options.patience, continuation)
+                guard !connection.isEnded else { return batch.end(connection.fault("the connection was closed")) }
+                guard !Task.isCancelled else { return batch.end(connection.fault("cancelled")) }
                 if pending.isEmpty && sent.count == 0 { lastProgress = .now }
                 batches[id] = batch
                 pending.append(
@@ -58,7 +58,7 @@ actor Publisher: LineOwner {
                 pump()
             }
         } onCancel: {
-            executor.queue.async { self.assumeIsolated { $0.end(id, $0.line.fault("cancelled")) } }
+            executor.queue.async { self.assumeIsolated { $0.end(id, $0.connection.fault("cancelled")) } }
         }
     }
 
@@ -77,15 +77,15 @@ actor Publisher: LineOwner {
     // MARK: Sending
 
     private func pump() {
-        guard isReady, blockade == nil, let link = line.link else { return }
+        guard isReady, blockade == nil, let amqp = connection.amqp else { return }
         let window = suspects > 0 ? 1 : Publisher.window
         // Of what nobody waits for any more a queue may owe the answer for good: it takes nobody's place.
         var underWay = batches.values.reduce(0) { $0 + $1.rest - $1.unsent }
         while underWay < window, !pending.isEmpty {
-            guard link.isWritable else {
-                return line.whenWritable { [weak self] in
+            guard amqp.isWritable else {
+                return connection.whenWritable { [weak self] in
                     self?.assumeIsolated {
-                        $0.line.stopWaitingToWrite()
+                        $0.connection.stopWaitingToWrite()
                         $0.pump()
                     }
                 }
@@ -95,7 +95,7 @@ actor Publisher: LineOwner {
             underWay += 1
             sent.append(entry)
             entry.batch.unsent -= 1
-            guard line.send({ try $0.publish(entry.parcel, on: Publisher.channel) }) else { return }
+            guard connection.send({ try $0.publish(entry.parcel, on: Publisher.channel) }) else { return }
         }
     }
 
@@ -103,7 +103,7 @@ actor Publisher: LineOwner {
 
     func received(_ frame: Frame) {
         switch frame {
-        case .channelOpened: line.send { try $0.selectConfirms(Publisher.channel) }
+        case .channelOpened: connection.send { try $0.selectConfirms(Publisher.channel) }
         case .confirmsSelected: isReady = true
         case .confirmed(let tag, let multiple, let isPositive): settle(tag, multiple, isPositive)
         case .returned(let queue, let content):
@@ -115,11 +115,11 @@ actor Publisher: LineOwner {
         case .channelClosed(_, let refusal): channelClosed(refusal)
         case .blocked(let reason):
             if blockade == nil {
-                line.log.warning("\(line.name): the broker takes no messages (\(reason)): publishing waits")
+                connection.log.warning("\(connection.name): the broker takes no messages (\(reason)): publishing waits")
             }
             blockade = reason
         case .unblocked:
-            if blockade != nil { line.log.notice("\(line.name): the broker takes messages again") }
+            if blockade != nil { connection.log.notice("\(connection.name): the broker takes messages again") }
             blockade = nil
         default: break
         }
@@ -135,7 +135,7 @@ actor Publisher: LineOwner {
     }
 
     private func refusal(_ parcel: Parcel) -> PortFault {
-        line.fault(
+        connection.fault(
             "\(parcel.queue): the broker refused a message (basic.nack, without a reason); perhaps the queue is full "
                 + "(x-max-length with x-overflow reject-publish)")
     }
@@ -143,18 +143,19 @@ actor Publisher: LineOwner {
     /// The broker closes a channel over a message that it refuses, and forgets what else was under way on it.
     private func channelClosed(_ refusal: Refusal) {
         isReady = false
-        line.send { try $0.answerChannelClose(Publisher.channel) }
+        connection.send { try $0.answerChannelClose(Publisher.channel) }
         let entries = takeUnconfirmed()
         if refusal.code == Refusal.accessRefused {
-            endAll(line.fault("the broker said: \(refusal.text)\(line.options.perhapsRights)", .unusable))
+            endAll(connection.fault("the broker said: \(refusal.text)\(connection.options.perhapsRights)", .unusable))
         } else if entries.count == 1, let entry = entries.first {
             entry.batch.answer(
-                entry.place, .fault(line.fault("\(entry.parcel.queue): the broker said: \(refusal.text)", .refused)))
+                entry.place,
+                .fault(connection.fault("\(entry.parcel.queue): the broker said: \(refusal.text)", .refused)))
         } else {
             prepend(entries)
             suspects = entries.count
         }
-        line.send { try $0.openChannel(Publisher.channel) }
+        connection.send { try $0.openChannel(Publisher.channel) }
     }
 
     func drained() {
@@ -165,13 +166,13 @@ actor Publisher: LineOwner {
     // MARK: The connection's life
 
     func opened() {
-        line.send { try $0.openChannel(Publisher.channel) }
+        connection.send { try $0.openChannel(Publisher.channel) }
     }
 
     func lost(_ fault: PortFault) {
         (isReady, blockade) = (false, nil)
         prepend(takeUnconfirmed())
-        if line.isEnded { endAll(fault) }
+        if connection.isEnded { endAll(fault) }
     }
 
     func failed(_ fault: PortFault) { endAll(fault) }
@@ -182,8 +183,8 @@ actor Publisher: LineOwner {
             // What was not sent yet waits for others; what was sent, for its own queue.
             let last = batch.unsent > 0 ? max(lastProgress, batch.lastProgress) : batch.lastProgress
             guard last.duration(to: now) > batch.patience else { continue }
-            let cause = blockade.map { "the broker takes no messages (\($0))" } ?? line.fault?.message
-            end(id, line.fault(cause ?? "the broker has not confirmed \(batch.rest) messages"))
+            let cause = blockade.map { "the broker takes no messages (\($0))" } ?? connection.fault?.message
+            end(id, connection.fault(cause ?? "the broker has not confirmed \(batch.rest) messages"))
         }
     }
 

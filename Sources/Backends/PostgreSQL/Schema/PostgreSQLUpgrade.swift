@@ -1,0 +1,124 @@
+import Logging
+import Pipeline
+import Waiting
+
+/// Brings one database up to date, one box at a time.
+struct PostgreSQLUpgrade: Sendable {
+    let pool: ConnectionPool
+    let time: any Timekeeper
+    let log: Logger
+
+    /// Whether anything is missing.
+    static func isNeeded(_ connection: PostgreSQLConnection) throws -> Bool {
+        try !SchemaPlan(SchemaState(connection), place: connection.server.place).steps.isEmpty
+    }
+
+    /// Under the lock: adds what is missing. Says for whom it waits.
+    /// - Returns: what was done, a line each.
+    /// - Throws: `PortFault`, with the SQL for an administrator where this user may not; `CancellationError`.
+    func run() async throws -> [String] {
+        try await pool.withSession { holder in
+            try await pool.withSession { worker in
+                do {
+                    try await lock(holder)
+                    let outcome: Result<[String], any Error>
+                    do { outcome = .success(try await upgrade(worker, holder)) } catch { outcome = .failure(error) }
+                    try? await holder.run(UpgradeLock.release)
+                    return try outcome.get()
+                } catch let fault as PostgreSQLFault { throw PortFault(fault, pool.server) }
+            }
+        }
+    }
+
+    // MARK: Waiting
+
+    private func lock(_ holder: PooledConnection) async throws {
+        var told = Told()
+        while let other = try await holder.runInTransaction(UpgradeLock.take) {
+            tell(other, &told, "which brings the tables up to date")
+            try await time.sleep(.milliseconds(200))
+        }
+    }
+
+    /// Runs a part of the upgrade, and says what it has to wait for in the server.
+    private func watched<Value: Sendable>(
+        _ worker: PooledConnection, _ holder: PooledConnection,
+        _ work: @Sendable @escaping (PostgreSQLConnection) throws -> Value
+    ) async throws -> Value {
+        let watch = Task<Void, any Error> {
+            var told = Told()
+            while true {
+                try await time.sleep(.seconds(1))
+                guard let other = try await holder.runInTransaction(Waiting.blocker) else { continue }
+                tell(other, &told, "which holds a lock or an old view of the tables")
+            }
+        }
+        defer { watch.cancel() }
+        return try await worker.run(work)
+    }
+
+    /// The processes of the server that somebody was told of.
+    private typealias Told = Set<Int>
+
+    private func tell(_ other: Waiting, _ told: inout Told, _ what: String) {
+        guard told.insert(other.process).inserted else { return }
+        log.warning("\(pool.server.place): waits for \(other.who), \(what)")
+    }
+
+    // MARK: Upgrading
+
+    private func upgrade(_ worker: PooledConnection, _ holder: PooledConnection) async throws -> [String] {
+        // A setting of the session would be another program's too where a pooler hands the session on.
+        try await worker.run { connection in
+            if !connection.isPooled { try connection.execute("SET statement_timeout = 0; SET lock_timeout = 0") }
+        }
+        let outcome: Result<[String], any Error>
+        do { outcome = .success(try await run(worker, holder)) } catch { outcome = .failure(error) }
+        try? await worker.run { connection in
+            if !connection.isPooled { try connection.execute(PostgreSQLConnection.sessionSettings) }
+        }
+        return try outcome.get()
+    }
+
+    private func run(_ worker: PooledConnection, _ holder: PooledConnection) async throws -> [String] {
+        let (plan, schema) = try await worker.run { connection in
+            let state = try SchemaState(connection)
+            return (try SchemaPlan(state, place: connection.server.place), state.schema)
+        }
+        var done: [String] = []
+        do {
+            for part in plan.parts {
+                try await holder.runInTransaction(UpgradeLock.confirm)
+                done += try await watched(worker, holder) { try PostgreSQLUpgrade.run(part, $0) }
+            }
+        } catch let fault as PostgreSQLFault where fault.state == "42501" {
+            let options = pool.server.options
+            throw PortFault(
+                .unusable, place: pool.server.place,
+                message:
+                    "\(fault.words); \(options.user) may not bring the tables up to date. An administrator runs this SQL in "
+                    + "the database \(options.name), or makes \(options.user) the tables' owner:",
+                script: plan.script(user: options.user, schema: schema ?? "public"))
+        }
+        return done
+    }
+
+    private static func run(_ part: SchemaPlan.Part, _ connection: PostgreSQLConnection) throws -> [String] {
+        switch part {
+        case .alone(let step):
+            do { try connection.execute(step.sql, within: nil) } catch let fault as PostgreSQLFault
+                where step.mayFail && fault.state == "23505"
+            {
+                return ["not done, another program wrote meanwhile: \(step.told ?? step.sql); run `farm init` again"]
+            }
+        case .together(let steps):
+            try connection.rollingBack {
+                // What waits for a table makes all that come after it wait too.
+                try connection.execute("BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 5000")
+                for step in steps { try connection.execute(step.sql, within: nil) }
+                try connection.execute("COMMIT")
+            }
+        }
+        return part.told
+    }
+}

@@ -1,0 +1,41 @@
+import Pipeline
+
+/// The numbered states of the schema, recorded in `farm_schema`: a row each. They only ever add.
+enum PostgreSQLVersion {
+    /// This program's.
+    static let current = 2
+    /// The oldest farm schema whose program can still work with a database of this one. It rises only with a change that is
+    /// not additive.
+    private static let needs = 1
+
+    static let record = """
+        INSERT INTO farm_schema (version, needs) VALUES (\(current), \(needs)) ON CONFLICT DO NOTHING
+        """
+
+    /// Whether nothing is left to do.
+    /// - Throws: as `recorded` does.
+    static func isCurrent(_ connection: PostgreSQLConnection) throws -> Bool {
+        try recorded(connection).map { $0 >= current } ?? false
+    }
+
+    /// The newest version that the tables were brought to; nil where farm has not been through with them yet.
+    /// - Throws: `PostgreSQLFault`; `PortFault` if a newer farm made the tables and this one cannot use them.
+    static func recorded(_ connection: PostgreSQLConnection) throws -> Int? {
+        guard
+            try connection.execute(
+                """
+                SELECT to_regclass('farm_schema') IS NOT NULL AND has_table_privilege(to_regclass('farm_schema'), 'SELECT')
+                """)?.first?.flag(0) ?? false,
+            let row = try connection.execute("SELECT max(version), max(needs) FROM farm_schema")?.first,
+            let version = row.integer(0), let needs = row.integer(1)
+        else { return nil }
+        guard needs <= current else {
+            throw PortFault(
+                .unusable, place: connection.server.place,
+                message:
+                    "its tables were made by a newer farm (schema \(version), this program knows \(current)): "
+                    + "install that version here too")
+        }
+        return version
+    }
+}

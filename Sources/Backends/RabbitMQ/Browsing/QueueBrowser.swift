@@ -1,0 +1,187 @@
+import Logging
+import Pipeline
+import Waiting
+
+/// Owns the connection of one pass through a queue. It asks for each message, many questions ahead of the answers; the limit
+/// on what a consumer holds unsettled would stop it, for here all that is not removed stays so until the end. The broker
+/// has that again, in its old place, when the connection ends in whatever way.
+actor QueueBrowser: ConnectionOwner {
+    /// Bytes of messages that are asked for at once, going by those that came before.
+    private static let batchBytes = 8 << 20
+    private static let longestBatch = 256
+    /// To remove a message the broker goes through all older ones that the channel holds, so no channel holds too many while
+    /// some are removed.
+    private static let heldByChannel = 2000
+
+    let connection: ManagedConnection
+    private let executor: ConnectionExecutor
+    private let queue: String
+    /// How many are still to be shown. The first answer tells: unlike a look at the queue it comes after all that the broker
+    /// has got back before.
+    private var rest: Int?
+    /// How many messages a channel may hold while some are removed.
+    private var channelLimit = heldByChannel
+    private var isRemoving = false
+    /// The newest channel: messages are got on it. The others hold what they got.
+    private var channel: UInt16 = 1
+    private var isOpen = false
+    private var unsettled = Unsettled<Void>()
+    private var batch: [Delivery] = []
+    /// What the last `next` has shown, by tag.
+    private var contents: [UInt64: (content: Frame.Content, isRedelivered: Bool)] = [:]
+    private var batchLimit = 16
+    /// Questions without an answer.
+    private var asked = 0
+    private var taker: CheckedContinuation<[Delivery], any Error>?
+    private var closer: CheckedContinuation<Void, any Error>?
+    private var lastProgress = ContinuousClock.now
+    /// Why the pass is over before its end.
+    private var fault: PortFault?
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    init(_ options: RabbitMQOptions, queue: String, time: any Timekeeper, log: Logger) {
+        executor = ConnectionExecutor(label: "farm.rabbitmq.passing")
+        connection = ManagedConnection(options, role: "passing", queue: executor.queue, time: time, log: log)
+        self.queue = queue
+    }
+
+    // MARK: Messages
+
+    func next() async throws -> [Delivery] {
+        try Task.checkCancellation()
+        if let fault { throw fault }
+        // Without a connection there is no queue.
+        guard rest != 0, connection.amqp != nil else { return [] }
+        (batch, contents) = ([], [:])
+        lastProgress = .now
+        return try await withCheckedThrowingContinuation { continuation in
+            taker = continuation
+            if isRemoving, unsettled.count >= channelLimit { openNext() } else if isOpen { ask() }
+        }
+    }
+
+    private func openNext() {
+        (channel, isOpen, unsettled) = (channel + 1, false, Unsettled())
+        connection.send { try $0.openChannel(channel) }
+    }
+
+    private func ask() {
+        asked = min(batchLimit - batch.count, rest ?? 1)
+        rest = rest.map { $0 - asked }
+        for _ in 0..<asked { connection.send { try $0.get(queue, on: channel) } }
+    }
+
+    private func answered() {
+        lastProgress = .now
+        asked -= 1
+        guard asked == 0, let taker else { return }
+        if rest != 0, batch.count < batchLimit { return ask() }
+        self.taker = nil
+        let bytes = batch.reduce(1) { $0 + $1.body.count } / max(1, batch.count)
+        batchLimit = min(QueueBrowser.longestBatch, max(1, QueueBrowser.batchBytes / max(1, bytes)))
+        taker.resume(returning: batch)
+        batch = []
+    }
+
+    /// - Returns: how many are removed; a connection that is lost before the broker heard of it is told of by what comes next.
+    func remove(_ receipts: [Receipt]) throws -> Int {
+        if let fault { throw fault }
+        let tags = receipts.filter { $0.epoch == Int64(channel) }.map { UInt64(bitPattern: $0.tag) }
+        for tag in tags { contents[tag] = nil }
+        let before = unsettled.count
+        isRemoving = true
+        for verdict in unsettled.settle(tags) {
+            connection.send { try $0.acknowledge(verdict.tag, multiple: verdict.multiple, on: channel) }
+        }
+        return before - unsettled.count
+    }
+
+    /// What the last `next` has shown and was not removed, oldest first.
+    func shown() -> [(receipt: Receipt, content: Frame.Content, isRedelivered: Bool)] {
+        contents.sorted { $0.key < $1.key }.map { tag, shown in
+            (Receipt(epoch: Int64(channel), tag: Int64(bitPattern: tag)), shown.content, shown.isRedelivered)
+        }
+    }
+
+    // MARK: The end
+
+    /// Returns when the broker has heard of all that was removed, and has the rest back. What a channel holds goes back in one
+    /// piece when the channel ends; by basic.nack the broker takes it back message by message, which takes it minutes.
+    func close() async throws {
+        if let fault {
+            abandon()
+            throw fault
+        }
+        guard connection.amqp != nil else { return }
+        lastProgress = .now
+        try await withCheckedThrowingContinuation { continuation in
+            closer = continuation
+            connection.send { try $0.closeChannel(channel) }
+        }
+        await disconnect()
+    }
+
+    private func end(_ fault: PortFault) {
+        self.fault = self.fault ?? fault
+        taker?.resume(throwing: fault)
+        closer?.resume(throwing: fault)
+        (taker, closer) = (nil, nil)
+    }
+
+    // MARK: The connection's life
+
+    func opened() {
+        connection.send { try $0.openChannel(channel) }
+    }
+
+    private func begin(_ count: Int) {
+        rest = count
+        // What a channel holds costs its square when some are removed; what a channel gives back costs the queue's length.
+        channelLimit = max(QueueBrowser.heldByChannel, Int(10 * Double(count).squareRoot()))
+    }
+
+    func received(_ frame: Frame) {
+        switch frame {
+        case .channelOpened(channel):
+            isOpen = true
+            if taker != nil { ask() }
+        case .got(channel, let tag, let redelivered, let count, let content):
+            if rest == nil { begin(count) }
+            unsettled.append(tag, ())
+            contents[tag] = (content, content.isCopy || redelivered)
+            batch.append(
+                Delivery(
+                    body: content.body, headers: content.headers, redelivered: redelivered,
+                    receipt: Receipt(epoch: Int64(channel), tag: Int64(bitPattern: tag))))
+            answered()
+        case .gotNothing(channel):
+            rest = 0
+            answered()
+        case .channelCloseOK:
+            closer?.resume()
+            closer = nil
+        case .channelClosed(let channel, let refusal):
+            connection.send { try $0.answerChannelClose(channel) }
+            end(connection.fault(over: queue, refusal))
+        default: break
+        }
+    }
+
+    func drained() {}
+
+    /// Its messages are the broker's again: there is nothing to connect again for.
+    func lost(_ fault: PortFault) {
+        connection.isEnded = true
+        end(fault)
+    }
+
+    func failed(_ fault: PortFault) { end(fault) }
+
+    func ticked() {
+        guard taker != nil || closer != nil, lastProgress.duration(to: .now) > connection.options.patience else {
+            return
+        }
+        end(connection.fault("\(queue): the broker does not answer"))
+    }
+}

@@ -1,0 +1,57 @@
+import Harmony
+import Model
+import Pipeline
+import Waiting
+
+/// Lets all services vote on what an image shows, whenever something about it has changed.
+public struct ConsensusRole: StageHandler {
+    /// The class of each service's evidence.
+    let evidence: [String: Evidence]
+    let voting: VotingOptions
+    let store: any ResultStore
+    private let admission: TriggerAdmission
+
+    package init(
+        identity: RoleIdentity, evidence: [String: Evidence], voting: VotingOptions, store: any ResultStore,
+        time: any Timekeeper
+    ) {
+        self.evidence = evidence
+        self.voting = voting
+        self.store = store
+        admission = TriggerAdmission(identity: identity, store: store, time: time)
+    }
+
+    /// What it writes: see `StageHandler`.
+    public var plainRow: PlainRow { .consensus }
+
+    /// The trigger's image: see `StageHandler`.
+    public func image(of image: Image) -> ImageID { image.id }
+
+    /// Checks the batch: see `StageHandler`.
+    public func admit(_ deliveries: [Delivery]) async throws -> [Admission<ImageID, Image>] {
+        try await admission.admit(deliveries)
+    }
+
+    /// The votes are counted inside the commit, from the newest rows.
+    public func handle(_ image: Image) async {}
+
+    /// Writes the group: see `StageHandler`.
+    public func commit(_ group: [(work: Image, outcome: Void)]) async throws -> [Verdict] {
+        for batch in batches(of: group.map(\.work)) { try await update(batch) }
+        return group.map { _ in Verdict(.done) }
+    }
+
+    /// Makes the consensus of these images now.
+    /// - Throws: `PortFault`.
+    func update(_ images: [ImageID]) async throws {
+        let (evidence, voting) = (evidence, voting)
+        try await store.updateConsensus(of: images) { findings in
+            let ballot = Ballot(
+                results: findings.results, successes: findings.successes, boxes: findings.boxes,
+                enrichments: findings.enrichments, evidence: evidence)
+            return vote(ballot, options: voting).map { data in
+                ConsensusRecord(data: data, processingTime: data["total_processing_time"]?.numberValue ?? 0)
+            }
+        }
+    }
+}
