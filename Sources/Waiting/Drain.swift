@@ -1,49 +1,17 @@
-import Synchronization
-
 /// The request to stop gracefully: take nothing new, finish what is in flight. It is begun once and never taken back.
 public final class Drain: Sendable {
-    private struct State {
-        var isBegun = false
-        var nextID = 0
-        var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
-    }
-
-    private let state = Mutex(State())
+    private let begun = Watched(false)
 
     package init() {}
 
     /// Whether it has begun.
-    public var isBegun: Bool { state.withLock { $0.isBegun } }
+    public var isBegun: Bool { begun.read { $0 } }
 
     /// Begins it; once more changes nothing.
-    public func begin() {
-        let waiters = state.withLock { state in
-            state.isBegun = true
-            defer { state.waiters = [:] }
-            return state.waiters.values.map { $0 }
-        }
-        for waiter in waiters { waiter.resume() }
-    }
+    public func begin() { begun.change { $0 = true } }
 
     /// Returns when it is begun, or when the task is cancelled.
-    public func wait() async {
-        let id = state.withLock { state in
-            state.nextID += 1
-            return state.nextID
-        }
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let over = state.withLock { state in
-                    if state.isBegun || Task.isCancelled { return true }
-                    state.waiters[id] = continuation
-                    return false
-                }
-                if over { continuation.resume() }
-            }
-        } onCancel: {
-            state.withLock { $0.waiters.removeValue(forKey: id) }?.resume()
-        }
-    }
+    public func wait() async { _ = await begun.wait { $0 ? true : nil } }
 
     /// Runs `operation` to its end; it is cancelled when the drain begins, and what it then returns is not lost.
     package func cancels<Value: Sendable>(_ operation: @Sendable @escaping () async -> Value) async -> Value {

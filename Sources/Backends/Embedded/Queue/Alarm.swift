@@ -1,6 +1,5 @@
 import Foundation
 import Pipeline
-import Synchronization
 import Waiting
 
 /// What one waiter waits for: a date that others may bring forward, or a call.
@@ -9,23 +8,16 @@ final class Alarm: Sendable {
         case due, called, cancelled
     }
 
-    private struct State {
+    private struct State: Sendable {
         var due = Date.distantPast
         var isCalled = false
         /// Something changed since the waiter last looked.
         var isStirred = false
-        var waiter: CheckedContinuation<Void, Never>?
-
-        mutating func stir() -> CheckedContinuation<Void, Never>? {
-            isStirred = true
-            defer { waiter = nil }
-            return waiter
-        }
     }
 
     private let time: any Timekeeper
     private let longest: Double
-    private let state = Mutex(State())
+    private let state = Watched(State())
 
     /// - Parameter longest: seconds; it waits no longer, even if the clock was set back.
     init(time: any Timekeeper, longest: Double) {
@@ -34,31 +26,23 @@ final class Alarm: Sendable {
     }
 
     /// Sets the date anew; only who waits does this.
-    func set(_ due: Date) { state.withLock { $0.due = due } }
+    func set(_ due: Date) { state.change { $0.due = due } }
 
     /// Wakes no later than that.
     func bring(forwardTo due: Date) {
-        let waiter = state.withLock { state -> CheckedContinuation<Void, Never>? in
-            guard due < state.due else { return nil }
-            state.due = due
-            return state.stir()
+        state.change { state in
+            guard due < state.due else { return }
+            (state.due, state.isStirred) = (due, true)
         }
-        waiter?.resume()
     }
 
     /// Wakes now.
-    func call() {
-        let waiter = state.withLock { state in
-            state.isCalled = true
-            return state.stir()
-        }
-        waiter?.resume()
-    }
+    func call() { state.change { ($0.isCalled, $0.isStirred) = (true, true) } }
 
     /// Returns at the date, when it is called, or when the task is cancelled.
     func wait() async -> Reason {
         while !Task.isCancelled {
-            let (isCalled, due) = state.withLock { state in
+            let (isCalled, due) = state.change { state in
                 defer { (state.isCalled, state.isStirred) = (false, false) }
                 return (state.isCalled, state.due)
             }
@@ -79,22 +63,5 @@ final class Alarm: Sendable {
         return .cancelled
     }
 
-    private func stirred() async {
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let waits = state.withLock { state in
-                    guard !state.isStirred, !Task.isCancelled else { return false }
-                    state.waiter = continuation
-                    return true
-                }
-                if !waits { continuation.resume() }
-            }
-        } onCancel: {
-            let waiter = state.withLock { state in
-                defer { state.waiter = nil }
-                return state.waiter
-            }
-            waiter?.resume()
-        }
-    }
+    private func stirred() async { _ = await state.wait { $0.isStirred ? true : nil } }
 }

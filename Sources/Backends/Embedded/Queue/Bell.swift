@@ -1,30 +1,27 @@
-import Synchronization
+import Waiting
 
 /// Wakes consumers that wait. A ring is counted, so that one between a look at the queue and the wait is not missed.
 final class Bell: Sendable {
     typealias Member = Int
 
-    private struct Listener {
+    private struct Listener: Sendable {
         var queue: String
         var rings = 0
-        var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
+    }
 
-        mutating func ring() -> [CheckedContinuation<Void, Never>] {
-            rings += 1
-            defer { waiters = [:] }
-            return Array(waiters.values)
+    private struct State: Sendable {
+        var lastID = 0
+        var listeners: [Member: Listener] = [:]
+
+        mutating func ring(_ isMeant: (Listener) -> Bool) {
+            for (member, listener) in listeners where isMeant(listener) { listeners[member]?.rings += 1 }
         }
     }
 
-    private struct State {
-        var lastID = 0
-        var listeners: [Member: Listener] = [:]
-    }
-
-    private let state = Mutex(State())
+    private let state = Watched(State())
 
     func join(_ queue: String) -> Member {
-        state.withLock { state in
+        state.change { state in
             state.lastID += 1
             state.listeners[state.lastID] = Listener(queue: queue)
             return state.lastID
@@ -32,52 +29,24 @@ final class Bell: Sendable {
     }
 
     /// Its waits end.
-    func leave(_ member: Member) {
-        let listener = state.withLock { $0.listeners.removeValue(forKey: member) }
-        for waiter in (listener?.waiters ?? [:]).values { waiter.resume() }
-    }
+    func leave(_ member: Member) { state.change { _ = $0.listeners.removeValue(forKey: member) } }
 
     /// The queues of all members.
-    var queues: Set<String> { state.withLock { Set($0.listeners.values.map(\.queue)) } }
+    var queues: Set<String> { state.read { Set($0.listeners.values.map(\.queue)) } }
 
-    var hasWaiters: Bool { state.withLock { $0.listeners.values.contains { !$0.waiters.isEmpty } } }
+    var hasWaiters: Bool { state.waiting > 0 }
 
     /// How often it has rung for a member; nil once it has left.
-    func rings(for member: Member) -> Int? { state.withLock { $0.listeners[member]?.rings } }
+    func rings(for member: Member) -> Int? { state.read { $0.listeners[member]?.rings } }
 
     /// Returns when it has rung since that count, when the member leaves, or when the task is cancelled.
     func wait(_ member: Member, since rings: Int) async {
-        let id = state.withLock { state in
-            state.lastID += 1
-            return state.lastID
-        }
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let waits = state.withLock { state in
-                    guard state.listeners[member]?.rings == rings, !Task.isCancelled else { return false }
-                    state.listeners[member]?.waiters[id] = continuation
-                    return true
-                }
-                if !waits { continuation.resume() }
-            }
-        } onCancel: {
-            state.withLock { $0.listeners[member]?.waiters.removeValue(forKey: id) }?.resume()
-        }
+        _ = await state.wait { $0.listeners[member]?.rings == rings ? nil : true }
     }
 
-    func ring(queues: Set<String>) { ring { queues.contains($0.queue) } }
+    func ring(queues: Set<String>) { state.change { $0.ring { queues.contains($0.queue) } } }
 
-    func ring(_ member: Member) {
-        let waiters = state.withLock { $0.listeners[member]?.ring() ?? [] }
-        for waiter in waiters { waiter.resume() }
-    }
+    func ring(_ member: Member) { state.change { $0.listeners[member]?.rings += 1 } }
 
-    func ringAll() { ring { _ in true } }
-
-    private func ring(_ isMeant: (Listener) -> Bool) {
-        let waiters = state.withLock { state in
-            state.listeners.filter { isMeant($0.value) }.keys.flatMap { state.listeners[$0]?.ring() ?? [] }
-        }
-        for waiter in waiters { waiter.resume() }
-    }
+    func ringAll() { state.change { $0.ring { _ in true } } }
 }
