@@ -8,9 +8,9 @@ echo "demo: builds farm (minutes the first time)"
 make build
 
 mkdir -p demo
-python=services/.venv/bin/python3
+python=examples/services/.venv/bin/python3
 rm -f demo/ready
-"$python" services/serve.py --ports-from services/service_config.json --ready-file demo/ready > demo/services.log 2>&1 &
+"$python" examples/services/serve.py --ports-from examples/services/service_config.json --ready-file demo/ready > demo/services.log 2>&1 &
 services=$!
 stop() { kill "$services" 2>/dev/null && wait "$services" 2>/dev/null; true; }
 trap stop EXIT
@@ -23,8 +23,8 @@ done
 [ -e demo/ready ] || { echo "demo: the services did not start within a minute" >&2; cat demo/services.log >&2; exit 1; }
 
 photos=("$@")
-[ ${#photos[@]} -gt 0 ] || photos=(photos)
-SERVICE_CONFIG=services/service_config.json FARM_DB=demo/farm.db LOG_LEVEL=WARNING \
+[ ${#photos[@]} -gt 0 ] || photos=(examples/photos)
+SERVICE_CONFIG=examples/services/service_config.json FARM_DB=demo/farm.db LOG_LEVEL=WARNING \
   .build/release/farm run "${photos[@]}" --pictures demo/pictures || status=$?
-echo "demo: look at demo/pictures; ask for more with: FARM_DB=demo/farm.db .build/release/farm show photos/two_dogs.jpg"
+echo "demo: look at demo/pictures; ask for more with: FARM_DB=demo/farm.db .build/release/farm show examples/photos/two_dogs.jpg"
 exit "${status:-0}"

@@ -95,7 +95,7 @@ command -v swift >/dev/null || {
   exit 1
 }
 
-services/setup.sh
+examples/services/setup.sh
 
 if [ "$level" != demo ]; then
   # The tests hold farm against public implementations from PyPI.

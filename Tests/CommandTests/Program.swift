@@ -45,7 +45,8 @@ final class Workplace: Sendable {
         let target = path(copy ?? name)
         let folder = URL(fileURLWithPath: target).deletingLastPathComponent()
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        try FileManager.default.copyItem(atPath: Program.root.appending(path: "photos/\(name)").path, toPath: target)
+        try FileManager.default.copyItem(
+            atPath: Program.root.appending(path: "examples/photos/\(name)").path, toPath: target)
         return target
     }
 

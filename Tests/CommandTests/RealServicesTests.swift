@@ -12,10 +12,11 @@ private final class ExampleServices: Sendable {
 
     /// Writes the demo's configuration with free ports into the workplace and starts the services on them.
     static func start(in workplace: Workplace) async throws -> ExampleServices {
-        let services = Program.root.appending(path: "services")
+        let services = Program.root.appending(path: "examples/services")
         let python = services.appending(path: ".venv/bin/python3")
         try #require(
-            FileManager.default.isExecutableFile(atPath: python.path), "no services/.venv: `make setup` makes it")
+            FileManager.default.isExecutableFile(atPath: python.path),
+            "no examples/services/.venv: `make setup` makes it")
         let configuration = try JSON(
             parsing: String(contentsOf: services.appending(path: "service_config.json"), encoding: .utf8))
         let entries = try #require(configuration["services"]?.objectValue)
@@ -76,7 +77,7 @@ struct RealServicesTests {
     func findsWhatIsThere() async throws {
         let workplace = try Workplace()
         let services = try await ExampleServices.start(in: workplace)
-        let photos = Program.root.appending(path: "photos").path
+        let photos = Program.root.appending(path: "examples/photos").path
         let run = try await workplace.farm("run", photos, "--json", "--pictures", "annotated")
         try #require(run.status == 0, "\(run.error)")
         let documents = try #require(try run.json().arrayValue)

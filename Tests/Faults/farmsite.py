@@ -73,7 +73,7 @@ class Site:
         # What the table of docs/reliability.md calls the backend.
         self.label = f"{backend} of {release}" if self.has_servers and release else backend
         self.network = Background()
-        with open(os.path.join(ROOT, "photos", "grace_hopper.jpg"), "rb") as file:
+        with open(os.path.join(ROOT, "examples", "photos", "grace_hopper.jpg"), "rb") as file:
             picture = file.read()
         self.photo = self.path("photo.jpg")
         with open(self.photo, "wb") as file:

@@ -6,8 +6,8 @@ import Testing
 
 @testable import Imaging
 
-/// The example services read pictures by programs of their own (services/images.py): what they see has to be what farm sees,
-/// or boxes would lie elsewhere.
+/// The example services read pictures with code of their own (examples/services/images.py). What they see has to be what
+/// farm sees, or the boxes would lie elsewhere.
 @Suite("The example services")
 struct ExampleServiceTests {
     let cropper = PictureCropper(parallelism: 1)
@@ -18,10 +18,11 @@ struct ExampleServiceTests {
     /// What the services' own code makes of files: size and the colours of the middle of each quarter, or why not.
     private func read(_ paths: [String]) throws -> [JSON] {
         let services = Fixtures.tests.deletingLastPathComponent().deletingLastPathComponent().appending(
-            path: "services")
+            path: "examples/services")
         let python = services.appending(path: ".venv/bin/python3")
         try #require(
-            FileManager.default.isExecutableFile(atPath: python.path), "no services/.venv: `make setup` makes it")
+            FileManager.default.isExecutableFile(atPath: python.path),
+            "no examples/services/.venv: `make setup` makes it")
         let script = """
             import json, sys
             sys.path.insert(0, sys.argv[1])

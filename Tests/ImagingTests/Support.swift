@@ -22,7 +22,8 @@ struct SeededGenerator: RandomNumberGenerator {
 
 enum Fixtures {
     static let tests = URL(filePath: #filePath).deletingLastPathComponent()
-    static let photos = tests.deletingLastPathComponent().deletingLastPathComponent().appending(path: "photos").path
+    static let photos = tests.deletingLastPathComponent().deletingLastPathComponent().appending(path: "examples/photos")
+        .path
 
     /// Pictures of four colours, 48 × 32 pixels unless said otherwise: red and green above blue and yellow. What is
     /// called `turned` is stored so, with orientation 6: upright it is 32 × 48 pixels.

@@ -23,7 +23,7 @@ final class Workplace {
         let photos = folder.url.appending(path: "photos")
         try FileManager.default.createDirectory(at: photos, withIntermediateDirectories: true)
         let sources = ["china", "flower", "two_dogs", "wine_room", "fruits", "pedestrians_1"].map {
-            Programs.root.appending(path: "photos/\($0).jpg").path
+            Programs.root.appending(path: "examples/photos/\($0).jpg").path
         }
         try Child(
             Programs.beside("bare-pictures"),

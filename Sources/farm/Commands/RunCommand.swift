@@ -21,7 +21,7 @@ struct RunCommand: AsyncParsableCommand {
             Examples:
               farm run photos/
               farm run photos/ --pictures annotated/
-              SERVICE_CONFIG=services/service_config.json farm run a.jpg b.jpg
+              SERVICE_CONFIG=examples/services/service_config.json farm run a.jpg b.jpg
             """)
 
     @Argument(help: "Folders, image files, CSV lists and URLs of images.", completion: .file()) var paths: [String]

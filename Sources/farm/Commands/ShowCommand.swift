@@ -12,7 +12,7 @@ struct ShowCommand: AsyncParsableCommand {
             An image is named by its id, path, URL or filename. Of a file that an import has refused it says why.
 
             Examples:
-              farm show photos/two_dogs.jpg
+              farm show examples/photos/two_dogs.jpg
               farm show 17 --picture out.jpg
               farm show 17 18 --json
             """)

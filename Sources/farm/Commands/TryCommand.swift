@@ -20,7 +20,7 @@ struct TryCommand: AsyncParsableCommand {
             Then come the votes and boxes that farm reads, and what does not count, with why.
 
             Examples:
-              farm try yolov8 photos/two_dogs.jpg
+              farm try yolov8 examples/photos/two_dogs.jpg
               farm try blip http://nas.local/photos/1.jpg
               farm try ocr receipt.png --json | jq .answer
             """)

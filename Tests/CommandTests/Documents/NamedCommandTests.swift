@@ -8,7 +8,7 @@ struct NamedCommandTests {
     private static let pages: [String] = {
         let docs =
             (try? FileManager.default.contentsOfDirectory(atPath: Program.root.appending(path: "docs").path)) ?? []
-        return ["README.md", ".env.example", "services/README.md", "config/systemd/farm.service"]
+        return ["README.md", ".env.example", "examples/services/README.md", "config/systemd/farm.service"]
             + docs.filter { $0.hasSuffix(".md") }.sorted().map { "docs/\($0)" }
     }()
 

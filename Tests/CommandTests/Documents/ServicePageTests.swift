@@ -70,9 +70,10 @@ struct ServicePageTests {
 
     /// Starts a program of Python that listens on a port, by the interpreter that `make setup` gives the example services.
     private func python(_ arguments: [String], in work: Workplace, port: Int) async throws -> Running {
-        let python = Program.root.appending(path: "services/.venv/bin/python3")
+        let python = Program.root.appending(path: "examples/services/.venv/bin/python3")
         try #require(
-            FileManager.default.isExecutableFile(atPath: python.path), "no services/.venv: `make setup` makes it")
+            FileManager.default.isExecutableFile(atPath: python.path),
+            "no examples/services/.venv: `make setup` makes it")
         let running = try Running(python, arguments, in: work.folder, ["PATH": "/usr/bin:/bin"])
         try await eventually("it listens") {
             let knock = try await work.bash("exec 3<> /dev/tcp/127.0.0.1/\(port)")

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Makes services/.venv with what the example services need. Run again, it does nothing
+# Makes examples/services/.venv with what the example services need. Run again, it does nothing
 # if requirements.txt is the same; interrupted, it begins anew.
 set -eu
 cd "$(dirname "$0")"
 
-say() { echo "services/setup.sh: $*" >&2; }
+say() { echo "examples/services/setup.sh: $*" >&2; }
 
 # One at a time: a second one waits and then finds the work done.
 if command -v flock >/dev/null; then
@@ -41,11 +41,11 @@ fi
 
 for python in ${PYTHON:-python3.11 python3.12 python3 /usr/bin/python3}; do
     is_usable "$python" || continue
-    say "installing into services/.venv with $("$python" --version):" \
+    say "installing into examples/services/.venv with $("$python" --version):" \
         "0.3 GB to fetch, 0.7 GB on disk"
     if install_with "$python"; then
         echo "$wanted" >"$stamp"
-        say "done: start with services/.venv/bin/python services/serve.py"
+        say "done: start with examples/services/.venv/bin/python examples/services/serve.py"
         exit 0
     fi
     say "that did not work with $python"
