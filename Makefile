@@ -5,7 +5,8 @@ PREFIX ?= /usr/local
 # One build folder per configuration, so that `make demo` and `make test` do not undo each other.
 BUILD := $(SWIFT) build
 # Without Swift's shared libraries: farm starts sooner, takes less memory, and runs where no toolchain is.
-RELEASE := $(BUILD) -c release --static-swift-stdlib
+# FARM_COMMIT is for `farm --version`; builds for tests do without, so that no commit makes them link anew.
+RELEASE := FARM_COMMIT=$$(scripts/commit.sh) $(BUILD) -c release --static-swift-stdlib
 # So many tests at a time: all at once wait for each other for minutes.
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 8
 export FARM_TEST_PYTHON := $(CURDIR)/.build-python/bin/python3

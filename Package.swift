@@ -5,6 +5,10 @@ import PackageDescription
 let checked = Context.environment["CI"] != nil || Context.environment["FARM_CHECKED"] != nil
 let settings: [SwiftSetting] = [.swiftLanguageMode(.v6)] + (checked ? [.treatAllWarnings(as: .error)] : [])
 
+/// For `farm --version`. SwiftPM keeps what it read from this file for each environment, but not for each commit: what
+/// `Context.gitInformation` says can be a commit of long ago.
+let commit = Context.environment["FARM_COMMIT"] ?? ""
+
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
@@ -74,6 +78,9 @@ let package = Package(
         library("CMariaDB", pkgConfig: "libmariadb", apt: "libmariadb-dev"),
         library("CPostgreSQL", pkgConfig: "libpq", apt: "libpq-dev"),
         library("CRabbitMQ", pkgConfig: "librabbitmq", apt: "librabbitmq-dev"),
+        .target(
+            name: "CCommit", path: "Sources/CLibraries/CCommit",
+            cSettings: [.define("FARM_COMMIT", to: "\"\(commit)\"")]),
         .systemLibrary(name: "CGlibc", path: "Sources/CLibraries/CGlibc"),
         .target(
             name: "CJSON", path: "Sources/CLibraries/CJSON",
@@ -101,7 +108,7 @@ let package = Package(
         .executableTarget(
             name: "farm",
             dependencies: [
-                argumentParser, "CGlibc", "Embedded", "Files", "Harmony", "ImageLists", "Imaging", "MariaDB", "Model",
+                argumentParser, "CCommit", "CGlibc", "Embedded", "Files", "Harmony", "ImageLists", "Imaging", "MariaDB", "Model",
                 "Pictures", "Pipeline", "PostgreSQL", "RabbitMQ", "Roles", "Services", "Settings", "Waiting", logging,
             ],
             swiftSettings: settings),

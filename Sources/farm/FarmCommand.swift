@@ -1,7 +1,11 @@
 import ArgumentParser
+import CCommit
 
 struct FarmCommand: AsyncParsableCommand {
-    static let version = "0.1.0"
+    private static let version: String = {
+        let commit = String(cString: farm_commit())
+        return "0.2.0 (\(commit.isEmpty ? "unknown commit" : "commit \(commit)"))"
+    }()
 
     static let configuration = CommandConfiguration(
         commandName: "farm",

@@ -23,13 +23,6 @@ struct HelpTests {
         for command in HelpTests.commands { #expect(help.output.contains("  \(command)"), "\(command)") }
     }
 
-    @Test("farm --version prints a version")
-    func version() async throws {
-        let version = try await Workplace().farm("--version")
-        #expect(version.status == 0)
-        #expect(version.output.wholeMatch(of: /\d+\.\d+\.\d+\n/) != nil)
-    }
-
     @Test("an unknown command is refused with the known ones")
     func unknownCommand() async throws {
         let finished = try await Workplace().farm("prodcue")
