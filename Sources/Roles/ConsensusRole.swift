@@ -1,6 +1,8 @@
+import Foundation
 import Harmony
 import Model
 import Pipeline
+import Synchronization
 import Waiting
 
 /// Lets all services vote on what an image shows, whenever something about it has changed.
@@ -9,17 +11,24 @@ public struct ConsensusRole: StageHandler {
     let evidence: [String: Evidence]
     let voting: VotingOptions
     let store: any ResultStore
+    let time: any Timekeeper
+    let events: EventStream
     private let admission: TriggerAdmission
 
     package init(
         identity: RoleIdentity, evidence: [String: Evidence], voting: VotingOptions, store: any ResultStore,
-        time: any Timekeeper
+        time: any Timekeeper, events: EventStream = .unheard
     ) {
         self.evidence = evidence
         self.voting = voting
         self.store = store
+        self.time = time
+        self.events = events
         admission = TriggerAdmission(identity: identity, store: store, time: time)
     }
+
+    /// Triggers of one image are one work: see `StageHandler`.
+    public var coalesces: Bool { true }
 
     /// What it writes: see `StageHandler`.
     public var plainRow: PlainRow { .consensus }
@@ -45,7 +54,10 @@ public struct ConsensusRole: StageHandler {
     /// - Throws: `PortFault`.
     func update(_ images: [ImageID]) async throws {
         let (evidence, voting) = (evidence, voting)
+        let newest = Mutex<[ImageID: Date]>([:])
         try await store.updateConsensus(of: images) { findings in
+            // The last reading counts: a transaction that is tried again reads it again.
+            newest.withLock { $0[findings.imageID] = findings.results.map(\.created).max() }
             let ballot = Ballot(
                 results: findings.results, successes: findings.successes, boxes: findings.boxes,
                 enrichments: findings.enrichments, evidence: evidence)
@@ -53,5 +65,7 @@ public struct ConsensusRole: StageHandler {
                 ConsensusRecord(data: data, processingTime: data["total_processing_time"]?.numberValue ?? 0)
             }
         }
+        let now = time.now()
+        events.tell(.agreed(lags: newest.withLock { $0.values.map { max(0, now.timeIntervalSince($0)) } }))
     }
 }

@@ -47,7 +47,7 @@ extension HTTPResponse {
         let reported = json["metadata"]?["processing_time"]?.numberValue.flatMap {
             (0...Self.longest).contains($0) ? $0 : nil
         }
-        return .success(Answer(body: body, processingTime: reported ?? seconds))
+        return .success(Answer(body: body, processingTime: reported ?? seconds, reported: reported))
     }
 
     /// Whether the status may be another one at the next try.

@@ -10,7 +10,7 @@ struct CircuitBreaker {
     typealias Call = Int
 
     /// What became of one try.
-    enum Event: Equatable {
+    enum Report: Equatable {
         /// A sound answer.
         case answered
         /// A whole HTTP answer that is none.
@@ -115,6 +115,15 @@ struct CircuitBreaker {
         timeoutLimit = min(CircuitBreaker.rowLimit, max(concurrency, 2))
     }
 
+    /// What it is to those who look at it from outside.
+    var condition: BreakerState {
+        switch state {
+        case .closed: .closed
+        case .open: .open
+        case .halfOpen: .halfOpen
+        }
+    }
+
     // MARK: Calls
 
     /// Whether this call's next try may go out; of several in the half-open state the first one may.
@@ -133,7 +142,7 @@ struct CircuitBreaker {
     /// - Parameter jitter: 0.5…1, the part of a wait that is taken; asked for only where there is one, as every answer comes
     ///   by here and random numbers are the system's.
     mutating func report(
-        _ event: Event, of call: Call, at now: Date, jitter: @autoclosure () -> Double
+        _ event: Report, of call: Call, at now: Date, jitter: @autoclosure () -> Double
     ) -> Effect {
         switch state {
         case .closed(let row): return reportWhileClosed(event, call, row, now, jitter)
@@ -153,7 +162,7 @@ struct CircuitBreaker {
     }
 
     private mutating func reportWhileClosed(
-        _ event: Event, _ call: Call, _ row: Row, _ now: Date, _ jitter: () -> Double
+        _ event: Report, _ call: Call, _ row: Row, _ now: Date, _ jitter: () -> Double
     ) -> Effect {
         switch event {
         case .answered:
@@ -195,7 +204,7 @@ struct CircuitBreaker {
     }
 
     private mutating func reportOnTrial(
-        _ event: Event, isOfErrors: Bool, _ now: Date, _ jitter: () -> Double
+        _ event: Report, isOfErrors: Bool, _ now: Date, _ jitter: () -> Double
     ) -> Effect {
         switch event {
         case .faulty where isOfErrors, .broken where isOfErrors: return Effect()

@@ -1,3 +1,4 @@
+import Model
 import Pipeline
 
 /// One request over http or https: a GET, or a POST where there is content.
@@ -7,6 +8,8 @@ public struct HTTPRequest: Sendable {
         /// Streamed from this path, which has to lie below the root where there is one.
         case file(path: String, root: String? = nil)
         case bytes([UInt8], filename: String)
+        /// The whole body, as it is, in place of a form.
+        case json([UInt8])
     }
 
     /// http or https.
@@ -22,6 +25,8 @@ public struct HTTPRequest: Sendable {
     /// An answer whose Content-Encoding is gzip or deflate is unpacked, though none is asked for. The limit is that of what
     /// comes out.
     public var unpacks: Bool
+    /// The header `traceparent`: the span that this request is of.
+    public var trace: TraceContext?
 
     /// A GET; with content a POST. No redirection is followed unless asked for.
     public init(

@@ -42,6 +42,8 @@ public final class ServiceClient: AnalysisService {
     private let time: any Timekeeper
     private let randomness: Randomness
     private let log: Logger
+    private let events: EventStream
+    private let tracer: Tracer
     let slots: Slots
     private let gate: ServiceGate
     private let objection: @Sendable () async -> String?
@@ -53,10 +55,12 @@ public final class ServiceClient: AnalysisService {
     /// A client of one service; it does nothing until it is asked.
     /// - Parameters:
     ///   - policy: what images the service is given.
+    ///   - events: where its calls are told; its outages go to the log besides.
     ///   - objection: asked before every try: why none may go out, whatever the service's state; nil if it may.
     public init(
         endpoint: ServiceEndpoint, client: any HTTPTransport, policy: ImagePolicy = ImagePolicy(),
         time: any Timekeeper, randomness: @escaping Randomness = systemRandomness, log: Logger,
+        events: EventStream = .unheard, tracer: Tracer = .off,
         objection: @escaping @Sendable () async -> String? = { nil }
     ) {
         self.endpoint = endpoint
@@ -67,8 +71,11 @@ public final class ServiceClient: AnalysisService {
         self.log = log
         self.objection = objection
         slots = Slots(max(endpoint.concurrency, 1))
+        self.events = events
+        self.tracer = tracer
         gate = ServiceGate(
-            endpoint: endpoint, client: client, slots: slots, time: time, randomness: randomness, log: log)
+            endpoint: endpoint, client: client, slots: slots, time: time, randomness: randomness,
+            events: events.adding(EventLog(log)))
     }
 
     /// Whether the circuit breaker is closed.
@@ -100,7 +107,7 @@ public final class ServiceClient: AnalysisService {
         defer { gate.end(call.id) }
         // Others were answered since it failed: it is its own fault.
         if let failure = call.past.failure, gate.answers != call.past.answers { return failed(failure, call) }
-        let request: HTTPRequest
+        var request: HTTPRequest
         do { request = try endpoint.request(subject, policy) } catch {
             return failed(CallFault(kind: error.kind, message: error.message, httpStatus: nil, isFinal: true), call)
         }
@@ -108,9 +115,14 @@ public final class ServiceClient: AnalysisService {
             let generation = gate.generation
             if let reason = await refusal(of: call, since: generation) { return back(call, reason) }
             call.answers = gate.answers
+            let sent = time.now()
+            let trace = tracer.child(of: Tracer.current)
+            request.trace = trace ?? Tracer.current
             let result = await perform(request)
             // Judged first: those who wait for the slot, or for what becomes of this call, see it.
             let verdict = judge(result, of: call)
+            events.tell(.called(called(since: sent, result, verdict)))
+            if let trace { tracer.record(span(trace, of: request, since: sent, result, verdict)) }
             freeSlot()
             switch verdict {
             case .answered(let answer):
@@ -136,8 +148,46 @@ public final class ServiceClient: AnalysisService {
                     "try \(call.past.tries) of \(endpoint.maxTries): \(fault.message)",
                     metadata: ["job": "\(key.text)"])
                 guard await gate.sleep(wait, since: generation) else { return back(call, interruption) }
+                events.tell(.retried(fault.kind))
             }
         }
+    }
+
+    private func called(
+        since sent: Date, _ result: Result<HTTPResponse, HTTPFault>, _ verdict: CallVerdict
+    ) -> ServiceCall {
+        let response = try? result.get()
+        var call = ServiceCall(
+            outcome: "unavailable", seconds: max(0, time.now().timeIntervalSince(sent)), bytes: response?.body.count)
+        switch verdict {
+        case .answered(let answer): (call.outcome, call.reported) = ("success", answer.reported)
+        case .failed(let fault), .again(let fault, _), .back(_, let fault?): call.outcome = fault.kind.rawValue
+        case .back(_, nil): break
+        }
+        return call
+    }
+
+    /// By OpenTelemetry's conventions for HTTP clients.
+    private func span(
+        _ trace: TraceContext, of request: HTTPRequest, since sent: Date, _ result: Result<HTTPResponse, HTTPFault>,
+        _ verdict: CallVerdict
+    ) -> Span {
+        let method = request.content == nil ? "GET" : "POST"
+        var span = Span(method, .client, trace, parent: Tracer.current, began: sent, ended: time.now())
+        span.attributes = [
+            ("http.request.method", .text(method)), ("server.address", .text(endpoint.host)),
+            ("server.port", .number(endpoint.port)), ("farm.service", .text(endpoint.name)),
+        ]
+        let status = (try? result.get())?.status
+        if let status { span.attributes.append(("http.response.status_code", .number(status))) }
+        switch verdict {
+        case .answered: break
+        case .failed(let fault), .again(let fault, _), .back(_, let fault?):
+            span.failure = fault.message
+            span.attributes.append(("error.type", .text(fault.kind.rawValue)))
+        case .back(let reason, nil): span.failure = reason
+        }
+        return span
     }
 
     private func count(_ call: inout Call) {

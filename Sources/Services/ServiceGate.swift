@@ -1,5 +1,4 @@
 import Foundation
-import Logging
 import Pipeline
 import Synchronization
 import Waiting
@@ -21,7 +20,7 @@ final class ServiceGate: Sendable {
     private let slots: Slots
     private let time: any Timekeeper
     private let randomness: Randomness
-    private let log: Logger
+    private let events: EventStream
     private let state: Mutex<State>
     /// More or fewer jobs pass than before.
     private let changes = ChangeSignal()
@@ -31,14 +30,14 @@ final class ServiceGate: Sendable {
 
     init(
         endpoint: ServiceEndpoint, client: any HTTPTransport, slots: Slots, time: any Timekeeper,
-        randomness: @escaping Randomness, log: Logger
+        randomness: @escaping Randomness, events: EventStream
     ) {
         self.endpoint = endpoint
         self.client = client
         self.slots = slots
         self.time = time
         self.randomness = randomness
-        self.log = log
+        self.events = events
         state = Mutex(State(breaker: CircuitBreaker(concurrency: endpoint.concurrency)))
     }
 
@@ -75,7 +74,7 @@ final class ServiceGate: Sendable {
     }
 
     @discardableResult
-    func report(_ event: CircuitBreaker.Event, of call: CircuitBreaker.Call) -> CircuitBreaker.Effect {
+    func report(_ event: CircuitBreaker.Report, of call: CircuitBreaker.Call) -> CircuitBreaker.Effect {
         let now = time.now()
         let effect = state.withLock { state in
             if event == .answered { state.answers += 1 }
@@ -83,10 +82,12 @@ final class ServiceGate: Sendable {
         }
         switch effect.change {
         case .opened(let reason):
-            log.warning("\(endpoint.label) \(reason); its jobs stay in the queue")
-            tellOpening()
-        case .reopened: tellOpening()
-        case .closed: log.notice("\(endpoint.label) works again")
+            events.tell(.breakerChanged(BreakerChange(.open, of: endpoint.label, cause: reason)))
+            announceOpening()
+        case .reopened:
+            events.tell(.breakerChanged(BreakerChange(.open, of: endpoint.label, isReopened: true)))
+            announceOpening()
+        case .closed: events.tell(.breakerChanged(BreakerChange(.closed, of: endpoint.label)))
         case nil: return effect
         }
         changes.raise()
@@ -94,7 +95,7 @@ final class ServiceGate: Sendable {
     }
 
     /// Raised before those who wait for a slot are turned away: who comes in between sees that it is newer.
-    private func tellOpening() {
+    private func announceOpening() {
         openings.raise()
         endings.raise()
         slots.turnAway()
@@ -182,7 +183,12 @@ final class ServiceGate: Sendable {
             try Task.checkCancellation()
             let isUp = if case .success(let status) = health { status < 500 } else { false }
             let (now, jitter) = (time.now(), jitter)
-            state.withLock { $0.breaker.probed(isUp: isUp, began: began, at: now, jitter: jitter) }
+            let condition = state.withLock { state in
+                state.breaker.probed(isUp: isUp, began: began, at: now, jitter: jitter)
+                return state.breaker.condition
+            }
+            events.tell(.probed(isUp: isUp))
+            if condition == .halfOpen { events.tell(.breakerChanged(BreakerChange(.halfOpen, of: endpoint.label))) }
         } catch {
             state.withLock { $0.breaker.abandonProbe() }
             throw error

@@ -71,7 +71,10 @@ final class Transfer {
         }
         let code = set(CURLOPT_URL, request.url)
         guard code == CURLE_OK else { return fault(code) }
-        return request.content.flatMap(post)
+        if let trace = request.trace { headers = curl_slist_append(headers, "\(TraceContext.header): \(trace.text)") }
+        if let fault = request.content.flatMap(post) { return fault }
+        if headers != nil { ccurl_set_pointer(handle, CURLOPT_HTTPHEADER, headers) }
+        return nil
     }
 
     /// What was asked for by TLS is not fetched in the clear.
@@ -80,24 +83,38 @@ final class Transfer {
     }
 
     private func post(_ content: HTTPRequest.Content) -> HTTPFault? {
-        form = curl_mime_init(handle)
-        guard let part = curl_mime_addpart(form) else { return fault(CURLE_OUT_OF_MEMORY) }
-        curl_mime_name(part, "file")
-        let posted: PostedContent
-        let first: [UInt8]
-        let filename: String
+        // Without this, curl waits a second for "100 Continue" before it sends more than a megabyte.
+        headers = curl_slist_append(headers, "Expect:")
         switch content {
         case .file(let path, let root):
             do throws(PictureFault) {
                 let file = try ImageFile(path: path, root: root)
-                first = try file.read(at: 0, count: MediaType.prefixLength)
-                posted = .file(file)
+                let first = try file.read(at: 0, count: MediaType.prefixLength)
+                return postForm(.file(file), first, filename: PathText.lastComponent(of: path))
             } catch {
                 return unreadable(path, error)
             }
-            filename = PathText.lastComponent(of: path)
-        case .bytes(let bytes, let name): (posted, first, filename) = (.bytes(bytes), bytes, name)
+        case .bytes(let bytes, let name): return postForm(.bytes(bytes), bytes, filename: name)
+        case .json(let bytes): return postJSON(bytes)
         }
+    }
+
+    private func postJSON(_ body: [UInt8]) -> HTTPFault? {
+        headers = curl_slist_append(headers, "Content-Type: application/json")
+        ccurl_set_offset(handle, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(body.count))
+        let code = body.withUnsafeBytes { bytes in
+            // curl copies them, so that nothing is written through this pointer.
+            ccurl_set_pointer(
+                handle, CURLOPT_COPYPOSTFIELDS, UnsafeMutableRawPointer(mutating: bytes.baseAddress))
+        }
+        return code == CURLE_OK ? nil : fault(code)
+    }
+
+    /// - Parameter first: the beginning, which tells what it is.
+    private func postForm(_ posted: PostedContent, _ first: [UInt8], filename: String) -> HTTPFault? {
+        form = curl_mime_init(handle)
+        guard let part = curl_mime_addpart(form) else { return fault(CURLE_OUT_OF_MEMORY) }
+        curl_mime_name(part, "file")
         self.posted = posted
         let context = Unmanaged.passUnretained(self).toOpaque()
         var code = curl_mime_data_cb(part, curl_off_t(posted.size), readPosted, seekPosted, nil, context)
@@ -105,9 +122,6 @@ final class Transfer {
         curl_mime_type(part, MediaType.of(first, filename: filename))
         setRoom(for: posted.size)
         guard code == CURLE_OK else { return fault(code) }
-        // Without this, curl waits a second for "100 Continue" before it sends more than a megabyte.
-        headers = curl_slist_append(nil, "Expect:")
-        ccurl_set_pointer(handle, CURLOPT_HTTPHEADER, headers)
         code = ccurl_set_pointer(handle, CURLOPT_MIMEPOST, form.map(UnsafeMutableRawPointer.init))
         return code == CURLE_OK ? nil : fault(code)
     }

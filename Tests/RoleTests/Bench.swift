@@ -106,7 +106,7 @@ final class Bench: Sendable {
     func options(_ queue: String, prefetch: Int = 4, activity: WorkerActivity = WorkerActivity()) -> StageOptions {
         StageOptions(
             queue: queue, workerID: "test", prefetch: prefetch, drainLimit: .seconds(7), store: gate, time: time,
-            activity: activity, log: Bench.log)
+            events: EventStream(EventSource(queue: queue), to: [activity]), log: Bench.log)
     }
 
     /// - Parameter store: in place of the bench's own.

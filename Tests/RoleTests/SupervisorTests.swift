@@ -135,8 +135,11 @@ struct PulseTests {
             let activity = WorkerActivity()
             async let running: Void = pulse(bench, diary, activity).around { await drain.wait() }
             await bench.time.sleepers(1)
-            activity.completed(30, at: bench.time.now())
-            activity.failed("http: clip answered 400")
+            activity.receive(.settled(Settled(.success, count: 29, date: bench.time.now())), from: EventSource())
+            let letter = DeadLetter(
+                reason: "http", message: "clip answered 400", tries: 1, workerID: "clip", firstFailure: bench.time.now()
+            )
+            activity.receive(.settled(Settled(.dead(letter), count: 1, date: bench.time.now())), from: EventSource())
             bench.time.advance(by: .seconds(60))
             try await eventually { diary.all.count == 2 }
             await bench.time.sleepers(1)

@@ -8,7 +8,7 @@ final class CircuitBreakerTests {
     private var breaker = CircuitBreaker()
     private let start = Date(timeIntervalSince1970: 1_790_000_000)
 
-    private func report(_ event: CircuitBreaker.Event, _ call: Int, after seconds: Double = 0) -> CircuitBreaker.Effect
+    private func report(_ event: CircuitBreaker.Report, _ call: Int, after seconds: Double = 0) -> CircuitBreaker.Effect
     {
         breaker.report(event, of: call, at: start.addingTimeInterval(seconds), jitter: 1)
     }
@@ -104,7 +104,7 @@ final class CircuitBreakerTests {
 
     @Test("The one job's time-out opens it again and counts; its refusal does not count")
     func trialFails() {
-        for (event, counts) in [(CircuitBreaker.Event.timedOut("hangs"), true), (.refused("is down"), false)] {
+        for (event, counts) in [(CircuitBreaker.Report.timedOut("hangs"), true), (.refused("is down"), false)] {
             breaker = CircuitBreaker()
             halfOpen()
             _ = refusal(of: 10)

@@ -222,7 +222,7 @@ struct OutageTests {
         let (slots, time) = (Slots(1), ManualTime())
         let gate = ServiceGate(
             endpoint: ServiceEndpoint(name: "blip", host: "127.0.0.1", port: 1), client: HTTPClient(), slots: slots,
-            time: time, randomness: { 1 }, log: Logger(label: "test") { _ in LogLines().handler })
+            time: time, randomness: { 1 }, events: .unheard)
         #expect(slots.takeFree())
         let generation = gate.generation
         async let waiting = slots.take(at: time.now(), within: .seconds(60), unless: { gate.generation != generation })

@@ -28,6 +28,8 @@ public struct RabbitMQOptions: Sendable {
     public var queueType: QueueType
     /// What the broker lists the connections by, with ` (publishing)` or ` (consuming)` after it.
     public var connectionName: String
+    /// Where it is told that a connection was lost and is there again; the log hears of it besides.
+    public var events: EventStream
 
     package var heartbeat: Duration = .seconds(10)
     /// How long opening one connection may take.
@@ -40,7 +42,8 @@ public struct RabbitMQOptions: Sendable {
 
     package init(
         hosts: [String], port: Int, user: String, password: @escaping @Sendable () -> String, virtualHost: String,
-        tls: Bool, caFile: String?, queueType: QueueType, connectionName: String
+        tls: Bool, caFile: String?, queueType: QueueType, connectionName: String,
+        events: EventStream = .unheard
     ) {
         self.hosts = hosts
         self.port = port
@@ -51,6 +54,7 @@ public struct RabbitMQOptions: Sendable {
         self.caFile = caFile
         self.queueType = queueType
         self.connectionName = connectionName
+        self.events = events
     }
 
     /// For messages: `k2,k3:5672`.

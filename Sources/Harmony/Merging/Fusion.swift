@@ -33,13 +33,17 @@ public struct Fusion: Sendable, Equatable {
     /// 0…1. Duplicates and clusters that do not stay are not among them.
     public var faults: [PredictionFault: Int]
 
+    /// How many predictions counted, by detector.
+    public var counted: [String: Int]
+
     /// All that did not count.
     public var dropped: Int { faults.values.reduce(0, +) }
 
     /// What fusing gave.
-    public init(boxes: [MergedBox], faults: [PredictionFault: Int]) {
+    public init(boxes: [MergedBox], faults: [PredictionFault: Int], counted: [String: Int] = [:]) {
         self.boxes = boxes
         self.faults = faults
+        self.counted = counted
     }
 }
 
@@ -52,5 +56,9 @@ public struct Fusion: Sendable, Equatable {
 ///   that stands twice, the answer with the largest `resultID` counts.
 public func fuse(_ answers: [DetectorAnswer], options: MergingOptions) -> Fusion {
     let clustering = Clustering(Reading(answers, options: options), options: options)
-    return Fusion(boxes: clustering.mergedBoxes(options: options), faults: clustering.reading.faults)
+    var counts = Array(repeating: 0, count: clustering.reading.services.count)
+    for candidate in clustering.reading.candidates { counts[Int(candidate.service)] += 1 }
+    return Fusion(
+        boxes: clustering.mergedBoxes(options: options), faults: clustering.reading.faults,
+        counted: Dictionary(zip(clustering.reading.services, counts)) { $0 + $1 })
 }

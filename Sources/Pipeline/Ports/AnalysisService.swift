@@ -19,9 +19,13 @@ public struct Answer: Sendable, Equatable {
     /// The answer's `metadata.processing_time`, else the seconds that the call took.
     public var processingTime: Double
 
-    package init(body: [UInt8], processingTime: Double) {
+    /// The answer's `metadata.processing_time`, in seconds, if it has one.
+    public var reported: Double?
+
+    package init(body: [UInt8], processingTime: Double, reported: Double? = nil) {
         self.body = body
         self.processingTime = processingTime
+        self.reported = reported
     }
 
     /// As JSON, read anew at each call: most answers are only stored.

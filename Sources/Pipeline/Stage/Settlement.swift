@@ -16,28 +16,22 @@ struct Settlement<Key: Sendable>: Sendable {
         /// What is still to be published.
         var messages: [Message]
         var since: Date
-        /// For the log.
-        var subject: LogSubject
+        var isDuplicate: Bool
+        var origin: Origin
 
-        init(_ key: Key?, _ receipts: [Receipt], _ verdict: Verdict, since: Date, subject: LogSubject = LogSubject()) {
-            (self.key, self.receipts, self.since, self.subject) = (key, receipts, since, subject)
-            (fate, messages) = (verdict.fate, verdict.publish)
+        init(_ key: Key?, _ receipts: [Receipt], _ verdict: Verdict, since: Date, origin: Origin) {
+            (self.key, self.receipts, self.since, self.origin) = (key, receipts, since, origin)
+            (fate, messages, isDuplicate) = (verdict.fate, verdict.publish, verdict.isDuplicate)
         }
 
         var isBack: Bool { if case .back = fate { true } else { false } }
     }
 
-    /// What a message is about, as far as that is known.
-    struct LogSubject: Sendable {
+    /// What the deliveries of one verdict are about, as far as that is known, and when they were taken.
+    struct Origin: Sendable {
         var image: ImageID?
         var job: UUID?
-
-        var metadata: Logger.Metadata {
-            var metadata: Logger.Metadata = [:]
-            if let image { metadata["image"] = "\(image)" }
-            if let job { metadata["job"] = "\(job.text)" }
-            return metadata
-        }
+        var taken: Date
     }
 
     /// What one try has left.
@@ -152,12 +146,6 @@ struct Settlement<Key: Sendable>: Sendable {
         let twins = dead.flatMap { $0.open.receipts.dropFirst() }
         if !twins.isEmpty { try await consumer.acknowledge(twins) }
         try await consumer.bury(dead.flatMap { open, letter in open.receipts.prefix(1).map { ($0, letter) } })
-        for (open, letter) in dead {
-            options.activity.failed("\(letter.reason): \(letter.message)")
-            options.log.warning(
-                "a job of \(options.queue) is dead: \(letter.reason): \(letter.message)",
-                metadata: open.subject.metadata)
-        }
     }
 
     private func attempt(_ group: [Open], _ rest: inout Remainder, _ action: () async throws -> Void) async throws {
@@ -167,9 +155,37 @@ struct Settlement<Key: Sendable>: Sendable {
             rest.fault = fault.kind == .unusable ? fault : rest.fault ?? fault
             return
         }
-        if !group[0].isBack {
-            options.activity.completed(group.reduce(0) { $0 + $1.receipts.count }, at: options.time.now())
-        }
+        tell(group)
         try await ended(group.compactMap(\.key))
+    }
+
+    // MARK: Telling
+
+    /// All of them were settled in the same way.
+    private func tell(_ group: [Open]) {
+        let now = options.time.now()
+        var done = Settled(.success, count: 0, date: now)
+        var duplicates = Settled(.duplicate, count: 0, date: now)
+        var back = Settled(.givenBack, count: 0, date: now)
+        for open in group {
+            let duration = now.timeIntervalSince(open.origin.taken)
+            switch open.fate {
+            case .back: back.count += open.receipts.count
+            case .done where open.isDuplicate: duplicates.count += open.receipts.count
+            case .done:
+                // Of several deliveries in one group, the work was done once.
+                done.count += 1
+                done.durations.append(duration)
+                duplicates.count += open.receipts.count - 1
+            case .dead(let letter):
+                options.events.tell(
+                    .settled(
+                        Settled(
+                            .dead(letter), count: 1, date: now, durations: [duration], imageID: open.origin.image,
+                            jobID: open.origin.job)))
+                duplicates.count += open.receipts.count - 1
+            }
+        }
+        for settled in [done, duplicates, back] where settled.count > 0 { options.events.tell(.settled(settled)) }
     }
 }

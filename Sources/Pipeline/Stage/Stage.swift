@@ -12,13 +12,19 @@ public struct Stage<Handler: StageHandler>: Sendable {
         var key: Handler.Key
         var receipts: [Receipt]
         var work: Handler.Work
+        /// When the first of its deliveries was taken.
+        var taken: Date
+        /// The spans that it follows from.
+        var causes: [TraceContext]
+        /// Its own span where it is recorded, else the one that it follows from: what is passed on.
+        var trace: TraceContext?
     }
 
     private enum Settling: Sendable {
         case handled(Item, Handler.Outcome)
         /// The store fell out before it was begun.
         case withheld(Item)
-        case admitted(Receipt, Verdict, Settlement<Handler.Key>.LogSubject)
+        case admitted(Receipt, Verdict, Settlement<Handler.Key>.Origin)
     }
 
     let options: StageOptions
@@ -37,6 +43,7 @@ public struct Stage<Handler: StageHandler>: Sendable {
         // Nothing is taken, and no service called, for a store that takes no rows.
         guard try await drain.until({ try await options.store.prove(handler.plainRow) }) != nil else { return }
         let consumer = try await queue.consume(options.queue, prefetch: options.prefetch)
+        options.events.tell(.began(prefetch: options.prefetch))
         let works = Mailbox<Item>()
         let ready = Mailbox<Settling>()
         let inHand = KeysInHand<Handler.Key>()
@@ -60,7 +67,7 @@ public struct Stage<Handler: StageHandler>: Sendable {
                     // During a drain they go back with all else that was not begun.
                     guard !drain.isBegun else { return }
                     if let admissions = try await admitting(deliveries, consumer, drain) {
-                        sort(admissions, of: deliveries, works, ready, inHand)
+                        sort(admissions, of: deliveries, takenAt: options.time.now(), works, ready, inHand)
                     } else {
                         pause.settled(deliveries.count)
                     }
@@ -90,11 +97,12 @@ public struct Stage<Handler: StageHandler>: Sendable {
         while true {
             let limit = try await permits(consumer)
             guard let deliveries = try await take(min(limit, options.prefetch), consumer) else { continue }
+            if !deliveries.isEmpty { options.events.tell(.taken(deliveries.count)) }
             let begin = options.time.now()
             // Not tried again as a whole: the next deliveries would be taken and these forgotten.
             guard let admissions = try await admitting(deliveries, consumer, drain) else { continue }
             pause.took(deliveries.count)
-            sort(admissions, of: deliveries, works, ready, inHand)
+            sort(admissions, of: deliveries, takenAt: begin, works, ready, inHand)
             guard options.gathers, !deliveries.isEmpty else { continue }
             await pause.begin()
             let rest = GatheringPause.rest(
@@ -150,12 +158,13 @@ public struct Stage<Handler: StageHandler>: Sendable {
         try await queueing("giving back", drain) {
             try await consumer.giveBack(deliveries.map(\.receipt), after: .zero)
         }
+        options.events.tell(.settled(Settled(.givenBack, count: deliveries.count, date: options.time.now())))
         return nil
     }
 
     private func sort(
-        _ admissions: [Admission<Handler.Key, Handler.Work>], of deliveries: [Delivery], _ works: Mailbox<Item>,
-        _ ready: Mailbox<Settling>, _ inHand: KeysInHand<Handler.Key>
+        _ admissions: [Admission<Handler.Key, Handler.Work>], of deliveries: [Delivery], takenAt taken: Date,
+        _ works: Mailbox<Item>, _ ready: Mailbox<Settling>, _ inHand: KeysInHand<Handler.Key>
     ) {
         var items: [Item] = []
         var places: [Handler.Key: Int] = [:]
@@ -163,25 +172,36 @@ public struct Stage<Handler: StageHandler>: Sendable {
         for (delivery, admission) in zip(deliveries, admissions) {
             switch admission {
             case .settled(let verdict):
-                settled.append(.admitted(delivery.receipt, verdict, subject(of: delivery, verdict)))
+                settled.append(.admitted(delivery.receipt, verdict, origin(of: delivery, verdict, taken)))
             case .work(let key, let work):
+                let cause = delivery.headers[TraceContext.header].flatMap { TraceContext($0) }
                 if let place = places[key] {
                     items[place].receipts.append(delivery.receipt)
+                    if let cause { items[place].causes.append(cause) }
                 } else if !handler.handlesOneAtATime || inHand.begin(key, delivery) {
                     places[key] = items.count
-                    items.append(Item(key: key, receipts: [delivery.receipt], work: work))
+                    items.append(
+                        Item(
+                            key: key, receipts: [delivery.receipt], work: work, taken: taken,
+                            causes: cause.map { [$0] } ?? []))
                 }
             }
+        }
+        for place in items.indices where !items[place].causes.isEmpty { begin(&items[place]) }
+        if !items.isEmpty {
+            options.events.tell(.admitted(submittedAt: items.compactMap { handler.submittedAt(of: $0.work) }))
         }
         ready.append(settled)
         works.append(items)
     }
 
-    /// Only of what dies a line is written.
-    private func subject(of delivery: Delivery, _ verdict: Verdict) -> Settlement<Handler.Key>.LogSubject {
-        guard case .dead = verdict.fate else { return .init() }
+    /// Only of what dies somebody wants to know whose it was.
+    private func origin(
+        of delivery: Delivery, _ verdict: Verdict, _ taken: Date
+    ) -> Settlement<Handler.Key>.Origin {
+        guard case .dead = verdict.fate else { return .init(taken: taken) }
         let message = DeadMessage(queue: options.queue, body: delivery.body, headers: [:])
-        return .init(image: message.imageID, job: message.jobID)
+        return .init(image: message.imageID, job: message.jobID, taken: taken)
     }
 
     // MARK: Handling
@@ -201,7 +221,7 @@ public struct Stage<Handler: StageHandler>: Sendable {
                                 guard await options.store.objection() == nil else {
                                     return ready.append([.withheld(item)])
                                 }
-                                ready.append([.handled(item, await handler.handle(item.work))])
+                                ready.append([.handled(item, await handle(item))])
                             }
                         }
                     }
@@ -210,6 +230,43 @@ public struct Stage<Handler: StageHandler>: Sendable {
             await group.next()
             group.cancelAll()
         }
+    }
+
+    private func handle(_ item: Item) async -> Handler.Outcome {
+        guard let trace = item.trace else { return await handler.handle(item.work) }
+        return await Tracer.$current.withValue(trace) { await handler.handle(item.work) }
+    }
+
+    // MARK: Traces
+
+    private func begin(_ item: inout Item) {
+        let span =
+            handler.coalesces
+            ? options.tracer.follower(of: item.causes) : options.tracer.child(of: item.causes.first)
+        item.trace = span ?? item.causes.first
+    }
+
+    /// What follows is told whose doing it is, and the span ends.
+    private func end(_ item: Item, _ verdict: inout Verdict) {
+        guard let trace = item.trace else { return }
+        for place in verdict.publish.indices { verdict.publish[place].headers[TraceContext.header] = trace.text }
+        guard options.tracer.isOn, !item.causes.contains(trace) else { return }
+        var span = Span(
+            "process \(options.queue)", .consumer, trace, parent: handler.coalesces ? nil : item.causes.first,
+            began: item.taken, ended: options.time.now())
+        span.links = handler.coalesces ? item.causes : []
+        span.attributes = [
+            ("messaging.operation.type", .text("process")), ("messaging.destination.name", .text(options.queue)),
+            ("messaging.batch.message_count", .number(item.receipts.count)),
+            ("farm.image_id", .number(Int(handler.image(of: item.work)))), ("farm.worker_id", .text(options.workerID)),
+        ]
+        if let job = item.key as? UUID { span.attributes.append(("messaging.message.id", .text(job.text))) }
+        switch verdict.fate {
+        case .done: break
+        case .dead(let letter): span.failure = "\(letter.reason): \(letter.message)"
+        case .back: span.attributes.append(("farm.given_back", .text("true")))
+        }
+        options.tracer.record(span)
     }
 
     // MARK: Settling
@@ -233,26 +290,27 @@ public struct Stage<Handler: StageHandler>: Sendable {
             var handled: [(item: Item, outcome: Handler.Outcome)] = []
             func add(
                 _ key: Handler.Key?, _ receipts: [Receipt], _ verdict: Verdict,
-                _ subject: Settlement<Handler.Key>.LogSubject = .init()
+                _ origin: Settlement<Handler.Key>.Origin
             ) {
                 verdicts.append(
-                    Settlement.Open(key, receipts, verdict, since: options.time.now(), subject: subject))
+                    Settlement.Open(key, receipts, verdict, since: options.time.now(), origin: origin))
             }
             for settling in group {
                 switch settling {
-                case .admitted(let receipt, let verdict, let subject): add(nil, [receipt], verdict, subject)
+                case .admitted(let receipt, let verdict, let origin): add(nil, [receipt], verdict, origin)
                 case .handled(let item, let outcome): handled.append((item, outcome))
                 case .withheld(let item):
                     handler.gaveBack([item.work])
-                    add(item.key, item.receipts, Verdict(.back(after: .zero)))
+                    add(item.key, item.receipts, Verdict(.back(after: .zero)), .init(taken: item.taken))
                 }
             }
             let judged = try await committing.commit(handled.map { ($0.item.work, $0.outcome) }, drain)
-            for ((item, _), verdict) in zip(handled, judged) {
+            for ((item, _), var verdict) in zip(handled, judged) {
+                end(item, &verdict)
                 // Jobs are told apart by their ids, triggers by their images.
                 add(
                     item.key, item.receipts, verdict,
-                    .init(image: handler.image(of: item.work), job: item.key as? UUID))
+                    .init(image: handler.image(of: item.work), job: item.key as? UUID, taken: item.taken))
             }
             try await settlement.begin(verdicts)
             if verdicts.contains(where: { !$0.isBack }) { options.store.passed(handler.plainRow) }

@@ -51,9 +51,11 @@ struct StageCommit<Handler: StageHandler>: Sendable {
     }
 
     private func write(_ group: [Element]) async throws -> [Verdict] {
+        let began = options.time.now()
         let verdicts = try await options.retry(StoreGate.patience).run("storing \(group.count) results") {
             try await handler.commit(group)
         }
+        options.events.tell(.committed(group.count, seconds: options.time.now().timeIntervalSince(began)))
         // What goes back has written nothing.
         if verdicts.contains(where: { !$0.isBack }) { store.worked() }
         return verdicts

@@ -18,12 +18,16 @@ public struct Verdict: Sendable {
     /// Published and confirmed before the delivery is settled.
     public var publish: [Message]
 
+    /// It was done before, so that nothing was done now.
+    public var isDuplicate = false
+
     /// Whether nothing has come of it yet.
     var isBack: Bool { if case .back = fate { true } else { false } }
 
-    package init(_ fate: Fate, publish: [Message] = []) {
+    package init(_ fate: Fate, publish: [Message] = [], isDuplicate: Bool = false) {
         self.fate = fate
         self.publish = publish
+        self.isDuplicate = isDuplicate
     }
 }
 
@@ -44,6 +48,9 @@ public protocol StageHandler: Sendable {
     /// Whether a delivery waits, and is admitted again, while another one of its key is handled: what it would be admitted
     /// with is about to change.
     var handlesOneAtATime: Bool { get }
+
+    /// Whether several deliveries may be one work: then it follows from them and is a part of none.
+    var coalesces: Bool { get }
 
     /// Whether any number of deliveries may be taken now; if not, `permits` tells.
     var takesFreely: Bool { get }
@@ -70,6 +77,9 @@ public protocol StageHandler: Sendable {
     /// The image whose rows this work writes.
     func image(of work: Work) -> ImageID
 
+    /// When this work was submitted, as its message says it.
+    func submittedAt(of work: Work) -> String?
+
     /// What is committed in place of an outcome that the store refuses, with nothing of it; nil where nothing is.
     func refusal(of work: Work, _ fault: PortFault) -> Outcome?
 
@@ -81,11 +91,17 @@ extension StageHandler {
     /// Nothing keeps it from taking: see `StageHandler`.
     public var takesFreely: Bool { true }
 
+    /// Each delivery is a work of its own: see `StageHandler`.
+    public var coalesces: Bool { false }
+
     /// Deliveries of one key may be handled side by side.
     public var handlesOneAtATime: Bool { false }
 
     /// Waits until work may be taken: see `StageHandler`.
     public func permits() async throws -> Int { .max }
+
+    /// Nobody says: see `StageHandler`.
+    public func submittedAt(of work: Work) -> String? { nil }
 
     /// A dead letter is all that is left of it: see `StageHandler`.
     public func refusal(of work: Work, _ fault: PortFault) -> Outcome? { nil }

@@ -25,8 +25,10 @@ public struct StageOptions: Sendable {
     public var time: any Timekeeper
     /// Where the jitter of its waits comes from.
     public var randomness: Randomness
-    /// What the heartbeats tell.
-    public var activity: WorkerActivity
+    /// What happens is told here; what a person should hear of goes to the log besides.
+    public var events: EventStream
+    /// Gives its work a place in traces.
+    public var tracer: Tracer
     /// Where it says what happens.
     public var log: Logger
 
@@ -34,7 +36,7 @@ public struct StageOptions: Sendable {
         queue: String, workerID: String, prefetch: Int, gathers: Bool = false, drainLimit: Duration,
         patience: Duration = .seconds(200), holding: Duration = .seconds(60), store: StoreGate, time: any Timekeeper,
         randomness: @escaping Randomness = systemRandomness,
-        activity: WorkerActivity, log: Logger
+        events: EventStream, tracer: Tracer = .off, log: Logger
     ) {
         self.queue = queue
         self.workerID = workerID
@@ -46,7 +48,8 @@ public struct StageOptions: Sendable {
         self.store = store
         self.time = time
         self.randomness = randomness
-        self.activity = activity
+        self.events = events.adding(EventLog(log))
+        self.tracer = tracer
         self.log = log
     }
 }

@@ -2,7 +2,7 @@ import Foundation
 import Synchronization
 
 /// What a worker has done so far; its heartbeats tell it.
-public final class WorkerActivity: Sendable {
+public final class WorkerActivity: EventSink {
     /// The counts at one moment.
     public struct Snapshot: Sendable {
         /// Settled for good: with a result or dead.
@@ -22,20 +22,19 @@ public final class WorkerActivity: Sendable {
     /// The counts now.
     public var snapshot: Snapshot { state.withLock { $0 } }
 
-    /// Jobs were settled for good.
-    public func completed(_ count: Int, at date: Date) {
-        guard count > 0 else { return }
-        state.withLock {
-            $0.completed += count
-            $0.lastJob = date
-        }
-    }
-
-    /// A job is dead; the next heartbeat says why.
-    public func failed(_ message: String) {
-        state.withLock {
-            $0.failed += 1
-            $0.error = message
+    /// Counts jobs that were settled for good. Of a job that is dead the next heartbeat says why.
+    public func receive(_ event: Event, from source: EventSource) {
+        guard case .settled(let settled) = event else { return }
+        state.withLock { state in
+            switch settled.fate {
+            case .givenBack: return
+            case .success, .duplicate: break
+            case .dead(let letter):
+                state.failed += 1
+                state.error = "\(letter.reason): \(letter.message)"
+            }
+            state.completed += settled.count
+            state.lastJob = settled.date
         }
     }
 

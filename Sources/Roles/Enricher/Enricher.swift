@@ -58,6 +58,9 @@ public struct Enricher: StageHandler {
         admission = TriggerAdmission(identity: identity, store: store, time: time)
     }
 
+    /// Triggers of one image are one work: see `StageHandler`.
+    public var coalesces: Bool { true }
+
     /// What it writes: see `StageHandler`.
     public var plainRow: PlainRow { .enrichment }
 

@@ -13,11 +13,12 @@ public struct Merger: StageHandler {
     let store: any ResultStore
     let time: any Timekeeper
     let log: Logger
+    let events: EventStream
     private let admission: TriggerAdmission
 
     package init(
         identity: RoleIdentity, detectors: [String], merging: MergingOptions, store: any ResultStore,
-        time: any Timekeeper, log: Logger
+        time: any Timekeeper, log: Logger, events: EventStream = .unheard
     ) {
         self.identity = identity
         self.detectors = detectors
@@ -25,8 +26,12 @@ public struct Merger: StageHandler {
         self.store = store
         self.time = time
         self.log = log
+        self.events = events
         admission = TriggerAdmission(identity: identity, store: store, time: time)
     }
+
+    /// Triggers of one image are one work: see `StageHandler`.
+    public var coalesces: Bool { true }
 
     /// What it writes: see `StageHandler`.
     public var plainRow: PlainRow { .box(workerID: identity.workerID) }
@@ -57,19 +62,20 @@ public struct Merger: StageHandler {
     /// - Throws: `PortFault`.
     func update(_ images: [Image]) async throws -> [ImageID: Int] {
         let merging = merging
-        let dropped = DroppedPredictions()
+        let tally = PredictionTally()
         var counts: [ImageID: Int] = [:]
         for batch in batches(of: images) {
             let changed = try await store.updateBoxes(of: batch, from: detectors, workerID: identity.workerID) {
                 results, stored in
                 let answers = results.map { DetectorAnswer(resultID: $0.resultID, service: $0.service, data: $0.data) }
                 let fusion = fuse(answers, options: merging)
-                if let image = results.first?.imageID { dropped.note(image, fusion.faults) }
+                if let image = results.first?.imageID { tally.note(image, fusion) }
                 return reconcile(stored: stored, fused: fusion.boxes, keepIoU: merging.keepIoU)
             }
             counts.merge(changed) { _, new in new }
         }
-        dropped.tell(log)
+        tally.tell(log)
+        events.tell(.merged(tally.counts))
         return counts
     }
 }

@@ -73,13 +73,15 @@ public final class PictureLoader: Sendable {
     private let time: any Timekeeper
     private let randomness: Randomness
     private let log: Logger
+    private let events: EventStream
     private let state = Mutex(State())
     /// Jobs that go round because their pictures are away.
     let rounds: PostponedPictures
 
     package init(
         cropper: any ImageCropper, fetcher: any PictureFetcher, tries: PictureTries = PictureTries(),
-        time: any Timekeeper, randomness: @escaping Randomness = systemRandomness, log: Logger
+        time: any Timekeeper, randomness: @escaping Randomness = systemRandomness, log: Logger,
+        events: EventStream = .unheard
     ) {
         self.cropper = cropper
         self.fetcher = fetcher
@@ -87,6 +89,7 @@ public final class PictureLoader: Sendable {
         self.time = time
         self.randomness = randomness
         self.log = log
+        self.events = events
         rounds = PostponedPictures(time: time)
     }
 
@@ -105,8 +108,16 @@ public final class PictureLoader: Sendable {
     /// The bytes behind a URL.
     func fetch(_ url: String, heldSince: Date) async throws(PictureTrouble) -> [UInt8] {
         let place = Place.url(url, source: fetcher.source(of: url))
-        return try await attempt(place, heldSince) { [fetcher] () async throws(PictureFault) in
-            try await fetcher.fetch(url)
+        return try await attempt(place, heldSince) { [fetcher, events, time] () async throws(PictureFault) in
+            let began = time.now()
+            do throws(PictureFault) {
+                let bytes = try await fetcher.fetch(url)
+                events.tell(.pictureFetched(succeeded: true, seconds: time.now().timeIntervalSince(began)))
+                return bytes
+            } catch {
+                events.tell(.pictureFetched(succeeded: false, seconds: time.now().timeIntervalSince(began)))
+                throw error
+            }
         }
     }
 

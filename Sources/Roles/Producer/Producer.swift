@@ -84,11 +84,12 @@ public struct Producer: Sendable {
     private let newJobID: @Sendable () -> UUID
     private let randomness: Randomness
     private let log: Logger
+    private let tracer: Tracer
 
     package init(
         catalogue: any ImageCatalogue, queue: any JobQueue, time: any Timekeeper,
         randomness: @escaping Randomness = systemRandomness, newJobID: @escaping @Sendable () -> UUID = { UUID() },
-        log: Logger
+        log: Logger, tracer: Tracer = .off
     ) {
         self.catalogue = catalogue
         self.queue = queue
@@ -96,6 +97,7 @@ public struct Producer: Sendable {
         self.newJobID = newJobID
         self.randomness = randomness
         self.log = log
+        self.tracer = tracer
     }
 
     /// Publishes in batches that are confirmed one by one; ends early, also in the middle of a batch, when the drain begins. A
@@ -138,10 +140,23 @@ public struct Producer: Sendable {
         let batch = lanes.batch(upTo: options.delay > .zero ? 1 : Producer.batch, at: time.now())
         guard !options.isDryRun else { return lanes.took(batch) }
         let messages = batch.map(\.message)
+        let began = time.now()
         let unpublished = await drain.cancels { await queue.offer(messages) }
+        if tracer.isOn { record(messages, but: Set(unpublished.flatMap(\.places)), since: began) }
         if let fault = unpublished.gravest, fault.kind != .transient, !drain.isBegun { throw fault }
         tell(lanes.took(batch, but: unpublished, at: time.now(), isCancelled: drain.isBegun))
         if options.delay > .zero { _ = try await drain.until { try await time.sleep(options.delay) } }
+    }
+
+    private func record(_ messages: [Message], but left: Set<Int>, since began: Date) {
+        for (place, message) in messages.enumerated() where !left.contains(place) {
+            guard let context = message.headers[TraceContext.header].flatMap({ TraceContext($0) }) else { continue }
+            var span = Span("send \(message.queue)", .producer, context, began: began, ended: time.now())
+            span.attributes = [
+                ("messaging.operation.type", .text("send")), ("messaging.destination.name", .text(message.queue)),
+            ]
+            tracer.record(span)
+        }
     }
 
     private func tell(_ notice: Lanes.News) {
@@ -169,7 +184,8 @@ public struct Producer: Sendable {
             guard lacking?.contains(target.service) ?? true else { return nil }
             let job = Job(
                 image: listed.image, service: target.service, queue: target.queue, jobID: newJobID(), now: time.now())
-            return Message(queue: target.queue, body: job.body)
+            let trace = tracer.root().map { [TraceContext.header: $0.text] } ?? [:]
+            return Message(queue: target.queue, body: job.body, headers: trace)
         }
     }
 }

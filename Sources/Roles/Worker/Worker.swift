@@ -41,20 +41,20 @@ public struct WorkerOptions: Sendable {
     }
 }
 
+/// A job that was admitted.
+public struct WorkerJob: Sendable {
+    var job: Job
+    var image: Image
+    var redelivered: Bool
+    var deaths: Int
+}
+
 /// The ML worker of one service: takes its jobs, calls it, stores the answers, triggers what follows.
 public struct Worker: StageHandler {
     /// A job over which this many processes died is not begun again.
     static let deathLimit = 5
     /// How long others have the service to themselves, before it is asked again about a job that it has failed.
     private static let undecidedDelay = Duration.seconds(1)
-
-    /// A job that was admitted.
-    public struct Task: Sendable {
-        var job: Job
-        var image: Image
-        var redelivered: Bool
-        var deaths: Int
-    }
 
     /// What became of a job.
     public struct Outcome: Sendable {
@@ -94,12 +94,15 @@ public struct Worker: StageHandler {
     public var plainRow: PlainRow { .result(service: identity.serviceName, workerID: identity.workerID) }
 
     /// The job's image: see `StageHandler`.
-    public func image(of task: Task) -> ImageID { task.image.id }
+    public func image(of task: WorkerJob) -> ImageID { task.image.id }
+
+    /// As the producer wrote it: see `StageHandler`.
+    public func submittedAt(of task: WorkerJob) -> String? { task.job.submittedAt }
 
     // MARK: Admit
 
     /// Checks the batch: see `StageHandler`.
-    public func admit(_ deliveries: [Delivery]) async throws -> [Admission<UUID, Task>] {
+    public func admit(_ deliveries: [Delivery]) async throws -> [Admission<UUID, WorkerJob>] {
         let jobs = deliveries.map { delivery in
             Result { () throws(MessageFault) in
                 try Job(body: delivery.body, queue: options.queue, service: identity.serviceName)
@@ -122,7 +125,7 @@ public struct Worker: StageHandler {
         }
     }
 
-    private func admission(of job: Job, standing: JobStanding, redelivered: Bool) -> Admission<UUID, Task> {
+    private func admission(of job: Job, standing: JobStanding, redelivered: Bool) -> Admission<UUID, WorkerJob> {
         switch standing {
         case .unknownImage:
             return .settled(Verdict(.dead(identity.unknownImage(job.imageID, at: time.now()))))
@@ -132,13 +135,13 @@ public struct Worker: StageHandler {
         case .open(let image, _) where !job.canBe(of: image):
             return .settled(Verdict(.dead(identity.otherImage(job, than: image, at: time.now()))))
         case .open(let image, let deaths):
-            return .work(job.jobID, Task(job: job, image: image, redelivered: redelivered, deaths: deaths))
+            return .work(job.jobID, WorkerJob(job: job, image: image, redelivered: redelivered, deaths: deaths))
         }
     }
 
     /// What follows from a job's row.
     private func verdict(on image: Image, _ status: ResultStatus, _ error: JSON?) -> Verdict {
-        guard status == .error else { return Verdict(.done, publish: [trigger(image)]) }
+        guard status == .error else { return Verdict(.done, publish: [trigger(image)], isDuplicate: true) }
         let letter = identity.deadLetter(
             error?["kind"]?.stringValue ?? "error", error?["message"]?.stringValue ?? "failed before",
             tries: error?["tries"]?.integerValue ?? 0, at: time.now())
@@ -152,7 +155,7 @@ public struct Worker: StageHandler {
     // MARK: Handle
 
     /// Computes: see `StageHandler`.
-    public func handle(_ task: Task) async -> Outcome {
+    public func handle(_ task: WorkerJob) async -> Outcome {
         guard task.deaths < Worker.deathLimit else {
             let message = "\(task.deaths) processes died over this job"
             return Outcome(analysis: failure(.crashedWorker, message, tries: task.deaths))
@@ -163,7 +166,7 @@ public struct Worker: StageHandler {
         return outcome
     }
 
-    private func outcome(of task: Task) async -> Outcome {
+    private func outcome(of task: WorkerJob) async -> Outcome {
         do throws(PictureTrouble) {
             return Outcome(analysis: try await analyze(task))
         } catch {
@@ -178,7 +181,7 @@ public struct Worker: StageHandler {
         }
     }
 
-    private func analyze(_ task: Task) async throws(PictureTrouble) -> AnalysisOutcome {
+    private func analyze(_ task: WorkerJob) async throws(PictureTrouble) -> AnalysisOutcome {
         let began = time.now()
         let subject = try await subject(of: task, heldSince: began)
         let outcome = await service.analyze(subject, key: task.job.jobID, heldSince: began)
@@ -212,7 +215,7 @@ public struct Worker: StageHandler {
     }
 
     /// The message says where the picture is; what it leaves out the catalogue's row knows.
-    private func subject(of task: Task, heldSince: Date) async throws(PictureTrouble) -> AnalysisSubject {
+    private func subject(of task: WorkerJob, heldSince: Date) async throws(PictureTrouble) -> AnalysisSubject {
         let url = [task.job.imageURL, task.image.url].lazy.compactMap { $0 }.first { !$0.isEmpty }
         let path = [task.job.imagePath, task.image.path].lazy.compactMap { $0 }.first { !$0.isEmpty }
         switch (options.transport, url, path) {
@@ -230,7 +233,7 @@ public struct Worker: StageHandler {
     // MARK: Commit
 
     /// Writes the group: see `StageHandler`.
-    public func commit(_ group: [(work: Task, outcome: Outcome)]) async throws -> [Verdict] {
+    public func commit(_ group: [(work: WorkerJob, outcome: Outcome)]) async throws -> [Verdict] {
         let rows = group.compactMap { row(of: $0.work, $0.outcome.analysis) }
         let known = rows.isEmpty ? [] : try await store.record(rows)
         let others = try await standings(of: group.map(\.work).filter { known.contains($0.job.jobID) })
@@ -254,13 +257,13 @@ public struct Worker: StageHandler {
     }
 
     /// An error row with the store's own words and nothing of the answer: see `StageHandler`.
-    public func refusal(of task: Task, _ fault: PortFault) -> Outcome? {
+    public func refusal(of task: WorkerJob, _ fault: PortFault) -> Outcome? {
         // A trigger of another program's may quote the whole row.
         Outcome(analysis: failure(.refused, String(fault.description.prefix(500)), tries: 1))
     }
 
     /// Nobody died over them: see `StageHandler`.
-    public func gaveBack(_ tasks: [Task]) { owed.add(tasks.filter(\.redelivered).map(\.job.jobID)) }
+    public func gaveBack(_ tasks: [WorkerJob]) { owed.add(tasks.filter(\.redelivered).map(\.job.jobID)) }
 
     private func verdict(on image: Image, _ outcome: Outcome) -> Verdict {
         switch outcome.analysis {
@@ -279,14 +282,14 @@ public struct Worker: StageHandler {
 
     /// Another worker has done these jobs too, and its row stands: what it says counts, or a job that failed would be
     /// without a dead letter, and one that was answered with one. Or the image was removed meanwhile.
-    private func standings(of tasks: [Task]) async throws -> [UUID: JobStanding] {
+    private func standings(of tasks: [WorkerJob]) async throws -> [UUID: JobStanding] {
         guard !tasks.isEmpty else { return [:] }
         let keys = tasks.map { JobKey(imageID: $0.image.id, jobID: $0.job.jobID, redelivered: false) }
         let standings = try await store.standing(of: keys, workerID: identity.workerID)
         return Dictionary(zip(keys.map(\.jobID), standings)) { first, _ in first }
     }
 
-    private func row(of task: Task, _ outcome: AnalysisOutcome) -> AnalysisResult? {
+    private func row(of task: WorkerJob, _ outcome: AnalysisOutcome) -> AnalysisResult? {
         let (data, status, seconds): ([UInt8], ResultStatus, Double)
         switch outcome {
         case .answered(let answer): (data, status, seconds) = (answer.body, .success, answer.processingTime)

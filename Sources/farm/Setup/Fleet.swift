@@ -259,7 +259,8 @@ struct Fleet: Sendable {
         return StageOptions(
             queue: queue, workerID: identity.workerID, prefetch: prefetch, gathers: gathers,
             drainLimit: settings.shutdownTimeout * 0.7, holding: holding, store: gate, time: session.time,
-            activity: activity, log: log(identity))
+            events: EventStream(EventSource(service: identity.serviceName, queue: queue), to: [activity]),
+            log: log(identity))
     }
 
     /// A role's lines tell whose they are.

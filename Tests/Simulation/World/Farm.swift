@@ -201,7 +201,9 @@ final class Farm: Sendable {
             StageOptions(
                 queue: queue, workerID: identity.workerID, prefetch: prefetch,
                 drainLimit: plan.shutdownLimit.duration * 0.7, store: gate, time: process,
-                randomness: farm.conditions.dice.unit, activity: activity, log: process.log)
+                randomness: farm.conditions.dice.unit,
+                events: EventStream(EventSource(service: identity.serviceName, queue: queue), to: [activity]),
+                log: process.log)
         }
 
         private func supervised(

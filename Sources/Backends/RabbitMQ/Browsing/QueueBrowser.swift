@@ -42,7 +42,8 @@ actor QueueBrowser: ConnectionOwner {
 
     init(_ options: RabbitMQOptions, queue: String, time: any Timekeeper, log: Logger) {
         executor = ConnectionExecutor(label: "farm.rabbitmq.passing")
-        connection = ManagedConnection(options, role: "passing", queue: executor.queue, time: time, log: log)
+        connection = ManagedConnection(
+            options, role: "passing", queue: executor.queue, time: time, log: log, events: options.events)
         self.queue = queue
     }
 

@@ -96,7 +96,7 @@ extension ConnectionOwner {
         lost(fault)
         if isProven { connection.backOff.reset() }
         guard !connection.isEnded else { return }
-        connection.log.warning("\(connection.name): connection lost, connecting again: \(fault)")
+        connection.events.tell(.connectionLost(connection: connection.name, fault))
         // It lives as long as the connection is down and not closed; no scope of a caller's could hold it.
         connection.reopening = Task { [weak self] in await self?.reopen(atOnce: isProven) }
     }
@@ -112,7 +112,7 @@ extension ConnectionOwner {
             do {
                 try await connect()
                 if let amqp = connection.amqp {
-                    connection.log.notice("\(connection.name): connected to \(amqp.place) again")
+                    connection.events.tell(.reconnected(connection: connection.name, place: amqp.place))
                 }
                 return
             } catch {

@@ -10,6 +10,7 @@ final class ManagedConnection {
     let name: String
     let time: any Timekeeper
     let log: Logger
+    let events: EventStream
     private(set) var amqp: AMQPConnection?
     /// Why a request could not be sent; the connection is given up as soon as nobody works with it.
     private(set) var breakage: PortFault?
@@ -28,12 +29,16 @@ final class ManagedConnection {
     private var timer: (any DispatchSourceTimer)?
     private var watchdog: Watchdog?
 
-    init(_ options: RabbitMQOptions, role: String, queue: DispatchQueue, time: any Timekeeper, log: Logger) {
+    init(
+        _ options: RabbitMQOptions, role: String, queue: DispatchQueue, time: any Timekeeper, log: Logger,
+        events: EventStream
+    ) {
         self.options = options
         name = "\(options.connectionName) (\(role))"
         self.queue = queue
         self.time = time
         self.log = log
+        self.events = events.adding(EventLog(log))
     }
 
     deinit { detach() }

@@ -21,7 +21,8 @@ actor Subscriber: ConnectionOwner {
     init(_ options: RabbitMQOptions, publisher: Publisher, time: any Timekeeper, log: Logger) {
         self.publisher = publisher
         executor = ConnectionExecutor(label: "farm.rabbitmq.consuming")
-        connection = ManagedConnection(options, role: "consuming", queue: executor.queue, time: time, log: log)
+        connection = ManagedConnection(
+            options, role: "consuming", queue: executor.queue, time: time, log: log, events: options.events)
     }
 
     // MARK: Queues

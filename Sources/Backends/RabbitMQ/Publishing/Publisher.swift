@@ -37,7 +37,8 @@ actor Publisher: ConnectionOwner {
 
     init(_ options: RabbitMQOptions, time: any Timekeeper, log: Logger) {
         executor = ConnectionExecutor(label: "farm.rabbitmq.publishing")
-        connection = ManagedConnection(options, role: "publishing", queue: executor.queue, time: time, log: log)
+        connection = ManagedConnection(
+            options, role: "publishing", queue: executor.queue, time: time, log: log, events: options.events)
     }
 
     /// Returns when each has its answer, or there was no progress for as long as `patience`; soon when the task is cancelled.

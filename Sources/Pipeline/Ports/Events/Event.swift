@@ -7,8 +7,8 @@ public enum Event: Sendable {
     case began(prefetch: Int)
     /// Deliveries were taken.
     case taken(Int)
-    /// Jobs have work in them. How long (seconds) those that say when they were submitted have waited since then.
-    case admitted(waits: [Double])
+    /// Jobs were admitted. When those that say so were submitted, as their messages have it: ISO 8601.
+    case admitted(submittedAt: [String])
     /// A service was asked once.
     case called(ServiceCall)
     /// A call that failed is tried again.
@@ -28,11 +28,13 @@ public enum Event: Sendable {
     /// What became of deliveries.
     case settled(Settled)
     /// A service's circuit breaker has another state.
-    case breakerChanged(BreakerState, cause: String?)
+    case breakerChanged(BreakerChange)
     /// A probe, or a call, has shown whether the service answers.
     case probed(isUp: Bool)
-    /// The connection to the broker was lost, and is there again.
-    case reconnected(place: String)
+    /// A connection to the broker was lost; it is being opened again.
+    case connectionLost(connection: String, PortFault)
+    /// A connection to the broker that was lost is there again, perhaps to another host.
+    case reconnected(connection: String, place: String)
     /// Boxes were fused: what became of detectors' predictions.
     case merged([PredictionCount])
     /// A consensus was written: seconds since the newest answer that it rests on.
@@ -105,6 +107,25 @@ public enum BreakerState: String, Sendable, CaseIterable {
     case open
     /// A few do, to see.
     case halfOpen = "half_open"
+}
+
+/// A circuit breaker's new state.
+public struct BreakerChange: Sendable, Equatable {
+    /// What it is now.
+    public var state: BreakerState
+    /// The service with its place: `blip at k2:7777`.
+    public var service: String
+    /// Why it is open: `is down: connection refused`.
+    public var cause: String?
+    /// It was half-open: the service is still down.
+    public var isReopened: Bool
+
+    package init(_ state: BreakerState, of service: String, cause: String? = nil, isReopened: Bool = false) {
+        self.state = state
+        self.service = service
+        self.cause = cause
+        self.isReopened = isReopened
+    }
 }
 
 /// What became of some of a detector's predictions.

@@ -31,6 +31,9 @@ public struct EventStream: Sendable {
         self.sinks = sinks
     }
 
+    /// The same events, told to one more.
+    package func adding(_ sink: any EventSink) -> EventStream { EventStream(source, to: sinks + [sink]) }
+
     /// Whether anybody hears them: what is costly to find out need not be found out for nobody.
     public var isHeard: Bool { !sinks.isEmpty }
 
