@@ -7,17 +7,10 @@ struct CommandFailure: Error {
     var exitCode: Int32
     /// For people, on standard error; empty if all is said.
     var message: String
-    /// What was asked for is not in the database; which one that is, is told with it.
-    var isOfMissingRows = false
 
     /// A line: what it quotes can forge no other.
     static func failed(_ line: String) -> CommandFailure {
         CommandFailure(exitCode: 1, message: line.escapingSteering())
-    }
-
-    /// What was asked for is not in the database. A line, likewise.
-    static func missing(_ line: String) -> CommandFailure {
-        CommandFailure(exitCode: 1, message: line.escapingSteering(), isOfMissingRows: true)
     }
 
     /// A line, likewise.
@@ -27,6 +20,8 @@ struct CommandFailure: Error {
 }
 
 extension CommandFailure {
+    init(_ fault: OperationFault) { self.init(exitCode: fault.kind == .unusable ? 2 : 1, message: fault.message) }
+
     /// A fault in a line, and below it the script that mends it, as it has to be pasted.
     init(_ fault: PortFault) {
         let script = fault.script.map { "\n" + $0.escapingSteering(keeping: "\n") }

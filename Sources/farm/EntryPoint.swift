@@ -30,11 +30,17 @@ enum EntryPoint {
             try checkOutput()
             exit(Signals.shared.exitCode)
         } catch let failure as CommandFailure {
-            if !failure.message.isEmpty { Terminal.error("farm: \(failure.message)") }
-            exit(failure.exitCode)
+            end(failure)
+        } catch let fault as OperationFault {
+            end(CommandFailure(fault))
         } catch {
             finish(with: error)
         }
+    }
+
+    private static func end(_ failure: CommandFailure) -> Never {
+        if !failure.message.isEmpty { Terminal.error("farm: \(failure.message)") }
+        exit(failure.exitCode)
     }
 
     /// What was to be read and could not be written is not done.

@@ -3,7 +3,7 @@ import Pictures
 import Pipeline
 
 /// Writes photos with their boxes and labels drawn in.
-public struct Annotator: Sendable {
+public struct Annotator: PictureAnnotator {
     private let threads = PictureThreads("farm-drawing", count: 1)
     private let root: String?
 

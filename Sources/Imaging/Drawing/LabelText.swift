@@ -1,5 +1,6 @@
 import Foundation
 import Model
+import Pipeline
 
 /// "person 0.97", as Pango markup in which nothing of the label is markup.
 func labelMarkup(_ box: AnnotatedBox) -> String {

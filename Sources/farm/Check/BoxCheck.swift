@@ -1,100 +1,32 @@
-import Embedded
-import Foundation
-import Imaging
-import MariaDB
-import Model
 import Pipeline
-import PostgreSQL
-import RabbitMQ
-import Services
-import Settings
 
-/// All that `farm check` looks at on this box, side by side.
-struct BoxCheck {
-    private let session: SettledSession
-    private let http = HTTPClient()
+/// All that `farm check` looks at on a box, side by side.
+struct BoxCheck: Sendable {
+    /// Looks at one thing.
+    typealias Probe = @Sendable () async -> [CheckFinding]
 
-    private var settings: Settings { session.settings }
-
-    init(_ session: SettledSession) { self.session = session }
+    /// What the settings themselves tell.
+    let settings: [CheckFinding]
+    /// Of queue and store.
+    let servers: [Probe]
+    /// Of what stands still in the queues, once the servers are known to answer.
+    let queues: Probe
+    /// Of all else.
+    let others: [Probe]
 
     /// Settings first, then queue, store, what stands still, heartbeats, services, pictures.
     func findings() async -> [CheckFinding] {
-        async let queue = queue()
-        async let store = store()
-        async let heartbeats = heartbeats()
-        async let services = services()
-        async let pictures = PictureLibraries.finding()
-        let servers = await queue + store
-        let rest = await heartbeats + services + [pictures]
+        async let others = BoxCheck.run(others)
+        let servers = await BoxCheck.run(servers)
         // Afterwards, since it takes nothing from the limits of those, and not where its servers are out of reach.
-        let standing = servers.contains { $0.grade == .failed } ? [] : await QueueCheck(session).findings()
-        return warnings + servers + standing + rest
+        let standing = servers.contains { $0.grade == .failed } ? [] : await queues()
+        return settings + servers + standing + (await others)
     }
 
-    private var warnings: [CheckFinding] {
-        let path = settings.services.path ?? "no service_config.json: the catalogue on localhost"
-        let roles = settings.services.workers.map(\.name) + settings.services.postProcessing.map(\.rawValue)
-        return [CheckFinding(.ok, "settings", "\(path); roles of this box: \(roles.joined(separator: ", "))")]
-            + settings.warnings.map { CheckFinding(.warning, "settings", $0) }
-    }
-
-    private func queue() async -> [CheckFinding] {
-        guard let options = settings.queue else { return await file() }
-        let queues = settings.services.services.map(\.queue) + PostProcessing.allCases.map(\.queue)
-        let consumers = settings.services.workers.count + settings.services.postProcessing.count
-        return await RabbitMQProbe(RabbitMQOptions(options), queues: queues, consumers: consumers).findings()
-    }
-
-    private func store() async -> [CheckFinding] {
-        guard let options = settings.database else { return settings.queue == nil ? [] : await file() }
-        return await PostgreSQLProbe(PostgreSQLOptions(options), rows: rows).findings()
-    }
-
-    private func file() async -> [CheckFinding] {
-        await EmbeddedProbe.findings(
-            settings.embeddedPath, time: session.time, rows: settings.database == nil ? rows : [])
-    }
-
-    /// What this box's roles write.
-    private var rows: [PlainRow] {
-        PlainRow.of(
-            services: settings.services.workers.map(\.name), roles: settings.services.postProcessing)
-    }
-
-    private func heartbeats() async -> [CheckFinding] {
-        let connections = Connections(settings, time: session.time, log: session.log("farm"))
-        var findings: [CheckFinding] = []
-        if let options = settings.monitoring {
-            let database = MariaDBHeartbeats(MariaDBOptions(options), time: session.time, log: session.log("farm"))
-            findings = await database.findings()
-            await database.close()
-        }
-        // A file that does not exist has no heartbeats, and is not made.
-        guard settings.monitoring != nil || FileManager.default.fileExists(atPath: settings.embeddedPath) else {
-            return []
-        }
-        // What cannot be reached has its line already.
-        let shared = try? await connections.monitoring().report(MonitorWindows()).sharedIDs
-        findings += (shared ?? []).map {
-            CheckFinding(.warning, "heartbeats", "two live workers share the id \($0): see WORKER_ID in .env.example")
-        }
-        await connections.close()
-        return findings
-    }
-
-    /// Also the crop services that an enricher of this box would look for.
-    private func services() async -> [CheckFinding] {
-        let configured = settings.services.services
-        let isEnricher = settings.services.postProcessing.contains(.enricher)
-        let assumed = (isEnricher ? settings.services.cropServices : [])
-            .filter { name in !configured.contains { $0.name == name } }
-            .compactMap { settings.catalogueService(named: $0) }
-        return await withTaskGroup(of: (Int, CheckFinding).self) { group in
-            for (index, service) in (configured + assumed).enumerated() {
-                group.addTask { (index, await http.finding(on: service.address)) }
-            }
-            return await group.reduce(into: []) { $0.append($1) }.sorted { $0.0 < $1.0 }.map(\.1)
+    private static func run(_ probes: [Probe]) async -> [CheckFinding] {
+        await withTaskGroup(of: (Int, [CheckFinding]).self) { group in
+            for (index, probe) in probes.enumerated() { group.addTask { (index, await probe()) } }
+            return await group.reduce(into: []) { $0.append($1) }.sorted { $0.0 < $1.0 }.flatMap(\.1)
         }
     }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import Model
 import Pipeline
+import Waiting
 
 /// What `farm check` says of the queues, on whatever box: those that wait and do not move, and what has died of late.
 struct QueueCheck {
@@ -9,25 +10,13 @@ struct QueueCheck {
     /// More letters are not looked through: on a broker each has to be fetched.
     private static let longestLook = 10_000
 
-    private let session: SettledSession
+    let services: ServiceDirectory
+    let time: any Timekeeper
 
-    init(_ session: SettledSession) { self.session = session }
-
-    /// None where queue or store is out of reach: that has its line already.
-    func findings() async -> [CheckFinding] {
-        let connections = Connections(session.settings, time: session.time, log: session.log("farm"))
-        let found = try? await look(connections)
-        await connections.close()
-        return found ?? []
-    }
-
-    private func look(_ connections: Connections) async throws -> [CheckFinding] {
-        // A file that does not exist holds nothing, and is not made.
-        let usesFile = session.settings.queue == nil || session.settings.database == nil
-        guard !usesFile || FileManager.default.fileExists(atPath: session.settings.embeddedPath) else { return [] }
-        let queue = try await connections.queue()
-        let workers = try await connections.store(readsOnly: true).store.liveWorkers()
-        let status = try await QueueStatus(session.settings, queue, workers: workers)
+    /// - Throws: `PortFault`.
+    func findings(_ queue: Queue, _ register: any WorkerRegister) async throws -> [CheckFinding] {
+        let workers = try await register.liveWorkers()
+        let status = try await QueueStatus(services, queue, workers: workers)
         let dead = status.lines.map(\.depth).filter { $0.dead > 0 }
         return status.lines.compactMap(QueueCheck.standstill) + (try await deadLetters(queue, dead))
     }
@@ -61,7 +50,7 @@ struct QueueCheck {
 
     /// - Returns: how many letters there are of the last hour, and why the newest died.
     private func recentLetters(_ queue: Queue, _ name: String) async throws -> (count: Int, last: String) {
-        let filter = DeadLetterFilter(after: session.time.now().addingTimeInterval(-QueueCheck.window))
+        let filter = DeadLetterFilter(after: time.now().addingTimeInterval(-QueueCheck.window))
         let pass = try await queue.pass(through: name, .dead)
         var (count, last) = (0, "")
         do {

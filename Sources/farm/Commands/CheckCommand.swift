@@ -20,7 +20,7 @@ struct CheckCommand: AsyncParsableCommand {
 
     func run() async throws {
         let session = try SettledSession(options, logs: .ifPossible)
-        let findings = await BoxCheck(session).findings()
+        let findings = await BoxProbes(session.context).check.findings()
         if json {
             Terminal.output(JSON.array(findings.map(\.json)).text)
         } else {

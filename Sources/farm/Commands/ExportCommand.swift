@@ -57,7 +57,7 @@ struct ExportCommand: AsyncParsableCommand {
             do {
                 let source = try await ExportSource(session.backends, group: group, drain: drain)
                 if let output {
-                    try await OutputPlaces(session.settings, options, session.backends, force: force).check(output)
+                    try await OutputPlaces(session.settings.ownFiles, session.backends, force: force).check(output)
                 }
                 let file = try ExportFile(output, replacesAny: force)
                 let counts = try await write(source, to: file, imageRoot: session.settings.imageRoot)

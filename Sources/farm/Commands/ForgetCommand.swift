@@ -62,7 +62,7 @@ struct ForgetCommand: AsyncParsableCommand {
                 return
             }
             var again: Retrigger?
-            if let queue { again = try await Retrigger(services, session.settings, queue) }
+            if let queue { again = try await Retrigger(services, session.settings.directory, queue) }
             var triggered = 0
             let totals = try await dropping.run(drain: drain) {
                 try await store.holdings(of: $0, services: services)

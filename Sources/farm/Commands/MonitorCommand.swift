@@ -48,7 +48,11 @@ struct MonitorCommand: AsyncParsableCommand {
             deadThreshold: .seconds(deadThreshold * 60), performance: .seconds(performanceWindow * 60),
             errors: .seconds(errorsWindow * 60))
         let anyDead = try await OpenSession.with(options, logs: .ifPossible) {
-            try await $0.monitoring()
+            guard let heartbeats = try await $0.monitoring() else {
+                throw CommandFailure.unusable(
+                    "nothing to monitor: set MONITORING_DB_HOST and the other MONITORING_DB_ variables")
+            }
+            return heartbeats
         } _: { session in
             warnOfShortThreshold(session.settings.heartbeatInterval)
             var anyDead = false

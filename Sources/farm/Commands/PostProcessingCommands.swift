@@ -34,8 +34,8 @@ struct MergeCommand: AsyncParsableCommand {
     @OptionGroup var options: SettingsOptions
 
     func run() async throws {
-        try await PostProcessingRun(role: .merger, recompute: recompute).run(options) { fleet in
-            Recomputation(fleet.merger(), queue: fleet.session.backends.queue).run
+        try await PostProcessingRun(role: .merger, recompute: recompute).run(options) { factory in
+            Recomputation(factory.merger(), queue: factory.backends.queue).run
         }
     }
 }
@@ -57,8 +57,8 @@ struct EnrichCommand: AsyncParsableCommand {
     @OptionGroup var options: SettingsOptions
 
     func run() async throws {
-        try await PostProcessingRun(role: .enricher, recompute: recompute).run(options) { fleet in
-            Recomputation(fleet.enricher(asksAgain: true), queue: fleet.session.backends.queue).run
+        try await PostProcessingRun(role: .enricher, recompute: recompute).run(options) { factory in
+            Recomputation(factory.enricher(asksAgain: true), queue: factory.backends.queue).run
         }
     }
 }
@@ -77,8 +77,8 @@ struct ConsenseCommand: AsyncParsableCommand {
     @OptionGroup var options: SettingsOptions
 
     func run() async throws {
-        try await PostProcessingRun(role: .consensus, recompute: recompute).run(options) { fleet in
-            Recomputation(fleet.consensusRole(), queue: fleet.session.backends.queue).run
+        try await PostProcessingRun(role: .consensus, recompute: recompute).run(options) { factory in
+            Recomputation(factory.consensusRole(), queue: factory.backends.queue).run
         }
     }
 }
@@ -94,22 +94,22 @@ struct PostProcessingRun {
     typealias Compute = @Sendable ([Image]) async throws -> RecomputationCounts
 
     /// - Parameter recomputation: does these images now.
-    func run(_ options: SettingsOptions, recomputation: @Sendable (Fleet) -> Compute) async throws {
+    func run(_ options: SettingsOptions, recomputation: @Sendable (RoleFactory) -> Compute) async throws {
         if !recompute.isServing {
-            try await Session.with(options) { session in
+            try await FarmSession.with(options) { session in
                 let drain = Signals.shared.drain(within: session.settings.shutdownTimeout)
-                try await run(session, recomputation(Fleet(session)), drain)
+                try await run(session, recomputation(RoleFactory(session.context, session.backends)), drain)
             }
         } else {
-            try await Session.serve(options) { session, drain in
-                let fleet = Fleet(session)
-                let roles = [fleet.postProcessing(role, isOneOfSeveral: false)]
-                await Serving(session: session, fleet: fleet).run(roles, drain: drain)
+            try await SettledSession(options).serve { session, drain in
+                let factory = RoleFactory(session.context, session.backends)
+                let roles = [factory.postProcessing(role, isOneOfSeveral: false)]
+                await Serving(factory: factory).run(roles, drain: drain)
             }
         }
     }
 
-    private func run(_ session: Session, _ compute: @escaping Compute, _ drain: Drain) async throws {
+    private func run(_ session: FarmSession, _ compute: @escaping Compute, _ drain: Drain) async throws {
         let store = session.backends.store
         let filter = ImageFilter(ids: recompute.all ? nil : recompute.images)
         let total = try await store.count(filter)
@@ -133,7 +133,7 @@ struct PostProcessingRun {
         report(counts)
         let unknown = wanted.subtracting(found).sorted()
         if !unknown.isEmpty && !drain.isBegun {
-            throw CommandFailure.missing("no image with id \(unknown.map(String.init).joined(separator: ", "))")
+            throw OperationFault.missing("no image with id \(unknown.map(String.init).joined(separator: ", "))")
         }
         if counts.done < seen {
             let services = try await store.missingEnrichments().keys.sorted().joined(separator: ", ")

@@ -55,9 +55,9 @@ struct ProduceCommand: AsyncParsableCommand {
     func run() async throws {
         if listServices { return try list() }
         // Before anything is opened: an unknown service publishes nothing.
-        let settings = try options.load()
-        let targets = try TargetChoice(settings).targets(services)
-        try await Session.with(options) { session in
+        let settled = try SettledSession(options)
+        let targets = try settled.settings.directory.targets(services)
+        try await settled.with(opening: Backends.open) { session in
             let drain = Signals.shared.drain(within: session.settings.shutdownTimeout)
             try await warn(session, targets)
             let mark = try await session.backends.store.failureMark()
@@ -68,11 +68,11 @@ struct ProduceCommand: AsyncParsableCommand {
                 Terminal.error("farm: stopped after \(counted(counts.jobs, "job")); --resume submits the rest")
             }
             guard wait && !dryRun && !drain.isBegun else { return }
-            let submission = Submission(
+            let submission = SubmittedJobs(
                 filter: ImageFilter(
                     group: group, lacking: targets.map(\.service), answers: answers(newerThan: mark.resultID)),
                 upTo: counts.lastImage, catalogue: session.backends.store, time: session.time,
-                hadConsumers: Submission.mayHaveConsumers(depths))
+                hadConsumers: SubmittedJobs.mayHaveConsumers(depths))
             try await waitForRows(session, targets, submission, jobs: counts.jobs, since: mark, drain)
         }
     }
@@ -83,11 +83,11 @@ struct ProduceCommand: AsyncParsableCommand {
         return failed ? .successOrNewer(than: baseline) : .settledOrNewer(than: baseline)
     }
 
-    private func submit(_ session: Session, _ targets: [Target], _ drain: Drain) async throws -> ProducerCounts {
+    private func submit(_ session: FarmSession, _ targets: [Target], _ drain: Drain) async throws -> ProducerCounts {
         let store = session.backends.store
         let inGroup = ImageFilter(group: group)
         let present = try await store.count(inGroup)
-        guard present > 0 else { throw CommandFailure.noImage(inGroup: group) }
+        guard present > 0 else { throw OperationFault.noImage(inGroup: group) }
         let filter = ImageFilter(
             group: group, lacking: resume ? targets.map(\.service) : nil, answers: failed ? .success : .settled)
         let images = min(resume ? try await store.count(filter) : present, limit ?? .max)
@@ -137,7 +137,7 @@ struct ProduceCommand: AsyncParsableCommand {
         }
     }
 
-    private func warn(_ session: Session, _ targets: [Target]) async throws {
+    private func warn(_ session: FarmSession, _ targets: [Target]) async throws {
         if services == "full_catalog" {
             Terminal.error(
                 "farm: warning: full_catalog includes crop services; whole-image jobs for them need workers started by hand: "
@@ -168,21 +168,23 @@ struct ProduceCommand: AsyncParsableCommand {
     }
 
     private func waitForRows(
-        _ session: Session, _ targets: [Target], _ submission: Submission, jobs: Int, since mark: FailureMark,
+        _ session: FarmSession, _ targets: [Target], _ submission: SubmittedJobs, jobs: Int, since mark: FailureMark,
         _ drain: Drain
     ) async throws {
-        let fleet = Fleet(session)
-        let services = fleet.servicesToAsk(targets.map(\.service)).map(\.address)
-        let reachability = Reachability(services, http: fleet.http, workers: session.backends.store)
+        let factory = RoleFactory(session.context, session.backends)
+        let services = factory.servicesToAsk(targets.map(\.service)).map(\.name)
+        let reachability = Reachability(services, workers: session.backends.store) { await factory.outage(of: $0) }
         let state = StoreState(
             session.backends.store, services: targets.map(\.service), roles: PostProcessing.allCases)
         let progress = JobProgress(jobs: jobs)
-        let hint = WorkerHint(session: session)
+        let hint = WorkerHint(store: session.backends.store, heartbeats: session.backends.heartbeats) {
+            Terminal.error("farm: warning: \($0)")
+        }
         let watch = IdleWatch(
-            backends: session.backends, time: session.time, log: session.log("farm"),
+            queue: session.backends.queue, store: session.backends.store, time: session.time, log: session.log("farm"),
             queues: targets.map { ($0.service, $0.queue) }, roles: PostProcessing.allCases, submission: submission,
             outages: { await reachability.outages() },
-            knows: { name in services.contains { $0.name == name } },
+            knows: { services.contains($0) },
             refusal: { await state.refusal() },
             progress: {
                 progress.show($0)

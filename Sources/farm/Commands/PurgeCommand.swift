@@ -41,12 +41,12 @@ struct PurgeCommand: AsyncParsableCommand {
             guard let group else { return (queue, nil) }
             let store = try await connections.store(readsOnly: true).store
             guard try await store.count(ImageFilter(group: group)) > 0 else {
-                throw CommandFailure.missing("no image in group \(group)")
+                throw OperationFault.missing("no image in group \(group)")
             }
             return (queue, (group, store))
         } _: { (session: OpenSession<(Queue, (String, Store)?)>) in
             let (queue, group) = session.backends
-            let known = try await KnownQueues(session.settings, queue)
+            let known = try await KnownQueues(session.settings.directory, queue)
             let targets = try service.map(known.queues) ?? known.ofServices
             func purge(isDryRun: Bool) -> Purge {
                 Purge(queue: queue, targets: targets, group: group, isDryRun: isDryRun)

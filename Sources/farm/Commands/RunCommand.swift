@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import ImageLists
+import Imaging
 import Model
 import Pipeline
 import Roles
@@ -38,30 +39,30 @@ struct RunCommand: AsyncParsableCommand {
     @OptionGroup var options: SettingsOptions
 
     func run() async throws {
-        try await Session.with(options) { session in
+        try await FarmSession.with(options) { session in
             let drain = Signals.shared.drain(within: session.settings.shutdownTimeout)
-            let fleet = Fleet(session)
-            guard !fleet.configuration.workers.isEmpty else {
+            let factory = RoleFactory(session.context, session.backends)
+            guard !factory.configuration.workers.isEmpty else {
                 throw CommandFailure.unusable(
                     "service_config.json names no primary service with \"work\" true for this box")
             }
             let known = try await session.backends.store.newestID()
             let mark = try await session.backends.store.failureMark()
-            let outcome = try await load(session, fleet, drain)
+            let outcome = try await load(session, factory, drain)
             let images = newFirst(outcome.ids, after: known)
-            let undone = try await process(session, fleet, images, newerThan: known, drain)
+            let undone = try await process(session, factory, images, newerThan: known, drain)
             guard !Signals.shared.wasInterrupted else {
                 throw CommandFailure(exitCode: Signals.shared.exitCode, message: "stopped; run it again to do the rest")
             }
-            let isDrawn = try await report(session, fleet, images)
+            let isDrawn = try await report(session, factory, images)
             try await CommandFailure.check(undone: undone, in: session.backends.store, since: mark)
             if !isDrawn { throw CommandFailure(exitCode: 1, message: "") }
             try outcome.check()
         }
     }
 
-    private func load(_ session: Session, _ fleet: Fleet, _ drain: Drain) async throws -> ImportOutcome {
-        let list = ImageList(group: group, excluded: folders.excluded, cropper: fleet.cropper)
+    private func load(_ session: FarmSession, _ factory: RoleFactory, _ drain: Drain) async throws -> ImportOutcome {
+        let list = ImageList(group: group, excluded: folders.excluded, cropper: factory.cropper)
         let images = ImageImport(
             list: list, catalogue: session.backends.store, isVerbose: folders.verbose, keepsIDs: true)
         let outcome = try await images.run(paths, drain: drain, progress: Progress("imported"))
@@ -83,9 +84,9 @@ struct RunCommand: AsyncParsableCommand {
 
     /// Jobs of an interrupted run may still wait: their images are not submitted again before those are done.
     private func process(
-        _ session: Session, _ fleet: Fleet, _ images: [ImageID], newerThan known: ImageID, _ drain: Drain
+        _ session: FarmSession, _ factory: RoleFactory, _ images: [ImageID], newerThan known: ImageID, _ drain: Drain
     ) async throws -> [String] {
-        let workers = fleet.configuration.workers
+        let workers = factory.configuration.workers
         let targets = workers.map { Target(service: $0.name, queue: $0.queue) }
         let depths = try await session.backends.queue.depths(of: targets.map(\.queue))
         let backlogged = zip(targets, depths).filter { $1.waiting + $1.knownInFlight > 0 }.map(\.0)
@@ -103,15 +104,16 @@ struct RunCommand: AsyncParsableCommand {
         }
         let progress = JobProgress(jobs: total)
         let watch = IdleWatch(
-            backends: session.backends, time: session.time, log: session.log("farm"), queues: queues,
-            roles: PostProcessing.allCases, outages: { fleet.outages() }, refusal: { fleet.refusal },
-            postponed: { fleet.postponed() }, cropServices: fleet.configuration.cropServices,
+            queue: session.backends.queue, store: session.backends.store, time: session.time, log: session.log("farm"),
+            queues: queues,
+            roles: PostProcessing.allCases, outages: { factory.outages() }, refusal: { factory.refusal },
+            postponed: { factory.postponed() }, cropServices: factory.configuration.cropServices,
             progress: { progress.show($0) })
         let roles =
-            workers.map { fleet.worker($0, isOneOfSeveral: true) }
-            + PostProcessing.allCases.map { fleet.postProcessing($0, isOneOfSeveral: true) }
+            workers.map { factory.worker($0, isOneOfSeveral: true) }
+            + PostProcessing.allCases.map { factory.postProcessing($0, isOneOfSeveral: true) }
         defer { progress.end() }
-        return try await Serving(session: session, fleet: fleet).run(roles, drain: drain) {
+        return try await Serving(factory: factory).run(roles, drain: drain) {
             let undone = try await watch.run()
             guard !backlogged.isEmpty, undone.isEmpty else { return undone }
             try await submit(session, images, to: backlogged, drain)
@@ -119,7 +121,8 @@ struct RunCommand: AsyncParsableCommand {
         }
     }
 
-    private func submit(_ session: Session, _ images: [ImageID], to targets: [Target], _ drain: Drain) async throws {
+    private func submit(_ session: FarmSession, _ images: [ImageID], to targets: [Target], _ drain: Drain) async throws
+    {
         guard !images.isEmpty, !targets.isEmpty else { return }
         let producer = Producer(
             catalogue: session.backends.store, queue: session.backends.queue, time: session.time,
@@ -138,7 +141,7 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     /// - Returns: whether every picture that was asked for is written; a photo that cannot be drawn stops no other.
-    private func report(_ session: Session, _ fleet: Fleet, _ images: [ImageID]) async throws -> Bool {
+    private func report(_ session: FarmSession, _ factory: RoleFactory, _ images: [ImageID]) async throws -> Bool {
         if let pictures { try makeFolder(pictures) }
         var drawn = 0
         if json { Terminal.output("[", terminator: "") }
@@ -149,7 +152,7 @@ struct RunCommand: AsyncParsableCommand {
                 } else {
                     Terminal.output(report.summary + "\n")
                 }
-                if let pictures, try await draw(report, into: pictures, session, fleet) { drawn += 1 }
+                if let pictures, try await draw(report, into: pictures, session, factory) { drawn += 1 }
             }
         }
         if json { Terminal.output("]") }
@@ -164,18 +167,19 @@ struct RunCommand: AsyncParsableCommand {
     /// - Returns: whether it is drawn; else it was said why not.
     /// - Throws: `PortFault`.
     private func draw(
-        _ report: ImageReport, into folder: String, _ session: Session, _ fleet: Fleet
+        _ report: ImageReport, into folder: String, _ session: FarmSession, _ factory: RoleFactory
     ) async throws -> Bool {
         let path = PathText.join(folder, report.image.pictureName)
         do {
-            try await OutputPlaces(session.settings, options, session.backends.store, force: force).check(path)
+            try await OutputPlaces(session.settings.ownFiles, session.backends.store, force: force).check(path)
             try await AnnotatedPicture(
-                cropper: fleet.cropper, http: fleet.pictures, policy: session.settings.images
+                cropper: factory.cropper, fetcher: factory.pictures,
+                annotator: Annotator(root: session.settings.images.root)
             ).write(report, to: path, replacesAny: force)
             return true
-        } catch let failure as CommandFailure {
+        } catch let fault as OperationFault {
             let place = report.image.shownPlace ?? "\(report.image.id)"
-            Terminal.error("farm: no picture of \(place): \(failure.message)")
+            Terminal.error("farm: no picture of \(place): \(fault.message)")
             return false
         }
     }

@@ -48,11 +48,11 @@ struct ShowCommand: AsyncParsableCommand {
                 Terminal.output(reports.map(\.text).joined(separator: "\n\n"))
             }
             if let picture, let report = reports.first {
-                try await OutputPlaces(session.settings, options, session.backends, force: force).check(picture)
+                try await OutputPlaces(session.settings.ownFiles, session.backends, force: force).check(picture)
                 let policy = session.settings.images
                 try await AnnotatedPicture(
-                    cropper: PictureCropper(parallelism: 1, root: policy.root), http: HTTPClient(policy: policy),
-                    policy: policy
+                    cropper: PictureCropper(parallelism: 1, root: policy.root), fetcher: HTTPClient(policy: policy),
+                    annotator: Annotator(root: policy.root)
                 ).write(report, to: picture, replacesAny: force)
                 Terminal.error("farm: \(picture) written")
             }

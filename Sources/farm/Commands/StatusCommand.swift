@@ -26,7 +26,9 @@ struct StatusCommand: AsyncParsableCommand {
         } _: { session in
             var fault: PortFault?
             try await Redrawing(isWatched: watch, isJSON: json).run {
-                let status = try await Status(session)
+                let status = try await FarmStatus(
+                    session.backends, session.settings.directory,
+                    readsReplica: session.settings.database?.readHost != nil)
                 fault = status.fault
                 return json ? status.json.text : status.text
             }

@@ -34,7 +34,7 @@ struct TryCommand: AsyncParsableCommand {
         let session = try SettledSession(options, logs: .ifPossible)
         let settings = session.settings
         for warning in settings.warnings { session.log("farm").warning("\(warning)") }
-        let service = try TargetChoice(settings).knownService(named: service)
+        let service = try settings.knownService(named: service)
         let client = ServiceClient(
             endpoint: service.triedOnce, client: HTTPClient(), policy: settings.images, time: session.time,
             log: session.log(service.name))

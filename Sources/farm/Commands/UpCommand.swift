@@ -26,45 +26,48 @@ struct UpCommand: AsyncParsableCommand {
     @OptionGroup var options: SettingsOptions
 
     func run() async throws {
-        try await Session.serve(options) { session, drain in
-            let fleet = Fleet(session)
-            let roles = fleet.roles()
+        try await SettledSession(options).serve { session, drain in
+            let factory = RoleFactory(session.context, session.backends)
+            let roles = factory.roles()
             guard !roles.isEmpty else {
                 throw CommandFailure.unusable(
-                    "\(fleet.configuration.path ?? "service_config.json") names no role for this box: "
+                    "\(factory.configuration.path ?? "service_config.json") names no role for this box: "
                         + "no primary service with \"work\" true, no post_processing entry")
             }
-            let serving = Serving(session: session, fleet: fleet, isOfWholeBox: true)
+            let serving = Serving(factory: factory, isOfWholeBox: true)
             if untilIdle {
-                try await serveUntilIdle(serving, roles, drain)
+                try await serveUntilIdle(session, serving, roles, drain)
             } else {
-                let changes = Reloading(options: options, fleet: fleet).changes()
+                let changes = Reloading(options: options, session: session, factory: factory).changes()
                 await serving.runWatching(roles, changes: changes, drain: drain)
             }
         }
     }
 
-    private func serveUntilIdle(_ serving: Serving, _ roles: [SupervisedRole], _ drain: Drain) async throws {
-        let (session, fleet) = (serving.session, serving.fleet)
+    private func serveUntilIdle(
+        _ session: FarmSession, _ serving: Serving, _ roles: [SupervisedRole], _ drain: Drain
+    ) async throws {
+        let factory = serving.factory
         let progress = JobProgress()
         let mark = try await session.backends.store.failureMark()
         let watch = IdleWatch(
-            backends: session.backends, time: session.time, log: session.log("farm"),
-            queues: fleet.configuration.workers.map { ($0.name, $0.queue) }, roles: fleet.configuration.postProcessing,
-            outages: { fleet.outages() }, refusal: { fleet.refusal },
-            postponed: { fleet.postponed() }, cropServices: fleet.configuration.cropServices,
+            queue: session.backends.queue, store: session.backends.store, time: session.time, log: session.log("farm"),
+            queues: factory.configuration.workers.map { ($0.name, $0.queue) },
+            roles: factory.configuration.postProcessing,
+            outages: { factory.outages() }, refusal: { factory.refusal },
+            postponed: { factory.postponed() }, cropServices: factory.configuration.cropServices,
             progress: { progress.show($0) })
         let undone = try await serving.run(roles, drain: drain) { try await watch.run() }
         progress.end()
-        await tellOfUnserved(session, fleet)
+        await tellOfUnserved(session, factory)
         guard !Signals.shared.wasInterrupted else { return }
         try await CommandFailure.check(undone: undone, in: session.backends.store, since: mark)
     }
 
     /// What the work here has triggered, and this box runs no role for; and jobs of services that its file does not name:
     /// other boxes do them, or nobody.
-    private func tellOfUnserved(_ session: Session, _ fleet: Fleet) async {
-        let others = PostProcessing.allCases.filter { !fleet.configuration.postProcessing.contains($0) }
+    private func tellOfUnserved(_ session: FarmSession, _ factory: RoleFactory) async {
+        let others = PostProcessing.allCases.filter { !factory.configuration.postProcessing.contains($0) }
         // Remarks: a broker that went away in this moment does not undo what was done.
         guard let depths = try? await session.backends.queue.depths(of: others.map(\.queue)) else { return }
         let left = zip(others, depths).filter { $1.waiting > 0 }
@@ -77,13 +80,13 @@ struct UpCommand: AsyncParsableCommand {
         guard let unnamed = try? await unnamed(session), !unnamed.isEmpty else { return }
         let counts = unnamed.map { "\(counted($0.jobs, "job")) of \($0.service)" }
         Terminal.error(
-            "farm: \(counts.joined(separator: ", ")) waiting, which \(fleet.configuration.path ?? "this box") does not name: "
+            "farm: \(counts.joined(separator: ", ")) waiting, which \(factory.configuration.path ?? "this box") does not name: "
                 + "another box does them, or name them here, or drop them: farm purge --service "
                 + unnamed.map(\.service).joined(separator: ","))
     }
 
-    private func unnamed(_ session: Session) async throws -> [(service: String, jobs: Int)] {
-        let others = try await KnownQueues(session.settings, session.backends.queue).others
+    private func unnamed(_ session: FarmSession) async throws -> [(service: String, jobs: Int)] {
+        let others = try await KnownQueues(session.settings.directory, session.backends.queue).others
         let depths = try await session.backends.queue.depths(of: others.map(\.queue))
         return zip(others, depths).filter { $1.waiting > 0 }.map { ($0.service, $1.waiting) }
     }
@@ -93,17 +96,17 @@ struct UpCommand: AsyncParsableCommand {
 /// one kept.
 private struct Reloading: Sendable {
     let options: SettingsOptions
-    let fleet: Fleet
+    let session: FarmSession
+    let factory: RoleFactory
 
     func changes() -> AsyncStream<[SupervisedRole]> {
         let (stream, continuation) = AsyncStream.makeStream(of: [SupervisedRole].self)
-        let session = fleet.session
         Signals.shared.onHangup {
             session.output.reopen()
             let log = session.log("farm")
             do {
                 let settings = try options.load()
-                let renewed = fleet.adopting(settings.services)
+                let renewed = factory.adopting(settings.services)
                 let roles = renewed.roles()
                 renewed.warnOfAssumedServices(roles)
                 continuation.yield(roles)

@@ -34,16 +34,16 @@ struct WorkCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let settings = try options.load()
-        let chosen = try choose(settings)
-        try await Session.serve(options) { session, drain in
+        let settled = try SettledSession(options)
+        let chosen = try choose(settled.settings)
+        try await settled.serve { session, drain in
             for service in chosen where session.settings.services.service(named: service.name) == nil {
                 session.log("farm").warning(
                     "\(service.name) is not in service_config.json: taken at \(service.host):\(service.port)")
             }
-            let fleet = Fleet(session)
-            let roles = chosen.map { fleet.worker($0, isOneOfSeveral: chosen.count > 1) }
-            await Serving(session: session, fleet: fleet).run(roles, drain: drain)
+            let factory = RoleFactory(session.context, session.backends)
+            let roles = chosen.map { factory.worker($0, isOneOfSeveral: chosen.count > 1) }
+            await Serving(factory: factory).run(roles, drain: drain)
         }
     }
 
@@ -52,10 +52,9 @@ struct WorkCommand: AsyncParsableCommand {
         guard !names.isEmpty else {
             throw CommandFailure.unusable("which service? farm work SERVICE, or SERVICE_NAME in the environment")
         }
-        let choice = TargetChoice(settings)
         var chosen: [ServiceSettings] = []
         for name in names where !chosen.contains(where: { $0.name == name }) {
-            var service = try choice.knownService(named: name)
+            var service = try settings.knownService(named: name)
             if let concurrency { service.concurrency = concurrency }
             chosen.append(service)
         }

@@ -35,7 +35,7 @@ struct DeadSelection: ParsableArguments {
             let store = needsStore ? try await connections.store(readsOnly: true).store : nil
             return (try await connections.queue(), store)
         } _: { session in
-            try await body(session, try await KnownQueues(session.settings, session.backends.queue))
+            try await body(session, try await KnownQueues(session.settings.directory, session.backends.queue))
         }
     }
 

@@ -14,14 +14,14 @@ struct ExportSource {
     let total: Int
     let drain: Drain
 
-    /// - Throws: `PortFault`, `CommandFailure` when there is no such image.
+    /// - Throws: `PortFault`, `OperationFault` when there is no such image.
     init(_ store: any ImageCatalogue & Reports, group: String?, drain: Drain) async throws {
         self.store = store
         self.drain = drain
         filter = ImageFilter(group: group)
         newest = try await store.newestID()
         total = try await store.count(filter)
-        guard total > 0 else { throw CommandFailure.noImage(inGroup: group) }
+        guard total > 0 else { throw OperationFault.noImage(inGroup: group) }
     }
 
     /// Reads all images once, by ascending id.
@@ -43,8 +43,8 @@ struct ExportSource {
     }
 }
 
-extension CommandFailure {
-    static func noImage(inGroup group: String?) -> CommandFailure {
+extension OperationFault {
+    static func noImage(inGroup group: String?) -> OperationFault {
         guard let group else { return .missing("no image: farm import PATH loads some") }
         return .missing(
             "no image in group \(group): farm import PATH --group \(group) loads some, and "

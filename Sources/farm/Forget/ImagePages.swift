@@ -12,13 +12,13 @@ struct ImagePages {
     let count: Int
 
     /// - Parameter names: of images; empty: all of the group, or all there are.
-    /// - Throws: `CommandFailure` when there is no such image, `PortFault`.
+    /// - Throws: `OperationFault` when there is no such image, `PortFault`.
     init(_ store: any ImageCatalogue & ImportRecords, named names: [String], group: String?) async throws {
         self.store = store
         let ids = names.isEmpty ? nil : try await store.images(named: names).map(\.id)
         filter = ImageFilter(group: group, ids: ids)
         count = try await store.count(filter)
-        guard count > 0 else { throw CommandFailure.missing("no image" + (group.map { " in group \($0)" } ?? "")) }
+        guard count > 0 else { throw OperationFault.missing("no image" + (group.map { " in group \($0)" } ?? "")) }
     }
 
     /// Each page once, by ascending id, until all are done or the drain begins.

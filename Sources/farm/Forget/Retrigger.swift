@@ -1,7 +1,6 @@
 import Foundation
 import Model
 import Pipeline
-import Settings
 
 /// Has images merged and voted on again after what some services said of them is gone.
 struct Retrigger {
@@ -11,12 +10,11 @@ struct Retrigger {
     private let role: PostProcessing
 
     /// - Throws: `PortFault`.
-    init(_ services: [String], _ settings: Settings, _ queue: Queue) async throws {
+    init(_ services: [String], _ known: ServiceDirectory, _ queue: Queue) async throws {
         self.services = services
         self.queue = queue
-        let choice = TargetChoice(settings)
         // Of a service that nobody names any more it is not known whether it was a detector.
-        let evidence = services.map { choice.service(named: $0)?.evidence ?? .spatial }
+        let evidence = services.map { known.service(named: $0)?.evidence ?? .spatial }
         role = evidence.contains(.spatial) ? .merger : .consensus
         try await queue.declare([role.queue])
     }

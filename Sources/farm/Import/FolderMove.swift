@@ -29,17 +29,17 @@ struct FolderMove: Sendable {
         guard old != new else { throw Fault(message: "both are \(old)") }
     }
 
-    /// - Throws: `CommandFailure` where nothing was changed, `PortFault`.
+    /// - Throws: `OperationFault` where nothing was changed, `PortFault`.
     func run(in records: any ImportRecords, json: Bool) async throws {
         let count: Int
         switch try await records.movePaths(from: old, to: new) {
         case .done(let moved): count = moved
         case .taken(let taken, let example):
-            throw CommandFailure.failed(
+            throw OperationFault.failed(
                 "\(counted(taken, "path")) below \(new) would be of two images, such as \(example): nothing is changed. "
                     + "They are images of their own, perhaps imported since: farm remove those first")
         case .endless(let example):
-            throw CommandFailure.failed(
+            throw OperationFault.failed(
                 "\(example) would lie below \(old) again, and be moved once more the next time: nothing is changed. "
                     + "Move it by a third name")
         }

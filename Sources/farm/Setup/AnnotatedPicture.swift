@@ -1,26 +1,24 @@
-import Imaging
 import Model
 import Pictures
 import Pipeline
-import Services
 
 /// Writes a photo with its merged boxes and labels drawn in.
 struct AnnotatedPicture {
-    let cropper: PictureCropper
-    let http: HTTPClient
-    let policy: ImagePolicy
+    let cropper: any ImageCropper
+    let fetcher: any PictureFetcher
+    let annotator: any PictureAnnotator
 
     /// - Parameter replacesAny: whatever is there gives way, not only a picture that farm has drawn.
-    /// - Throws: `CommandFailure`.
-    func write(_ report: ImageReport, to path: String, replacesAny: Bool) async throws(CommandFailure) {
+    /// - Throws: `OperationFault`.
+    func write(_ report: ImageReport, to path: String, replacesAny: Bool) async throws(OperationFault) {
         let boxes = report.findings.boxes.compactMap(\.box).map {
             AnnotatedBox(box: $0.bbox, label: $0.label, score: $0.score)
         }
         do {
-            try await Annotator(root: policy.root).annotate(
+            try await annotator.annotate(
                 try await source(report.image), boxes: boxes, to: path, replacesAny: replacesAny)
         } catch {
-            throw CommandFailure.failed(error.message)
+            throw .failed(error.message)
         }
     }
 
@@ -29,7 +27,7 @@ struct AnnotatedPicture {
             return .file(path)
         }
         guard let url = image.url else { throw PictureFault(.image, "image \(image.id) has neither path nor URL") }
-        return .bytes(try await http.fetch(url))
+        return .bytes(try await fetcher.fetch(url))
     }
 }
 

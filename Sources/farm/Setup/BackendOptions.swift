@@ -1,4 +1,3 @@
-import Foundation
 import MariaDB
 import PostgreSQL
 import RabbitMQ
@@ -9,7 +8,7 @@ extension RabbitMQOptions {
         self.init(
             hosts: settings.hosts, port: settings.port, user: settings.user, password: settings.password.reveal,
             virtualHost: settings.virtualHost, tls: settings.tls, caFile: settings.caFile,
-            queueType: settings.type == .quorum ? .quorum : .classic, connectionName: ProgramName.ofThisProcess)
+            queueType: settings.type == .quorum ? .quorum : .classic, connectionName: ThisProcess.connectionName)
     }
 }
 
@@ -18,7 +17,7 @@ extension PostgreSQLOptions {
         self.init(
             host: settings.host, port: settings.port, name: settings.name, user: settings.user,
             password: settings.password.reveal, sslMode: settings.sslMode.rawValue, caFile: settings.caFile,
-            readHost: settings.readHost, applicationName: ProgramName.ofThisProcess)
+            readHost: settings.readHost, applicationName: ThisProcess.connectionName)
     }
 }
 
@@ -28,10 +27,4 @@ extension MariaDBOptions {
             host: settings.host, port: settings.port, name: settings.name, user: settings.user,
             password: settings.password.reveal, tls: settings.tls, caFile: settings.caFile)
     }
-}
-
-/// What servers list our connections by.
-private enum ProgramName {
-    static let ofThisProcess =
-        "farm \(Fleet.hostname.prefix(40)) \(ProcessInfo.processInfo.processIdentifier)"
 }

@@ -2,9 +2,7 @@ import Foundation
 import Model
 import Pipeline
 import Settings
-
-typealias Queue = any JobQueue & QueueAdministration & QueueInspection
-typealias Store = any ResultStore & ImageCatalogue & ImportRecords & Reports & ResultForgetting & WorkerRegister
+import Waiting
 
 /// The queue, the store and the heartbeats that this box's settings choose.
 struct Backends: Sendable {
@@ -18,7 +16,7 @@ struct Backends: Sendable {
     var description: String
 
     /// Opens all three and brings the store's tables up to date.
-    /// - Throws: `CommandFailure`, `PortFault`.
+    /// - Throws: `PortFault`.
     static func open(_ connections: Connections) async throws -> Backends {
         let (store, schema) = try await connections.store()
         return Backends(
@@ -26,18 +24,37 @@ struct Backends: Sendable {
             heartbeats: try await connections.heartbeats()?.store,
             description: connections.settings.chosenBackends)
     }
+
+    /// Opens them as soon as their servers are there.
+    /// - Throws: `PortFault` for what does not pass by itself, `CancellationError`.
+    static func openWhenReachable(_ connections: Connections) async throws -> Backends {
+        var backOff = BackOff(base: .milliseconds(500), limit: .seconds(10))
+        var isTold = false
+        while true {
+            do {
+                let parts = try await open(connections)
+                if isTold { connections.log.notice("connected") }
+                return parts
+            } catch let fault as PortFault where fault.kind == .transient {
+                await connections.close()
+                if !isTold { connections.log.warning("waiting for it: \(fault)") }
+                isTold = true
+                try await connections.time.sleep(backOff.next())
+            }
+        }
+    }
 }
 
 /// What `farm status` reads: the broker, and the store or its replica. Each is opened when it is asked for, again and
 /// again until it is there, so that one that is out of reach takes nothing from the other.
-actor ReadingBackends {
+actor ReadingBackends: ReadingParts {
     private let connections: Connections
     private var openQueue: Queue?
     private var openStore: Store?
 
     init(_ connections: Connections) { self.connections = connections }
 
-    /// - Throws: `CommandFailure`, `PortFault`.
+    /// - Throws: `PortFault`.
     func queue() async throws -> Queue {
         if let openQueue { return openQueue }
         let queue = try await connections.queue()

@@ -23,13 +23,15 @@ actor Connections {
         self.log = log
     }
 
-    /// - Throws: `CommandFailure`, `PortFault`.
+    /// - Throws: `PortFault`.
     func queue() async throws -> Queue {
         guard let options = settings.queue else { return EmbeddedQueue(try await embedded()) }
         guard !(options.partitions && options.hosts.count > 1) else {
-            throw CommandFailure.unusable(
-                "QUEUE_PARTITIONS=true: this version of farm does not spread jobs over brokers; unset it, and the hosts "
-                    + "of QUEUE_HOST are used one after another")
+            throw PortFault(
+                .unusable, place: "QUEUE_PARTITIONS=true",
+                message:
+                    "this version of farm does not spread jobs over brokers; unset it, and the hosts of QUEUE_HOST "
+                    + "are used one after another")
         }
         let queue = try await RabbitMQQueue(RabbitMQOptions(options), time: time, log: log)
         closing.append { await queue.close() }
@@ -59,14 +61,11 @@ actor Connections {
     }
 
     /// Where `farm monitor` reads: the monitoring database whenever it is set, else where the roles write.
-    /// - Throws: `CommandFailure`, `PortFault`.
-    func monitoring() async throws -> any HeartbeatStore {
+    /// - Returns: nil if neither is set.
+    /// - Throws: `PortFault`.
+    func monitoring() async throws -> (any HeartbeatStore)? {
         if let database = monitoringDatabase() { return database.store }
-        guard let heartbeats = try await heartbeats() else {
-            throw CommandFailure.unusable(
-                "nothing to monitor: set MONITORING_DB_HOST and the other MONITORING_DB_ variables")
-        }
-        return heartbeats.store
+        return try await heartbeats()?.store
     }
 
     /// The monitoring database, if it is set.

@@ -46,7 +46,8 @@ struct IdleWatch: Sendable {
     /// An enricher asks a service that is down anew every 15 s at most: what is missing for longer, it does not get.
     private static let othersPatience: TimeInterval = 30
 
-    let backends: Backends
+    let queue: Queue
+    let store: Store
     let time: any Timekeeper
     let log: Logger
     /// The queue of each service whose jobs are waited for.
@@ -54,7 +55,7 @@ struct IdleWatch: Sendable {
     /// The roles whose work is waited for.
     let roles: [PostProcessing]
     /// The jobs whose rows are waited for, besides what the queues tell.
-    var submission: Submission?
+    var submission: SubmittedJobs?
     /// Services that cannot answer now, with the reason.
     let outages: @Sendable () async -> [String: String]
     /// Whether `outages` knows of a service: where it is may be known to other boxes alone.
@@ -73,7 +74,7 @@ struct IdleWatch: Sendable {
     func run() async throws -> [String] {
         let retry = Retry(time: time, log: log)
         try await retry.run("declaring the queues") {
-            try await backends.queue.declare(queues.map(\.queue) + roles.map(\.queue))
+            try await queue.declare(queues.map(\.queue) + roles.map(\.queue))
         }
         var undoneBefore: [String]?
         var quietLooks = 0
@@ -90,7 +91,7 @@ struct IdleWatch: Sendable {
 
     /// - Returns: with the standing, what is left undone if nothing more can happen; nil while work goes on.
     private func look(_ memory: inout Memory) async throws -> (Standing, undone: [String]?) {
-        let depths = try await backends.queue.depths(of: queues.map(\.queue) + roles.map(\.queue))
+        let depths = try await queue.depths(of: queues.map(\.queue) + roles.map(\.queue))
         let outages = await outages()
         let names = queues.map(\.service) + roles.map(\.rawValue)
         var standing = Standing(
@@ -118,14 +119,14 @@ struct IdleWatch: Sendable {
         if refusal != nil { return (standing, undone) }
         // A broker does not tell what other processes have in flight, nor any queue what was dropped: rows are waited for.
         if undone.isEmpty, let submission {
-            switch try await submission.standing(isExact: standing.isExact) {
+            switch try await submission.state(isExact: standing.isExact) {
             case .done: standing.jobs = 0
             case .open: return (standing, nil)
             case .lost(let what): undone.append(what)
             }
         }
         if roles.contains(.enricher) {
-            standing.missing = try await backends.store.missingEnrichments().filter { name, _ in
+            standing.missing = try await store.missingEnrichments().filter { name, _ in
                 cropServices?.contains(name) ?? true || !Enrichment.services.contains(name)
             }
             if standing.missing != memory.missing { (memory.missing, memory.since) = (standing.missing, time.now()) }
@@ -135,11 +136,11 @@ struct IdleWatch: Sendable {
             }
         }
         if roles.contains(.consensus) {
-            let stale = try await backends.store.imagesWithStaleConsensus(limit: IdleWatch.page)
-            let notice = stale.filter { !memory.triggered.contains($0) }
-            guard notice.isEmpty else {
-                try await trigger(notice)
-                memory.triggered.formUnion(notice)
+            let stale = try await store.imagesWithStaleConsensus(limit: IdleWatch.page)
+            let news = stale.filter { !memory.triggered.contains($0) }
+            guard news.isEmpty else {
+                try await trigger(news)
+                memory.triggered.formUnion(news)
                 return (standing, nil)
             }
             // Their triggers were taken, and still they are stale.
@@ -176,6 +177,6 @@ struct IdleWatch: Sendable {
             return Message(queue: PostProcessing.consensus.queue, body: trigger.body)
         }
         try await Retry(time: time, log: log).publish(
-            "asking for \(images.count) consensuses", triggers, to: backends.queue)
+            "asking for \(images.count) consensuses", triggers, to: queue)
     }
 }

@@ -3,7 +3,7 @@ import Pipeline
 
 extension ImageCatalogue where Self: ImportRecords {
     /// The images that people name: by id, path, URL or filename; a path may be relative.
-    /// - Throws: `CommandFailure` for a name that no image has, `PortFault`.
+    /// - Throws: `OperationFault` for a name that no image has, `PortFault`.
     func images(named names: [String]) async throws -> [Image] {
         var found: [Image] = []
         for name in names {
@@ -11,9 +11,9 @@ extension ImageCatalogue where Self: ImportRecords {
             if matches.isEmpty { matches = try await find(PathText.absolute(name)) }
             guard !matches.isEmpty else {
                 for place in [name, PathText.absolute(name)] {
-                    if let refusal = try await refusal(of: place) { throw CommandFailure.failed(refusal.text) }
+                    if let refusal = try await refusal(of: place) { throw OperationFault.failed(refusal.text) }
                 }
-                throw CommandFailure.missing(
+                throw OperationFault.missing(
                     "no image \(name): name its id, path, URL or filename; farm import loads images")
             }
             found += matches.filter { match in !found.contains { $0.id == match.id } }

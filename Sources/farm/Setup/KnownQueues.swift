@@ -1,6 +1,5 @@
 import Model
 import Pipeline
-import Settings
 
 /// The queues of the farm, each with the service or the role that takes from it.
 struct KnownQueues {
@@ -16,12 +15,11 @@ struct KnownQueues {
 
     /// - Parameter workers: who is alive: a broker does not list its queues.
     /// - Throws: `PortFault`.
-    init(_ settings: Settings, _ queue: Queue, workers: [RegisteredWorker] = []) async throws {
+    init(_ services: ServiceDirectory, _ queue: Queue, workers: [RegisteredWorker] = []) async throws {
         let own =
-            settings.services.services.map { Named(service: $0.name, queue: $0.queue) }
+            services.configured.map { Named(service: $0.name, queue: $0.queue) }
             + PostProcessing.allCases.map { Named(service: $0.rawValue, queue: $0.queue) }
-        var others = CatalogueService.all.compactMap { settings.catalogueService(named: $0.name) }
-            .map { Named(service: $0.name, queue: $0.queue) }
+        var others = services.catalogue.map { Named(service: $0.name, queue: $0.queue) }
         others += workers.map { Named(service: $0.service, queue: $0.queue) }
         others += try await queue.queueNames().map { queue in
             Named(service: queue.hasPrefix("queue_") ? String(queue.dropFirst(6)) : queue, queue: queue)
@@ -40,12 +38,12 @@ struct KnownQueues {
     func service(of queue: String) -> String { all.first { $0.queue == queue }?.service ?? queue }
 
     /// The queues of services and roles that are named with commas between them.
-    /// - Throws: `CommandFailure` that lists the known ones when one is unknown.
-    func queues(of names: String) throws -> [Named] {
+    /// - Throws: `OperationFault` that lists the known ones when one is unknown.
+    func queues(of names: String) throws(OperationFault) -> [Named] {
         let names = Set(names.split(separator: ",").map { String($0.filter { $0 != " " }) })
         let unknown = names.subtracting(all.map(\.service)).sorted()
         guard unknown.isEmpty, !names.isEmpty else {
-            throw CommandFailure.unusable(
+            throw .unusable(
                 "unknown service \(unknown.joined(separator: ", ")); known are "
                     + all.map(\.service).sorted().joined(separator: ", "))
         }

@@ -1,6 +1,5 @@
 import Foundation
 import Pipeline
-import Services
 
 /// Which services do not answer their health probe, or are called down by all their workers for a minute; asked anew at most
 /// every two seconds.
@@ -9,26 +8,21 @@ actor Reachability {
     /// A worker whose service answers some jobs with errors tries others for as long.
     private static let patience: TimeInterval = 60
 
-    private let services: [ServiceEndpoint]
-    private let http: HTTPClient
+    private let services: [String]
+    private let health: @Sendable (String) async -> String?
     private let workers: any WorkerRegister
     private var known: [String: String] = [:]
     private var asked = Date.distantPast
     /// Since when their workers have called services down.
     private var downSince: [String: Date] = [:]
 
-    init(_ services: [ServiceEndpoint], http: HTTPClient, workers: any WorkerRegister) {
+    /// - Parameter health: why a service does not answer its health probe; nil if it does.
+    init(
+        _ services: [String], workers: any WorkerRegister, health: @escaping @Sendable (String) async -> String?
+    ) {
         self.services = services
-        self.http = http
         self.workers = workers
-    }
-
-    /// Up is whatever answers below 500, as the circuit breaker has it.
-    private static func outage(_ health: Result<Int, HTTPFault>) -> String? {
-        switch health {
-        case .success(let status): status < 500 ? nil : "its health answers \(status)"
-        case .failure(let fault): fault.description
-        }
+        self.health = health
     }
 
     /// Those that are down, with the reason.
@@ -36,7 +30,7 @@ actor Reachability {
         guard Date().timeIntervalSince(asked) > Reachability.validity else { return known }
         asked = Date()
         let told = await toldByWorkers()
-        known = await Reachability.ask(services, http).merging(told) { health, _ in health }
+        known = await Reachability.ask(services, health).merging(told) { health, _ in health }
         return known
     }
 
@@ -48,9 +42,11 @@ actor Reachability {
         return down.filter { now.timeIntervalSince(downSince[$0.key] ?? now) > Reachability.patience }
     }
 
-    private static func ask(_ services: [ServiceEndpoint], _ http: HTTPClient) async -> [String: String] {
+    private static func ask(
+        _ services: [String], _ health: @escaping @Sendable (String) async -> String?
+    ) async -> [String: String] {
         await withTaskGroup(of: (String, String?).self) { group in
-            for service in services { group.addTask { (service.name, outage(await http.health(of: service))) } }
+            for service in services { group.addTask { (service, await health(service)) } }
             return await group.reduce(into: [:]) { outages, answer in outages[answer.0] = answer.1 }
         }
     }

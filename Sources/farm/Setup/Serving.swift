@@ -7,28 +7,29 @@ import Waiting
 
 /// Serves queues with supervised roles until a signal drains them, or until all is done.
 struct Serving: Sendable {
-    let session: Session
-    let fleet: Fleet
+    let factory: RoleFactory
     /// All that the box's file names is served, not one role of it.
     var isOfWholeBox = false
 
+    private var context: ProgramContext { factory.context }
+
     /// Says which queue, store and monitoring a role uses.
     func banner(_ roles: [SupervisedRole]) {
-        let log = session.log("farm")
-        let configuration = fleet.configuration.path ?? "the catalogue on localhost (no service_config.json)"
+        let log = context.log("farm")
+        let configuration = factory.configuration.path ?? "the catalogue on localhost (no service_config.json)"
         log.notice(
-            "\(roles.map(\.name).joined(separator: ", ")): \(session.backends.description); services of \(configuration)"
+            "\(roles.map(\.name).joined(separator: ", ")): \(factory.backends.description); services of \(configuration)"
         )
-        fleet.warnOfAssumedServices(roles)
+        factory.warnOfAssumedServices(roles)
         if isOfWholeBox { tellOfMissingRoles() }
     }
 
     /// Of an older service_config.json, which knew no post_processing entries, everything but the workers is missing.
     private func tellOfMissingRoles() {
-        guard let path = fleet.configuration.path, fleet.configuration.postProcessing.isEmpty else { return }
+        guard let path = factory.configuration.path, factory.configuration.postProcessing.isEmpty else { return }
         let roles = PostProcessing.allCases
         let entry = "\"\(PostProcessing.consensus.rawValue)\": {\"category\": \"post_processing\"}"
-        session.log("farm").notice(
+        context.log("farm").notice(
             """
             \(roles.map(\.rawValue).joined(separator: ", ")) do not run here: \(path) has no post_processing entry for this box. \
             Where no other box runs them, add entries such as \(entry) to it, or run \
@@ -39,8 +40,9 @@ struct Serving: Sendable {
     /// Runs the roles until a signal, and warns of triggers that nobody serves.
     func runWatching(_ roles: [SupervisedRole], changes: AsyncStream<[SupervisedRole]>, drain: Drain) async {
         let watch = UnservedWatch(
-            session: session,
-            roles: PostProcessing.allCases.filter { !fleet.configuration.postProcessing.contains($0) })
+            queue: factory.backends.queue, heartbeats: factory.backends.heartbeats, time: context.time,
+            log: context.log("farm"),
+            roles: PostProcessing.allCases.filter { !factory.configuration.postProcessing.contains($0) })
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await run(roles, changes: changes, drain: drain) }
             group.addTask { _ = try? await drain.until { try await watch.run() } }
@@ -51,7 +53,7 @@ struct Serving: Sendable {
     /// Runs the roles until a signal.
     func run(_ roles: [SupervisedRole], changes: AsyncStream<[SupervisedRole]>? = nil, drain: Drain) async {
         banner(roles)
-        await Supervisor(time: session.time, log: session.log("supervisor")).run(roles, changes: changes, drain: drain)
+        await Supervisor(time: context.time, log: context.log("supervisor")).run(roles, changes: changes, drain: drain)
     }
 
     /// Runs the roles as long as `work` lasts.

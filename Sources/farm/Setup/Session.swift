@@ -26,26 +26,57 @@ struct SettingsOptions: ParsableArguments {
     }
 }
 
-/// One run of the program before anything is opened: its settings and its log.
+/// One run of the program before anything is opened: its settings, which are read here and nowhere else, and its log.
 struct SettledSession: Sendable {
-    let settings: Settings
+    let context: ProgramContext
     let output: LogOutput
-    let time: any Timekeeper = SystemTime()
 
+    /// - Parameter need: whether it can do without its LOG_FILE.
     /// - Throws: `CommandFailure`.
-    init(_ options: SettingsOptions, logs need: LogOutput.Need) throws {
-        settings = try options.load()
-        output = try LogOutput(settings.log, need)
+    init(_ options: SettingsOptions, logs need: LogOutput.Need = .always) throws {
+        let settings = try options.load()
+        let output = try LogOutput(settings.log, need)
+        self.output = output
+        context = ProgramContext(settings: settings) { Logger($0, output, settings.log) }
     }
 
-    func log(_ label: String) -> Logger { Logger(label, output, settings.log) }
+    var settings: Settings { context.settings }
+    var time: any Timekeeper { context.time }
+
+    func log(_ label: String) -> Logger { context.log(label) }
+
+    /// Opens what a command works with, runs `body` and closes what was opened.
+    /// - Parameter open: asks for the parts that the command works with.
+    func with<Parts: Sendable, Value>(
+        opening open: @Sendable (Connections) async throws -> Parts,
+        _ body: (OpenSession<Parts>) async throws -> Value
+    ) async throws -> Value {
+        let log = log("farm")
+        for warning in settings.warnings { log.warning("\(warning)") }
+        let connections = Connections(settings, time: time, log: log)
+        do {
+            let parts = try await open(connections)
+            let value = try await body(OpenSession(settled: self, backends: parts))
+            await connections.close()
+            return value
+        } catch {
+            await connections.close()
+            switch error {
+            case let fault as PortFault: throw CommandFailure(fault)
+            case let fault as OperationFault where fault.kind == .missing:
+                throw CommandFailure.failed("\(fault.message) (\(settings.storeText))")
+            default: throw error
+            }
+        }
+    }
 }
 
-/// One run of the program: its settings, its log and the backends it opened.
+/// One run of the program: its settings, its log and the parts that it opened.
 struct OpenSession<Parts: Sendable>: Sendable {
     let settled: SettledSession
     let backends: Parts
 
+    var context: ProgramContext { settled.context }
     var settings: Settings { settled.settings }
     var output: LogOutput { settled.output }
     var time: any Timekeeper { settled.time }
@@ -61,51 +92,31 @@ struct OpenSession<Parts: Sendable>: Sendable {
         opening open: @Sendable (Connections) async throws -> Parts,
         _ body: (OpenSession) async throws -> Value
     ) async throws -> Value {
-        try await with(try SettledSession(options, logs: need), opening: open, body)
-    }
-
-    fileprivate static func with<Value>(
-        _ session: SettledSession, opening open: @Sendable (Connections) async throws -> Parts,
-        _ body: (OpenSession) async throws -> Value
-    ) async throws -> Value {
-        let log = session.log("farm")
-        for warning in session.settings.warnings { log.warning("\(warning)") }
-        let connections = Connections(session.settings, time: session.time, log: log)
-        do {
-            let parts = try await open(connections)
-            let value = try await body(OpenSession(settled: session, backends: parts))
-            await connections.close()
-            return value
-        } catch {
-            await connections.close()
-            switch error {
-            case let fault as PortFault: throw CommandFailure(fault)
-            case let failure as CommandFailure where failure.isOfMissingRows:
-                throw CommandFailure.failed("\(failure.message) (\(session.settings.storeText))")
-            default: throw error
-            }
-        }
+        try await SettledSession(options, logs: need).with(opening: open, body)
     }
 }
 
 /// A session with queue, store and heartbeats.
-typealias Session = OpenSession<Backends>
+typealias FarmSession = OpenSession<Backends>
 
 extension OpenSession<Backends> {
     /// For commands that do one thing and end: a server that is out of reach is their failure.
-    static func with<Value>(_ options: SettingsOptions, _ body: (Session) async throws -> Value) async throws -> Value {
+    static func with<Value>(
+        _ options: SettingsOptions, _ body: (FarmSession) async throws -> Value
+    ) async throws -> Value {
         try await with(options, opening: Backends.open, body)
     }
+}
 
+extension SettledSession {
     /// For roles: servers that are out of reach are waited for, since after a power cut boxes start in any order. SIGHUP
     /// opens the log file again, from the start.
-    static func serve(_ options: SettingsOptions, _ body: (Session, Drain) async throws -> Void) async throws {
-        let settled = try SettledSession(options, logs: .always)
-        let drain = Signals.shared.drain(within: settled.settings.shutdownTimeout, leasesWork: true)
-        Signals.shared.onHangup { settled.output.reopen() }
+    func serve(_ body: (FarmSession, Drain) async throws -> Void) async throws {
+        let drain = Signals.shared.drain(within: settings.shutdownTimeout, leasesWork: true)
+        Signals.shared.onHangup { output.reopen() }
         do {
-            try await with(settled) { connections in
-                guard let parts = try await drain.until({ try await Waiting(connections).open() }) else {
+            try await with { connections in
+                guard let parts = try await drain.until({ try await Backends.openWhenReachable(connections) }) else {
                     throw CancellationError()
                 }
                 StartupPages.release()
@@ -114,30 +125,6 @@ extension OpenSession<Backends> {
                 try await body($0, drain)
             }
         } catch is CancellationError where drain.isBegun {}
-    }
-}
-
-/// Opens the backends as soon as their servers are there.
-private struct Waiting {
-    let connections: Connections
-
-    init(_ connections: Connections) { self.connections = connections }
-
-    func open() async throws -> Backends {
-        var backOff = BackOff(base: .milliseconds(500), limit: .seconds(10))
-        var isTold = false
-        while true {
-            do {
-                let parts = try await Backends.open(connections)
-                if isTold { connections.log.notice("connected") }
-                return parts
-            } catch let fault as PortFault where fault.kind == .transient {
-                await connections.close()
-                if !isTold { connections.log.warning("waiting for it: \(fault)") }
-                isTold = true
-                try await connections.time.sleep(backOff.next())
-            }
-        }
     }
 }
 

@@ -16,9 +16,13 @@ actor WorkerHint {
     /// Services and roles that were named.
     private var told: Set<String> = []
 
-    init(session: Session) {
-        store = session.backends.store
-        heartbeats = session.backends.heartbeats
+    private let tell: @Sendable (String) -> Void
+
+    /// - Parameter tell: a line for people.
+    init(store: any WorkerRegister, heartbeats: (any HeartbeatStore)?, tell: @escaping @Sendable (String) -> Void) {
+        self.store = store
+        self.heartbeats = heartbeats
+        self.tell = tell
     }
 
     func look(at standing: IdleWatch.Standing) async {
@@ -36,12 +40,9 @@ actor WorkerHint {
             alive.formUnion(report.nodes.flatMap(\.services))
         }
         let missing = names.filter { !alive.contains($0) }
-        if !missing.isEmpty { tell("nobody is alive who works on \(missing.joined(separator: ", "))", missing) }
-    }
-
-    private func tell(_ what: String, _ names: [String]) {
-        told.formUnion(names)
-        Terminal.error("farm: warning: \(what): \(WorkerHint.wayOut(for: names))")
+        guard !missing.isEmpty else { return }
+        told.formUnion(missing)
+        tell("nobody is alive who works on \(missing.joined(separator: ", ")): \(WorkerHint.wayOut(for: missing))")
     }
 
     /// How somebody comes to work on these services and roles.

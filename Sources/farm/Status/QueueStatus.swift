@@ -1,6 +1,5 @@
 import Model
 import Pipeline
-import Settings
 
 /// What the queue tells: how much waits where.
 struct QueueStatus {
@@ -16,12 +15,12 @@ struct QueueStatus {
 
     let lines: [Line]
     /// Why the queue takes no messages.
-    private let blockade: String?
+    let blockade: String?
 
     /// - Parameter workers: of all queues; nil: not known.
     /// - Throws: `PortFault`.
-    init(_ settings: Settings, _ queue: Queue, workers: [RegisteredWorker]?) async throws {
-        let known = try await KnownQueues(settings, queue, workers: workers ?? [])
+    init(_ services: ServiceDirectory, _ queue: Queue, workers: [RegisteredWorker]?) async throws {
+        let known = try await KnownQueues(services, queue, workers: workers ?? [])
         let depths = try await queue.depths(of: known.all.map(\.queue))
         // A queue of another box's service is shown as soon as it holds something, or somebody works on it.
         lines = zip(known.all, depths).enumerated().compactMap { index, pair in
@@ -55,22 +54,6 @@ struct QueueStatus {
                     })),
             JSON.Member("blocked", .optional(blockade)),
         ]
-    }
-
-    /// - Parameter refusal: why the store takes no rows.
-    func text(refusal: PortFault?) -> String {
-        var table = Table([
-            ("queue", .left), ("waiting", .right), ("in flight", .right), ("dead", .right), ("workers", .right),
-            ("state", .left),
-        ])
-        for line in lines {
-            let (depth, state) = (line.depth, line.state(refusal: refusal))
-            table.add([
-                depth.queue, "\(depth.waiting)", depth.inFlight.map(String.init) ?? "-", "\(depth.dead)",
-                state.workers.map(String.init) ?? "?", state.text,
-            ])
-        }
-        return table.text + (blockade.map { "\nthe broker takes no messages: \($0)" } ?? "")
     }
 }
 

@@ -1,4 +1,3 @@
-import Foundation
 import Model
 import Pipeline
 
@@ -9,8 +8,8 @@ struct StoreStatus {
         JSON.Member("results", .null), JSON.Member("totals", .null), JSON.Member("refusal", .null),
     ]
 
-    private let services: [ServiceReport]
-    private let totals: Totals
+    let services: [ServiceReport]
+    let totals: Totals
     /// Why it takes no rows.
     let refusal: PortFault?
 
@@ -45,25 +44,4 @@ struct StoreStatus {
             JSON.Member("refusal", .optional(refusal?.description)),
         ]
     }
-
-    /// The table of the services, and the totals.
-    var texts: [String] {
-        var table = Table([
-            ("service", .left), ("success", .right), ("error", .right), ("p50 s", .right), ("p95 s", .right),
-            ("last (UTC)", .left),
-        ])
-        for report in services {
-            table.add([
-                report.service, "\(report.success)", "\(report.error)", StoreStatus.seconds(report.p50),
-                StoreStatus.seconds(report.p95), report.last.map(Timestamp.iso8601) ?? "-",
-            ])
-        }
-        let sums =
-            "\(totals.images) images, \(totals.results) results, \(totals.mergedBoxes) merged boxes, "
-            + "\(totals.consensus) consensus, enrichments: \(totals.postprocessing), failed: \(totals.failedPostprocessing)"
-        let told = refusal.map { ["the store takes no rows, so no job is taken: \($0)"] } ?? []
-        return [services.isEmpty ? "no results yet" : table.text, sums] + told
-    }
-
-    private static func seconds(_ value: Double?) -> String { value.map { String(format: "%.3f", $0) } ?? "-" }
 }

@@ -68,7 +68,7 @@ final class LogOutput: Sendable {
                     [
                         JSON.Member("time", .string(time)), JSON.Member("level", .string(level.rawValue)),
                         JSON.Member("logger", .string(label)), JSON.Member("message", .string(message)),
-                        JSON.Member("host", .string(Fleet.hostname)),
+                        JSON.Member("host", .string(ThisProcess.hostname)),
                     ] + LogOutput.members(metadata)
                 ).text
             }

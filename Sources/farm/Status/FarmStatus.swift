@@ -1,30 +1,28 @@
 import Model
 import Pipeline
-import Settings
 
-/// What `farm status` shows: what the queue tells and what the store tells. Each may be out of reach for itself.
-struct Status {
-    private let queues: Result<QueueStatus, PortFault>
-    private let results: Result<StoreStatus, PortFault>
+/// How far the farm is: what the queue tells and what the store tells. Each may be out of reach for itself.
+struct FarmStatus {
+    let queues: Result<QueueStatus, PortFault>
+    let results: Result<StoreStatus, PortFault>
 
+    /// - Parameter readsReplica: the store that is read is a replica, which cannot tell whether rows are taken.
     /// - Throws: `PortFault` when neither can be read.
-    init(_ session: OpenSession<ReadingBackends>) async throws {
+    init(_ parts: any ReadingParts, _ services: ServiceDirectory, readsReplica: Bool) async throws {
         // Without them the rest is shown all the same.
-        let workers = try? await session.backends.store().liveWorkers()
-        queues = try await Status.half {
-            try await QueueStatus(session.settings, session.backends.queue(), workers: workers)
+        let workers = try? await parts.store().liveWorkers()
+        queues = try await FarmStatus.half {
+            try await QueueStatus(services, parts.queue(), workers: workers)
         }
-        let rows = Status.rows((try? queues.get())?.waited ?? [], session.settings)
-        results = try await Status.half { try await StoreStatus(session.backends.store(), rows: rows) }
+        let rows = readsReplica ? [] : FarmStatus.rows((try? queues.get())?.waited ?? [])
+        results = try await FarmStatus.half { try await StoreStatus(parts.store(), rows: rows) }
         guard case (.failure(let first), .failure(let second)) = (queues, results) else { return }
         guard first.description != second.description else { throw first }
         throw PortFault(first.kind, place: first.place, message: "\(first.message); \(second)")
     }
 
-    /// What is to be written of what waits; one service stands for all. A replica, which is all that is asked where there
-    /// is one, cannot tell.
-    private static func rows(_ waited: [String], _ settings: Settings) -> [PlainRow] {
-        guard settings.database?.readHost == nil else { return [] }
+    /// What is to be written of what waits; one service stands for all.
+    private static func rows(_ waited: [String]) -> [PlainRow] {
         let services = waited.filter { PostProcessing(rawValue: $0) == nil }
         return PlainRow.of(services: Array(services.prefix(1)), roles: waited.compactMap(PostProcessing.init))
     }
@@ -41,8 +39,9 @@ struct Status {
     }
 
     /// Why the store takes no rows.
-    private var refusal: PortFault? { (try? results.get())?.refusal }
+    var refusal: PortFault? { (try? results.get())?.refusal }
 
+    /// As `farm status --json` has it (spec section 1).
     var json: JSON {
         var members: [JSON.Member] = []
         switch queues {
@@ -55,18 +54,5 @@ struct Status {
         }
         members.append(JSON.Member("fault", .optional(fault?.description)))
         return .object(members)
-    }
-
-    var text: String {
-        var parts: [String] = []
-        switch queues {
-        case .success(let status): parts.append(status.text(refusal: refusal))
-        case .failure(let fault): parts.append("the queues are not known: \(fault)")
-        }
-        switch results {
-        case .success(let status): parts += status.texts
-        case .failure(let fault): parts.append("the results are not known: \(fault)")
-        }
-        return parts.joined(separator: "\n\n")
     }
 }

@@ -4,9 +4,9 @@ import Pipeline
 import Waiting
 
 /// The jobs that a producer has submitted: they are done when each has its row.
-actor Submission {
+actor SubmittedJobs {
     /// How far they are.
-    enum Standing {
+    enum State {
         case done
         case open
         /// No worker can still have them: they were purged, or dropped by another program.
@@ -49,21 +49,21 @@ actor Submission {
     /// To be told of every look at the queues of the jobs.
     /// - Parameter isUnderWay: something waits, or is in hand here.
     func saw(_ depths: some Sequence<QueueDepth>, isUnderWay: Bool) {
-        if Submission.mayHaveConsumers(depths) { hadConsumers = true }
+        if SubmittedJobs.mayHaveConsumers(depths) { hadConsumers = true }
         if isUnderWay { lastProgress = time.now() }
     }
 
     /// To be asked when nothing waits any more.
     /// - Parameter isExact: nothing is in flight either: a job without a row is lost.
     /// - Throws: `PortFault`.
-    func standing(isExact: Bool) async throws -> Standing {
+    func state(isExact: Bool) async throws -> State {
         guard let next = try await catalogue.images(filter, after: answered, limit: 1).first, next.image.id <= last
         else { return .done }
         if next.image.id - 1 > answered {
             answered = next.image.id - 1
             lastProgress = time.now()
         }
-        let patience = hadConsumers ? Submission.patience : Submission.patienceWithoutConsumers
+        let patience = hadConsumers ? SubmittedJobs.patience : SubmittedJobs.patienceWithoutConsumers
         guard isExact || time.now().timeIntervalSince(lastProgress) > patience else { return .open }
         return .lost(try await loss())
     }
@@ -72,7 +72,7 @@ actor Submission {
         var (images, after) = (0, answered)
         var services: Set<String> = []
         while true {
-            let page = try await catalogue.images(filter, after: after, limit: Submission.page)
+            let page = try await catalogue.images(filter, after: after, limit: SubmittedJobs.page)
                 .filter { $0.image.id <= last }
             guard let end = page.last else { break }
             after = end.image.id

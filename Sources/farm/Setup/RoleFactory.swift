@@ -10,8 +10,9 @@ import Settings
 import Waiting
 
 /// Makes the roles of this box from its settings.
-struct Fleet: Sendable {
-    let session: Session
+struct RoleFactory: Sendable {
+    let context: ProgramContext
+    let backends: Backends
     private(set) var configuration: ServiceConfiguration
     let http: HTTPClient
     /// Fetches pictures.
@@ -25,31 +26,32 @@ struct Fleet: Sendable {
     private let notice: HeartbeatOutageNotice
     private let presenceNotice: HeartbeatOutageNotice
 
-    private var settings: Settings { session.settings }
+    private var settings: Settings { context.settings }
 
-    init(_ session: Session) {
-        self.session = session
-        configuration = session.settings.services
+    init(_ context: ProgramContext, _ backends: Backends) {
+        self.context = context
+        self.backends = backends
+        configuration = context.settings.services
         http = HTTPClient()
-        let policy = session.settings.images
+        let policy = context.settings.images
         pictures = policy.deniesPrivateURLs ? HTTPClient(policy: policy) : http
         cropper = PictureCropper(
             parallelism: min(2, ProcessInfo.processInfo.activeProcessorCount), root: policy.root)
-        gate = StoreGate(session.backends.store, time: session.time, log: session.log("store"))
-        clients = ServiceClients(http: http, session: session, gate: gate)
+        gate = StoreGate(backends.store, time: context.time, log: context.log("store"))
+        clients = ServiceClients(http: http, context: context, gate: gate)
         loader = PictureLoader(
             cropper: cropper, fetcher: pictures,
-            tries: PictureTries(limit: session.settings.maxRetries, delay: session.settings.retryDelay),
-            time: session.time, log: session.log("pictures"))
-        notice = HeartbeatOutageNotice(log: session.log("heartbeats"))
-        presenceNotice = HeartbeatOutageNotice(log: session.log("store"), of: "the workers' states")
+            tries: PictureTries(limit: context.settings.maxRetries, delay: context.settings.retryDelay),
+            time: context.time, log: context.log("pictures"))
+        notice = HeartbeatOutageNotice(log: context.log("heartbeats"))
+        presenceNotice = HeartbeatOutageNotice(log: context.log("store"), of: "the workers' states")
     }
 
-    /// The same fleet under another service_config.json; clients of services that did not change stay.
-    func adopting(_ configuration: ServiceConfiguration) -> Fleet {
-        var fleet = self
-        fleet.configuration = configuration
-        return fleet
+    /// The same factory under another service_config.json; clients of services that did not change stay.
+    func adopting(_ configuration: ServiceConfiguration) -> RoleFactory {
+        var factory = self
+        factory.configuration = configuration
+        return factory
     }
 
     // MARK: Services
@@ -66,6 +68,16 @@ struct Fleet: Sendable {
 
     /// Jobs that go round because their pictures are away, by service, with the reason.
     func postponed() -> [String: (jobs: Int, reason: String)] { loader.postponed() }
+
+    /// Why a service does not answer its health probe; nil if it does. Up is whatever answers below 500, as the circuit
+    /// breaker has it.
+    func outage(of name: String) async -> String? {
+        guard let service = service(named: name) else { return nil }
+        switch await http.health(of: service.address) {
+        case .success(let status): return status < 500 ? nil : "its health answers \(status)"
+        case .failure(let fault): return fault.description
+        }
+    }
 
     /// Why the store takes no rows, if somebody has to mend it.
     var refusal: PortFault? { gate.outage.flatMap { $0.isPassing ? nil : $0.fault } }
@@ -109,12 +121,12 @@ struct Fleet: Sendable {
             accepts: Set(service.accepts), isDetector: evidence[service.name] == .spatial,
             processingDelay: settings.processingDelay)
         let worker = Worker(
-            options, service: client(service), store: session.backends.store, pictures: loader, time: session.time)
+            options, service: client(service), store: backends.store, pictures: loader, time: context.time)
         let stage = Stage(
             stageOptions(
                 service.queue, identity, prefetch: settings.prefetch ?? service.concurrency, calling: [service],
                 activity),
-            queue: session.backends.queue, handler: worker)
+            queue: backends.queue, handler: worker)
         let client = self.client(service)
         return supervised(
             "worker \(service.name)", "\(service)", identity, service.queue, activity,
@@ -131,8 +143,8 @@ struct Fleet: Sendable {
         switch role {
         case .merger:
             let stage = Stage(
-                stageOptions(role.queue, identity, prefetch: Fleet.triggerPrefetch, gathers: true, activity),
-                queue: session.backends.queue,
+                stageOptions(role.queue, identity, prefetch: RoleFactory.triggerPrefetch, gathers: true, activity),
+                queue: backends.queue,
                 handler: merger())
             run = { try await stage.run($0) }
             // A dictionary prints in no fixed order.
@@ -143,17 +155,18 @@ struct Fleet: Sendable {
             fingerprint = "\(numbers) \(merging.synonyms.sorted { $0.key < $1.key }) \(detectors)"
         case .consensus:
             let stage = Stage(
-                stageOptions(role.queue, identity, prefetch: Fleet.triggerPrefetch, gathers: true, activity),
-                queue: session.backends.queue,
+                stageOptions(role.queue, identity, prefetch: RoleFactory.triggerPrefetch, gathers: true, activity),
+                queue: backends.queue,
                 handler: consensusRole())
             run = { try await stage.run($0) }
             fingerprint = "\(configuration.voting) \(evidence.sorted { $0.key < $1.key })"
         case .enricher:
             let role = EnricherRole(
                 stageOptions(
-                    role.queue, identity, prefetch: settings.prefetch ?? Fleet.enricherPrefetch, calling: cropServices,
+                    role.queue, identity, prefetch: settings.prefetch ?? RoleFactory.enricherPrefetch,
+                    calling: cropServices,
                     activity),
-                enricher: enricher(), queue: session.backends.queue)
+                enricher: enricher(), queue: backends.queue)
             run = { try await role.run($0) }
             fingerprint = "\(cropServices)"
             trouble = missingCrops
@@ -172,21 +185,21 @@ struct Fleet: Sendable {
         Merger(
             identity: identity(.merger), detectors: detectors,
             merging: MergingOptions(configuration.merging, defaultConfidence: settings.defaultConfidence),
-            store: session.backends.store, time: session.time, log: log(identity(.merger)))
+            store: backends.store, time: context.time, log: log(identity(.merger)))
     }
 
     func consensusRole() -> ConsensusRole {
         ConsensusRole(
             identity: identity(.consensus), evidence: evidence,
             voting: VotingOptions(minVotes: configuration.voting.minVotes),
-            store: session.backends.store, time: session.time)
+            store: backends.store, time: context.time)
     }
 
     /// - Parameter asksAgain: what failed for good is asked about once more.
     func enricher(asksAgain: Bool = false) -> Enricher {
         Enricher(
-            identity: identity(.enricher), services: cropServices.map(client), store: session.backends.store,
-            pictures: loader, time: session.time, missing: BackfillSignal(), asksAgain: asksAgain)
+            identity: identity(.enricher), services: cropServices.map(client), store: backends.store,
+            pictures: loader, time: context.time, missing: BackfillSignal(), asksAgain: asksAgain)
     }
 
     private var cropServices: [ServiceSettings] { configuration.cropServices.compactMap(service) }
@@ -218,7 +231,7 @@ struct Fleet: Sendable {
         else {
             return
         }
-        let (log, assumed) = (session.log("farm"), assumedServices)
+        let (log, assumed) = (context.log("farm"), assumedServices)
         if !assumed.isEmpty {
             log.warning(
                 "\(path) does not name \(assumed.joined(separator: ", ")): farm looks on localhost, at the catalogue's ports; \(wayOut)"
@@ -235,18 +248,13 @@ struct Fleet: Sendable {
     }
 
     private func identity(_ role: String, _ service: String, _ isOneOfSeveral: Bool) -> RoleIdentity {
-        let host = Fleet.hostname
+        let host = ThisProcess.hostname
         return RoleIdentity(
             workerID: settings.workerID.id(
                 role: role, service: service, host: host, pid: ProcessInfo.processInfo.processIdentifier,
                 several: isOneOfSeveral),
             serviceName: service, nodeHostname: String(host.prefix(50)))
     }
-
-    static let hostname: String = {
-        let name = ProcessInfo.processInfo.hostName
-        return name.isEmpty ? "localhost" : name
-    }()
 
     private func stageOptions(
         _ queue: String, _ identity: RoleIdentity, prefetch: Int, gathers: Bool = false,
@@ -258,14 +266,14 @@ struct Fleet: Sendable {
         // What is left of the limit is for committing and giving back.
         return StageOptions(
             queue: queue, workerID: identity.workerID, prefetch: prefetch, gathers: gathers,
-            drainLimit: settings.shutdownTimeout * 0.7, holding: holding, store: gate, time: session.time,
+            drainLimit: settings.shutdownTimeout * 0.7, holding: holding, store: gate, time: context.time,
             events: EventStream(EventSource(service: identity.serviceName, queue: queue), to: [activity]),
             log: log(identity))
     }
 
     /// A role's lines tell whose they are.
     private func log(_ identity: RoleIdentity) -> Logger {
-        var log = session.log(identity.serviceName)
+        var log = context.log(identity.serviceName)
         for (key, value) in identity.labels { log[metadataKey: key] = value }
         return log
     }
@@ -277,13 +285,13 @@ struct Fleet: Sendable {
     ) -> SupervisedRole {
         let pulse = Pulse(
             identity: identity, queue: queue, interval: settings.heartbeatInterval, activity: activity,
-            store: session.backends.heartbeats, queues: session.backends.queue, time: session.time, notice: notice)
+            store: backends.heartbeats, queues: backends.queue, time: context.time, notice: notice)
         let presence = Presence(
-            identity: identity, queue: queue, interval: settings.heartbeatInterval, register: session.backends.store,
+            identity: identity, queue: queue, interval: settings.heartbeatInterval, register: backends.store,
             condition: { [gate] in
                 let outage = gate.outage.map { WorkerCondition(.storeRefusing, reason: "\($0.fault)") }
                 return outage ?? trouble() ?? WorkerCondition(.working)
-            }, time: session.time, notice: presenceNotice)
+            }, time: context.time, notice: presenceNotice)
         return SupervisedRole(name: name, fingerprint: fingerprint, identity: identity) { drain in
             try await presence.around { try await pulse.around { try await run(drain) } }
         }
