@@ -105,11 +105,19 @@ let package = Package(
         module("Services", ["CCurl", "Model", "Pictures", "Pipeline", "Waiting", logging]),
         module("ImageLists", ["Files", "Model", "Pictures", "Pipeline"]),
         module("Imaging", ["CExif", "CJPEG", "CVips", "Files", "Model", "Pictures", "Pipeline"]),
+        module("Operations", ["Files", "Model", "Pictures", "Pipeline", "Roles", "Waiting", logging]),
+        module(
+            "Composition",
+            [
+                "Embedded", "Harmony", "Imaging", "MariaDB", "Model", "Operations", "Pictures", "Pipeline",
+                "PostgreSQL", "RabbitMQ", "Roles", "Services", "Settings", "Waiting", logging,
+            ]),
         .executableTarget(
             name: "farm",
             dependencies: [
-                argumentParser, "CCommit", "CGlibc", "Embedded", "Files", "Harmony", "ImageLists", "Imaging", "MariaDB", "Model",
-                "Pictures", "Pipeline", "PostgreSQL", "RabbitMQ", "Roles", "Services", "Settings", "Waiting", logging,
+                argumentParser, "CCommit", "CGlibc", "Composition", "Files", "Harmony", "ImageLists", "Imaging",
+                "Model",
+                "Operations", "Pictures", "Pipeline", "Roles", "Services", "Settings", "Waiting", logging,
             ],
             swiftSettings: settings),
 

@@ -1,4 +1,5 @@
 import Model
+import Operations
 import Pipeline
 
 /// How a command ends when it does not succeed.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CGlibc
 import Glibc
+import Operations
 
 @main
 enum EntryPoint {

@@ -2,7 +2,7 @@ import ArgumentParser
 import CCommit
 
 struct FarmCommand: AsyncParsableCommand {
-    private static let version: String = {
+    static let version: String = {
         let commit = String(cString: farm_commit())
         return "0.2.0 (\(commit.isEmpty ? "unknown commit" : "commit \(commit)"))"
     }()

@@ -1,5 +1,7 @@
 import ArgumentParser
+import Composition
 import Model
+import Operations
 import Pipeline
 
 struct CheckCommand: AsyncParsableCommand {

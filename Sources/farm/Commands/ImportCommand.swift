@@ -2,6 +2,7 @@ import ArgumentParser
 import ImageLists
 import Imaging
 import Model
+import Operations
 import Pipeline
 
 struct ImportCommand: AsyncParsableCommand {

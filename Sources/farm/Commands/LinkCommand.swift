@@ -1,4 +1,5 @@
 import ArgumentParser
+import Operations
 
 struct LinkCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,6 +1,8 @@
 import ArgumentParser
+import Composition
 import Foundation
 import Model
+import Operations
 import Pipeline
 import Roles
 import Waiting

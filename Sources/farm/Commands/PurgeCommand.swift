@@ -1,5 +1,6 @@
 import ArgumentParser
 import Model
+import Operations
 import Pipeline
 import Waiting
 

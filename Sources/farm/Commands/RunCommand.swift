@@ -1,8 +1,10 @@
 import ArgumentParser
+import Composition
 import Foundation
 import ImageLists
 import Imaging
 import Model
+import Operations
 import Pipeline
 import Roles
 import Settings

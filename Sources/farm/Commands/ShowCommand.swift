@@ -1,6 +1,7 @@
 import ArgumentParser
 import Imaging
 import Model
+import Operations
 import Pipeline
 import Services
 

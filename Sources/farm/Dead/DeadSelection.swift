@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Model
+import Operations
 import Pipeline
 
 typealias DeadSession = OpenSession<(queue: Queue, store: Store?)>

@@ -1,4 +1,5 @@
 import Model
+import Operations
 import Pipeline
 
 /// What a round through dead letters has come to, by reason.

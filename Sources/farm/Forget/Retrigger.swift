@@ -1,5 +1,6 @@
 import Foundation
 import Model
+import Operations
 import Pipeline
 
 /// Has images merged and voted on again after what some services said of them is gone.

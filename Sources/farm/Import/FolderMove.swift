@@ -1,5 +1,6 @@
 import Foundation
 import Model
+import Operations
 import Pipeline
 
 /// A folder, or a file, that has another name now: `OLD=NEW`.

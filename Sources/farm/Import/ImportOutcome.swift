@@ -1,5 +1,6 @@
 import ImageLists
 import Model
+import Operations
 import Pipeline
 
 /// How an import went.

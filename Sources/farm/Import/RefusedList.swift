@@ -41,7 +41,4 @@ extension Refusal {
     fileprivate var cells: [String] {
         [Timestamp.iso8601(refused), place.escapingSteering(), reason.escapingSteering()]
     }
-
-    /// For people who ask for the image.
-    var text: String { "\(place) was refused on \(Timestamp.iso8601(refused)): \(reason)" }
 }

@@ -1,4 +1,5 @@
 import Model
+import Operations
 
 /// What was dropped from which queue, or would be.
 struct PurgeTally {

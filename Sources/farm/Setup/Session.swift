@@ -1,6 +1,8 @@
 import ArgumentParser
+import Composition
 import Foundation
 import Logging
+import Operations
 import Pipeline
 import Settings
 import Waiting

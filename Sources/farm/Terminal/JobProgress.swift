@@ -1,3 +1,4 @@
+import Operations
 import Synchronization
 
 /// Progress of jobs that are waited for, while others may still be added: what is done is what was there and is no more.

@@ -1,6 +1,8 @@
+import Composition
 import Foundation
 import Logging
 import Model
+import Operations
 import Settings
 import Synchronization
 

@@ -1,6 +1,7 @@
 import Foundation
 import Harmony
 import Model
+import Operations
 import Pipeline
 import Settings
 

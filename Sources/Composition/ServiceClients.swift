@@ -1,0 +1,41 @@
+import Foundation
+import Logging
+import Pipeline
+import Services
+import Settings
+import Synchronization
+
+/// One client per service in a process: its concurrency and its circuit breaker hold for all roles that call it.
+final class ServiceClients: Sendable {
+    private let http: HTTPClient
+    private let context: ProgramContext
+    private let gate: StoreGate
+    private let clients = Mutex<[ServiceSettings: ServiceClient]>([:])
+
+    /// - Parameter gate: the store's circuit breaker: while it is open no service is called.
+    package init(http: HTTPClient, context: ProgramContext, gate: StoreGate) {
+        self.http = http
+        self.context = context
+        self.gate = gate
+    }
+
+    package func client(_ service: ServiceSettings) -> ServiceClient {
+        clients.withLock { clients in
+            if let client = clients[service] { return client }
+            var log = context.log(service.name)
+            log[metadataKey: "service"] = "\(service.name)"
+            let client = ServiceClient(
+                endpoint: service.address, client: http, policy: context.settings.images, time: context.time,
+                log: log, objection: { [gate] in await gate.objection() })
+            clients[service] = client
+            return client
+        }
+    }
+
+    /// Services whose jobs cannot be done now, with the reason.
+    package func outages() -> [String: String] {
+        var outages: [String: String] = [:]
+        for (service, client) in clients.withLock({ $0 }) { outages[service.name] = client.lastingOutage }
+        return outages
+    }
+}

@@ -1,0 +1,83 @@
+import Foundation
+import Logging
+import Model
+import Operations
+import Pipeline
+import Roles
+import Waiting
+
+/// Serves queues with supervised roles until a signal drains them, or until all is done.
+package struct Serving: Sendable {
+    package let factory: RoleFactory
+    /// All that the box's file names is served, not one role of it.
+    package var isOfWholeBox = false
+
+    /// - Parameter isOfWholeBox: all that the box's file names is served, not one role of it.
+    package init(factory: RoleFactory, isOfWholeBox: Bool = false) {
+        self.factory = factory
+        self.isOfWholeBox = isOfWholeBox
+    }
+
+    private var context: ProgramContext { factory.context }
+
+    /// Says which queue, store and monitoring a role uses.
+    func banner(_ roles: [SupervisedRole]) {
+        let log = context.log("farm")
+        let configuration = factory.configuration.path ?? "the catalogue on localhost (no service_config.json)"
+        log.notice(
+            "\(roles.map(\.name).joined(separator: ", ")): \(factory.backends.description); services of \(configuration)"
+        )
+        factory.warnOfAssumedServices(roles)
+        if isOfWholeBox { tellOfMissingRoles() }
+    }
+
+    /// Of an older service_config.json, which knew no post_processing entries, everything but the workers is missing.
+    private func tellOfMissingRoles() {
+        guard let path = factory.configuration.path, factory.configuration.postProcessing.isEmpty else { return }
+        let roles = PostProcessing.allCases
+        let entry = "\"\(PostProcessing.consensus.rawValue)\": {\"category\": \"post_processing\"}"
+        context.log("farm").notice(
+            """
+            \(roles.map(\.rawValue).joined(separator: ", ")) do not run here: \(path) has no post_processing entry for this box. \
+            Where no other box runs them, add entries such as \(entry) to it, or run \
+            \(roles.map { "farm \($0.command)" }.joined(separator: ", "))
+            """)
+    }
+
+    /// Runs the roles until a signal, and warns of triggers that nobody serves.
+    package func runWatching(_ roles: [SupervisedRole], changes: AsyncStream<[SupervisedRole]>, drain: Drain) async {
+        let watch = UnservedWatch(
+            queue: factory.backends.queue, heartbeats: factory.backends.heartbeats, time: context.time,
+            log: context.log("farm"),
+            roles: PostProcessing.allCases.filter { !factory.configuration.postProcessing.contains($0) })
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await run(roles, changes: changes, drain: drain) }
+            group.addTask { _ = try? await drain.until { try await watch.run() } }
+            await group.waitForAll()
+        }
+    }
+
+    /// Runs the roles until a signal.
+    package func run(_ roles: [SupervisedRole], changes: AsyncStream<[SupervisedRole]>? = nil, drain: Drain) async {
+        banner(roles)
+        await Supervisor(time: context.time, log: context.log("supervisor")).run(roles, changes: changes, drain: drain)
+    }
+
+    /// Runs the roles as long as `work` lasts.
+    /// - Returns: what `work` returned; empty if a signal ended it.
+    package func run(
+        _ roles: [SupervisedRole], drain: Drain, during work: @escaping @Sendable () async throws -> [String]
+    ) async throws -> [String] {
+        try await withThrowingTaskGroup(of: [String].self) { group in
+            group.addTask {
+                await run(roles, drain: drain)
+                return []
+            }
+            group.addTask {
+                defer { drain.begin() }
+                return try await drain.until(work) ?? []
+            }
+            return try await group.reduce(into: []) { $0 += $1 }
+        }
+    }
+}

@@ -1,0 +1,44 @@
+import Model
+import Operations
+import Pictures
+import Services
+import Settings
+
+extension Settings {
+    /// The services that can be named here.
+    package var directory: ServiceDirectory {
+        ServiceDirectory(
+            configured: services.services.map(ServiceDirectory.Entry.init),
+            catalogue: CatalogueService.all.compactMap { catalogueService(named: $0.name) }
+                .map(ServiceDirectory.Entry.init))
+    }
+
+    /// The service by this box's configuration, else the catalogue's on localhost.
+    /// - Throws: `OperationFault` that lists the known services.
+    package func knownService(named name: String) throws(OperationFault) -> ServiceSettings {
+        guard let service = services.service(named: name) ?? catalogueService(named: name) else {
+            throw .unusable("unknown service \(name); known are \(directory.names.joined(separator: ", "))")
+        }
+        return service
+    }
+
+    /// Where images may be taken from.
+    package var images: ImagePolicy { ImagePolicy(root: imageRoot, deniesPrivateURLs: deniesPrivateImageURLs) }
+}
+
+extension ServiceDirectory.Entry {
+    fileprivate init(_ service: ServiceSettings) {
+        self.init(
+            name: service.name, queue: service.queue, category: service.category, evidence: service.evidence)
+    }
+}
+
+extension ServiceSettings {
+    /// Where it is called, and how often a call is tried.
+    package var address: ServiceEndpoint {
+        ServiceEndpoint(
+            name: name, host: host, port: port, endpoint: endpoint, health: health, timeout: timeout,
+            maxTries: maxRetries,
+            retryDelay: retryDelay, concurrency: concurrency)
+    }
+}

@@ -1,0 +1,76 @@
+import Model
+import Pipeline
+
+/// Who works on a queue, and if nobody gets on with it, why.
+package struct QueueState {
+    /// How many are alive; nil: not known.
+    package let workers: Int?
+    /// Why it does not move; nil while it moves, has nothing to do, or nobody knows.
+    package let why: String?
+    /// For people: how it is, `working` or why not.
+    package let text: String
+
+    /// - Parameters:
+    ///   - workers: those of this queue; nil: they could not be read.
+    ///   - refusal: the store takes no rows of theirs.
+    package init(_ depth: QueueDepth, workers: [RegisteredWorker]?, refusal: PortFault?) {
+        let isWaited = depth.waiting > 0
+        let isConsumed = depth.consumers ?? 0 > 0
+        self.workers = workers?.count
+        if isWaited, refusal != nil {
+            (why, text) = ("the store takes no rows", "the store takes no rows")
+            return
+        }
+        guard let workers else {
+            (why, text) = (nil, "?")
+            return
+        }
+        let held = workers.filter { !$0.condition.takes }
+        let reasons = QueueState.reasons(held)
+        if workers.isEmpty {
+            why = isWaited && !isConsumed ? "no worker" : nil
+            text = why ?? (isConsumed ? "taken by another program" : "-")
+        } else if held.count == workers.count {
+            (why, text) = (reasons, reasons)
+        } else {
+            let remarks = QueueState.reasons(workers.filter { $0.condition.takes && $0.condition.reason != nil })
+            why = nil
+            text = ([isWaited || depth.knownInFlight > 0 ? "working" : "idle", reasons, remarks]).filter { !$0.isEmpty }
+                .joined(separator: "; ")
+        }
+    }
+
+    /// What all workers of a service say of it that it is down: `down on k3: connection refused`; nil if one does not.
+    package static func outage(of workers: [RegisteredWorker]) -> String? {
+        workers.allSatisfy { $0.condition.state == .serviceDown } ? reasons(workers) : nil
+    }
+
+    /// `down on k3, k4: connection refused; fails on k5: …`.
+    private static func reasons(_ workers: [RegisteredWorker]) -> String {
+        Dictionary(grouping: workers, by: \.condition).map { condition, workers in
+            let hosts = Set(workers.map { $0.host.escapingSteering() }).sorted().joined(separator: ", ")
+            return condition.text(on: hosts)
+        }
+        .sorted().joined(separator: "; ")
+    }
+}
+
+extension WorkerCondition {
+    /// Whether jobs are taken.
+    fileprivate var takes: Bool {
+        switch state {
+        case .working, .unknown: true
+        case .serviceDown, .storeRefusing, .failed: false
+        }
+    }
+
+    fileprivate func text(on hosts: String) -> String {
+        let cause = reason.map { ": " + $0.printable(upTo: 200) } ?? ""
+        switch state {
+        case .serviceDown: return "down on \(hosts)\(cause)"
+        case .storeRefusing: return "the store takes no rows on \(hosts)\(cause)"
+        case .failed: return "fails on \(hosts)\(cause)"
+        case .working, .unknown: return "on \(hosts)\(cause)"
+        }
+    }
+}

@@ -1,0 +1,65 @@
+import Logging
+import Model
+import Pipeline
+import Waiting
+
+/// Warns, once of each, of roles that this box does not run, for which triggers wait and nobody takes them.
+package struct UnservedWatch {
+    private static let interval = Duration.seconds(10)
+
+    let queue: Queue
+    let heartbeats: (any HeartbeatStore)?
+    let time: any Timekeeper
+    let log: Logger
+    let roles: [PostProcessing]
+
+    /// - Parameter roles: those that this box does not run.
+    package init(
+        queue: Queue, heartbeats: (any HeartbeatStore)?, time: any Timekeeper, log: Logger, roles: [PostProcessing]
+    ) {
+        self.queue = queue
+        self.heartbeats = heartbeats
+        self.time = time
+        self.log = log
+        self.roles = roles
+    }
+
+    /// Until it is cancelled. What cannot be looked at now is looked at later; who is only starting is not missed, as two
+    /// looks running have to agree.
+    /// - Throws: `CancellationError`.
+    package func run() async throws {
+        guard !roles.isEmpty else { return }
+        var told: Set<PostProcessing> = []
+        var before: Set<PostProcessing> = []
+        while true {
+            let unserved = (try? await look()) ?? []
+            let notice = unserved.filter { before.contains($0.role) && told.insert($0.role).inserted }
+            if !notice.isEmpty { warn(notice) }
+            before = Set(unserved.map(\.role))
+            try await time.sleep(UnservedWatch.interval)
+        }
+    }
+
+    private func look() async throws -> [(role: PostProcessing, triggers: Int)] {
+        let depths = try await queue.depths(of: roles.map(\.queue))
+        let waiting = zip(roles, depths).filter { $1.waiting > 0 }
+        guard !waiting.isEmpty else { return [] }
+        let report = try await heartbeats?.report(MonitorWindows())
+        let alive = report.map { Set($0.nodes.flatMap(\.services)) }
+        return waiting.filter { role, depth in
+            // A broker counts who takes from a queue; heartbeats tell of those who write them.
+            if let consumers = depth.consumers { return consumers == 0 }
+            return alive.map { !$0.contains(role.rawValue) } ?? false
+        }.map { ($0, $1.waiting) }
+    }
+
+    private func warn(_ unserved: [(role: PostProcessing, triggers: Int)]) {
+        let what = unserved.map { "\(counted($0.triggers, "trigger")) of \($0.role.rawValue)" }.joined(separator: ", ")
+        let commands = unserved.map { "farm \($0.role.command)" }.joined(separator: ", ")
+        log.warning(
+            """
+            \(what) waiting, and nobody takes them: run \(commands), or farm up on a box whose service_config.json has \
+            the post_processing entry
+            """)
+    }
+}

@@ -1,0 +1,58 @@
+import Foundation
+import Model
+import Pipeline
+
+/// Says once of each worker and role that it is not alive, when messages wait for it and none is taken.
+package actor WorkerHint {
+    /// A call may take a minute, but who makes it is alive meanwhile.
+    private static let patience: TimeInterval = 5
+
+    private let store: any WorkerRegister
+    /// Farms of an earlier version write nothing else.
+    private let heartbeats: (any HeartbeatStore)?
+    private var waiting = 0
+    /// Since when nothing was taken, or when it was last looked who lives: one that was killed is seen as alive for a while.
+    private var since = Date()
+    /// Services and roles that were named.
+    private var told: Set<String> = []
+
+    private let tell: @Sendable (String) -> Void
+
+    /// - Parameter tell: a line for people.
+    package init(
+        store: any WorkerRegister, heartbeats: (any HeartbeatStore)?, tell: @escaping @Sendable (String) -> Void
+    ) {
+        self.store = store
+        self.heartbeats = heartbeats
+        self.tell = tell
+    }
+
+    package func look(at standing: IdleWatch.Standing) async {
+        if standing.waiting != waiting || standing.inFlight > 0 {
+            waiting = standing.waiting
+            since = Date()
+        }
+        let names = standing.waited.filter { !told.contains($0) }
+        guard !names.isEmpty, Date().timeIntervalSince(since) > WorkerHint.patience else { return }
+        since = Date()
+        guard let workers = try? await store.liveWorkers() else { return }
+        var alive = Set(workers.map(\.service))
+        if let heartbeats {
+            guard let report = try? await heartbeats.report(MonitorWindows()) else { return }
+            alive.formUnion(report.nodes.flatMap(\.services))
+        }
+        let missing = names.filter { !alive.contains($0) }
+        guard !missing.isEmpty else { return }
+        told.formUnion(missing)
+        tell("nobody is alive who works on \(missing.joined(separator: ", ")): \(WorkerHint.wayOut(for: missing))")
+    }
+
+    /// How somebody comes to work on these services and roles.
+    package static func wayOut(for names: [String]) -> String {
+        let services = names.filter { PostProcessing(rawValue: $0) == nil }
+        let commands =
+            (services.isEmpty ? [] : ["farm work " + services.joined(separator: " ")])
+            + names.compactMap(PostProcessing.init).map { "farm \($0.command)" }
+        return "start farm up on a box whose service_config.json names it, or \(commands.joined(separator: ", "))"
+    }
+}
