@@ -2,9 +2,11 @@ import ArgumentParser
 import CCommit
 
 struct FarmCommand: AsyncParsableCommand {
-    static let version: String = {
+    static let version = "0.2.0"
+
+    private static let build: String = {
         let commit = String(cString: farm_commit())
-        return "0.2.0 (\(commit.isEmpty ? "unknown commit" : "commit \(commit)"))"
+        return commit.isEmpty ? "unknown commit" : "commit \(commit)"
     }()
 
     static let configuration = CommandConfiguration(
@@ -26,7 +28,7 @@ struct FarmCommand: AsyncParsableCommand {
               farm check                             what is wrong, and how to mend it
               farm show photos/1.jpg --picture out.jpg
             """,
-        version: version,
+        version: "\(version) (\(build))",
         groupedSubcommands: [
             CommandGroup(
                 name: "Images in, findings out:",
