@@ -74,9 +74,10 @@ lint: ## checks the format and builds with warnings as errors
 format: ## formats the sources
 	swift format --in-place --recursive --configuration .swift-format Package.swift Sources Tests Benchmarks
 
-# Under sudo there is no toolchain on the PATH, and what root builds its user cannot build again.
+# Under sudo there is no toolchain on the PATH, and what root builds its user cannot build again. What is installed has no
+# symbols for debuggers, a third of the file; .build/release/farm keeps them.
 install: $(if $(SUDO_USER),,build) ## installs farm, and links with the roles' names, under PREFIX (/usr/local); with sudo after make build
-	install -D -m 755 .build/release/farm $(DESTDIR)$(PREFIX)/bin/farm
+	install -D -s -m 755 .build/release/farm $(DESTDIR)$(PREFIX)/bin/farm
 	for role in produce work merge consense enrich monitor; do ln -sf farm $(DESTDIR)$(PREFIX)/bin/farm-$$role; done
 
 clean: ## removes what was built
