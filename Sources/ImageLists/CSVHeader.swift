@@ -24,7 +24,7 @@ struct CSVHeader {
         guard prefix == nil || columns.contains(\.path) || columns.contains(\.filename) else {
             throw CSVReader.Fault(
                 line: record.line,
-                message: "--url-prefix says nothing of a list without image_path and image_filename")
+                message: "--url-prefix cannot be used for a list without image_path and image_filename")
         }
     }
 
@@ -65,7 +65,8 @@ struct CSVHeader {
                 let below = image.path.map({ PathText.path(of: $0, below: PathText.absolute(folder)) })
                     ?? image.filename
             else {
-                throw fault("--url-prefix says nothing of a path that is not below the list's folder: give image_url")
+                throw fault(
+                    "--url-prefix cannot be used for a path that is not below the list's folder: give image_url")
             }
             image.url = prefix.url(of: below)
         }

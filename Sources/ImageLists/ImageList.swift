@@ -51,7 +51,8 @@ package struct ImageList: Sendable {
     package func read(_ path: String, drain: Drain, _ body: (FoundImages) async throws -> Void) async throws {
         if ImageList.isURL(path) {
             guard urlPrefix == nil else {
-                let refused = SkippedFile(place: path, reason: "--url-prefix says nothing of an image named by its URL")
+                let refused = SkippedFile(
+                    place: path, reason: "--url-prefix cannot be used for an image named by its URL")
                 return try await body(FoundImages(skipped: [refused]))
             }
             let name = URL(string: path).map { PathText.lastComponent(of: $0.path) }

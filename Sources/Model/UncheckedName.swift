@@ -1,7 +1,7 @@
 /// A name that the system gives as bytes, such as that of a file, and that may be no text.
 public struct UncheckedName: Sendable, Equatable {
     /// What is said of a name that is no text.
-    public static let fault = "the name is not UTF-8, as the tables need it: rename it"
+    public static let fault = "the name is not UTF-8, which the tables require: rename it"
 
     /// The name, without the zero byte that ends it.
     public let bytes: [UInt8]

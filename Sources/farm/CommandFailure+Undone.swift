@@ -23,11 +23,13 @@ extension CommandFailure {
         for line in lines.prefix(longest) { Terminal.error("farm: \(line)") }
         if lines.count > longest { Terminal.error("farm: and \(lines.count - longest) more such lines") }
         guard undone.isEmpty else {
-            throw failed("not all is done; what waits is kept: mend that, then farm up or the same command again")
+            throw failed(
+                "not everything is done, and waiting jobs are kept: fix that, then run farm up or the same command again"
+            )
         }
         throw failed(
-            "some has failed for good: farm show IMAGE says why; farm enrich --image ID, farm produce --resume --failed "
-                + "ask again")
+            "some work has failed for good: farm show IMAGE says why; farm enrich --image ID and farm produce --resume --failed "
+                + "try again")
     }
 }
 

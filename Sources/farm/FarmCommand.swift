@@ -11,21 +11,23 @@ struct FarmCommand: AsyncParsableCommand {
 
     static let configuration = CommandConfiguration(
         commandName: "farm",
-        abstract: "Runs many machine-learning services over many images, and makes one picture of what they say.",
+        abstract:
+            "Runs many machine-learning services over many images, and combines their answers into one result for each image.",
         discussion: """
-            Jobs (image × service) wait in queues; workers call the services over HTTP and store their answers; the boxes \
-            of several detectors are fused, cropped for the face, pose and colour services, and all services vote.
+            Jobs (image × service) wait in queues. Workers call the services over HTTP and store their answers. farm \
+            merges the boxes of several detectors and sends crops of them to the face, pose and colour services, and \
+            all services vote on what an image shows.
 
-            Everything lives in one SQLite file, farm.db (FARM_DB), which several farm processes may share; or, where \
-            .env names them, in RabbitMQ, PostgreSQL and MariaDB, which many boxes share.
+            Everything is in one SQLite file, farm.db (FARM_DB), which several farm processes can share. If .env \
+            names them, RabbitMQ, PostgreSQL and MariaDB are used instead, and many boxes can share these.
 
             Examples:
               farm run photos/                       everything in one go, on this box
               farm import photos/ --group holiday    load images
               farm produce --group holiday           submit their jobs
               farm up                                run all roles of this box
-              farm status                            how far it is
-              farm check                             what is wrong, and how to mend it
+              farm status                            how far the work is
+              farm check                             what is wrong, and how to fix it
               farm show photos/1.jpg --picture out.jpg
             """,
         version: "\(version) (\(build))",

@@ -120,7 +120,7 @@ struct ImportCSVTests {
         let imported = try await work.farm("import", "lists/list.csv", "--url-prefix", "http://nas/p")
         #expect(imported.status == 3)
         for line in [6, 7] {
-            #expect(imported.error.contains("lists/list.csv:\(line): --url-prefix says nothing of a path"))
+            #expect(imported.error.contains("lists/list.csv:\(line): --url-prefix cannot be used for a path"))
         }
         #expect(
             try await work.rows("SELECT image_url FROM images ORDER BY image_id") == [
@@ -137,7 +137,7 @@ struct ImportCSVTests {
         #expect(refused.output == "0 added, 0 there already, 1 refused\n")
         #expect(
             refused.error
-                == "farm: list.csv:1: --url-prefix says nothing of a list without image_path and image_filename\n")
+                == "farm: list.csv:1: --url-prefix cannot be used for a list without image_path and image_filename\n")
         #expect(try await work.farm("import", "list.csv").output == "1 added, 0 there already\n")
     }
 

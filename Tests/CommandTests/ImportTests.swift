@@ -210,7 +210,7 @@ struct ImportTests {
         let imported = try await workplace.farm("import", "photos", url, "--url-prefix", "http://nas/p")
         #expect(imported.status == 3)
         #expect(imported.output == "1 added, 0 there already, 1 refused\n")
-        #expect(imported.error == "farm: \(url): --url-prefix says nothing of an image named by its URL\n")
+        #expect(imported.error == "farm: \(url): --url-prefix cannot be used for an image named by its URL\n")
         let refused = try await workplace.farm("import", "--refused", "--json").json()
         #expect(refused.arrayValue?.compactMap { $0["place"]?.stringValue } == [url])
         #expect(try await workplace.farm("import", url).output == "1 added, 0 there already\n")

@@ -108,7 +108,7 @@ struct RefusedTests {
         #expect(
             told.output
                 == "0 added, 2 there already, 2 of them with another path or URL: --update writes it\n")
-        #expect(told.error.contains("farm: image 1: URL http://nas/p/1.jpg, not none"))
+        #expect(told.error.contains("farm: image 1: URL http://nas/p/1.jpg is named, but none is stored"))
         let written = try await work.farm("import", "photos", "--url-prefix", "http://nas/p", "--update")
         #expect(written.output == "0 added, 2 there already, 2 updated\n")
         let again = try await work.farm("import", "photos", "--url-prefix", "http://nas/p/", "--update", "--json")

@@ -17,7 +17,7 @@ struct UnnamedTests {
         return workplace
     }
 
-    private static let reason = "the name is not UTF-8, as the tables need it: rename it"
+    private static let reason = "the name is not UTF-8, which the tables require: rename it"
 
     @Test("in a folder pictures and folders of such names are refused and told, the rest is imported")
     func folder() async throws {

@@ -7,10 +7,11 @@ import Pipeline
 struct CheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
-        abstract: "Probes broker, databases and every configured service; names what is wrong and how to mend it.",
+        abstract:
+            "Checks the broker, the databases and every configured service; says what is wrong and how to fix it.",
         discussion: """
-            Nothing is changed and no service is given work. Exit 1 if anything failed, 0 for mere warnings; 2 if the \
-            settings themselves are unusable.
+            It changes nothing and gives no work to services. The exit code is 1 if anything failed, 0 if there are \
+            only warnings, and 2 if the settings themselves cannot be used.
 
             Examples:
               farm check

@@ -9,8 +9,8 @@ struct DeadCommand: AsyncParsableCommand {
         commandName: "dead",
         abstract: "Lists, shows, requeues and drops dead-lettered jobs.",
         discussion: """
-            A job that failed for good, and a message that is no job, lies in <queue>.dead with the reason. Without a \
-            filter all are meant.
+            A job that has failed for good, or a message that is not a job, is kept in <queue>.dead with the reason. \
+            Without filters the commands apply to all of them.
 
             Examples:
               farm dead                                   a line for each
@@ -32,7 +32,7 @@ extension DeadCommand {
     struct ListCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "list",
-            abstract: "A line for each dead letter (the default).",
+            abstract: "Prints a line for each dead letter (the default).",
             discussion: """
                 Examples:
                   farm dead list --queue queue_clip --limit 20
@@ -41,7 +41,7 @@ extension DeadCommand {
                 """)
 
         @OptionGroup var selection: DeadSelection
-        @Option(help: ArgumentHelp("Exit 1 if there are so many or more.", valueName: "count")) var failOn: Int?
+        @Option(help: ArgumentHelp("Exit with 1 if there are this many or more.", valueName: "count")) var failOn: Int?
         @Flag(help: "Print JSON.") var json = false
         @OptionGroup var options: SettingsOptions
 
@@ -68,9 +68,9 @@ extension DeadCommand {
     struct ShowCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "show",
-            abstract: "All that is known of each dead letter, with the message itself.",
+            abstract: "Prints everything known about each dead letter, including the message itself.",
             discussion: """
-                Control characters of messages are shown escaped.
+                Control characters in messages are escaped.
 
                 Examples:
                   farm dead show --image 17
@@ -138,10 +138,11 @@ extension DeadCommand {
     struct RequeueCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "requeue",
-            abstract: "Puts dead jobs back into their queue, to be tried anew.",
+            abstract: "Puts dead jobs back into their queues, to be tried again.",
             discussion: """
-                A job gets a new job_id, the same one however often its dead letter is requeued, so it is done once; it \
-                remembers how it died. A dead letter goes only when the job is safe in its queue: stopped halfway, run it again.
+                A job gets a new job_id, the same one however often its dead letter is requeued, so it is done once. The job \
+                keeps a history of how it died. A dead letter is removed only when its job is safe in the queue. If the \
+                command is stopped halfway, run it again.
 
                 Examples:
                   farm dead requeue --service clip --dry-run
@@ -150,7 +151,7 @@ extension DeadCommand {
                 """)
 
         @OptionGroup var selection: DeadSelection
-        @Flag(help: "Count what would be requeued; change nothing.") var dryRun = false
+        @Flag(help: "Count what would be requeued, but change nothing.") var dryRun = false
         @Flag(help: "Print the counts as JSON.") var json = false
         @OptionGroup var options: SettingsOptions
 
@@ -176,7 +177,7 @@ extension DeadCommand {
             commandName: "drop",
             abstract: "Removes dead letters for good; asks first.",
             discussion: """
-                The rows that the jobs have left in results stay.
+                The jobs' rows in results stay.
 
                 Examples:
                   farm dead drop --reason bad_message --dry-run

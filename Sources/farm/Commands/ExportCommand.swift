@@ -11,13 +11,19 @@ struct ExportCommand: AsyncParsableCommand {
 
     static let configuration = CommandConfiguration(
         commandName: "export",
-        abstract: "Boxes as COCO JSON, everything as JSON Lines or CSV.",
+        abstract: "Exports boxes as COCO JSON, or everything as JSON Lines or CSV.",
         discussion: """
-            coco: merged boxes with their score; images have width and height where their file can be read here, and a \
-            file_name of their own: the path below info.image_folder, the folder that all have in common. \
-            jsonl: an image a line, in the shape of farm show --json. csv: a row for each merged box, or for each newest \
-            result of a service, enrichment of a box, or emoji of the consensus (--what). A file appears when it is \
-            complete, or not at all; it takes the place of an earlier export, and of nothing else without --force.
+            coco has merged boxes with their scores. Each image has a file_name of its own: its path below \
+            info.image_folder, the folder that all images share. It has width and height if its file can be read \
+            here.
+
+            jsonl has one image on each line, in the form of farm show --json.
+
+            csv has one row for each merged box, or, with --what, for each newest result of a service, enrichment of \
+            a box, or emoji of the consensus.
+
+            An output file appears when it is complete, or not at all. It replaces an earlier export; it replaces \
+            other files only with --force.
 
             Examples:
               farm export --group coco2017 --output boxes.json
@@ -25,14 +31,15 @@ struct ExportCommand: AsyncParsableCommand {
               farm export --format csv --what consensus | sort -t, -k6 | less
             """)
 
-    @Option(help: "coco, jsonl or csv; by default what the output's name ends in, else coco.") var format: Format?
-    @Option(help: "Of csv: boxes, results, enrichments or consensus; by default boxes.") var what: TableExport.Content?
-    @Option(name: .shortAndLong, help: "Only images of this group.") var group: String?
+    @Option(help: "coco, jsonl or csv. By default the ending of the output's name decides, or else it is coco.")
+    var format: Format?
+    @Option(help: "For csv: boxes (the default), results, enrichments or consensus.") var what: TableExport.Content?
+    @Option(name: .shortAndLong, help: "Only images in this group.") var group: String?
     @Option(
-        name: .shortAndLong, help: ArgumentHelp("In place of standard output.", valueName: "file"),
+        name: .shortAndLong, help: ArgumentHelp("Write to this file instead of standard output.", valueName: "file"),
         completion: .file())
     var output: String?
-    @Flag(help: "Write --output over whatever file is there, not only over an earlier export.") var force = false
+    @Flag(help: "Let --output replace any file, not only an earlier export.") var force = false
     @OptionGroup var options: SettingsOptions
 
     private var chosenFormat: Format {

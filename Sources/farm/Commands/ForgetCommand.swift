@@ -7,15 +7,16 @@ import Waiting
 struct ForgetCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "forget",
-        abstract: "Drops results and all that was derived from them, by group, image or service; asks first.",
+        abstract: "Drops results and everything derived from them, by group, image or service; asks first.",
         discussion: """
-            Results, boxes, enrichments and consensus go; the images stay (farm remove drops those), and their waiting jobs, \
-            whose results come anew: farm purge drops those. An image is named by its id, path, URL or filename.
+            Results, boxes, enrichments and consensus are dropped. The images stay (farm remove drops those), and so \
+            do their waiting jobs, which will store new results (farm purge drops those). An image is named by its \
+            id, path, URL or filename.
 
-            With --service only what these services said goes, and the images are merged and voted on again without \
-            them: for a service that was taken out of service_config.json, or that has changed. Boxes that other detectors \
-            have seen too stay until the merger comes to them. farm purge --service drops its waiting jobs, \
-            farm dead drop --service its dead letters.
+            With --service, only the answers of these services are dropped, and the images are merged and voted on \
+            again without them. Use this for a service that has changed, or was taken out of service_config.json. \
+            Boxes that other detectors have seen too stay until the merger computes them again. farm purge --service \
+            drops its waiting jobs, and farm dead drop --service its dead letters.
 
             Examples:
               farm forget --group holiday --dry-run
@@ -26,10 +27,10 @@ struct ForgetCommand: AsyncParsableCommand {
             """)
 
     @Argument(help: "Images: id, path, URL or filename.") var images: [String] = []
-    @Option(help: "All images of this group.") var group: String?
-    @Option(help: ArgumentHelp("Only what these services said, with commas.", valueName: "services"))
+    @Option(help: "All images in this group.") var group: String?
+    @Option(help: ArgumentHelp("Only the answers of these services, separated by commas.", valueName: "services"))
     var service: String?
-    @Flag(help: "Count what would be dropped; drop nothing.") var dryRun = false
+    @Flag(help: "Count what would be dropped, but drop nothing.") var dryRun = false
     @OptionGroup var confirmation: Confirmation
     @Flag(help: "Print the counts as JSON.") var json = false
     @OptionGroup var options: SettingsOptions

@@ -8,17 +8,17 @@ import Pipeline
 struct ImportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import",
-        abstract: "Loads images into the table images; running it twice adds nothing twice.",
+        abstract: "Loads images into the table images. Running it again adds nothing twice.",
         discussion: """
-            A folder is searched for images, recursively; files that are no images are skipped and counted, \
-            images that are truncated or too large refused. Camera raw, pictures that farm itself has drawn, hidden entries \
-            and what NAS boxes and systems put into folders are left out. A CSV list needs a header naming image_path, \
-            image_url, image_filename or image_group. A URL is taken as it is, not fetched. An image is known by its \
-            absolute path, else its URL, else its filename.
+            Folders are searched recursively. Files that are not images are skipped and counted; images that are \
+            truncated or too large are refused. Left out are camera raw, pictures that farm itself has drawn, hidden \
+            files, and what NAS devices and operating systems put into folders. A CSV list needs a header with \
+            image_path, image_url, image_filename or image_group. A URL is stored but not fetched. An image is \
+            identified by its absolute path, or else its URL, or else its filename.
 
-            The exit code is 3 when all is in but for what was refused: damaged pictures, named files that are no images, \
-            lines of a list that are no record. They are told and remembered: --refused lists them. It is 1 when a name \
-            leads nowhere.
+            The exit code is 3 if everything was imported except for what was refused: damaged pictures, named files \
+            that are not images, and bad lines of a list. These are reported and remembered; --refused lists them. \
+            The exit code is 1 if a path does not exist.
 
             Examples:
               farm import photos/ --group holiday
@@ -26,26 +26,27 @@ struct ImportCommand: AsyncParsableCommand {
               farm import list.csv --group coco2017
               farm import http://nas.local/photos/1.jpg
               farm import /srv/photos --url-prefix http://nas.local/photos
-              farm import --existing --group coco2017      give a group to rows that have none
-              farm import --moved /srv/old=/srv/new        a folder has another name now
+              farm import --existing --group coco2017      put images without a group into one
+              farm import --moved /srv/old=/srv/new        after a folder was renamed
               farm import --refused                        what was refused, and why
             """)
 
     @Argument(help: "Folders, image files, CSV lists and URLs of images.", completion: .file()) var paths: [String] = []
-    @Option(help: "The group the images belong to.") var group: String?
+    @Option(help: "The group that the images belong to.") var group: String?
     @Option(
         help: ArgumentHelp(
-            "Where services find the named folder, or that of the list: sets image_url.", valueName: "url"))
+            "The URL under which services find the imported folder, or the list's folder; sets image_url.",
+            valueName: "url"))
     var urlPrefix: String?
-    @Flag(help: "Write the path or URL that an image is named with where another one is stored.") var update = false
-    @Flag(help: "Put images that are there already into the named group.") var move = false
-    @Flag(help: "Give the group to all images that have none.") var existing = false
+    @Flag(help: "Store the path or URL of a known image if another one is stored.") var update = false
+    @Flag(help: "Move images that are already known into the group.") var move = false
+    @Flag(help: "Put all images without a group into the group.") var existing = false
     @Option(
         help: ArgumentHelp(
-            "Rewrite the paths of a folder, or file, that has another name now, and do nothing else.",
+            "Rewrite the paths of a folder or file that was renamed, then exit.",
             valueName: "old=new"))
     var moved: String?
-    @Flag(help: "List what was refused, and do nothing else.") var refused = false
+    @Flag(help: "List what was refused, then exit.") var refused = false
     @Flag(help: "Print JSON.") var json = false
     @OptionGroup var folders: FolderOptions
     @OptionGroup var options: SettingsOptions
@@ -108,10 +109,10 @@ struct ImportCommand: AsyncParsableCommand {
 struct FolderOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Leave out of folders what this pattern names, as rsync reads it; may be given several times.",
+            "Leave out what matches this pattern, as in rsync; can be given several times.",
             valueName: "glob"))
     var exclude: [String] = []
-    @Flag(help: "Tell every file that is not imported, and why.") var verbose = false
+    @Flag(help: "List every file that is not imported, and why.") var verbose = false
 
     var excluded: [Glob] { exclude.compactMap(Glob.init) }
 

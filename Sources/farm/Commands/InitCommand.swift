@@ -6,10 +6,10 @@ import Pipeline
 struct InitCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "init",
-        abstract: "Creates or upgrades tables, indexes and queues; safe to run again.",
+        abstract: "Creates or upgrades tables, indexes and queues. It can be run again safely.",
         discussion: """
-            Works on a database that another program created with the tables of images, results, merged_boxes, \
-            consensus and postprocessing: what is missing is added, nothing is lost.
+            It also works on a database in which another program created the tables images, results, merged_boxes, \
+            consensus and postprocessing: it adds what is missing, and nothing is lost.
 
             Example:
               farm init

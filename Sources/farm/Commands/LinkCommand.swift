@@ -4,18 +4,19 @@ import Operations
 struct LinkCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "link",
-        abstract: "Makes the links by whose names farm runs its roles.",
+        abstract: "Creates links under whose names farm runs its roles.",
         discussion: """
-            The six roles (produce, work, merge, enrich, consense, monitor), the same as farm-ROLE, and the names of the \
-            older scripts (generic_producer, generic_worker …), each with and without .py. The folder is made if need be; \
-            what is there already stays, and what is no link to farm is not touched.
+            It creates links for the six roles (produce, work, merge, enrich, consense, monitor), the same names as \
+            farm-ROLE, and the names of the older scripts (generic_producer, generic_worker …), each with and \
+            without .py. The folder is created if it does not exist. Existing files that are not links to farm are \
+            left alone.
 
             Examples:
               farm link ~/bin
               farm link /opt/farm/bin && SERVICE_NAME=blip /opt/farm/bin/generic_worker.py
             """)
 
-    @Argument(help: "The folder.", completion: .directory) var folder: String
+    @Argument(help: "The folder for the links.", completion: .directory) var folder: String
 
     func run() throws {
         let links = try RoleLinks.ofThisProgram()

@@ -7,14 +7,15 @@ import Pipeline
 struct MonitorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "monitor",
-        abstract: "Tells which workers are dead, how fast the others are, and what went wrong.",
+        abstract: "Shows which workers are dead, how fast the others are, and what went wrong.",
         discussion: """
-            Dead is who has been silent for longer than the threshold, unless it said that it stops, is silent for over a \
-            day, or another one has taken its place.
+            A worker is dead if it has been silent for longer than the threshold, unless it reported that it stops, \
+            has been silent for over a day, or another worker has taken its place.
 
-            A worker that begins takes the place of one of its service on its host, and of one only: of one that stopped \
-            within the threshold before, since that is a restart; else of the one that fell silent last. So as many have \
-            to be started as died: then --fail-on-dead ends with 0 again.
+            A new worker takes the place of exactly one earlier worker of its service on its host. If one stopped \
+            within the threshold before, this is a restart, and it takes that one's place. Otherwise it takes the \
+            place of the worker that fell silent last. So start as many workers as have died, and --fail-on-dead \
+            exits with 0 again.
 
             Examples:
               farm monitor
@@ -29,8 +30,8 @@ struct MonitorCommand: AsyncParsableCommand {
     var performanceWindow: Double = 10
     @Option(name: .shortAndLong, parsing: .unconditional, help: "Minutes for which errors are shown.")
     var errorsWindow: Double = 60
-    @Flag(help: "Exit 1 when a worker is dead.") var failOnDead = false
-    @Flag(help: "Draw it again every two seconds, until Ctrl-C.") var watch = false
+    @Flag(help: "Exit with 1 if a worker is dead.") var failOnDead = false
+    @Flag(help: "Redraw it every two seconds, until Ctrl-C.") var watch = false
     @Flag(help: "Print JSON.") var json = false
     @OptionGroup var options: SettingsOptions
 

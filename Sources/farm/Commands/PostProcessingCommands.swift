@@ -9,9 +9,9 @@ import Waiting
 
 /// What merge, enrich and consense have in common: serving their queue, or recomputing named images now.
 struct RecomputeOptions: ParsableArguments {
-    @Option(name: .customLong("image"), parsing: .upToNextOption, help: "Recompute these images (ids) now, and end.")
+    @Option(name: .customLong("image"), parsing: .upToNextOption, help: "Recompute these images (ids) now, then exit.")
     var images: [Int] = []
-    @Flag(help: "Recompute all images now, and end.") var all = false
+    @Flag(help: "Recompute all images now, then exit.") var all = false
 
     /// Nothing is to be recomputed: the queue is served.
     var isServing: Bool { !all && images.isEmpty }
@@ -25,12 +25,12 @@ struct RecomputeOptions: ParsableArguments {
 struct MergeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "merge",
-        abstract: "Fuses the detectors' boxes of each image (weighted boxes fusion).",
+        abstract: "Merges the detectors' boxes of each image (weighted boxes fusion).",
         discussion: """
             Examples:
               farm merge                  serve the queue until Ctrl-C
               farm merge --image 17 18    these images now
-              farm merge --all            every image now, say after a change of "merging" in service_config.json
+              farm merge --all            every image now, for instance after a change of "merging" in service_config.json
             """)
     @OptionGroup var recompute: RecomputeOptions
     @OptionGroup var options: SettingsOptions
@@ -45,15 +45,15 @@ struct MergeCommand: AsyncParsableCommand {
 struct EnrichCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "enrich",
-        abstract: "Crops the fused boxes in memory and asks the colour, face and pose services about them.",
+        abstract: "Crops the merged boxes and sends the crops to the colour, face and pose services.",
         discussion: """
-            What has an answer is not asked again. What has failed is asked again with --image and --all; the queue's \
-            triggers ask again only for what may have passed, not for a photo that is missing or broken.
+            Crops that have an answer are not sent again. --image and --all retry crops that failed. Triggers from the queue \
+            retry only failures that may have passed, not those of a photo that is missing or broken.
 
             Examples:
               farm enrich                 serve the queue until Ctrl-C
               farm enrich --image 17      this image now
-              farm enrich --all           say after photos were mended
+              farm enrich --all           for instance after photos were repaired
             """)
     @OptionGroup var recompute: RecomputeOptions
     @OptionGroup var options: SettingsOptions
@@ -73,7 +73,7 @@ struct ConsenseCommand: AsyncParsableCommand {
             Examples:
               farm consense               serve the queue until Ctrl-C
               farm consense --image 17    this image now
-              farm consense --all         every image now, say after a change of "voting" in service_config.json
+              farm consense --all         every image now, for instance after a change of "voting" in service_config.json
             """)
     @OptionGroup var recompute: RecomputeOptions
     @OptionGroup var options: SettingsOptions

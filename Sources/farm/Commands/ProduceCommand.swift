@@ -11,39 +11,41 @@ import Waiting
 struct ProduceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "produce",
-        abstract: "Submits image × service jobs.",
+        abstract: "Submits a job for each pair of image and service.",
         discussion: """
-            The services: all (the default) and primary are the primary services of this box's service_config.json; \
-            spatial_only those that are asked about crops; full_catalog every service; or names, separated by commas.
+            --services takes all (the default) or primary for the primary services of this box's \
+            service_config.json, spatial_only for those that are asked about crops, full_catalog for every service, \
+            or names separated by commas.
 
-            --resume leaves out what has a successful result, and what has failed for good: where the newest result is an \
-            error that would come again (service_error, bad_answer, too_large, crashed_worker, refused, http 4xx, or an \
-            image that is missing or broken). It says how many those are; --failed submits them, too. Errors that may have \
-            passed (timeout, connection, not_json, http 408, 425, 429 and 5xx, an image whose host or disk failed at \
-            every try) are always submitted again.
+            --resume leaves out jobs that have a successful result, and jobs that have failed for good: their newest \
+            result is an error that would happen again (service_error, bad_answer, too_large, crashed_worker, \
+            refused, http 4xx, or an image that is missing or broken). It says how many those are; --failed submits \
+            them too. Errors that may have passed (timeout, connection, not_json, http 408, 425, 429 and 5xx, or an \
+            image whose host or disk failed at every try) are always submitted again.
 
             Examples:
               farm produce --group coco2017                        every primary service
               farm produce -s yolov8,rtdetr -g coco2017 -l 1000
               farm produce --resume --group coco2017               only what has no successful result yet
-              farm produce --resume --failed                       and what has failed for good, say after photos were mended
+              farm produce --resume --failed                       and what has failed for good, after photos were repaired
               farm produce --list-services
             """)
 
     @Option(
-        name: .shortAndLong, help: "all, primary, spatial_only, full_catalog, or names with commas.",
+        name: .shortAndLong, help: "all, primary, spatial_only, full_catalog, or names separated by commas.",
         completion: .list(["all", "primary", "spatial_only", "full_catalog"] + CatalogueService.all.map(\.name)))
     var services = "all"
-    @Option(name: .shortAndLong, help: "Only images of this group.") var group: String?
+    @Option(name: .shortAndLong, help: "Only images in this group.") var group: String?
     @Option(
         name: .shortAndLong, parsing: .unconditional,
-        help: "At most so many images; with --resume, images that lack something.")
+        help: "At most this many images; with --resume, images that lack something.")
     var limit: Int?
     @Option(name: .shortAndLong, parsing: .unconditional, help: "Seconds between two jobs.") var delay: Double = 0
-    @Flag(help: "List the services by category, with port and description, and end.") var listServices = false
-    @Flag(help: "Skip image × service pairs that have a successful result, or have failed for good.") var resume = false
+    @Flag(help: "List the services by category, with port and description, then exit.") var listServices = false
+    @Flag(help: "Skip pairs of image and service that have a successful result or have failed for good.") var resume =
+        false
     @Flag(help: "With --resume: submit again what has failed for good.") var failed = false
-    @Flag(help: "Count what would be submitted; submit nothing.") var dryRun = false
+    @Flag(help: "Count what would be submitted, but submit nothing.") var dryRun = false
     @Flag(help: "Wait until the jobs have their rows and every consensus is up to date.") var wait = false
     @Flag(help: "Print the counts as JSON.") var json = false
     @OptionGroup var options: SettingsOptions

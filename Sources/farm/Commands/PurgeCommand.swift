@@ -9,8 +9,9 @@ struct PurgeCommand: AsyncParsableCommand {
         commandName: "purge",
         abstract: "Drops waiting jobs, by service or group; asks first.",
         discussion: """
-            Jobs that a worker has taken already go on. Triggers of the post-processing roles are dropped only where their \
-            role is named: what they would have computed, farm merge --all and farm consense --all make up for.
+            Jobs that a worker has already taken go on. Triggers of the post-processing roles are dropped only if \
+            their role is named. To compute later what those triggers would have computed, run farm merge --all and \
+            farm consense --all.
 
             Examples:
               farm purge --service clip --dry-run         how many that would be
@@ -19,10 +20,11 @@ struct PurgeCommand: AsyncParsableCommand {
               farm purge --all                            every job of every service
             """)
 
-    @Option(help: ArgumentHelp("Jobs of these services, with commas.", valueName: "services")) var service: String?
+    @Option(help: ArgumentHelp("Jobs of these services, separated by commas.", valueName: "services")) var service:
+        String?
     @Option(help: "Jobs of this group's images.") var group: String?
     @Flag(help: "Jobs of every service and group.") var all = false
-    @Flag(help: "Count what would be dropped; drop nothing.") var dryRun = false
+    @Flag(help: "Count what would be dropped, but drop nothing.") var dryRun = false
     @OptionGroup var confirmation: Confirmation
     @Flag(help: "Print the counts as JSON.") var json = false
     @OptionGroup var options: SettingsOptions

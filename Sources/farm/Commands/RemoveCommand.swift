@@ -6,13 +6,14 @@ import Pipeline
 struct RemoveCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "remove",
-        abstract: "Removes images with all that hangs on them, by image or group; asks first.",
+        abstract: "Removes images with everything that belongs to them, by image or group; asks first.",
         discussion: """
-            The images' rows go with their results, boxes, enrichments and consensus. No photo file is touched. An image is \
-            named by its id, path, URL or filename; one that is imported again is a new image.
+            The images' rows are removed together with their results, boxes, enrichments and consensus. Photo files \
+            are not touched. An image is named by its id, path, URL or filename. If it is imported again, it is a \
+            new image.
 
-            Jobs of removed images that still wait, or are being done, end among the dead letters (unknown_image): \
-            farm purge --group first drops those that wait, farm dead drop --reason unknown_image the letters.
+            Jobs of removed images that wait or are in progress become dead letters (unknown_image). To avoid this, \
+            run farm purge --group first; to drop the letters, run farm dead drop --reason unknown_image.
 
             Examples:
               farm remove --group trip --dry-run
@@ -21,8 +22,8 @@ struct RemoveCommand: AsyncParsableCommand {
             """)
 
     @Argument(help: "Images: id, path, URL or filename.") var images: [String] = []
-    @Option(help: "All images of this group.") var group: String?
-    @Flag(help: "Count what would be removed; remove nothing.") var dryRun = false
+    @Option(help: "All images in this group.") var group: String?
+    @Flag(help: "Count what would be removed, but remove nothing.") var dryRun = false
     @OptionGroup var confirmation: Confirmation
     @Flag(help: "Print the counts as JSON.") var json = false
     @OptionGroup var options: SettingsOptions

@@ -13,13 +13,15 @@ import Waiting
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
-        abstract: "The whole thing in one go on this box: import, submit, process, wait, print what was found.",
+        abstract:
+            "Does everything in one go on this box: imports, submits, processes, waits, and prints what was found.",
         discussion: """
-            What has a successful result already is not asked again, nor what has failed for good (--failed asks again; \
-            see farm produce --help), so a second run takes seconds. Pictures take the place of pictures that farm has \
-            drawn before, and of nothing else without --force. New images are printed first.
+            Jobs that have a successful result, or have failed for good, are not repeated, so a second run takes \
+            seconds. --failed repeats those that have failed; see farm produce --help. --pictures replaces pictures \
+            that farm has drawn before; it replaces other files only with --force. New images are printed first.
 
-            The exit code is 3 when all is done but for what was refused at the import, as of farm import, which remembers it.
+            The exit code is 3 if everything is done except for what the import refused. farm import --refused lists \
+            that.
 
             Examples:
               farm run photos/
@@ -28,13 +30,13 @@ struct RunCommand: AsyncParsableCommand {
             """)
 
     @Argument(help: "Folders, image files, CSV lists and URLs of images.", completion: .file()) var paths: [String]
-    @Option(help: "The group the images belong to.") var group: String?
+    @Option(help: "The group that the images belong to.") var group: String?
     @Option(
-        help: ArgumentHelp("Write each photo with its boxes and labels into this folder.", valueName: "folder"),
+        help: ArgumentHelp("Write each photo with its boxes and labels to this folder.", valueName: "folder"),
         completion: .directory)
     var pictures: String?
-    @Flag(help: "Ask again, too, what has failed for good.") var failed = false
-    @Flag(help: "Write --pictures over whatever files are there, not only over pictures that farm has drawn.")
+    @Flag(help: "Also repeat what has failed for good.") var failed = false
+    @Flag(help: "Let --pictures replace any files, not only pictures that farm has drawn.")
     var force = false
     @Flag(help: "Print what was found as JSON.") var json = false
     @OptionGroup var folders: FolderOptions

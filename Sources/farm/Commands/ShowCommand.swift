@@ -8,9 +8,10 @@ import Services
 struct ShowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show",
-        abstract: "One image's results, boxes, enrichments and votes; draws them into the photo.",
+        abstract: "Shows an image's results, boxes, enrichments and votes, and can draw them into the photo.",
         discussion: """
-            An image is named by its id, path, URL or filename. Of a file that an import has refused it says why.
+            An image is named by its id, path, URL or filename. For a file that an import has refused, it gives the \
+            reason.
 
             Examples:
               farm show examples/photos/two_dogs.jpg
@@ -20,10 +21,11 @@ struct ShowCommand: AsyncParsableCommand {
 
     @Argument(help: "Images: id, path, URL or filename.", completion: .file()) var images: [String]
     @Option(
-        help: ArgumentHelp("Write the photo with its boxes and labels here (.jpg, .png, .webp).", valueName: "file"),
+        help: ArgumentHelp(
+            "Write the photo with its boxes and labels to this file (.jpg, .png, .webp).", valueName: "file"),
         completion: .file())
     var picture: String?
-    @Flag(help: "Write --picture over whatever file is there, not only over a picture that farm has drawn.")
+    @Flag(help: "Let --picture replace any file, not only a picture that farm has drawn.")
     var force = false
     @Flag(help: "Print JSON.") var json = false
     @OptionGroup var options: SettingsOptions

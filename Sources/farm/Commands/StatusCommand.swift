@@ -7,10 +7,11 @@ import Pipeline
 struct StatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
-        abstract: "Queue depths, results by service and status, totals of boxes, consensus and enrichments.",
+        abstract: "Shows the queues, the results of each service, and totals of boxes, consensus and enrichments.",
         discussion: """
-            Workers are those that are alive; the state says why a queue does not move: no worker, a service that is down and \
-            where. Where the broker or the store is out of reach, what the other one tells is shown with the reason, exit 1.
+            Only workers that are alive are counted. The state says why a queue does not move, such as no worker, or \
+            a service that is down and where. If the broker or the store cannot be reached, farm shows what the \
+            other one knows, gives the reason, and exits with 1.
 
             Examples:
               farm status
@@ -18,7 +19,7 @@ struct StatusCommand: AsyncParsableCommand {
               farm status --json | jq '.queues[] | select(.dead > 0)'
             """)
 
-    @Flag(help: "Draw it again every two seconds, until Ctrl-C.") var watch = false
+    @Flag(help: "Redraw it every two seconds, until Ctrl-C.") var watch = false
     @Flag(help: "Print JSON.") var json = false
     @OptionGroup var options: SettingsOptions
 

@@ -14,10 +14,10 @@ import Waiting
 struct TryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "try",
-        abstract: "One call of one service: its answer, and what farm reads from it; nothing is stored.",
+        abstract: "Calls a service once and shows its answer and what farm reads from it; stores nothing.",
         discussion: """
-            The service is called once, by this box's service_config.json, else at localhost and the catalogue's port. \
-            Then come the votes and boxes that farm reads, and what does not count, with why.
+            The address comes from this box's service_config.json, or else is localhost and the catalogue's port. \
+            The output shows the votes and boxes that farm reads, and what does not count, with the reason.
 
             Examples:
               farm try yolov8 examples/photos/two_dogs.jpg

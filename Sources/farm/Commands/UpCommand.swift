@@ -11,10 +11,10 @@ import Waiting
 struct UpCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "up",
-        abstract: "Runs every role that this box's service_config.json names, supervised in one process.",
+        abstract: "Runs every role that this box's service_config.json names, supervised, in one process.",
         discussion: """
-            A role that fails is restarted with back-off; the others go on. Ctrl-C or SIGTERM drains within \
-            SHUTDOWN_TIMEOUT, a second one ends at once. SIGHUP reads service_config.json again.
+            A role that fails is restarted with back-off while the others go on. Ctrl-C or SIGTERM drains within \
+            SHUTDOWN_TIMEOUT, and a second one ends the process at once. SIGHUP reads service_config.json again.
 
             Examples:
               farm up
@@ -23,7 +23,8 @@ struct UpCommand: AsyncParsableCommand {
 
     @Flag(
         help: ArgumentHelp(
-            "End when the queues served here are done; exit 1 if something has failed, or waits for what is away."))
+            "Exit when the queues that are served here are done; with 1 if something has failed, or waits for something that is away."
+        ))
     var untilIdle = false
     @OptionGroup var options: SettingsOptions
 

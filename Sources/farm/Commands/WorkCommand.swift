@@ -9,10 +9,11 @@ import Settings
 struct WorkCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "work",
-        abstract: "Takes jobs of one or more services, calls them, stores the answers, triggers post-processing.",
+        abstract:
+            "Takes jobs of one or more services, calls the services, stores their answers, and triggers post-processing.",
         discussion: """
-            A service of the catalogue that this box's service_config.json does not name is taken at localhost and the \
-            catalogue's port. Ctrl-C or SIGTERM drains: what is in flight is finished or given back.
+            A service of the catalogue that this box's service_config.json does not name is called at localhost and \
+            the catalogue's port. Ctrl-C or SIGTERM drains: jobs in flight are finished or given back.
 
             Examples:
               farm work blip
@@ -21,10 +22,10 @@ struct WorkCommand: AsyncParsableCommand {
             """)
 
     @Argument(
-        help: "The services; or one in the variable SERVICE_NAME.",
+        help: "The services. Without any, the variable SERVICE_NAME names one.",
         completion: .list(CatalogueService.all.map(\.name)))
     var services: [String] = []
-    @Option(parsing: .unconditional, help: "Calls in flight per service, in place of the configuration's.")
+    @Option(parsing: .unconditional, help: "Calls in flight for each service, instead of the configured number.")
     var concurrency: Int?
     @OptionGroup var options: SettingsOptions
 

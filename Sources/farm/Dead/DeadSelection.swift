@@ -8,16 +8,20 @@ typealias DeadSession = OpenSession<(queue: Queue, store: Store?)>
 
 /// Which dead letters a command is about.
 struct DeadSelection: ParsableArguments {
-    @Option(help: ArgumentHelp("Only of these queues, with commas.", valueName: "queues")) var queue: String?
-    @Option(help: ArgumentHelp("Only of these services or roles, with commas.", valueName: "services")) var service:
-        String?
+    @Option(help: ArgumentHelp("Only from these queues, separated by commas.", valueName: "queues")) var queue: String?
+    @Option(help: ArgumentHelp("Only for these services or roles, separated by commas.", valueName: "services"))
+    var service: String?
     @Option(
-        help: ArgumentHelp("Only with these reasons, with commas: timeout, http, bad_message …", valueName: "reasons"))
+        help: ArgumentHelp(
+            "Only with these reasons, separated by commas: timeout, http, bad_message …", valueName: "reasons"))
     var reason: String?
-    @Option(parsing: .upToNextOption, help: "Only of these images: id, path, URL or filename.") var image: [String] = []
-    @Option(help: ArgumentHelp("Only dead for longer than this: 30m, 2h, 7d.", valueName: "age")) var olderThan: Age?
-    @Option(help: ArgumentHelp("Only dead for less than this: 30m, 2h, 7d.", valueName: "age")) var newerThan: Age?
-    @Option(parsing: .unconditional, help: "At most so many.") var limit: Int?
+    @Option(parsing: .upToNextOption, help: "Only for these images: id, path, URL or filename.") var image: [String] =
+        []
+    @Option(help: ArgumentHelp("Only those that died longer ago than this: 30m, 2h, 7d.", valueName: "age"))
+    var olderThan: Age?
+    @Option(help: ArgumentHelp("Only those that died within this time: 30m, 2h, 7d.", valueName: "age")) var newerThan:
+        Age?
+    @Option(parsing: .unconditional, help: "At most this many.") var limit: Int?
 
     func validate() throws {
         if let limit, limit < 1 { throw ValidationError("--limit must be at least 1, is \(limit).") }

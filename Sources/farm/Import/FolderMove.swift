@@ -22,7 +22,7 @@ struct FolderMove: Sendable {
         guard !splits.isEmpty else { throw Fault(message: "has to be OLD=NEW, is \(text)") }
         let there = splits.filter { FileManager.default.fileExists(atPath: $0.new) }
         guard let split = splits.count == 1 ? splits.first : there.count == 1 ? there.first : nil else {
-            throw Fault(message: "which = stands between OLD and NEW is not to be told: \(text)")
+            throw Fault(message: "it is unclear which = separates OLD from NEW: \(text)")
         }
         old = PathText.absolute(split.old)
         new = PathText.absolute(split.new)

@@ -107,7 +107,7 @@ extension ImageDifference {
         let paths = stored.path == written.path ? nil : ("path", stored.path, written.path)
         let urls = stored.url == written.url ? nil : ("URL", stored.url, written.url)
         let parts = [paths, urls].compactMap { $0 }.map { what, old, new in
-            "\(what) \(new ?? ""), not \(old.map { $0.isEmpty ? "none" : $0 } ?? "none")"
+            "\(what) \(new ?? "") is named, but \(old.map { $0.isEmpty ? "none" : $0 } ?? "none") is stored"
         }
         return "image \(stored.id): " + parts.joined(separator: "; ")
     }

@@ -9,7 +9,8 @@ import Waiting
 
 /// What every command that touches queue or store accepts.
 struct SettingsOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("File of settings, in place of .env in the working directory.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("Read settings from this file instead of .env in the working directory.", valueName: "file"))
     var envFile: String?
 
     /// Reads and checks everything.

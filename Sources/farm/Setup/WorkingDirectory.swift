@@ -12,7 +12,7 @@ enum WorkingDirectory {
         defer { free(start) }
         guard let path = String(validatingCString: start) else {
             throw .unusable(
-                "the working directory \(UncheckedName(start).shown): its name is not UTF-8, as the tables need it; rename it"
+                "the working directory \(UncheckedName(start).shown): its name is not UTF-8, which the tables require; rename it"
             )
         }
         return path
