@@ -313,7 +313,7 @@ extension MergingOptions {
 }
 
 extension Transport {
-    fileprivate init(_ setting: ServiceSettings.Transport) {
+    package init(_ setting: ServiceSettings.Transport) {
         switch setting {
         case .auto: self = .auto
         case .url: self = .url

@@ -40,10 +40,4 @@ extension CheckFinding {
         return
             "\(grade == .ok ? word : grade == .failed ? Terminal.red(word) : Terminal.bold(word))\(subject): \(message)"
     }
-
-    fileprivate var json: JSON {
-        .object([
-            "status": .string(grade.rawValue), "subject": .string(subject), "message": .string(message),
-        ])
-    }
 }

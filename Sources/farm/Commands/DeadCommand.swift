@@ -21,9 +21,6 @@ struct DeadCommand: AsyncParsableCommand {
             """,
         subcommands: [ListCommand.self, ShowCommand.self, RequeueCommand.self, DropCommand.self],
         defaultSubcommand: ListCommand.self)
-
-    /// What a subcommand does with the letters that are meant, batch by batch.
-    fileprivate typealias Act = (any QueueBrowsing, [DeadRound.Found]) async throws -> Int
 }
 
 // MARK: Looking
@@ -160,13 +157,8 @@ extension DeadCommand {
                 let round = try await selection.round(session, known)
                 let drain = Signals.shared.drain(within: session.settings.shutdownTimeout)
                 let report = Report(verb: "requeued", isDryRun: dryRun, isJSON: json)
-                let tally = try await go(round, drain, title: "dead letters") { pass, found in
-                    guard !dryRun else { return found.count }
-                    let now = session.time.now()
-                    return try await pass.replace(found.map { ($0.receipt, $0.letter.requeued(at: now)) })
-                } failed: {
-                    report.failed($0)
-                }
+                let act = dryRun ? DeadRound.counting : DeadRound.requeuing { session.time.now() }
+                let tally = try await go(round, drain, title: "dead letters", act) { report.failed($0) }
                 report.done(tally)
             }
         }
@@ -195,22 +187,17 @@ extension DeadCommand {
             try await selection.with(options) { session, known in
                 let round = try await selection.round(session, known)
                 if !dryRun && !confirmation.yes {
-                    let meant = try await go(round, Drain(), title: "dead letters", DeadCommand.count) { _ in }
+                    let meant = try await go(round, Drain(), title: "dead letters", DeadRound.counting) { _ in }
                     try await confirmation.ask("Drop \(meant.text("")), for good?")
                 }
                 let drain = Signals.shared.drain(within: session.settings.shutdownTimeout)
                 let report = Report(verb: "dropped", isDryRun: dryRun, isJSON: json)
-                let tally = try await go(round, drain, title: "dead letters") { pass, found in
-                    dryRun ? found.count : try await pass.remove(found.map(\.receipt))
-                } failed: {
-                    report.failed($0)
-                }
+                let act = dryRun ? DeadRound.counting : DeadRound.dropping
+                let tally = try await go(round, drain, title: "dead letters", act) { report.failed($0) }
                 report.done(tally)
             }
         }
     }
-
-    private static func count(_ pass: any QueueBrowsing, _ found: [DeadRound.Found]) -> Int { found.count }
 
     private struct Report {
         var verb: String
@@ -229,11 +216,17 @@ extension DeadCommand {
 
     /// - Parameter failed: told how far it came when it fails.
     private static func go(
-        _ round: DeadRound, _ drain: Drain, title: String, _ act: Act, failed: (DeadTally) -> Void
+        _ round: DeadRound, _ drain: Drain, title: String, _ act: DeadRound.Act, failed: (DeadTally) -> Void
     ) async throws -> DeadTally {
         var tally = DeadTally()
+        let progress = Progress(title)
         do {
-            try await round.run(into: &tally, drain: drain, title: title, act)
+            defer { progress.end() }
+            try await round.run(into: &tally, drain: drain) {
+                progress.show($0.seen, of: $0.total, note: "\($0.matching) match")
+            } _: {
+                try await act($0, $1)
+            }
         } catch {
             failed(tally)
             throw error

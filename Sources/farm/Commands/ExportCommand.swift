@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Imaging
 import Model
 import Operations
 import Pipeline
@@ -62,44 +63,51 @@ struct ExportCommand: AsyncParsableCommand {
             try await $0.store(readsOnly: true).store
         } _: { session in
             let drain = Signals.shared.drain(within: session.settings.shutdownTimeout)
+            var shown: (title: String, progress: Progress)?
+            defer { shown?.progress.end() }
             do {
-                let source = try await ExportSource(session.backends, group: group, drain: drain)
+                let source = try await ExportSource(session.backends, group: group, drain: drain) {
+                    title, done, total in
+                    if shown?.title != title { shown = (title, Progress(title)) }
+                    shown?.progress.show(done, of: total)
+                }
                 if let output {
                     try await OutputPlaces(session.settings.ownFiles, session.backends, force: force).check(output)
                 }
                 let file = try ExportFile(output, replacesAny: force)
-                let counts = try await write(source, to: file, imageRoot: session.settings.imageRoot)
+                let cropper = PictureCropper(parallelism: 1, root: session.settings.imageRoot)
+                let export = Export(
+                    source: source, size: { try? await cropper.uprightSize(.file($0)) }, version: FarmCommand.version)
+                let written = try await export.write(form, to: file)
                 try file.complete()
-                Terminal.error("farm: \(counted(source.total, "image"))\(counts)\(output.map { " in \($0)" } ?? "")")
+                report(written, images: source.total)
             } catch is ExportSource.Stopped {
                 Terminal.error("farm: stopped" + (output.map { "; \($0) is not written" } ?? ""))
             } catch is ExportFile.ReaderGone {}
         }
     }
 
-    /// - Returns: for people, what else was counted.
-    private func write(
-        _ source: ExportSource, to file: ExportFile, imageRoot: String?
-    ) async throws -> String {
+    private var form: Export.Format {
         switch chosenFormat {
-        case .coco:
-            var export = COCOExport(root: imageRoot)
-            try await export.write(source, to: file)
-            if export.unreadable > 0 {
-                Terminal.error(
-                    "farm: warning: \(counted(export.unreadable, "row")) of merged_boxes left out: no label or merged_bbox"
-                )
-            }
-            return ", \(counted(export.boxes, "box"))"
-        case .jsonl:
-            var export = LinesExport()
-            try await export.write(source, to: file)
-            return ""
-        case .csv:
-            var export = TableExport(what ?? .boxes)
-            try await export.write(source, to: file)
-            return ", \(counted(export.rows, "row"))"
+        case .coco: .coco
+        case .jsonl: .jsonl
+        case .csv: .csv(what ?? .boxes)
         }
+    }
+
+    private func report(_ written: Export.Written, images: Int) {
+        let counts: String
+        switch written {
+        case .boxes(let boxes, let unreadable):
+            if unreadable > 0 {
+                Terminal.error(
+                    "farm: warning: \(counted(unreadable, "row")) of merged_boxes left out: no label or merged_bbox")
+            }
+            counts = ", \(counted(boxes, "box"))"
+        case .images: counts = ""
+        case .rows(let rows): counts = ", \(counted(rows, "row"))"
+        }
+        Terminal.error("farm: \(counted(images, "image"))\(counts)\(output.map { " in \($0)" } ?? "")")
     }
 }
 

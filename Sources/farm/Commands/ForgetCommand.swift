@@ -54,28 +54,21 @@ struct ForgetCommand: AsyncParsableCommand {
             (try await connections.store().store, needsQueue ? try await connections.queue() : nil)
         } _: { (session: OpenSession<(Store, Queue?)>) in
             let (store, queue) = session.backends
-            let dropping = RowDropping(
-                pages: try await ImagePages(store, named: images, group: group), confirmation: confirmation,
-                isDryRun: dryRun, isJSON: json, question: "Forget", participle: "forgotten",
+            let pages = try await ImagePages(store, named: images, group: group)
+            let run = RowDroppingRun(
+                confirmation: confirmation, isDryRun: dryRun, isJSON: json, question: "Forget", participle: "forgotten",
                 text: { "\($0.findingsText) of \(counted($0.images, "image"))" })
             func drain() -> Drain { Signals.shared.drain(within: session.settings.shutdownTimeout) }
             guard let services else {
-                try await dropping.run(drain: drain, count: store.holdings, drop: store.forget)
+                try await run.run(Forget(pages: pages, store: store), drain: drain)
                 return
             }
             var again: Retrigger?
             if let queue { again = try await Retrigger(services, session.settings.directory, queue) }
-            var triggered = 0
-            let totals = try await dropping.run(drain: drain) {
-                try await store.holdings(of: $0, services: services)
-            } drop: { page in
-                let (dropped, changed) = try await store.forget(page, services: services)
-                try await again?.run(changed)
-                triggered += changed.count
-                return dropped
-            }
-            if let again, triggered > 0 { Terminal.error("farm: \(again.text(triggered))") }
-            if totals == Totals() { try await tellOfServices(store) }
+            let dropping = ForgetServices(pages: pages, store: store, services: services, retrigger: again)
+            let dropped = try await run.run(dropping, drain: drain)
+            if let again, dropped.asksAgain > 0 { Terminal.error("farm: \(again.text(dropped.asksAgain))") }
+            if dropped.totals == Totals() { try await tellOfServices(store) }
         }
     }
 

@@ -4,6 +4,7 @@ import Imaging
 import Model
 import Operations
 import Pipeline
+import Waiting
 
 struct ImportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -77,7 +78,7 @@ struct ImportCommand: AsyncParsableCommand {
             try await $0.store(readsOnly: refused).store
         } _: { session in
             if refused { return try await RefusedList(records: session.backends).print(json: json) }
-            if let moved { return try await FolderMove(moved).run(in: session.backends, json: json) }
+            if let moved { return try await rewrite(FolderMove(moved), session.backends) }
             let drain = Signals.shared.drain(within: session.settings.shutdownTimeout)
             var assigned = 0
             if existing, let group { assigned = try await session.backends.assignGroup(group) }
@@ -85,12 +86,25 @@ struct ImportCommand: AsyncParsableCommand {
             let list = ImageList(
                 group: group, urlPrefix: try prefix(), excluded: folders.excluded, cropper: cropper)
             let images = ImageImport(
-                list: list, catalogue: session.backends, move: move, update: update, isVerbose: folders.verbose)
-            let outcome = try await images.run(paths, drain: drain, progress: Progress("imported"))
+                list: list, catalogue: session.backends, move: move, update: update, verbose: folders.tell)
+            let outcome = try await images.run(paths, drain)
             report(outcome, assigned)
             if drain.isBegun { Terminal.error("farm: stopped; run it again to load the rest") }
             try outcome.check()
         }
+    }
+
+    private func rewrite(_ move: FolderMove, _ records: any ImportRecords) async throws {
+        let count = try await move.run(in: records)
+        if json {
+            Terminal.output(
+                JSON.object([
+                    "from": .string(move.old), "to": .string(move.new), "rewritten": .int(Int64(count)),
+                ]).text)
+        } else {
+            Terminal.output("\(counted(count, "path")) rewritten from \(move.old) to \(move.new)")
+        }
+        if count == 0 { Terminal.error("farm: no image has a path below \(move.old); perhaps it was done before") }
     }
 
     private func report(_ outcome: ImportOutcome, _ assigned: Int) {
@@ -114,9 +128,39 @@ struct FolderOptions: ParsableArguments {
     var exclude: [String] = []
     @Flag(help: "List every file that is not imported, and why.") var verbose = false
 
+    /// Takes every file that is not imported; nil: none is told.
+    var tell: ((String) -> Void)? { verbose ? { Terminal.error("farm: \($0)") } : nil }
+
     var excluded: [Glob] { exclude.compactMap(Glob.init) }
 
     func validate() throws {
         if exclude.contains(where: { Glob($0) == nil }) { throw ValidationError("--exclude names nothing.") }
+    }
+}
+
+extension ImageImport {
+    /// Imports what a command line names, with progress on the terminal.
+    /// - Throws: `PortFault`.
+    func run(_ arguments: [String], _ drain: Drain) async throws -> ImportOutcome {
+        var damaged = DamagedArguments()
+        let progress = Progress("imported")
+        defer { progress.end() }
+        return try await run(arguments, drain: drain) {
+            damaged.take($0)
+        } progress: {
+            progress.show($0, of: $1)
+        }
+    }
+}
+
+extension ImportOutcome {
+    /// What is wrong, and what is known otherwise.
+    func tellFaults() { for line in faultLines { Terminal.error("farm: \(line)") } }
+
+    /// How the command ends, if not well: done but for what was refused or, where a name leads nowhere, failed.
+    /// - Throws: `CommandFailure`.
+    func check() throws(CommandFailure) {
+        if self[.missing] > 0 { throw CommandFailure(exitCode: 1, message: "") }
+        if refused > 0 { throw CommandFailure(exitCode: 3, message: "") }
     }
 }

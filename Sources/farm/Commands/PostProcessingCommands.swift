@@ -87,16 +87,13 @@ struct ConsenseCommand: AsyncParsableCommand {
 
 /// Serves the queue of a post-processing role, or recomputes.
 struct PostProcessingRun {
-    /// Images at once; the enricher holds their pictures in memory.
-    private var pageSize: Int { role == .enricher ? 8 : 200 }
-
     let role: PostProcessing
     let recompute: RecomputeOptions
 
-    typealias Compute = @Sendable ([Image]) async throws -> RecomputationCounts
-
     /// - Parameter recomputation: does these images now.
-    func run(_ options: SettingsOptions, recomputation: @Sendable (RoleFactory) -> Compute) async throws {
+    func run(_ options: SettingsOptions, recomputation: @Sendable (RoleFactory) -> ImageRecomputation.Compute)
+        async throws
+    {
         if !recompute.isServing {
             try await FarmSession.with(options) { session in
                 let drain = Signals.shared.drain(within: session.settings.shutdownTimeout)
@@ -111,39 +108,16 @@ struct PostProcessingRun {
         }
     }
 
-    private func run(_ session: FarmSession, _ compute: @escaping Compute, _ drain: Drain) async throws {
-        let store = session.backends.store
-        let filter = ImageFilter(ids: recompute.all ? nil : recompute.images)
-        let total = try await store.count(filter)
-        let wanted = Set(recompute.images)
-        // No service is asked about what could not be stored.
-        for row in PlainRow.of(services: [], roles: [role]) { try await store.probe(row, of: nil) }
+    private func run(
+        _ session: FarmSession, _ compute: @escaping ImageRecomputation.Compute, _ drain: Drain
+    ) async throws {
         let progress = Progress("recomputed")
-        var (seen, after) = (0, 0)
-        var counts = RecomputationCounts()
-        var found: Set<ImageID> = []
-        while !drain.isBegun {
-            let page = try await store.images(filter, after: after, limit: pageSize).map(\.image)
-            guard let last = page.last else { break }
-            after = last.id
-            counts += try await drain.until { try await compute(page) } ?? RecomputationCounts()
-            seen += page.count
-            if !recompute.all { found.formUnion(page.map(\.id)) }
-            progress.show(seen, of: total)
-        }
+        let recomputation = ImageRecomputation(
+            role: role, images: recompute.all ? nil : recompute.images, store: session.backends.store, compute: compute)
+        let outcome = try await recomputation.run(drain) { progress.show($0, of: $1) }
         progress.end()
-        report(counts)
-        let unknown = wanted.subtracting(found).sorted()
-        if !unknown.isEmpty && !drain.isBegun {
-            throw OperationFault.missing("no image with id \(unknown.map(String.init).joined(separator: ", "))")
-        }
-        if counts.done < seen {
-            let services = try await store.missingEnrichments().keys.sorted().joined(separator: ", ")
-            throw CommandFailure.failed("\(counted(seen - counts.done, "image")) not done: away: \(services)")
-        }
-        if counts.failed > 0 {
-            throw CommandFailure.failed("\(counted(counts.failed, "question")) failed: farm show IMAGE says why")
-        }
+        report(outcome.counts)
+        if let fault = outcome.fault { throw fault }
     }
 
     private func report(_ counts: RecomputationCounts) {

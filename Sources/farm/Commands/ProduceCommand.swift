@@ -61,96 +61,62 @@ struct ProduceCommand: AsyncParsableCommand {
         // Before anything is opened: an unknown service publishes nothing.
         let settled = try SettledSession(options)
         let targets = try settled.settings.directory.targets(services)
+        let order = ProductionOrder(
+            targets: targets, group: group, limit: limit, delay: .seconds(delay), resumes: resume,
+            includesFailed: failed, isDryRun: dryRun)
         try await settled.with(opening: Backends.open) { session in
+            let production = Production(
+                order: order, store: session.backends.store, queue: session.backends.queue, time: session.time,
+                log: session.log("farm"))
             let drain = Signals.shared.drain(within: session.settings.shutdownTimeout)
-            try await warn(session, targets)
-            let mark = try await session.backends.store.failureMark()
-            let depths = wait ? try await session.backends.queue.depths(of: targets.map(\.queue)) : []
-            let counts = try await submit(session, targets, drain)
+            try await warn(production)
+            let beginning = try await production.beginning(looksAtQueues: wait)
+            let submitted = try await submit(production, drain)
+            let counts = submitted.counts
             if drain.isBegun {
                 for queue in counts.waiting { Terminal.error("farm: \(queue.queue) took no more: \(queue.cause)") }
                 Terminal.error("farm: stopped after \(counted(counts.jobs, "job")); --resume submits the rest")
             }
             guard wait && !dryRun && !drain.isBegun else { return }
-            let submission = SubmittedJobs(
-                filter: ImageFilter(
-                    group: group, lacking: targets.map(\.service), answers: answers(newerThan: mark.resultID)),
-                upTo: counts.lastImage, catalogue: session.backends.store, time: session.time,
-                hadConsumers: SubmittedJobs.mayHaveConsumers(depths))
-            try await waitForRows(session, targets, submission, jobs: counts.jobs, since: mark, drain)
+            let jobs = production.jobs(counts, since: beginning)
+            try await waitForRows(session, targets, jobs, jobs: counts.jobs, since: beginning.mark, drain)
         }
     }
 
-    /// What is not waited for.
-    private func answers(newerThan baseline: Int) -> AnswerRule {
-        guard resume else { return .newer(than: baseline) }
-        return failed ? .successOrNewer(than: baseline) : .settledOrNewer(than: baseline)
-    }
-
-    private func submit(_ session: FarmSession, _ targets: [Target], _ drain: Drain) async throws -> ProducerCounts {
-        let store = session.backends.store
-        let inGroup = ImageFilter(group: group)
-        let present = try await store.count(inGroup)
-        guard present > 0 else { throw OperationFault.noImage(inGroup: group) }
-        let filter = ImageFilter(
-            group: group, lacking: resume ? targets.map(\.service) : nil, answers: failed ? .success : .settled)
-        let images = min(resume ? try await store.count(filter) : present, limit ?? .max)
-        let total = images * targets.count
+    private func submit(_ production: Production, _ drain: Drain) async throws -> Production.Submitted {
         let progress = Progress(resume ? "images submitted" : "jobs submitted")
-        let producer = Producer(
-            catalogue: store, queue: session.backends.queue, time: session.time, log: session.log("farm"))
-        let counts = try await producer.run(
-            ProducerOptions(targets: targets, filter: filter, limit: limit, delay: .seconds(delay), isDryRun: dryRun),
-            drain: drain
-        ) { counts in
+        let services = production.order.targets.count
+        let submitted = try await production.run(drain) { counts, images in
             // How many jobs an image lacks is known when it comes up, so resuming counts images.
             if resume {
                 let note = ([counted(counts.jobs, "job")] + counts.notes).joined(separator: ", ")
                 progress.show(counts.images, of: images, note: note)
             } else {
-                progress.show(counts.jobs, of: total, note: counts.notes.joined(separator: ", "))
+                progress.show(counts.jobs, of: images * services, note: counts.notes.joined(separator: ", "))
             }
         }
         progress.end()
-        let skipped = resume && !failed ? try await store.finalErrors(inGroup, of: targets.map(\.service)) : [:]
-        report(counts, targets, skipped: skipped.values.reduce(0, +))
-        CommandFailure.tell(skipped: skipped)
-        return counts
+        report(submitted, production.order)
+        CommandFailure.tell(skipped: submitted.skipped)
+        return submitted
     }
 
-    private func report(_ counts: ProducerCounts, _ targets: [Target], skipped: Int) {
-        if json {
-            let waiting: [JSON.Member] =
-                counts.waiting.isEmpty ? [] : [JSON.Member("waiting", .array(counts.waiting.map(\.json)))]
-            Terminal.output(
-                JSON.object(
-                    [
-                        JSON.Member("images", .int(Int64(counts.images))),
-                        JSON.Member("jobs", .int(Int64(counts.jobs))),
-                        JSON.Member("services", .array(targets.map { .string($0.service) })),
-                        JSON.Member("dry_run", .bool(dryRun)),
-                        JSON.Member("skipped_failed", .int(Int64(skipped))),
-                    ] + waiting
-                ).text)
-        } else {
-            let verb = dryRun ? "would be submitted" : "submitted"
-            Terminal.output(
-                "\(counted(counts.jobs, "job")) \(verb): \(counted(counts.images, "image")) × "
-                    + targets.map(\.service).joined(separator: ", ")
-            )
-        }
+    private func report(_ submitted: Production.Submitted, _ order: ProductionOrder) {
+        guard !json else { return Terminal.output(submitted.json(order).text) }
+        let counts = submitted.counts
+        Terminal.output(
+            "\(counted(counts.jobs, "job")) \(dryRun ? "would be submitted" : "submitted"): "
+                + "\(counted(counts.images, "image")) × " + order.targets.map(\.service).joined(separator: ", "))
     }
 
-    private func warn(_ session: FarmSession, _ targets: [Target]) async throws {
+    private func warn(_ production: Production) async throws {
         if services == "full_catalog" {
             Terminal.error(
                 "farm: warning: full_catalog includes crop services; whole-image jobs for them need workers started by hand: "
                     + "farm work \(Enrichment.services.filter { $0 != "colors" }.joined(separator: " "))")
         }
         guard resume else { return }
-        let waiting = try await session.backends.queue.depths(of: targets.map(\.queue)).reduce(0) {
-            $0 + $1.waiting + $1.knownInFlight
-        }
+        let waiting = try await production.waiting()
         if waiting > 0 {
             Terminal.error(
                 "farm: warning: \(waiting) jobs of these services still wait; those images may be submitted twice")
@@ -204,10 +170,4 @@ struct ProduceCommand: AsyncParsableCommand {
 extension ProducerCounts {
     /// What is waited for.
     var notes: [String] { waiting.map { "waiting for \($0.queue): \($0.cause)" } }
-}
-
-extension WaitingQueue {
-    fileprivate var json: JSON {
-        .object(["queue": .string(queue), "jobs": .int(Int64(jobs)), "cause": .string(cause)])
-    }
 }

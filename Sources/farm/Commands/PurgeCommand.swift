@@ -56,22 +56,28 @@ struct PurgeCommand: AsyncParsableCommand {
             }
             var tally = PurgeTally()
             if dryRun || !confirmation.yes {
-                try await purge(isDryRun: true).run(into: &tally, Drain())
+                try await run(purge(isDryRun: true), into: &tally, Drain())
                 if dryRun { return report(tally) }
                 try await confirmation.ask("Drop \(tally.text(""))?")
                 tally = PurgeTally()
             }
             let drain = Signals.shared.drain(within: session.settings.shutdownTimeout)
             do {
-                try await purge(isDryRun: false).run(into: &tally, drain)
+                try await run(purge(isDryRun: false), into: &tally, drain)
             } catch {
                 Terminal.error("farm: \(tally.text(" dropped")) before it failed; run it again for the rest")
                 throw error
             }
             report(tally)
             if drain.isBegun { Terminal.error("farm: stopped; run it again for the rest") }
-            try await tellInFlight(queue, targets)
+            tell(inFlight: try await purge(isDryRun: false).inFlight())
         }
+    }
+
+    private func run(_ purge: Purge, into tally: inout PurgeTally, _ drain: Drain) async throws {
+        let progress = Progress(purge.isDryRun ? "looked at" : "messages")
+        defer { progress.end() }
+        try await purge.run(into: &tally, drain) { progress.show($0, of: $1) }
     }
 
     private func report(_ tally: PurgeTally) {
@@ -79,13 +85,8 @@ struct PurgeCommand: AsyncParsableCommand {
             json ? tally.json(isDryRun: dryRun).text : tally.text(dryRun ? " would be dropped" : " dropped"))
     }
 
-    private func tellInFlight(_ queue: Queue, _ targets: [KnownQueues.Named]) async throws {
-        let depths = try await queue.depths(of: targets.map(\.queue))
-        let counts = depths.compactMap(\.inFlight)
-        guard counts.count == depths.count else {
-            return Terminal.error("farm: what workers have taken already goes on")
-        }
-        let inFlight = counts.reduce(0, +)
+    private func tell(inFlight: Int?) {
+        guard let inFlight else { return Terminal.error("farm: what workers have taken already goes on") }
         if inFlight > 0 { Terminal.error("farm: \(counted(inFlight, "message")) in flight, which workers go on with") }
     }
 }

@@ -38,18 +38,12 @@ struct RemoveCommand: AsyncParsableCommand {
             try await $0.store().store
         } _: { session in
             let store = session.backends
-            let dropping = RowDropping(
-                pages: try await ImagePages(store, named: images, group: group), confirmation: confirmation,
-                isDryRun: dryRun, isJSON: json, question: "Remove", participle: "removed",
+            let run = RowDroppingRun(
+                confirmation: confirmation, isDryRun: dryRun, isJSON: json, question: "Remove", participle: "removed",
                 text: { "\(counted($0.images, "image")) with \($0.findingsText)" })
-            try await dropping.run {
+            let pages = try await ImagePages(store, named: images, group: group)
+            try await run.run(Remove(pages: pages, store: store)) {
                 Signals.shared.drain(within: session.settings.shutdownTimeout)
-            } count: { page in
-                var totals = try await store.holdings(of: page)
-                totals.images = page.count
-                return totals
-            } drop: {
-                try await store.remove($0)
             }
         }
     }

@@ -68,8 +68,8 @@ struct RunCommand: AsyncParsableCommand {
     private func load(_ session: FarmSession, _ factory: RoleFactory, _ drain: Drain) async throws -> ImportOutcome {
         let list = ImageList(group: group, excluded: folders.excluded, cropper: factory.cropper)
         let images = ImageImport(
-            list: list, catalogue: session.backends.store, isVerbose: folders.verbose, keepsIDs: true)
-        let outcome = try await images.run(paths, drain: drain, progress: Progress("imported"))
+            list: list, catalogue: session.backends.store, verbose: folders.tell, keepsIDs: true)
+        let outcome = try await images.run(paths, drain)
         outcome.tellFaults()
         guard !outcome.ids.isEmpty else { throw CommandFailure.failed("no image in \(paths.joined(separator: ", "))") }
         return outcome

@@ -67,31 +67,24 @@ struct UpCommand: AsyncParsableCommand {
         try await CommandFailure.check(undone: undone, in: session.backends.store, since: mark)
     }
 
-    /// What the work here has triggered, and this box runs no role for; and jobs of services that its file does not name:
-    /// other boxes do them, or nobody.
+    /// What the work here has triggered, and this box runs no role for; and jobs of services that its file does not name.
     private func tellOfUnserved(_ session: FarmSession, _ factory: RoleFactory) async {
-        let others = PostProcessing.allCases.filter { !factory.configuration.postProcessing.contains($0) }
-        // Remarks: a broker that went away in this moment does not undo what was done.
-        guard let depths = try? await session.backends.queue.depths(of: others.map(\.queue)) else { return }
-        let left = zip(others, depths).filter { $1.waiting > 0 }
-        if !left.isEmpty {
-            let counts = left.map { "\(counted($1.waiting, "trigger")) of \($0.rawValue)" }
+        let configuration = factory.configuration
+        let undone = await UndoneElsewhere(
+            session.backends.queue, session.settings.directory,
+            roles: PostProcessing.allCases.filter { !configuration.postProcessing.contains($0) })
+        if !undone.triggers.isEmpty {
+            let counts = undone.triggers.map { "\(counted($0.count, "trigger")) of \($0.role.rawValue)" }
             Terminal.error(
                 "farm: \(counts.joined(separator: ", ")) waiting, for what this box does not run: "
-                    + left.map { "farm \($0.0.command)" }.joined(separator: ", "))
+                    + undone.triggers.map { "farm \($0.role.command)" }.joined(separator: ", "))
         }
-        guard let unnamed = try? await unnamed(session), !unnamed.isEmpty else { return }
-        let counts = unnamed.map { "\(counted($0.jobs, "job")) of \($0.service)" }
+        guard !undone.jobs.isEmpty else { return }
+        let counts = undone.jobs.map { "\(counted($0.count, "job")) of \($0.service)" }
         Terminal.error(
-            "farm: \(counts.joined(separator: ", ")) waiting, which \(factory.configuration.path ?? "this box") does not name: "
+            "farm: \(counts.joined(separator: ", ")) waiting, which \(configuration.path ?? "this box") does not name: "
                 + "another box does them, or name them here, or drop them: farm purge --service "
-                + unnamed.map(\.service).joined(separator: ","))
-    }
-
-    private func unnamed(_ session: FarmSession) async throws -> [(service: String, jobs: Int)] {
-        let others = try await KnownQueues(session.settings.directory, session.backends.queue).others
-        let depths = try await session.backends.queue.depths(of: others.map(\.queue))
-        return zip(others, depths).filter { $1.waiting > 0 }.map { ($0.service, $1.waiting) }
+                + undone.jobs.map(\.service).joined(separator: ","))
     }
 }
 

@@ -1,3 +1,5 @@
+import Foundation
+import Model
 import Pipeline
 import Waiting
 
@@ -14,18 +16,45 @@ struct DeadRound {
     /// How many letters lie in these queues.
     func total() async throws -> Int { try await queues.depths(of: names).reduce(0) { $0 + $1.dead } }
 
+    /// How far a round is.
+    struct Standing {
+        /// Letters that were looked at.
+        var seen: Int
+        /// Letters that lay there when it began.
+        var total: Int
+        /// Letters that are meant.
+        var matching: Int
+    }
+
+    /// Does something with the letters of one queue that are meant.
+    /// - Returns: how many of them it found still there.
+    typealias Act = (any QueueBrowsing, [Found]) async throws -> Int
+
+    /// Puts jobs back into their queue, to be tried anew.
+    static func requeuing(at now: @escaping () -> Date) -> Act {
+        { browsing, found in
+            let now = now()
+            return try await browsing.replace(found.map { ($0.receipt, $0.letter.requeued(at: now)) })
+        }
+    }
+
+    /// Removes letters for good.
+    static func dropping(_ browsing: any QueueBrowsing, _ found: [Found]) async throws -> Int {
+        try await browsing.remove(found.map(\.receipt))
+    }
+
+    /// Only counts them.
+    static func counting(_ browsing: any QueueBrowsing, _ found: [Found]) -> Int { found.count }
+
     /// - Parameters:
     ///   - drain: ends it after the letters at hand.
+    ///   - progress: told after each batch.
     ///   - act: does something with letters of one queue that are meant.
-    ///     Returns how many of them it found still there.
     /// - Throws: `PortFault`; `tally` tells how far it came.
     func run(
-        into tally: inout DeadTally, drain: Drain, title: String,
-        _ act: (any QueueBrowsing, [Found]) async throws -> Int
+        into tally: inout DeadTally, drain: Drain, progress: (Standing) -> Void, _ act: Act
     ) async throws {
         let total = try await total()
-        let progress = Progress(title)
-        defer { progress.end() }
         for name in names where !isOver(tally, drain) {
             let pass = try await queues.pass(through: name, .dead)
             do {
@@ -38,7 +67,7 @@ struct DeadRound {
                     let done = meant.isEmpty ? 0 : try await act(pass, Array(meant))
                     tally.add(meant.prefix(done).map(\.letter))
                     tally.seen += batch.count
-                    progress.show(tally.seen, of: total, note: "\(tally.done) match")
+                    progress(Standing(seen: tally.seen, total: total, matching: tally.done))
                 }
             } catch {
                 try? await pass.close()

@@ -1,4 +1,3 @@
-import Imaging
 import Model
 import Pipeline
 
@@ -19,21 +18,27 @@ struct COCOExport {
     /// Rows of `merged_boxes` that hold no box: other programs'.
     private(set) var unreadable = 0
 
-    private let cropper: PictureCropper
+    private let version: String
+    private let size: @Sendable (String) async -> (width: Int, height: Int)?
     private var names = COCONames()
     /// Labels as UTF-8: told apart and sorted by Unicode scalars, as in merging.
     private var labels: Set<[UInt8]> = []
 
-    /// - Parameter root: IMAGE_ROOT, below which files are looked at.
-    init(root: String?) { cropper = PictureCropper(parallelism: 1, root: root) }
+    /// - Parameters:
+    ///   - version: of farm.
+    ///   - size: of the upright picture of a path; nil if it cannot be read here.
+    init(version: String, size: @escaping @Sendable (String) async -> (width: Int, height: Int)?) {
+        self.version = version
+        self.size = size
+    }
 
-    mutating func write(_ source: ExportSource, to file: ExportFile) async throws {
+    mutating func write(_ source: ExportSource, to file: some ExportSink) async throws {
         try await source.read("images named", pageSize: COCOExport.namePageSize) { page in
             for image in page { names.saw(image) }
         }
         var info = [
             JSON.Member("description", .string(COCOExport.description)),
-            JSON.Member("version", .string(FarmCommand.version)),
+            JSON.Member("version", .string(version)),
         ]
         if let folder = names.folder { info.append(JSON.Member("image_folder", .string(folder))) }
         try file.write(Array("{\"info\":\(JSON.object(info).text),\n\"images\":".utf8))
@@ -73,7 +78,7 @@ struct COCOExport {
             JSON.Member("id", .int(Int64(image.id))),
             JSON.Member("file_name", .string(names.name(of: image))),
         ]
-        if let path = image.path, let size = try? await cropper.uprightSize(.file(path)) {
+        if let path = image.path, let size = await size(path) {
             members.append(JSON.Member("width", .int(Int64(size.width))))
             members.append(JSON.Member("height", .int(Int64(size.height))))
         }
@@ -122,10 +127,10 @@ private struct COCOCategories {
 
 /// A JSON list that is written as it comes, an element a line.
 private struct COCOList {
-    private let file: ExportFile
+    private let file: any ExportSink
     private var isEmpty = true
 
-    init(_ file: ExportFile) { self.file = file }
+    init(_ file: any ExportSink) { self.file = file }
 
     mutating func write(_ elements: [JSON]) throws {
         var text: [UInt8] = []

@@ -14,11 +14,17 @@ struct ExportSource {
     let newest: ImageID
     let total: Int
     let drain: Drain
+    /// Told what is being read, how many images of it are done, and of how many.
+    let progress: (String, Int, Int) -> Void
 
     /// - Throws: `PortFault`, `OperationFault` when there is no such image.
-    init(_ store: any ImageCatalogue & Reports, group: String?, drain: Drain) async throws {
+    init(
+        _ store: any ImageCatalogue & Reports, group: String?, drain: Drain,
+        progress: @escaping (String, Int, Int) -> Void
+    ) async throws {
         self.store = store
         self.drain = drain
+        self.progress = progress
         filter = ImageFilter(group: group)
         newest = try await store.newestID()
         total = try await store.count(filter)
@@ -28,8 +34,7 @@ struct ExportSource {
     /// Reads all images once, by ascending id.
     /// - Throws: `PortFault`, `Stopped`, what `body` throws.
     func read(_ title: String, pageSize: Int, _ body: ([Image]) async throws -> Void) async throws {
-        let progress = Progress(title)
-        defer { progress.end() }
+        progress(title, 0, total)
         var (done, after) = (0, 0)
         while true {
             guard !drain.isBegun else { throw Stopped() }
@@ -39,7 +44,7 @@ struct ExportSource {
             try await body(Array(page))
             after = last.id
             done += page.count
-            progress.show(done, of: max(total, done))
+            progress(title, done, max(total, done))
         }
     }
 }

@@ -7,7 +7,7 @@ struct LinesExport {
     /// What every such export begins with, unless it has no image.
     static let beginning = Array("{\"image\":{\"image_id\":".utf8)
 
-    mutating func write(_ source: ExportSource, to file: ExportFile) async throws {
+    func write(_ source: ExportSource, to file: some ExportSink) async throws {
         try await source.read("images exported", pageSize: LinesExport.pageSize) { page in
             var text: [UInt8] = []
             for report in try await source.store.report(on: page.map(\.id)) {

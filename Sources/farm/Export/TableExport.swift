@@ -18,7 +18,7 @@ struct TableExport {
 
     init(_ content: Content) { self.content = content }
 
-    mutating func write(_ source: ExportSource, to file: ExportFile) async throws {
+    mutating func write(_ source: ExportSource, to file: some ExportSink) async throws {
         try file.write(TableExport.beginning(of: content))
         try await source.read("images exported", pageSize: TableExport.pageSize) { page in
             var text: [UInt8] = []

@@ -23,9 +23,8 @@ struct ImagePages {
     }
 
     /// Each page once, by ascending id, until all are done or the drain begins.
-    func run(_ title: String, _ drain: Drain, _ work: ([ImageID]) async throws -> Void) async throws {
-        let progress = Progress(title)
-        defer { progress.end() }
+    /// - Parameter progress: told after each page how many images were done.
+    func run(_ drain: Drain, progress: (Int) -> Void, _ work: ([ImageID]) async throws -> Void) async throws {
         var (seen, after) = (0, 0)
         while !drain.isBegun {
             let page = try await store.images(filter, after: after, limit: ImagePages.size).map(\.image.id)
@@ -33,7 +32,7 @@ struct ImagePages {
             try await work(page)
             after = last
             seen += page.count
-            progress.show(seen, of: count)
+            progress(seen)
         }
     }
 }

@@ -3,65 +3,105 @@ import Operations
 import Pipeline
 import Waiting
 
-/// Drops rows of many images: counts them, asks, drops them page by page, and tells.
-struct RowDropping {
-    let pages: ImagePages
-    let confirmation: Confirmation
-    let isDryRun: Bool
-    let isJSON: Bool
-    /// `Forget 4 results of 2 images?`
-    let question: String
-    /// What has been done to them: `forgotten`.
-    let participle: String
-    /// For people.
-    let text: (Totals) -> String
+/// What was dropped.
+struct DroppedRows: Sendable, Equatable {
+    /// By table.
+    var totals = Totals()
+    /// Images that are asked for again, since what is left of them has to be looked at anew.
+    var asksAgain = 0
+}
 
-    /// - Parameters:
-    ///   - drain: makes the signals' drain, once nobody is asked any more.
-    ///   - count: what is there of a page's images.
-    ///   - drop: drops that.
-    /// - Returns: what was dropped, or would be.
-    /// - Throws: `PortFault`, `CommandFailure` if the answer is no.
-    @discardableResult
-    func run(
-        drain: () -> Drain, count: ([ImageID]) async throws -> Totals, drop: ([ImageID]) async throws -> Totals
-    ) async throws -> Totals {
-        if isDryRun || !confirmation.yes {
-            var there = Totals()
-            try await pages.run("looked at", Drain()) { there += try await count($0) }
-            if isDryRun {
-                report(there)
-                return there
-            }
-            try await confirmation.ask("\(question) \(text(there))?")
-        }
-        let drain = drain()
-        var dropped = Totals()
-        do {
-            try await pages.run(participle, drain) { dropped += try await drop($0) }
-        } catch {
-            Terminal.error("farm: \(text(dropped)) \(participle) before it failed; run it again for the rest")
-            throw error
-        }
-        report(dropped)
-        if drain.isBegun { Terminal.error("farm: stopped; run it again for the rest") }
-        return dropped
+/// Drops rows of many images, page by page.
+protocol RowDropping: Sendable {
+    /// The images.
+    var pages: ImagePages { get }
+
+    /// What is there of these images.
+    /// - Throws: `PortFault`.
+    func holdings(of page: [ImageID]) async throws -> Totals
+
+    /// Drops that.
+    /// - Throws: `PortFault`.
+    func drop(_ page: [ImageID]) async throws -> DroppedRows
+}
+
+extension RowDropping {
+    /// What would be dropped.
+    /// - Parameter progress: told after each page how many images were looked at.
+    /// - Throws: `PortFault`.
+    func count(progress: (Int) -> Void) async throws -> Totals {
+        var there = Totals()
+        try await pages.run(Drain(), progress: progress) { there += try await holdings(of: $0) }
+        return there
     }
 
-    private func report(_ totals: Totals) {
-        if isJSON {
-            return Terminal.output(
-                JSON.object([
-                    "images": .int(Int64(totals.images)), "results": .int(Int64(totals.results)),
-                    "merged_boxes": .int(Int64(totals.mergedBoxes)), "consensus": .int(Int64(totals.consensus)),
-                    "postprocessing": .int(Int64(totals.postprocessing)), "dry_run": .bool(isDryRun),
-                ]).text)
+    /// Drops it, page by page, until all is gone or the drain begins.
+    /// - Parameters:
+    ///   - dropped: tells also after a fault what is gone.
+    ///   - progress: told after each page how many images are done.
+    /// - Throws: `PortFault`.
+    func run(into dropped: inout DroppedRows, _ drain: Drain, progress: (Int) -> Void) async throws {
+        try await pages.run(drain, progress: progress) { page in
+            let rows = try await drop(page)
+            dropped.totals += rows.totals
+            dropped.asksAgain += rows.asksAgain
         }
-        Terminal.output("\(text(totals)) \(isDryRun ? "would be " : "")\(participle)")
     }
 }
 
+/// Drops results of images and all that was derived from them; the images stay.
+struct Forget: RowDropping {
+    let pages: ImagePages
+    let store: any ResultForgetting
+
+    func holdings(of page: [ImageID]) async throws -> Totals { try await store.holdings(of: page) }
+
+    func drop(_ page: [ImageID]) async throws -> DroppedRows { DroppedRows(totals: try await store.forget(page)) }
+}
+
+/// Drops what some services said of images, and has the rest merged and voted on again.
+struct ForgetServices: RowDropping {
+    let pages: ImagePages
+    let store: any ResultForgetting
+    let services: [String]
+    /// nil where nothing is dropped.
+    let retrigger: Retrigger?
+
+    func holdings(of page: [ImageID]) async throws -> Totals {
+        try await store.holdings(of: page, services: services)
+    }
+
+    func drop(_ page: [ImageID]) async throws -> DroppedRows {
+        let (dropped, changed) = try await store.forget(page, services: services)
+        try await retrigger?.run(changed)
+        return DroppedRows(totals: dropped, asksAgain: changed.count)
+    }
+}
+
+/// Removes images with all that hangs on them.
+struct Remove: RowDropping {
+    let pages: ImagePages
+    let store: any ResultForgetting
+
+    func holdings(of page: [ImageID]) async throws -> Totals {
+        var totals = try await store.holdings(of: page)
+        totals.images = page.count
+        return totals
+    }
+
+    func drop(_ page: [ImageID]) async throws -> DroppedRows { DroppedRows(totals: try await store.remove(page)) }
+}
+
 extension Totals {
+    /// As `farm forget --json` and `farm remove --json` have it (spec section 1).
+    func json(isDryRun: Bool) -> JSON {
+        .object([
+            "images": .int(Int64(images)), "results": .int(Int64(results)), "merged_boxes": .int(Int64(mergedBoxes)),
+            "consensus": .int(Int64(consensus)), "postprocessing": .int(Int64(postprocessing)),
+            "dry_run": .bool(isDryRun),
+        ])
+    }
+
     /// `4 results, 2 merged boxes, 2 consensus and 1 enrichment`.
     var findingsText: String {
         "\(counted(results, "result")), \(counted(mergedBoxes, "merged box")), \(consensus) consensus "

@@ -30,8 +30,9 @@ struct FolderMove: Sendable {
         guard old != new else { throw Fault(message: "both are \(old)") }
     }
 
+    /// - Returns: how many paths were rewritten.
     /// - Throws: `OperationFault` where nothing was changed, `PortFault`.
-    func run(in records: any ImportRecords, json: Bool) async throws {
+    func run(in records: any ImportRecords) async throws -> Int {
         let count: Int
         switch try await records.movePaths(from: old, to: new) {
         case .done(let moved): count = moved
@@ -46,12 +47,6 @@ struct FolderMove: Sendable {
         }
         // It is no longer there; where it is now, an import sees it again.
         try await records.forgetRefusals(of: old, upTo: try await records.newestRefusal())
-        if json {
-            Terminal.output(
-                JSON.object(["from": .string(old), "to": .string(new), "rewritten": .int(Int64(count))]).text)
-        } else {
-            Terminal.output("\(counted(count, "path")) rewritten from \(old) to \(new)")
-        }
-        if count == 0 { Terminal.error("farm: no image has a path below \(old); perhaps it was done before") }
+        return count
     }
 }

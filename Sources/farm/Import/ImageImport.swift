@@ -4,38 +4,41 @@ import Pipeline
 import Waiting
 
 /// Puts the images that were found into the catalogue, and remembers what was refused.
-struct ImageImport: Sendable {
+struct ImageImport {
     typealias Catalogue = any ImageCatalogue & ImportRecords
 
     let list: ImageList
     let catalogue: Catalogue
     var move = false
     var update = false
-    /// Every file that is not imported is told, and every image whose path or URL differs.
-    var isVerbose = false
+    /// Told of every file that is not imported, and of every image whose path or URL differs, a line each.
+    var verbose: ((String) -> Void)?
     /// The ids are wanted: `farm run` goes on with them.
     var keepsIDs = false
 
+    /// - Parameters:
+    ///   - damaged: what an argument is, for people, if its name is not UTF-8.
+    ///   - progress: told how many files and lines were looked at, and of how many.
     /// - Throws: `PortFault`.
-    func run(_ arguments: [String], drain: Drain, progress: Progress) async throws -> ImportOutcome {
-        var outcome = ImportOutcome(isVerbose: isVerbose)
+    func run(
+        _ arguments: [String], drain: Drain, damaged: (String) -> String? = { _ in nil }, progress: (Int, Int) -> Void
+    ) async throws -> ImportOutcome {
+        var outcome = ImportOutcome(verbose: verbose)
         let paths = arguments.map(ImageList.path(meantBy:))
         let total = list.count(paths, drain: drain)
-        var damaged = DamagedArguments()
         for path in paths where !drain.isBegun {
-            if let name = damaged.take(path) {
+            if let name = damaged(path) {
                 try await take(.init(skipped: [SkippedFile(place: name, reason: UncheckedName.fault)]), &outcome)
                 continue
             }
             let last = try await catalogue.newestRefusal()
             try await list.read(path, drain: drain) { findings in
                 try await take(findings, &outcome)
-                progress.show(outcome.seen, of: max(total, outcome.seen))
+                progress(outcome.seen, max(total, outcome.seen))
             }
             // What was refused before and is not refused now is in, is gone, or is left out.
             if !drain.isBegun { try await catalogue.forgetRefusals(of: ImageList.absolute(path), upTo: last) }
         }
-        progress.end()
         return outcome
     }
 

@@ -4,11 +4,11 @@ import Operations
 import Pipeline
 
 /// How an import went.
-struct ImportOutcome: Sendable {
+struct ImportOutcome {
     /// More of one kind nobody reads.
     private static let shown = 20
 
-    private let isVerbose: Bool
+    private let verbose: ((String) -> Void)?
     private(set) var counts = ImportCounts()
     private var skipped: [SkippedFile.Kind: Int] = [:]
     /// Images that are there already with another path or URL, and whether that was written.
@@ -19,7 +19,7 @@ struct ImportOutcome: Sendable {
     private var differences: [String] = []
     var ids: [ImageID] = []
 
-    init(isVerbose: Bool) { self.isVerbose = isVerbose }
+    init(verbose: ((String) -> Void)?) { self.verbose = verbose }
 
     /// Files and lines that were looked at.
     var seen: Int { counts.added + counts.existing + skipped.values.reduce(0, +) }
@@ -32,9 +32,9 @@ struct ImportOutcome: Sendable {
     mutating func skip(_ files: [SkippedFile]) {
         for file in files {
             skipped[file.kind, default: 0] += 1
-            let line = "\(file.place): \(file.reason)"
-            if isVerbose {
-                ImportOutcome.tell(line)
+            let line = "\(file.place): \(file.reason)".escapingSteering()
+            if let verbose {
+                verbose(line)
             } else if file.kind.isFault, faults.count < ImportOutcome.shown {
                 faults.append(line)
             }
@@ -46,35 +46,29 @@ struct ImportOutcome: Sendable {
         differing += answer.differences.count
         isUpdated = updated
         for difference in answer.differences {
-            if isVerbose {
-                ImportOutcome.tell(difference.text)
+            let line = difference.text.escapingSteering()
+            if let verbose {
+                verbose(line)
             } else if !updated, differences.count < ImportOutcome.shown {
-                differences.append(difference.text)
+                differences.append(line)
             }
         }
     }
 
-    /// What is wrong, and what is known otherwise.
-    func tellFaults() {
-        for line in differences { ImportOutcome.tell(line) }
-        if !isVerbose, !isUpdated, differing > differences.count {
-            ImportOutcome.tell("… and \(differing - differences.count) more images")
+    /// What is wrong, and what is known otherwise: a line each.
+    var faultLines: [String] {
+        var lines = differences
+        if verbose == nil, !isUpdated, differing > differences.count {
+            lines.append("… and \(differing - differences.count) more images")
         }
-        for line in faults { ImportOutcome.tell(line) }
-        if !isVerbose, refused > faults.count { ImportOutcome.tell("… and \(refused - faults.count) more") }
-    }
-
-    private static func tell(_ line: String) { Terminal.error("farm: \(line.escapingSteering())") }
-
-    /// How the command ends, if not well: done but for what was refused, or, where a name leads nowhere, failed.
-    /// - Throws: `CommandFailure`.
-    func check() throws(CommandFailure) {
-        if self[.missing] > 0 { throw CommandFailure(exitCode: 1, message: "") }
-        if refused > 0 { throw CommandFailure(exitCode: 3, message: "") }
+        lines += faults
+        if verbose == nil, refused > faults.count { lines.append("… and \(refused - faults.count) more") }
+        return lines
     }
 
     // MARK: Telling
 
+    /// As `farm import --json` has it (spec section 1).
     var members: [JSON.Member] {
         func count(_ count: Int) -> JSON { .int(Int64(count)) }
         return [

@@ -11,19 +11,19 @@ struct Purge {
     let group: (name: String, store: Store)?
     let isDryRun: Bool
 
-    /// - Parameter tally: tells also after a fault what was dropped, or would be.
+    /// - Parameters:
+    ///   - tally: tells also after a fault what was dropped, or would be.
+    ///   - progress: told how many messages were looked at, and of how many.
     /// - Throws: `PortFault`.
-    func run(into tally: inout PurgeTally, _ drain: Drain) async throws {
+    func run(into tally: inout PurgeTally, _ drain: Drain, progress: (Int, Int) -> Void) async throws {
         let depths = try await queue.depths(of: targets.map(\.queue))
         var count = Count(total: depths.reduce(0) { $0 + $1.waiting })
-        let progress = Progress(isDryRun ? "looked at" : "messages")
-        defer { progress.end() }
         for (target, depth) in zip(targets, depths) where !drain.isBegun {
             tally.begin(target)
             func show(_ seen: Int, _ dropped: Int) {
                 tally.add(dropped)
                 count.seen += seen
-                progress.show(count.seen, of: max(count.seen, count.total))
+                progress(count.seen, max(count.seen, count.total))
             }
             if let group {
                 try await drop(group, target.queue, drain, show)
@@ -33,6 +33,14 @@ struct Purge {
                 try await dropAll(target.queue, depth.waiting, drain, show)
             }
         }
+    }
+
+    /// How many messages workers have taken already and go on with; nil: the queue does not tell.
+    /// - Throws: `PortFault`.
+    func inFlight() async throws -> Int? {
+        let depths = try await queue.depths(of: targets.map(\.queue))
+        let counts = depths.compactMap(\.inFlight)
+        return counts.count == depths.count ? counts.reduce(0, +) : nil
     }
 
     private struct Count {

@@ -4,7 +4,7 @@ import Model
 import Pipeline
 
 /// Where an export goes: standard output, or a file that appears whole or not at all.
-final class ExportFile {
+final class ExportFile: ExportSink {
     /// The reader of standard output went away: the rest is not wanted.
     struct ReaderGone: Error {}
 
@@ -64,8 +64,7 @@ final class ExportFile {
 
     /// Whether a file begins as an export does.
     @Sendable private static func isExport(_ path: String) -> Bool {
-        let beginnings =
-            [COCOExport.beginning, LinesExport.beginning] + TableExport.Content.allCases.map(TableExport.beginning)
+        let beginnings = Export.beginnings
         guard let handle = FileHandle(forReadingAtPath: path) else { return false }
         defer { try? handle.close() }
         guard let head = try? handle.read(upToCount: beginnings.map(\.count).max() ?? 0) else { return false }

@@ -44,37 +44,21 @@ struct DeadSelection: ParsableArguments {
         }
     }
 
-    /// - Throws: `CommandFailure` for a service or an image that is not known; `PortFault`.
+    /// - Throws: `OperationFault` for a service or an image that is not known; `PortFault`.
     func round(_ session: DeadSession, _ known: KnownQueues) async throws -> DeadRound {
         let now = session.time.now()
-        let filter = DeadLetterFilter(
-            reasons: reason.map { Set(DeadSelection.names($0)) }, images: try await images(session.backends.store),
-            before: olderThan.map { now.addingTimeInterval(-$0.seconds) },
-            after: newerThan.map { now.addingTimeInterval(-$0.seconds) })
-        return DeadRound(
-            queues: session.backends.queue, names: try queues(known), filter: filter, limit: limit)
-    }
-
-    private func queues(_ known: KnownQueues) throws -> [String] {
-        let ofServices = try (service.map(known.queues) ?? known.all).map(\.queue)
-        guard let queue else { return ofServices }
-        let named = DeadSelection.names(queue).map { $0.hasSuffix(".dead") ? String($0.dropLast(5)) : $0 }
-        let unknown = named.filter { name in !known.all.contains { $0.queue == name } }
+        let choice = DeadLetterChoice(
+            queues: queue.map(DeadSelection.names), services: service, reasons: reason.map(DeadSelection.names),
+            images: image, before: olderThan.map { now.addingTimeInterval(-$0.seconds) },
+            after: newerThan.map { now.addingTimeInterval(-$0.seconds) }, limit: limit)
+        let unknown = choice.unknownQueues(known)
         if !unknown.isEmpty {
             // It may be another box's: a broker does not list its queues.
             Terminal.error(
                 "farm: warning: \(unknown.joined(separator: ", ")): no queue that is known here; known are "
                     + known.all.map(\.queue).sorted().joined(separator: ", "))
         }
-        return service == nil ? named : named.filter(ofServices.contains)
-    }
-
-    /// Letters are of images that `images` does not have, too: digits are an id.
-    private func images(_ store: Store?) async throws -> Set<ImageID>? {
-        guard !image.isEmpty else { return nil }
-        let ids = image.compactMap(ImageID.init)
-        let others = image.filter { ImageID($0) == nil }
-        return Set(ids + (try await store?.images(named: others).map(\.id) ?? []))
+        return try await choice.round(session.backends.queue, known, store: session.backends.store)
     }
 
     private static func names(_ text: String) -> [String] {

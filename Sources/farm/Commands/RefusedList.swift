@@ -31,13 +31,6 @@ struct RefusedList: Sendable {
 }
 
 extension Refusal {
-    fileprivate var json: JSON {
-        .object([
-            JSON.Member("place", .string(place)), JSON.Member("reason", .string(reason)),
-            JSON.Member("refused_at", .string(Timestamp.iso8601(refused))),
-        ])
-    }
-
     fileprivate var cells: [String] {
         [Timestamp.iso8601(refused), place.escapingSteering(), reason.escapingSteering()]
     }
