@@ -105,7 +105,9 @@ let package = Package(
         module("Services", ["CCurl", "Model", "Pictures", "Pipeline", "Waiting", logging]),
         module("ImageLists", ["Files", "Model", "Pictures", "Pipeline"]),
         module("Imaging", ["CExif", "CJPEG", "CVips", "Files", "Model", "Pictures", "Pipeline"]),
-        module("Operations", ["Files", "Model", "Pictures", "Pipeline", "Roles", "Waiting", logging]),
+        module(
+            "Operations",
+            ["Files", "Harmony", "ImageLists", "Model", "Pictures", "Pipeline", "Roles", "Waiting", logging]),
         module(
             "Composition",
             [

@@ -313,7 +313,7 @@ extension MergingOptions {
 }
 
 extension Transport {
-    package init(_ setting: ServiceSettings.Transport) {
+    init(_ setting: ServiceSettings.Transport) {
         switch setting {
         case .auto: self = .auto
         case .url: self = .url

@@ -1,14 +1,6 @@
 import ArgumentParser
-import CCommit
 
 struct FarmCommand: AsyncParsableCommand {
-    static let version = "0.2.0"
-
-    private static let build: String = {
-        let commit = String(cString: farm_commit())
-        return commit.isEmpty ? "unknown commit" : "commit \(commit)"
-    }()
-
     static let configuration = CommandConfiguration(
         commandName: "farm",
         abstract:
@@ -30,7 +22,7 @@ struct FarmCommand: AsyncParsableCommand {
               farm check                             what is wrong, and how to fix it
               farm show photos/1.jpg --picture out.jpg
             """,
-        version: "\(version) (\(build))",
+        version: "\(FarmVersion.number) (\(FarmVersion.build))",
         groupedSubcommands: [
             CommandGroup(
                 name: "Images in, findings out:",

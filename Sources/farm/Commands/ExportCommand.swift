@@ -77,7 +77,7 @@ struct ExportCommand: AsyncParsableCommand {
                 let file = try ExportFile(output, replacesAny: force)
                 let cropper = PictureCropper(parallelism: 1, root: session.settings.imageRoot)
                 let export = Export(
-                    source: source, size: { try? await cropper.uprightSize(.file($0)) }, version: FarmCommand.version)
+                    source: source, size: { try? await cropper.uprightSize(.file($0)) }, version: FarmVersion.number)
                 let written = try await export.write(form, to: file)
                 try file.complete()
                 report(written, images: source.total)

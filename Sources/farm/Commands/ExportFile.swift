@@ -1,6 +1,7 @@
 import Files
 import Foundation
 import Model
+import Operations
 import Pipeline
 
 /// Where an export goes: standard output, or a file that appears whole or not at all.

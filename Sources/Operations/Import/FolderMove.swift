@@ -1,0 +1,51 @@
+import Foundation
+import Model
+import Pipeline
+
+/// A folder, or a file, that has another name now: `OLD=NEW`.
+package struct FolderMove: Sendable {
+    package let old: String
+    package let new: String
+
+    /// Why it cannot be read.
+    package struct Fault: Error {
+        package var message: String
+    }
+
+    /// Where several `=` are in it, the one counts behind which a path of this box stands.
+    /// - Throws: `Fault`.
+    package init(_ text: String) throws(Fault) {
+        let splits = text.indices.filter { text[$0] == "=" }
+            .map { (old: String(text[..<$0]), new: String(text[text.index(after: $0)...])) }
+            .filter { !$0.old.isEmpty && !$0.new.isEmpty }
+        guard !splits.isEmpty else { throw Fault(message: "has to be OLD=NEW, is \(text)") }
+        let there = splits.filter { FileManager.default.fileExists(atPath: $0.new) }
+        guard let split = splits.count == 1 ? splits.first : there.count == 1 ? there.first : nil else {
+            throw Fault(message: "it is unclear which = separates OLD from NEW: \(text)")
+        }
+        old = PathText.absolute(split.old)
+        new = PathText.absolute(split.new)
+        guard old != "/", new != "/" else { throw Fault(message: "neither may be the root") }
+        guard old != new else { throw Fault(message: "both are \(old)") }
+    }
+
+    /// - Returns: how many paths were rewritten.
+    /// - Throws: `OperationFault` where nothing was changed, `PortFault`.
+    package func run(in records: any ImportRecords) async throws -> Int {
+        let count: Int
+        switch try await records.movePaths(from: old, to: new) {
+        case .done(let moved): count = moved
+        case .taken(let taken, let example):
+            throw OperationFault.failed(
+                "\(counted(taken, "path")) below \(new) would be of two images, such as \(example): nothing is changed. "
+                    + "They are images of their own, perhaps imported since: farm remove those first")
+        case .endless(let example):
+            throw OperationFault.failed(
+                "\(example) would lie below \(old) again, and be moved once more the next time: nothing is changed. "
+                    + "Move it by a third name")
+        }
+        // It is no longer there; where it is now, an import sees it again.
+        try await records.forgetRefusals(of: old, upTo: try await records.newestRefusal())
+        return count
+    }
+}

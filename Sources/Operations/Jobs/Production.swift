@@ -1,0 +1,142 @@
+import Foundation
+import Logging
+import Model
+import Pipeline
+import Roles
+import Waiting
+
+/// What jobs are to be submitted.
+package struct ProductionOrder: Sendable {
+    /// The services.
+    package var targets: [Target]
+    /// Only images of this group; nil: any.
+    package var group: String?
+    /// At most so many images; nil: all.
+    package var limit: Int?
+    /// Between two jobs.
+    package var delay: Duration = .zero
+    /// Leaves out what has a successful result, or has failed for good.
+    package var resumes = false
+    /// Of what has failed for good nothing is left out.
+    package var includesFailed = false
+    /// Count only.
+    package var isDryRun = false
+
+    /// Jobs of these services.
+    package init(
+        targets: [Target], group: String? = nil, limit: Int? = nil, delay: Duration = .zero, resumes: Bool = false,
+        includesFailed: Bool = false, isDryRun: Bool = false
+    ) {
+        self.targets = targets
+        self.group = group
+        self.limit = limit
+        self.delay = delay
+        self.resumes = resumes
+        self.includesFailed = includesFailed
+        self.isDryRun = isDryRun
+    }
+}
+
+/// Submits image × service jobs, and knows what to wait for afterwards.
+package struct Production: Sendable {
+    /// What was submitted.
+    package struct Submitted: Sendable {
+        package var counts: ProducerCounts
+        /// Jobs that were left out because they have failed for good, by service.
+        package var skipped: [String: Int]
+    }
+
+    /// How it was before anything was submitted.
+    package struct Beginning: Sendable {
+        package var mark: FailureMark
+        /// Somebody takes from the queues, as far as they tell.
+        var hasConsumers: Bool
+    }
+
+    package let order: ProductionOrder
+    let store: Store
+    let queue: Queue
+    let time: any Timekeeper
+    let log: Logger
+
+    /// A submission of what is ordered.
+    package init(
+        order: ProductionOrder, store: Store, queue: Queue, time: any Timekeeper, log: Logger
+    ) {
+        self.order = order
+        self.store = store
+        self.queue = queue
+        self.time = time
+        self.log = log
+    }
+
+    /// How many jobs of these services still wait, or are in flight as far as the queue tells.
+    /// - Throws: `PortFault`.
+    package func waiting() async throws -> Int {
+        try await queue.depths(of: order.targets.map(\.queue)).reduce(0) { $0 + $1.waiting + $1.knownInFlight }
+    }
+
+    /// To be asked before `run`.
+    /// - Parameter looksAtQueues: the jobs will be waited for.
+    /// - Throws: `PortFault`.
+    package func beginning(looksAtQueues: Bool) async throws -> Beginning {
+        let mark = try await store.failureMark()
+        let depths = looksAtQueues ? try await queue.depths(of: order.targets.map(\.queue)) : []
+        return Beginning(mark: mark, hasConsumers: SubmittedJobs.mayHaveConsumers(depths))
+    }
+
+    /// - Parameter progress: told what is submitted, and of how many images.
+    /// - Throws: `OperationFault` where there is no image, `PortFault`.
+    package func run(
+        _ drain: Drain, progress: @Sendable (ProducerCounts, Int) -> Void
+    ) async throws -> Submitted {
+        let services = order.targets.map(\.service)
+        let inGroup = ImageFilter(group: order.group)
+        let present = try await store.count(inGroup)
+        guard present > 0 else { throw OperationFault.noImage(inGroup: order.group) }
+        let filter = ImageFilter(
+            group: order.group, lacking: order.resumes ? services : nil,
+            answers: order.includesFailed ? .success : .settled)
+        let images = min(order.resumes ? try await store.count(filter) : present, order.limit ?? .max)
+        let options = ProducerOptions(
+            targets: order.targets, filter: filter, limit: order.limit, delay: order.delay, isDryRun: order.isDryRun)
+        let counts = try await Producer(catalogue: store, queue: queue, time: time, log: log)
+            .run(options, drain: drain) { progress($0, images) }
+        let skipped =
+            order.resumes && !order.includesFailed ? try await store.finalErrors(inGroup, of: services) : [:]
+        return Submitted(counts: counts, skipped: skipped)
+    }
+
+    /// The jobs of a run, to be waited for.
+    package func jobs(_ counts: ProducerCounts, since beginning: Beginning) -> SubmittedJobs {
+        let baseline = beginning.mark.resultID
+        let answers: AnswerRule =
+            !order.resumes
+            ? .newer(than: baseline)
+            : order.includesFailed ? .successOrNewer(than: baseline) : .settledOrNewer(than: baseline)
+        return SubmittedJobs(
+            filter: ImageFilter(group: order.group, lacking: order.targets.map(\.service), answers: answers),
+            upTo: counts.lastImage, catalogue: store, time: time, hadConsumers: beginning.hasConsumers)
+    }
+}
+
+extension Production.Submitted {
+    /// As `farm produce --json` has it (spec section 1).
+    package func json(_ order: ProductionOrder) -> JSON {
+        let waiting: [JSON.Member] =
+            counts.waiting.isEmpty ? [] : [JSON.Member("waiting", .array(counts.waiting.map(\.json)))]
+        return .object(
+            [
+                JSON.Member("images", .int(Int64(counts.images))), JSON.Member("jobs", .int(Int64(counts.jobs))),
+                JSON.Member("services", .array(order.targets.map { .string($0.service) })),
+                JSON.Member("dry_run", .bool(order.isDryRun)),
+                JSON.Member("skipped_failed", .int(Int64(skipped.values.reduce(0, +)))),
+            ] + waiting)
+    }
+}
+
+extension WaitingQueue {
+    fileprivate var json: JSON {
+        .object(["queue": .string(queue), "jobs": .int(Int64(jobs)), "cause": .string(cause)])
+    }
+}
