@@ -32,7 +32,7 @@ package struct BoxProbes {
     private var warnings: [CheckFinding] {
         let path = settings.services.path ?? "no service_config.json: the catalogue on localhost"
         let roles = settings.services.workers.map(\.name) + settings.services.postProcessing.map(\.rawValue)
-        return [CheckFinding(.ok, "settings", "\(path); roles of this box: \(roles.joined(separator: ", "))")]
+        return [CheckFinding(.ok, "settings", "\(path); roles of this machine: \(roles.joined(separator: ", "))")]
             + settings.warnings.map { CheckFinding(.warning, "settings", $0) }
     }
 

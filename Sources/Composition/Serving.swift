@@ -38,8 +38,8 @@ package struct Serving: Sendable {
         let entry = "\"\(PostProcessing.consensus.rawValue)\": {\"category\": \"post_processing\"}"
         context.log("farm").notice(
             """
-            \(roles.map(\.rawValue).joined(separator: ", ")) do not run here: \(path) has no post_processing entry for this box. \
-            Where no other box runs them, add entries such as \(entry) to it, or run \
+            \(roles.map(\.rawValue).joined(separator: ", ")) do not run here: \(path) has no post_processing entry for this machine. \
+            Where no other machine runs them, add entries such as \(entry) to it, or run \
             \(roles.map { "farm \($0.command)" }.joined(separator: ", "))
             """)
     }

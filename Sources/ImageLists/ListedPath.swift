@@ -29,7 +29,7 @@ enum ListedPath: Equatable {
         } else if text == "~" || text.hasPrefix("~") && text.utf8.contains(UInt8(ascii: "/")) {
             throw Fault(message: "only a shell knows what ~ is: write the whole path")
         } else if ListedPath.isOfWindows(text) || ListedPath.beginsWithDrive(text) {
-            throw Fault(message: "a path of Windows: write it as this box reads it")
+            throw Fault(message: "a path of Windows: write it as this machine reads it")
         } else {
             self = .file(text)
         }
@@ -82,7 +82,7 @@ enum ListedPath: Equatable {
             rest = rest.dropFirst(2)
             let host = rest.prefix { $0 != "/" }
             guard host.isEmpty || host.lowercased() == "localhost" else {
-                throw Fault(message: "a file of another box (\(host)): write the path as this box reads it")
+                throw Fault(message: "a file of another machine (\(host)): write the path as this machine reads it")
             }
             rest = rest.dropFirst(host.count)
         }
@@ -90,7 +90,7 @@ enum ListedPath: Equatable {
             throw Fault(message: "no file: URL that names a path from the root")
         }
         guard !isOfWindows(String(path.dropFirst())) else {
-            throw Fault(message: "a path of Windows: write it as this box reads it")
+            throw Fault(message: "a path of Windows: write it as this machine reads it")
         }
         return path
     }

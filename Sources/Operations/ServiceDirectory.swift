@@ -61,7 +61,7 @@ package struct ServiceDirectory: Sendable {
             chosen = names.filter { seen.insert($0).inserted }.compactMap { service(named: $0) }
         }
         guard !chosen.isEmpty else {
-            throw .unusable("\(choice): this box's service_config.json names no such service")
+            throw .unusable("\(choice): this machine's service_config.json names no such service")
         }
         return chosen.map { Target(service: $0.name, queue: $0.queue) }
     }

@@ -11,13 +11,13 @@ struct FarmCommand: AsyncParsableCommand {
             all services vote on what an image shows.
 
             Everything is in one SQLite file, farm.db (FARM_DB), which several farm processes can share. If .env \
-            names them, RabbitMQ, PostgreSQL and MariaDB are used instead, and many boxes can share these.
+            names them, RabbitMQ, PostgreSQL and MariaDB are used instead, and many machines can share these.
 
             Examples:
-              farm run photos/                       everything in one go, on this box
+              farm run photos/                       everything in one go, on this machine
               farm import photos/ --group holiday    load images
               farm produce --group holiday           submit their jobs
-              farm up                                run all roles of this box
+              farm up                                run all roles of this machine
               farm status                            how far the work is
               farm check                             what is wrong, and how to fix it
               farm show photos/1.jpg --picture out.jpg

@@ -120,7 +120,7 @@ struct ConfigurationTests {
         #expect(finished.error.contains("no service_config.json"))
     }
 
-    @Test("work of a catalogue service that this box does not name warns where it is taken")
+    @Test("work of a catalogue service that this machine does not name warns where it is taken")
     func unnamedService() async throws {
         let workplace = try Workplace()
         try workplace.configure([("clip", 1)])

@@ -87,7 +87,7 @@ struct DeadTests {
         #expect(none.error == "farm: 0 dead letters\n")
         #expect(try await workplace.farm("dead", "--reason", "nothing", "--json").json() == .array([]))
         let unknown = try await workplace.farm("dead", "--queue", "queue_clop,queue_clip")
-        #expect(unknown.status == 0, "it may be another box's")
+        #expect(unknown.status == 0, "it may be another machine's")
         #expect(unknown.error.contains("warning: queue_clop: no queue that is known here; known are "))
     }
 

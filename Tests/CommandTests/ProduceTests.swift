@@ -19,7 +19,7 @@ struct ProduceTests {
         try await workplace.rows("SELECT queue, count(*) FROM farm_queue GROUP BY queue ORDER BY queue")
     }
 
-    @Test("every primary service of this box gets a job per image, in the contract's form")
+    @Test("every primary service of this machine gets a job per image, in the contract's form")
     func counts() async throws {
         let workplace = try await workplace(photos: 3)
         let produced = try await workplace.farm("produce")
@@ -191,11 +191,11 @@ struct ProduceTests {
         let finished = try await produce.finished()
         #expect(finished.status == 0, "\(finished.output)")
         #expect(finished.output.contains("4 triggers left"), "\(finished.output)")
-        #expect(!finished.output.contains("down:"), "crop services are not this box's: \(finished.output)")
+        #expect(!finished.output.contains("down:"), "crop services are not this machine's: \(finished.output)")
         try await scene.doubles.stop()
     }
 
-    @Test("--wait tells what a crop service leaves undone that another box alone knows and that is down, and fails")
+    @Test("--wait tells what a crop service leaves undone that another machine alone knows and that is down, and fails")
     func waitForOthersService() async throws {
         let scene = try await Scene(["yolov8", "clip", "colors", "pose"], photos: 1, absent: ["face"])
         let work = scene.workplace

@@ -28,7 +28,7 @@ struct StatusTests {
                     "queue": "queue_clip", "service": "clip", "waiting": 2, "in_flight": 0, "dead": 1, "workers": 0,
                     "why": "no worker",
                 ])
-        #expect(queue("blip")?["waiting"]?.integerValue == 2, "another box's queue that holds something")
+        #expect(queue("blip")?["waiting"]?.integerValue == 2, "another machine's queue that holds something")
         #expect(
             queue("bbox_merger")
                 == [

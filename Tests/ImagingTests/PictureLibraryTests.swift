@@ -17,7 +17,7 @@ struct PictureLibraryTests {
         #expect(PictureLibraries.finding(heif: nil).message.contains("libheif1"))
     }
 
-    @Test("what is said of this box's libheif is true of a photo as iOS 18 makes them")
+    @Test("what is said of this machine's libheif is true of a photo as iOS 18 makes them")
     func ios18() async throws {
         let finding = await PictureLibraries.finding()
         #expect(try finding.message.contains("libheif \(#require(PictureLibraries.heifVersion))"))

@@ -124,7 +124,7 @@ struct ServiceConfigurationTests {
         #expect(face.description == "faces")
     }
 
-    @Test("services and roles keep the file's order; a role of another box is not run here")
+    @Test("services and roles keep the file's order; a role of another machine is not run here")
     func order() throws {
         let settings = try box(
             """

@@ -47,7 +47,7 @@ struct ShippedFileTests {
         }
     }
 
-    @Test("the workstation names all services, and works on those that no other box has")
+    @Test("the workstation names all services, and works on those that no other machine has")
     func workstation() throws {
         let services = try services("config/boxes/workstation.json")
         #expect(services.postProcessing == [.merger])

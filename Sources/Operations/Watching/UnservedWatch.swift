@@ -58,7 +58,7 @@ package struct UnservedWatch {
         let commands = unserved.map { "farm \($0.role.command)" }.joined(separator: ", ")
         log.warning(
             """
-            \(what) waiting, and nobody takes them: run \(commands), or farm up on a box whose service_config.json has \
+            \(what) waiting, and nobody takes them: run \(commands), or farm up on a machine whose service_config.json has \
             the post_processing entry
             """)
     }

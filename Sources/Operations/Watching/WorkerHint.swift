@@ -53,6 +53,6 @@ package actor WorkerHint {
         let commands =
             (services.isEmpty ? [] : ["farm work " + services.joined(separator: " ")])
             + names.compactMap(PostProcessing.init).map { "farm \($0.command)" }
-        return "start farm up on a box whose service_config.json names it, or \(commands.joined(separator: ", "))"
+        return "start farm up on a machine whose service_config.json names it, or \(commands.joined(separator: ", "))"
     }
 }

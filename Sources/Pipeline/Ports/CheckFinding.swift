@@ -40,7 +40,7 @@ extension CheckFinding {
         let seconds = (abs(skew) * 10).rounded() / 10
         return CheckFinding(
             .warning, subject,
-            "its clock is \(seconds) s \(skew > 0 ? "ahead of" : "behind") this box's: let both follow one time server (chrony, ntpd)"
+            "its clock is \(seconds) s \(skew > 0 ? "ahead of" : "behind") this machine's: let both follow one time server (chrony, ntpd)"
         )
     }
 

@@ -13,7 +13,7 @@ struct ProduceCommand: AsyncParsableCommand {
         commandName: "produce",
         abstract: "Submits a job for each pair of image and service.",
         discussion: """
-            --services takes all (the default) or primary for the primary services of this box's \
+            --services takes all (the default) or primary for the primary services of this machine's \
             service_config.json, spatial_only for those that are asked about crops, full_catalog for every service, \
             or names separated by commas.
 

@@ -14,7 +14,7 @@ struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
         abstract:
-            "Does everything in one go on this box: imports, submits, processes, waits, and prints what was found.",
+            "Does everything in one go on this machine: imports, submits, processes, waits, and prints what was found.",
         discussion: """
             Jobs that have a successful result, or have failed for good, are not repeated, so a second run takes \
             seconds. --failed repeats those that have failed; see farm produce --help. --pictures replaces pictures \
@@ -48,7 +48,7 @@ struct RunCommand: AsyncParsableCommand {
             let factory = RoleFactory(session.context, session.backends)
             guard !factory.configuration.workers.isEmpty else {
                 throw CommandFailure.unusable(
-                    "service_config.json names no primary service with \"work\" true for this box")
+                    "service_config.json names no primary service with \"work\" true for this machine")
             }
             let known = try await session.backends.store.newestID()
             let mark = try await session.backends.store.failureMark()

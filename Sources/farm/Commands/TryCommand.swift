@@ -10,7 +10,7 @@ struct TryCommand: AsyncParsableCommand {
         commandName: "try",
         abstract: "Calls a service once and shows its answer and what farm reads from it; stores nothing.",
         discussion: """
-            The address comes from this box's service_config.json, or else is localhost and the catalogue's port. \
+            The address comes from this machine's service_config.json, or else is localhost and the catalogue's port. \
             The output shows the votes and boxes that farm reads, and what does not count, with the reason.
 
             Examples:

@@ -11,7 +11,7 @@ import Waiting
 struct UpCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "up",
-        abstract: "Runs every role that this box's service_config.json names, supervised, in one process.",
+        abstract: "Runs every role that this machine's service_config.json names, supervised, in one process.",
         discussion: """
             A role that fails is restarted with back-off while the others go on. Ctrl-C or SIGTERM drains within \
             SHUTDOWN_TIMEOUT, and a second one ends the process at once. SIGHUP reads service_config.json again.
@@ -34,7 +34,7 @@ struct UpCommand: AsyncParsableCommand {
             let roles = factory.roles()
             guard !roles.isEmpty else {
                 throw CommandFailure.unusable(
-                    "\(factory.configuration.path ?? "service_config.json") names no role for this box: "
+                    "\(factory.configuration.path ?? "service_config.json") names no role for this machine: "
                         + "no primary service with \"work\" true, no post_processing entry")
             }
             let serving = Serving(factory: factory, isOfWholeBox: true)
@@ -76,14 +76,14 @@ struct UpCommand: AsyncParsableCommand {
         if !undone.triggers.isEmpty {
             let counts = undone.triggers.map { "\(counted($0.count, "trigger")) of \($0.role.rawValue)" }
             Terminal.error(
-                "farm: \(counts.joined(separator: ", ")) waiting, for what this box does not run: "
+                "farm: \(counts.joined(separator: ", ")) waiting, for what this machine does not run: "
                     + undone.triggers.map { "farm \($0.role.command)" }.joined(separator: ", "))
         }
         guard !undone.jobs.isEmpty else { return }
         let counts = undone.jobs.map { "\(counted($0.count, "job")) of \($0.service)" }
         Terminal.error(
-            "farm: \(counts.joined(separator: ", ")) waiting, which \(configuration.path ?? "this box") does not name: "
-                + "another box does them, or name them here, or drop them: farm purge --service "
+            "farm: \(counts.joined(separator: ", ")) waiting, which \(configuration.path ?? "this machine") does not name: "
+                + "another machine does them, or name them here, or drop them: farm purge --service "
                 + undone.jobs.map(\.service).joined(separator: ","))
     }
 }

@@ -12,7 +12,7 @@ struct WorkCommand: AsyncParsableCommand {
         abstract:
             "Takes jobs of one or more services, calls the services, stores their answers, and triggers post-processing.",
         discussion: """
-            A service of the catalogue that this box's service_config.json does not name is called at localhost and \
+            A service of the catalogue that this machine's service_config.json does not name is called at localhost and \
             the catalogue's port. Ctrl-C or SIGTERM drains: jobs in flight are finished or given back.
 
             Examples:

@@ -173,7 +173,7 @@ struct HeartbeatBehaviours {
     }
 
     @Test(
-        "of two live workers under one id are noticed; a restart, or a move to another box, is not one",
+        "of two live workers under one id are noticed; a restart, or a move to another machine, is not one",
         arguments: heartbeatBackends)
     func shared(_ backend: HeartbeatBackend) async throws {
         try await backend.run { base in

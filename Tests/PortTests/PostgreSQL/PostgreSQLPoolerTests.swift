@@ -98,18 +98,18 @@ struct PostgreSQLPoolerTests {
         }
     }
 
-    @Test("an upgrade waits for another box's, and says once for whom", arguments: [true, false])
+    @Test("an upgrade waits for another machine's, and says once for whom", arguments: [true, false])
     func lock(_ isPooled: Bool) async throws {
         try await withPooledDatabase { pooled, direct in
             let options = isPooled ? pooled : direct
             var theirs = options
-            theirs.applicationName = "farm on another box"
+            theirs.applicationName = "farm on another machine"
             let holder = session(theirs)
             let other = try await holder.runInTransaction(UpgradeLock.take)
             #expect(other?.who == nil, "it is free")
             let record = LogRecord()
             let opening = Task { try await PostgreSQLDatabase(options, time: SystemTime(), log: record.logger) }
-            try await said(record, "waits for farm on another box")
+            try await said(record, "waits for farm on another machine")
             try await holder.run(UpgradeLock.release)
             let database = try await opening.value
             #expect(record.count("waits for") == 1)

@@ -17,15 +17,18 @@ extension PortFault {
             let tls = options.tls ? "" : ", or may only log in by TLS (set MONITORING_DB_TLS=true)"
             return (
                 .unusable,
-                "\(user) has another password there, may not log in from this box\(tls): check MONITORING_DB_USER, "
+                "\(user) has another password there, may not log in from this machine\(tls): check MONITORING_DB_USER, "
                     + "MONITORING_DB_PASSWORD and, there, SHOW CREATE USER"
             )
         case ER_HOST_NOT_PRIVILEGED:
             return (
-                .unusable, "no user may log in from this box: CREATE USER '\(user)'@'%' and grant it its rights there"
+                .unusable,
+                "no user may log in from this machine: CREATE USER '\(user)'@'%' and grant it its rights there"
             )
         case ER_HOST_IS_BLOCKED:
-            return (.unusable, "too many connections from this box broke off: run `mariadb-admin flush-hosts` there")
+            return (
+                .unusable, "too many connections from this machine broke off: run `mariadb-admin flush-hosts` there"
+            )
         case ER_MUST_CHANGE_PASSWORD, ER_MUST_CHANGE_PASSWORD_LOGIN:
             return (.unusable, "the password of \(user) has expired: ALTER USER it there")
         case ER_ACCOUNT_HAS_BEEN_LOCKED, 3118:

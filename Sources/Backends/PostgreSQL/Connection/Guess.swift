@@ -20,7 +20,7 @@ enum Guess {
         case "28P01": return "\(user) has another password there: check DB_USER and DB_PASSWORD"
         case "28000":
             return
-                "there is no such user, or no line of pg_hba.conf lets it in from this box, or only by TLS: check DB_USER, "
+                "there is no such user, or no line of pg_hba.conf lets it in from this machine, or only by TLS: check DB_USER, "
                 + "pg_hba.conf and DB_SSLMODE (\(options.sslMode))"
         case "3D000":
             return "it has not been made: check DB_NAME, or CREATE DATABASE \(options.name.quotedName) OWNER "

@@ -74,7 +74,7 @@ struct Examination {
             return [
                 CheckFinding(
                     .failed, subject,
-                    "allows \(most) channels on a connection, and the roles of this box need \(need) in farm up: raise channel_max in "
+                    "allows \(most) channels on a connection, and the roles of this machine need \(need) in farm up: raise channel_max in "
                         + "rabbitmq.conf, or run fewer roles in one process")
             ]
         }
@@ -83,7 +83,7 @@ struct Examination {
             return [
                 CheckFinding(
                     .failed, subject,
-                    "\(need) channels on a connection, as the roles of this box need in farm up: \(cause); perhaps a limit of the "
+                    "\(need) channels on a connection, as the roles of this machine need in farm up: \(cause); perhaps a limit of the "
                         + "user (rabbitmqctl list_user_limits)")
             ]
         }
