@@ -129,23 +129,25 @@ let package = Package(
             name: "Doubles", dependencies: ["Model", "Pictures", "Pipeline", "Waiting"], path: "Tests/Doubles",
             swiftSettings: settings),
         tests("ModelTests", ["Model"]),
-        .executableTarget(
-            name: "simulate",
+        .target(
+            name: "SimulatedWorld",
             dependencies: [
-                argumentParser, "Doubles", "Harmony", "Model", "Monitoring", "Pictures", "Pipeline", "Roles",
-                "Services",
-                "Waiting", logging,
+                "Doubles", "Harmony", "Model", "Monitoring", "Pictures", "Pipeline", "Roles", "Services", "Waiting",
+                logging,
             ],
-            path: "Tests/Simulation",
+            path: "Tests/SimulatedWorld",
             // Tens of thousands of runs are worth it, in the build of the tests too.
             swiftSettings: settings + [.unsafeFlags(["-O"])]),
+        .executableTarget(
+            name: "simulate", dependencies: [argumentParser, "Doubles", "Model", "SimulatedWorld"],
+            path: "Tests/Simulation", swiftSettings: settings),
         tests("HarmonyTests", ["Doubles", "Harmony", "Model"], exclude: ["Reference"]),
         tests("SettingsTests", ["Model", "Settings"]),
         tests(
             "PortTests",
             [
-                "Doubles", "Embedded", "MariaDB", "Model", "Pipeline", "PostgreSQL", "RabbitMQ", "Servers", "Waiting",
-                grdb, logging,
+                "Doubles", "Embedded", "Imaging", "MariaDB", "Model", "Pictures", "Pipeline", "PostgreSQL", "RabbitMQ",
+                "Servers", "Services", "SimulatedWorld", "Waiting", grdb, logging,
             ]),
         tests("ServiceTests", ["Doubles", "Model", "Pictures", "Pipeline", "Services", "Waiting", logging]),
         tests("ImagingTests", ["Doubles", "Files", "Imaging", "Model", "Pictures", "Pipeline"], exclude: ["Fixtures"]),

@@ -4,7 +4,7 @@ import Pipeline
 import Synchronization
 
 /// A test double of the cropper: every picture is a JPEG of 1000 × 1000 unless it is said to be something else; a crop's
-/// bytes name its box.
+/// bytes name its place.
 public final class PaperCropper: ImageCropper {
     private let unreadable: Set<String>
     private let formats: [String: PictureFormat]
@@ -37,16 +37,26 @@ public final class PaperCropper: ImageCropper {
     public func crop(_ picture: PictureSource, to boxes: [Box], quality: Int) async throws(PictureFault) -> Crops {
         _ = try await inspect(picture)
         decoded.withLock { $0 += 1 }
-        let faults = boxes.enumerated().filter { $1.width > widest }.map {
+        let faults = boxes.enumerated().filter { $1.width > widest && PaperCropper.area(of: $1) != nil }.map {
             ($0.offset, PictureFault(.image, "too wide"))
         }
         let crops = boxes.map { box -> Crop? in
-            guard box.width <= widest, box.x < 1000, box.y < 1000, box.x + box.width > 0, box.y + box.height > 0 else {
-                return nil
-            }
-            return Crop(jpeg: Array("\(box.x),\(box.y)".utf8), area: box)
+            guard box.width <= widest, let area = PaperCropper.area(of: box) else { return nil }
+            return Crop(jpeg: Array("\(area.x),\(area.y)".utf8), area: area)
         }
         return Crops(width: 1000, height: 1000, crops: crops, faults: Dictionary(uniqueKeysWithValues: faults))
+    }
+}
+
+extension PaperCropper {
+    /// The whole pixels of the picture that a box touches.
+    private static func area(of box: Box) -> Box? {
+        guard box.width > 0, box.height > 0 else { return nil }
+        let (left, top) = (max(0, box.x.rounded(.down)), max(0, box.y.rounded(.down)))
+        let right = min(1000, (box.x + box.width).rounded(.up))
+        let bottom = min(1000, (box.y + box.height).rounded(.up))
+        guard left < right, top < bottom else { return nil }
+        return Box(x: left, y: top, width: right - left, height: bottom - top)
     }
 }
 

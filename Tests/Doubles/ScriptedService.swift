@@ -31,6 +31,9 @@ public final class ScriptedService: AnalysisService {
     /// What it was asked about, in order.
     public var calls: [AnalysisSubject] { state.withLock { $0.calls } }
 
+    /// Whether somebody waits for the end of its outage.
+    public var isAwaited: Bool { state.withLock { !$0.waiters.isEmpty } }
+
     /// Unless it has an outage.
     public var takesFreely: Bool { state.withLock { $0.outage == nil } }
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import Doubles
 import Foundation
 import Model
+import SimulatedWorld
 
 @main
 struct Simulate: ParsableCommand {

@@ -63,6 +63,7 @@ final class EmbeddedProcesses: Sendable {
         living.withLock { $0[id] = Process(database: database, time: time) }
         return QueueConnection(
             queue: EmbeddedQueue(database),
+            waits: { while !database.hub.bell.hasWaiters { await Task.yield() } },
             die: { [self] in
                 living.withLock { $0[id] = nil }
                 await advance(.seconds(20))

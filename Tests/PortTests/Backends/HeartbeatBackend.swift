@@ -5,23 +5,31 @@ import Testing
 
 /// A store of heartbeats. A new one joins with a line in `heartbeatBackends`.
 struct HeartbeatBackend: Sendable, CustomTestStringConvertible {
+    typealias Test = @Sendable (HeartbeatBase) async throws -> Void
+
     var name: String
-    var make: @Sendable () async throws -> HeartbeatBase
+    /// Runs a test on an empty table of its own.
+    var run: @Sendable (@escaping Test) async throws -> Void
 
     var testDescription: String { name }
+}
 
-    /// Runs a test on an empty table of its own.
-    func run(_ test: (HeartbeatBase) async throws -> Void) async throws {
-        let base = try await make()
-        do { try await test(base) } catch {
-            await base.close()
-            throw error
-        }
-        await base.close()
+extension HeartbeatBackend {
+    init(name: String, make: @escaping @Sendable () async throws -> HeartbeatBase) {
+        self.init(
+            name: name,
+            run: { test in
+                let base = try await make()
+                do { try await test(base) } catch {
+                    await base.close()
+                    throw error
+                }
+                await base.close()
+            })
     }
 }
 
-let heartbeatBackends = [HeartbeatBackend.embedded, .mariadb]
+let heartbeatBackends = [HeartbeatBackend.embedded, .mariadb, .simulated]
 
 /// A table of one test's own.
 struct HeartbeatBase: Sendable {

@@ -7,23 +7,35 @@ import Testing
 /// `WorkerRegister`.
 /// A new one joins with a line in `storeBackends`.
 struct StoreBackend: Sendable, CustomTestStringConvertible {
+    typealias Test = @Sendable (StoreBase) async throws -> Void
+
     var name: String
-    var make: @Sendable () async throws -> StoreBase
+    /// Runs a test on an empty store of its own.
+    var run: @Sendable (@escaping Test) async throws -> Void
 
     var testDescription: String { name }
+}
 
-    /// Runs a test on an empty store of its own.
-    func run(_ test: (StoreBase) async throws -> Void) async throws {
-        let base = try await make()
-        do { try await test(base) } catch {
-            await base.close()
-            throw error
-        }
-        await base.close()
+extension StoreBackend {
+    init(name: String, make: @escaping @Sendable () async throws -> StoreBase) {
+        self.init(
+            name: name,
+            run: { test in
+                let base = try await make()
+                do { try await test(base) } catch {
+                    await base.close()
+                    throw error
+                }
+                await base.close()
+            })
     }
 }
 
+/// What farm runs with.
 let storeBackends = [StoreBackend.embedded, .postgresql, .pooled]
+
+/// Those, and what the simulation puts in their place: it claims `ResultStore` and `ImageCatalogue`, and knows no SQL.
+let roleStores = storeBackends + [.simulated]
 
 typealias Store = ResultStore & ImageCatalogue & ImportRecords & Reports & ResultForgetting & WorkerRegister
 
@@ -43,7 +55,15 @@ struct StoreBase: Sendable {
     var execute: @Sendable (String) async throws -> Void
     /// The first column of a query.
     var select: @Sendable (String) async throws -> [String]
+    /// How many jobs are noted as begun; nil: as many as `farm_begun` has rows.
+    var begun: (@Sendable () async throws -> Int)?
     var close: @Sendable () async -> Void
+
+    /// How many jobs are noted as begun.
+    func countBegun() async throws -> Int {
+        if let begun { return try await begun() }
+        return try await select("SELECT count(*) FROM farm_begun").compactMap { Int($0) }.reduce(0, +)
+    }
 
     /// Adds images by filename.
     func images(_ count: Int) async throws -> [ImageID] {

@@ -43,7 +43,8 @@ struct InspectionBehaviours {
         Job(image: Image(id: image), service: "clip", queue: "q", now: Date(timeIntervalSince1970: 1_789_000_000))
     }
 
-    @Test("shows dead letters with what is known of their end, and leaves them as they are", arguments: queueBackends)
+    @Test(
+        "shows dead letters with what is known of their end, and leaves them as they are", arguments: inspectedBackends)
     func showing(_ backend: QueueBackend) async throws {
         try await backend.run { broker in
             let queue = try await broker.connect().queue
@@ -78,7 +79,7 @@ struct InspectionBehaviours {
         }
     }
 
-    @Test("is empty where there is nothing", arguments: queueBackends)
+    @Test("is empty where there is nothing", arguments: inspectedBackends)
     func nothing(_ backend: QueueBackend) async throws {
         try await backend.run { broker in
             let queue = try await broker.connect().queue
@@ -89,7 +90,7 @@ struct InspectionBehaviours {
         }
     }
 
-    @Test("removes what is named, of more than one batch, and nothing else", arguments: queueBackends)
+    @Test("removes what is named, of more than one batch, and nothing else", arguments: inspectedBackends)
     func removing(_ backend: QueueBackend) async throws {
         try await backend.run { broker in
             let queue = try await broker.connect().queue
@@ -111,7 +112,7 @@ struct InspectionBehaviours {
         }
     }
 
-    @Test("puts another message in the place of what it removes", arguments: queueBackends)
+    @Test("puts another message in the place of what it removes", arguments: inspectedBackends)
     func replacing(_ backend: QueueBackend) async throws {
         try await backend.run { broker in
             let queue = try await broker.connect().queue
@@ -132,7 +133,7 @@ struct InspectionBehaviours {
         }
     }
 
-    @Test("whose process dies leaves everything where it was", arguments: queueBackends)
+    @Test("whose process dies leaves everything where it was", arguments: inspectedBackends)
     func dying(_ backend: QueueBackend) async throws {
         try await backend.run { broker in
             let (dying, other) = (try await broker.connect(), try await broker.connect())
@@ -147,7 +148,7 @@ struct InspectionBehaviours {
 
     @Test(
         "stopped between requeueing a job and removing its dead letter requeues the same job again",
-        arguments: queueBackends)
+        arguments: inspectedBackends)
     func halfway(_ backend: QueueBackend) async throws {
         try await backend.run { broker in
             let (dying, other) = (try await broker.connect(), try await broker.connect())
@@ -177,7 +178,7 @@ struct InspectionBehaviours {
         }
     }
 
-    @Test("removes a message once, however many passes there are", arguments: queueBackends)
+    @Test("removes a message once, however many passes there are", arguments: inspectedBackends)
     func together(_ backend: QueueBackend) async throws {
         try await backend.run { broker in
             let queues = [try await broker.connect().queue, try await broker.connect().queue]
@@ -204,7 +205,7 @@ struct InspectionBehaviours {
         }
     }
 
-    @Test("ends, although what it requeues dies again at once", arguments: queueBackends)
+    @Test("ends, although what it requeues dies again at once", arguments: inspectedBackends)
     func ending(_ backend: QueueBackend) async throws {
         try await backend.run { broker in
             let queue = try await broker.connect().queue
@@ -222,7 +223,8 @@ struct InspectionBehaviours {
         }
     }
 
-    @Test("shows what waits, in order, not what is taken; what it leaves is taken in order", arguments: queueBackends)
+    @Test(
+        "shows what waits, in order, not what is taken; what it leaves is taken in order", arguments: inspectedBackends)
     func waiting(_ backend: QueueBackend) async throws {
         try await backend.run { broker in
             let (queue, other) = (try await broker.connect().queue, try await broker.connect().queue)
@@ -246,7 +248,7 @@ struct InspectionBehaviours {
         }
     }
 
-    @Test("does not remove what somebody has taken meanwhile", arguments: queueBackends)
+    @Test("does not remove what somebody has taken meanwhile", arguments: inspectedBackends)
     func takenMeanwhile(_ backend: QueueBackend) async throws {
         try await backend.run { broker in
             let (queue, other) = (try await broker.connect().queue, try await broker.connect().queue)
@@ -272,7 +274,7 @@ struct InspectionBehaviours {
         }
     }
 
-    @Test("is not needed to drop all that waits, delayed or not; what is taken stays", arguments: queueBackends)
+    @Test("is not needed to drop all that waits, delayed or not; what is taken stays", arguments: inspectedBackends)
     func purging(_ backend: QueueBackend) async throws {
         try await backend.run { broker in
             let (queue, other) = (try await broker.connect().queue, try await broker.connect().queue)
@@ -287,7 +289,8 @@ struct InspectionBehaviours {
             #expect(dropped == (backend.canDelay ? 29 : 28))
             let depths = try await queue.depths(of: ["q", "other"])
             #expect(depths.map(\.waiting) == [0, 1])
-            #expect(depths[0].inFlight ?? 1 == 1)
+            // What is in flight is known to the process that holds it, on every queue.
+            #expect(try await other.depths(of: ["q"])[0].knownInFlight == (backend.canDelay ? 1 : 2))
             try await consumer.giveBack(taken.map(\.receipt), after: .zero)
             #expect(try await consumer.next(upTo: 1).first?.redelivered == true)
         }

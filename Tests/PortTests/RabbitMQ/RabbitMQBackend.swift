@@ -25,8 +25,13 @@ extension RabbitMQServer {
     }
 }
 
+extension Subscriber {
+    /// Whether somebody waits for a delivery.
+    var isAwaited: Bool { subscriptions.values.contains { !$0.takers.isEmpty } }
+}
+
 extension QueueBackend {
-    static let rabbitmq = QueueBackend(name: "rabbitmq", canDelay: false) {
+    static let rabbitmq = QueueBackend(name: "rabbitmq", canDelay: false, hasClock: false, tellsInFlight: false) {
         let server = try RabbitMQServer.shared()
         let host = try await server.virtualHost()
         let queues = Mutex<[RabbitMQQueue]>([])
@@ -35,9 +40,10 @@ extension QueueBackend {
                 let queue = try await RabbitMQQueue(server.options(host), time: SystemTime(), log: quiet)
                 queues.withLock { $0.append(queue) }
                 return QueueConnection(
-                    queue: queue, die: { await queue.abandon() }, close: { await queue.close() })
+                    queue: queue,
+                    waits: { while await !queue.subscriber.isAwaited { await Task.yield() } },
+                    die: { await queue.abandon() }, close: { await queue.close() })
             },
-            // Nothing in the broker waits for that long.
             advance: { _ in },
             close: {
                 for queue in queues.withLock({ $0 }) { await queue.close() }

@@ -8,7 +8,7 @@ import Testing
 struct BoxBehaviours {
     private let detector = #"{"predictions":[]}"#
 
-    @Test("are fused from the newest successful result of each named service", arguments: storeBackends)
+    @Test("are fused from the newest successful result of each named service", arguments: roleStores)
     func input(_ backend: StoreBackend) async throws {
         try await backend.run { base in
             let image = try await base.image()
@@ -29,7 +29,7 @@ struct BoxBehaviours {
         }
     }
 
-    @Test("are reported in the images' order, none of an image without any", arguments: storeBackends)
+    @Test("are reported in the images' order, none of an image without any", arguments: roleStores)
     func reported(_ backend: StoreBackend) async throws {
         try await backend.run { base in
             let images = try await base.images(3)
@@ -44,7 +44,7 @@ struct BoxBehaviours {
         }
     }
 
-    @Test("stay, go with their enrichments, or come", arguments: storeBackends)
+    @Test("stay, go with their enrichments, or come", arguments: roleStores)
     func changes(_ backend: StoreBackend) async throws {
         try await backend.run { base in
             let image = try await base.image()
@@ -133,7 +133,7 @@ struct BoxBehaviours {
         }
     }
 
-    @Test("of one image that two processes merge at once are as if one had", arguments: storeBackends)
+    @Test("of one image that two processes merge at once are as if one had", arguments: roleStores)
     func concurrent(_ backend: StoreBackend) async throws {
         try await backend.run { base in
             let images = try await base.images(3)

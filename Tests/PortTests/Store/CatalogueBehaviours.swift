@@ -4,7 +4,7 @@ import Testing
 
 @Suite("The catalogue of images")
 struct CatalogueBehaviours {
-    @Test("knows an image by path, else URL, else filename; twice adds nothing", arguments: storeBackends)
+    @Test("knows an image by path, else URL, else filename; twice adds nothing", arguments: roleStores)
     func identity(_ backend: StoreBackend) async throws {
         try await backend.run { base in
             let images = [
@@ -26,7 +26,7 @@ struct CatalogueBehaviours {
         }
     }
 
-    @Test("moves images into the named group only when asked", arguments: storeBackends)
+    @Test("moves images into the named group only when asked", arguments: roleStores)
     func moving(_ backend: StoreBackend) async throws {
         try await backend.run { base in
             let ids = try await base.store.add([NewImage(path: "/a", group: "old"), NewImage(path: "/b")], move: false)
@@ -42,7 +42,7 @@ struct CatalogueBehaviours {
         }
     }
 
-    @Test("gives a group to all that have none", arguments: storeBackends)
+    @Test("gives a group to all that have none", arguments: roleStores)
     func assigning(_ backend: StoreBackend) async throws {
         try await backend.run { base in
             _ = try await base.store.add(
@@ -54,7 +54,7 @@ struct CatalogueBehaviours {
         }
     }
 
-    @Test("lists page by page what a filter asks for", arguments: storeBackends)
+    @Test("lists page by page what a filter asks for", arguments: roleStores)
     func listing(_ backend: StoreBackend) async throws {
         try await backend.run { base in
             let ids = try await base.store.add(
@@ -75,7 +75,7 @@ struct CatalogueBehaviours {
         }
     }
 
-    @Test("lists images that lack a successful result, with what they lack", arguments: storeBackends)
+    @Test("lists images that lack a successful result, with what they lack", arguments: roleStores)
     func lacking(_ backend: StoreBackend) async throws {
         try await backend.run { base in
             let ids = try await base.images(3)
@@ -92,7 +92,7 @@ struct CatalogueBehaviours {
         }
     }
 
-    @Test("finds images by id, path, URL or filename: all that match", arguments: storeBackends)
+    @Test("finds images by id, path, URL or filename: all that match", arguments: roleStores)
     func finding(_ backend: StoreBackend) async throws {
         try await backend.run { base in
             let ids = try await base.store.add(
@@ -115,7 +115,7 @@ struct CatalogueBehaviours {
         }
     }
 
-    @Test("cuts a filename that is too long, and finds it again; nothing at all is refused", arguments: storeBackends)
+    @Test("cuts a filename that is too long, and finds it again; nothing at all is refused", arguments: roleStores)
     func long(_ backend: StoreBackend) async throws {
         try await backend.run { base in
             let long = [NewImage(filename: String(repeating: "é", count: 300))]

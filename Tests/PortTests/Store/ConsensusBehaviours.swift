@@ -26,6 +26,24 @@ struct ConsensusBehaviours {
         }
     }
 
+    @Test("is one row per image, which a newer one replaces; none without any result", arguments: roleStores)
+    func row(_ backend: StoreBackend) async throws {
+        try await backend.run { base in
+            let images = try await base.images(2)
+            try await base.store.record([.of(images[0])])
+            for round in 1...2 {
+                try await base.store.updateConsensus(of: images) { _ in
+                    ConsensusRecord(data: .object(["round": .int(Int64(round))]), processingTime: 2)
+                }
+                #expect(try await base.store.totals().consensus == 1)
+                let reports = try await base.store.report(on: images)
+                #expect(reports.map(\.consensus) == [.object(["round": .int(Int64(round))]), nil])
+            }
+            try await base.store.updateConsensus(of: images) { _ in nil }
+            #expect(try await base.store.totals().consensus == 0)
+        }
+    }
+
     @Test(
         "is made from the newest rows, the boxes and the enrichments of face, pose and colors", arguments: storeBackends
     )

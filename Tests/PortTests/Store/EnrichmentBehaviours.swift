@@ -13,7 +13,7 @@ struct EnrichmentBehaviours {
         return (image, try await base.boxes(of: image).map(\.mergedID))
     }
 
-    @Test("have one row per box and service; one of a box that is gone is dropped", arguments: storeBackends)
+    @Test("have one row per box and service; one of a box that is gone is dropped", arguments: roleStores)
     func upsert(_ backend: StoreBackend) async throws {
         try await backend.run { base in
             let (image, boxes) = try await enriched(base, ["person"])
@@ -39,7 +39,7 @@ struct EnrichmentBehaviours {
         }
     }
 
-    @Test("that wait for a service are listed until they are made up for", arguments: storeBackends)
+    @Test("that wait for a service are listed until they are made up for", arguments: roleStores)
     func missing(_ backend: StoreBackend) async throws {
         try await backend.run { base in
             let (image, boxes) = try await enriched(base, ["person", "cat"])

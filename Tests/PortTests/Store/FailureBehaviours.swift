@@ -59,7 +59,7 @@ struct FailureBehaviours {
         }
     }
 
-    @Test("is settled when it would fail again, and only if it is the newest answer", arguments: storeBackends)
+    @Test("is settled when it would fail again, and only if it is the newest answer", arguments: roleStores)
     func settled(_ backend: StoreBackend) async throws {
         try await backend.run { base in
             let final = [
@@ -98,7 +98,7 @@ struct FailureBehaviours {
         }
     }
 
-    @Test("by what waits is named once", arguments: storeBackends)
+    @Test("by what waits is named once", arguments: roleStores)
     func missing(_ backend: StoreBackend) async throws {
         try await backend.run { base in
             let images = try await base.images(2)

@@ -1,6 +1,7 @@
 import Doubles
 import Foundation
 import Model
+import SimulatedWorld
 
 /// Runs many seeds, side by side in processes of their own: a run is on one thread, and repeats itself exactly only where
 /// Swift hashes without a seed of the process, which has to be asked for before it starts.

@@ -1,4 +1,5 @@
 import Model
+import SimulatedWorld
 
 /// What many runs add up to.
 struct Totals: Sendable {

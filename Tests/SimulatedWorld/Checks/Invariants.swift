@@ -7,11 +7,11 @@ import Pipeline
 import Roles
 
 /// What must hold after a run and does not.
-struct Violation: Sendable, Equatable {
-    var invariant: String
-    var detail: String
+package struct Violation: Sendable, Equatable {
+    package var invariant: String
+    package var detail: String
 
-    init(_ invariant: String, _ detail: String) {
+    package init(_ invariant: String, _ detail: String) {
         self.invariant = invariant
         self.detail = detail
     }

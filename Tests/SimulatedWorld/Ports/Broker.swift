@@ -67,7 +67,8 @@ final class Broker: Sendable {
 
     // MARK: Putting
 
-    func put(_ messages: [Message], by whom: String) {
+    /// - Parameter areCopies: of deliveries, behind all others of their queue.
+    func put(_ messages: [Message], by whom: String, areCopies: Bool = false) {
         for message in messages {
             let copies = conditions.strikes(.publishedTwice, whom) ? 2 : 1
             for _ in 0..<copies {
@@ -75,7 +76,7 @@ final class Broker: Sendable {
                     state.nextID += 1
                     state.history.append(message)
                     state.shelves[message.queue, default: Shelf()].ready.append(
-                        Parcel(id: state.nextID, message: message))
+                        Parcel(id: state.nextID, message: message, redelivered: areCopies))
                 }
             }
         }
@@ -169,7 +170,7 @@ final class Broker: Sendable {
                     state.shelves[taker.queue]?.dead.append(DeadParcel(parcel: parcel, letter: letter))
                 case .back(let delay):
                     parcel.redelivered = true
-                    guard delay > .seconds(0), !plan.queuePushes else {
+                    guard delay > .seconds(0) else {
                         Broker.shelve(parcel, taker.queue, &state)
                         continue
                     }
@@ -247,6 +248,9 @@ final class Broker: Sendable {
     /// What a dead process held comes again when its lease has run out.
     func forget(process: Int) { lose(process, after: conditions.dice.time(around: plan.leaseDelay), isOver: true) }
 
+    /// The connection of a process that ends well: what it held goes to others at once.
+    func leave(process: Int) { lose(process, after: .seconds(0), isOver: true) }
+
     private func lose(_ process: Int, after delay: VirtualTime, isOver: Bool) {
         let lost = state.withLock { state -> [(String, [Parcel])] in
             state.takers.keys.sorted().filter { state.takers[$0]?.process == process }.compactMap { id in
@@ -308,7 +312,15 @@ final class Broker: Sendable {
                 .flatMap { $0.serviceName.isEmpty ? nil : $0 }
         }
     }
-    var queueNames: [String] { state.withLock { $0.shelves.keys.sorted() } }
+    /// Of the queues that hold something.
+    var queueNames: [String] {
+        state.withLock { state in
+            let held = Set(state.takers.values.filter { !$0.unsettled.isEmpty }.map(\.queue))
+            return state.shelves.filter { queue, shelf in
+                !shelf.ready.isEmpty || shelf.away > 0 || !shelf.dead.isEmpty || held.contains(queue)
+            }.keys.sorted()
+        }
+    }
     var takers: Int { state.withLock { $0.takers.count } }
     var longestHeld: VirtualTime { state.withLock { $0.longestHeld } }
     var dead: [(queue: String, parcel: DeadParcel)] {

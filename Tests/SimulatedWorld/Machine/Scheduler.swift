@@ -57,7 +57,8 @@ final class Scheduler: Sendable {
     private let dice: Dice
     private let onDeath: Mutex<@Sendable (Int) -> Void> = Mutex { _ in }
     private let state = Mutex(State())
-    private let thread = pthread_self()
+    /// The thread that runs it; 0 before it runs.
+    private let thread = Atomic<pthread_t>(0)
 
     init(order: Order, dice: Dice) {
         self.order = order
@@ -77,7 +78,8 @@ final class Scheduler: Sendable {
 
     /// Everything of a run is on one thread: what is not would make it differ from one time to the next.
     func checkThread() {
-        precondition(pthread_equal(thread, pthread_self()) != 0, "something of the run is on a foreign thread")
+        let own = thread.load(ordering: .relaxed)
+        precondition(own == 0 || own == pthread_self(), "something of the run is on a foreign thread")
     }
 
     // MARK: Running
@@ -90,8 +92,9 @@ final class Scheduler: Sendable {
         }
     }
 
-    /// Runs until `isOver`.
+    /// Runs until `isOver`, on this thread from now on.
     func run(until isOver: () -> Bool) -> Ending {
+        thread.store(pthread_self(), ordering: .relaxed)
         while !isOver() {
             if let (next, dies) = take() {
                 if dies { onDeath.withLock { $0 }(next.executor.process) }

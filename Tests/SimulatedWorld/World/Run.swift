@@ -4,25 +4,25 @@ import Pipeline
 import Synchronization
 
 /// One run of one seed, from an empty farm to its end, with what the invariants say of it.
-struct Run: Sendable {
+package struct Run: Sendable {
     /// How it went.
-    struct Report: Sendable {
-        var seed: UInt64
-        var violations: [Violation]
-        var tally: Tally<Int>
-        var steps: Int
-        var jobs: Int
+    package struct Report: Sendable {
+        package var seed: UInt64
+        package var violations: [Violation]
+        package var tally: Tally<Int>
+        package var steps: Int
+        package var jobs: Int
         /// From the end of the faults until all was done.
-        var recovery: VirtualTime
+        package var recovery: VirtualTime
         /// Of all choices: the same for the same seed.
-        var digest: UInt64
+        package var digest: UInt64
     }
 
     private let plan: Plan
     private let conditions: Conditions
     private let farm: Farm
 
-    init(seed: UInt64, plant: Plant?, tracing: Bool = false) {
+    package init(seed: UInt64, plant: Plant?, tracing: Bool = false) {
         let dice = Dice(seed: seed)
         plan = Plan(seed: seed, plant: plant, dice: dice)
         conditions = Conditions(plan: plan, dice: dice, tracing: tracing)
@@ -36,7 +36,7 @@ struct Run: Sendable {
         conditions.scheduler.onDeath { number in farm.processes.first { $0.number == number }.map(farm.kill) }
     }
 
-    func report() -> Report {
+    package func report() -> Report {
         let scheduler = conditions.scheduler
         conditions.trace.say("plan", "\(plan)")
         let director = SimulatedProcess(

@@ -123,7 +123,7 @@ struct Plan: Sendable {
 }
 
 /// A bug that is planted, to see that it is caught.
-enum Plant: String, CaseIterable, Sendable {
+package enum Plant: String, CaseIterable, Sendable {
     /// The queue forgets a message as soon as it is delivered.
     case acknowledgeBeforeCommit = "acknowledge-before-commit"
     /// A publish returns before the messages are safe.

@@ -1,6 +1,5 @@
 import Foundation
 import Model
-import Monitoring
 import Pipeline
 
 /// One process's way to the store. Every method is one transaction: it takes effect at one moment, between two awaits, or
@@ -13,11 +12,11 @@ struct DatabaseStore: ResultStore {
 
     // MARK: Transactions
 
-    private func read<Value: Sendable>(_ what: String, _ query: (Database.Tables) -> Value) async throws -> Value {
+    func read<Value: Sendable>(_ what: String, _ query: (Database.Tables) -> Value) async throws -> Value {
         try await process.exchange(.store, what, lost: .storeLost, unconfirmed: .storeLost) { query(database.tables) }
     }
 
-    private func write<Value: Sendable>(
+    func write<Value: Sendable>(
         _ what: String, _ change: (inout Database.Tables) -> Value
     ) async throws -> Value {
         try await process.reach(.store, what, .storeLost)
@@ -127,6 +126,7 @@ struct DatabaseStore: ResultStore {
     private func insert(_ result: AnalysisResult, _ id: Int, _ created: Date, _ tables: inout Database.Tables) -> Bool {
         let key = Database.Key(image: result.imageID, job: result.jobID)
         tables.begun = tables.begun.filter { $0.job != result.jobID }
+        guard tables.images[result.imageID] != nil else { return false }
         guard tables.jobs[key] == nil || conditions.plan.plant == .noIdempotency else { return false }
         tables.jobs[key, default: []].append(id)
         tables.results[result.imageID, default: []].append(
@@ -248,76 +248,5 @@ struct DatabaseStore: ResultStore {
         } _: { tables, records in
             for image in images { tables.consensus[image] = records[image] }
         }
-    }
-}
-
-// MARK: Images
-
-extension DatabaseStore: ImageCatalogue {
-    func add(_ images: [NewImage], move: Bool, update: Bool) async throws -> ImportAnswer {
-        var answer = ImportAnswer()
-        answer.ids = try await write("adding images") { tables in
-            images.map { new in
-                let id = tables.newID()
-                tables.images[id] = Image(
-                    id: id, filename: new.filename, path: new.path, url: new.url, group: new.group)
-                return id
-            }
-        }
-        answer.counts.added = answer.ids.count
-        return answer
-    }
-
-    func assignGroup(_ group: String) async throws -> Int {
-        try await write("assigning a group") { tables in
-            let bare = tables.images.values.filter { $0.group == nil }
-            for image in bare { tables.images[image.id]?.group = group }
-            return bare.count
-        }
-    }
-
-    func images(_ filter: ImageFilter, after: ImageID, limit: Int) async throws -> [ListedImage] {
-        try await read("images") { tables in
-            tables.images.values.filter { $0.id > after && filter.ids?.contains($0.id) != false }
-                .sorted { $0.id < $1.id }.prefix(limit).map { ListedImage(image: $0) }
-        }
-    }
-
-    func count(_ filter: ImageFilter) async throws -> Int { try await images(filter, after: 0, limit: .max).count }
-    func finalErrors(_ filter: ImageFilter, of services: [String]) async throws -> [String: Int] { [:] }
-    func newestID() async throws -> ImageID { try await read("newest image") { $0.images.keys.max() ?? 0 } }
-    func newestResultID() async throws -> Int {
-        try await read("newest result") { tables in tables.results.values.joined().map(\.resultID).max() ?? 0 }
-    }
-    func find(_ text: String) async throws -> [Image] {
-        try await read("image \(text)") { tables in tables.images.values.filter { $0.filename == text } }
-    }
-}
-
-// MARK: Heartbeats
-
-/// One process's way to the heartbeats.
-struct DatabaseHeartbeats: HeartbeatStore {
-    let database: Database
-    let process: SimulatedProcess
-
-    func record(_ heartbeat: Heartbeat) async throws {
-        try await process.exchange(.heartbeats, "heartbeat", lost: .heartbeatLost, unconfirmed: .heartbeatLost) {
-            let now = database.now
-            database.write { tables in
-                tables.heartbeats.append(
-                    StoredHeartbeat(
-                        timestamp: now, workerID: heartbeat.workerID, serviceName: heartbeat.serviceName,
-                        nodeHostname: heartbeat.nodeHostname, status: heartbeat.status.rawValue,
-                        jobsCompleted: heartbeat.jobsCompleted, jobsPerMinute: heartbeat.jobsPerMinute,
-                        errorMessage: heartbeat.errorMessage))
-            }
-        }
-    }
-
-    func report(_ windows: MonitorWindows) async throws -> MonitorReport {
-        MonitorDigest(
-            database.tables.heartbeats, windows: HeartbeatWindows(windows, now: database.now)
-        ).report
     }
 }

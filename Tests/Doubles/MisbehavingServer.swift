@@ -2,23 +2,23 @@ import Foundation
 import Synchronization
 
 /// What the server received.
-struct Received: Sendable {
-    var method: String
-    var target: String
+package struct Received: Sendable {
+    package var method: String
+    package var target: String
     /// Names in lower case.
-    var headers: [String: String]
-    var body: [UInt8]
+    package var headers: [String: String]
+    package var body: [UInt8]
     /// Which connection it came over, from 1.
-    var connection: Int
+    package var connection: Int
     /// Which request to this path it is, from 1.
-    var number: Int
+    package var number: Int
 
-    var path: String { String(target.prefix { $0 != "?" }) }
-    var query: String { String(target.drop { $0 != "?" }.dropFirst()) }
+    package var path: String { String(target.prefix { $0 != "?" }) }
+    package var query: String { String(target.drop { $0 != "?" }.dropFirst()) }
 }
 
 /// What the server does with a request.
-enum Behaviour: Sendable {
+package enum Behaviour: Sendable {
     case answer(Int, [UInt8], headers: [String: String] = [:])
     /// Answers, lets the client believe that the connection is kept, and closes it.
     case answerAndClose([UInt8])
@@ -34,17 +34,17 @@ enum Behaviour: Sendable {
     /// What is sent is no HTTP.
     case garbage([UInt8])
 
-    static func json(_ text: String, status: Int = 200, headers: [String: String] = [:]) -> Behaviour {
+    package static func json(_ text: String, status: Int = 200, headers: [String: String] = [:]) -> Behaviour {
         .answer(status, Array(text.utf8), headers: headers)
     }
 
     /// A sound answer without predictions.
-    static let success = Behaviour.json(#"{"status": "success", "predictions": []}"#)
+    package static let success = Behaviour.json(#"{"status": "success", "predictions": []}"#)
 }
 
 /// An HTTP server on a loopback port whose script says how it misbehaves; a thread for each connection.
-final class MisbehavingServer: Sendable {
-    typealias Script = @Sendable (Received) -> Behaviour
+package final class MisbehavingServer: Sendable {
+    package typealias Script = @Sendable (Received) -> Behaviour
 
     private struct State {
         var listener: Int32 = -1
@@ -57,12 +57,12 @@ final class MisbehavingServer: Sendable {
         var watchers: [(isTrue: @Sendable ([Received]) -> Bool, continuation: CheckedContinuation<Void, Never>)] = []
     }
 
-    let port: Int
+    package let port: Int
     private let script: Script
     private let state = Mutex(State())
 
     /// - Parameter listening: false reserves the port, where connections are refused until `listen`.
-    init(listening: Bool = true, _ script: @escaping Script = { _ in .success }) throws {
+    package init(listening: Bool = true, _ script: @escaping Script = { _ in .success }) throws {
         self.script = script
         let (listener, port) = try MisbehavingServer.bound(to: 0)
         self.port = port
@@ -72,12 +72,12 @@ final class MisbehavingServer: Sendable {
 
     deinit { stop() }
 
-    var requests: [Received] { state.withLock { $0.requests } }
-    var connections: Int { state.withLock { $0.connections } }
-    var mostInFlight: Int { state.withLock { $0.mostInFlight } }
+    package var requests: [Received] { state.withLock { $0.requests } }
+    package var connections: Int { state.withLock { $0.connections } }
+    package var mostInFlight: Int { state.withLock { $0.mostInFlight } }
 
     /// Waits until the requests received so far make it true.
-    func received(_ isTrue: @escaping @Sendable ([Received]) -> Bool) async {
+    package func received(_ isTrue: @escaping @Sendable ([Received]) -> Bool) async {
         await withCheckedContinuation { continuation in
             let already = state.withLock { state in
                 if isTrue(state.requests) { return true }
@@ -88,7 +88,7 @@ final class MisbehavingServer: Sendable {
         }
     }
 
-    func listen() {
+    package func listen() {
         let listener = state.withLock { state in
             state.isListening = true
             return state.listener
@@ -117,7 +117,7 @@ final class MisbehavingServer: Sendable {
         }
     }
 
-    static func bound(to port: UInt16) throws -> (Int32, Int) {
+    package static func bound(to port: UInt16) throws -> (Int32, Int) {
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)

@@ -1,7 +1,7 @@
 import Synchronization
 
 /// What can go wrong in a run.
-enum Fault: Int, CaseIterable, Sendable {
+package enum Fault: Int, CaseIterable, Sendable {
     // Processes
     case processDied
     case processDrained
@@ -50,7 +50,7 @@ enum Fault: Int, CaseIterable, Sendable {
 
 extension Fault: CustomStringConvertible {
     /// As the totals and the trace name it.
-    var description: String {
+    package var description: String {
         switch self {
         case .processDied: "process died"
         case .processDrained: "process drained and started again"
@@ -97,15 +97,17 @@ extension Fault: CustomStringConvertible {
 }
 
 /// A number for each fault.
-struct Tally<Number: Numeric & Sendable>: Sendable {
+package struct Tally<Number: Numeric & Sendable>: Sendable {
     private var numbers = Fault.allCases.map { _ in Number.zero }
 
-    subscript(fault: Fault) -> Number {
+    package init() {}
+
+    package subscript(fault: Fault) -> Number {
         get { numbers[fault.rawValue] }
         set { numbers[fault.rawValue] = newValue }
     }
 
-    static func += (left: inout Tally, right: Tally) {
+    package static func += (left: inout Tally, right: Tally) {
         for fault in Fault.allCases { left[fault] += right[fault] }
     }
 }

@@ -84,7 +84,17 @@ struct BrokerConsumer: JobConsumer {
 
     func giveBack(_ receipts: [Receipt], after delay: Duration) async throws {
         process.say("gives back \(receipts.map(\.line))")
-        try await settle(receipts.map { ($0, .back(after: VirtualTime(delay))) })
+        guard isUnanswered, delay > .zero else {
+            return try await settle(receipts.map { ($0, .back(after: VirtualTime(delay))) })
+        }
+        // A broker that pushes cannot delay: copies go behind all others, and the originals only when those are safe.
+        let contents = broker.contents(taker, receipts)
+        let good = receipts.filter { contents[$0] != nil }
+        guard !good.isEmpty else { return }
+        try await process.exchange(.queue, "copying", lost: .publishLost, unconfirmed: .confirmLost) {
+            broker.put(good.compactMap { contents[$0] }, by: process.name, areCopies: true)
+        }
+        try await settle(good.map { ($0, .gone) })
     }
 
     private func settle(_ fates: [(Receipt, Broker.Fate)]) async throws {

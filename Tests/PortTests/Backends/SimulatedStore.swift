@@ -1,0 +1,107 @@
+import Doubles
+import Foundation
+import Model
+import Monitoring
+import Pipeline
+@testable import SimulatedWorld
+
+extension StoreBackend {
+    /// It claims what roles and the producer ask of a store.
+    static let simulated = StoreBackend(
+        name: "the simulated store",
+        run: { test in
+            try await SimulatedBench.run { bench in
+                @Sendable func store() -> DatabaseStore {
+                    DatabaseStore(database: bench.database, process: bench.process())
+                }
+                try await test(
+                    StoreBase(
+                        store: store(), connect: { store() }, now: { bench.database.now },
+                        advance: { bench.database.makeOlder(by: $0) }, execute: { _ in throw Unclaimed() },
+                        select: { _ in throw Unclaimed() }, begun: { bench.database.tables.begun.count }, close: {}))
+            }
+        })
+}
+
+extension Database {
+    fileprivate func makeOlder(by duration: Duration) {
+        write { tables in
+            for image in tables.results.keys {
+                for place in tables.results[image, default: []].indices {
+                    tables.results[image]?[place].created -= duration.seconds
+                }
+            }
+        }
+    }
+}
+
+/// How a test sees what the simulated roles have written. The rest is for commands, which the simulation does not run.
+extension DatabaseStore: Reports {
+    public func totals() async throws -> Totals {
+        let tables = database.tables
+        let rows = tables.enrichments.values.flatMap(\.values)
+        return Totals(
+            images: tables.images.count, results: tables.results.values.joined().count,
+            mergedBoxes: tables.boxes.values.joined().count, consensus: tables.consensus.count,
+            postprocessing: rows.count, failedPostprocessing: rows.count { $0.status == .error })
+    }
+
+    public func report(on images: [ImageID]) async throws -> [ImageReport] {
+        let tables = database.tables
+        return images.compactMap { id in
+            tables.images[id].map {
+                ImageReport(image: $0, findings: tables.findings(id), consensus: tables.consensus[id]?.data)
+            }
+        }
+    }
+
+    public func boxes(of images: [ImageID]) async throws -> [[StoredBox]] { images.map(database.tables.storedBoxes) }
+
+    public func missingEnrichments() async throws -> [String: Int] {
+        database.tables.missing.values.joined().reduce(into: [:]) { $0[$1.service, default: 0] += 1 }
+    }
+
+    public func services() async throws -> [ServiceReport] { throw Unclaimed() }
+    public func imagesWithStaleConsensus(limit: Int) async throws -> [ImageID] { throw Unclaimed() }
+    public func failureMark() async throws -> FailureMark { throw Unclaimed() }
+    public func failures(since mark: FailureMark) async throws -> [FailureReport] { throw Unclaimed() }
+}
+
+extension DatabaseStore: ImportRecords, ResultForgetting, WorkerRegister {
+    public func remember(_ refused: [(place: String, reason: String)]) async throws { throw Unclaimed() }
+    public func newestRefusal() async throws -> Int { throw Unclaimed() }
+    public func forgetRefusals(of place: String, upTo last: Int) async throws { throw Unclaimed() }
+    public func refusals(after: Int, limit: Int) async throws -> [Refusal] { throw Unclaimed() }
+    public func refusal(of place: String) async throws -> Refusal? { throw Unclaimed() }
+    public func movePaths(from old: String, to new: String) async throws -> PathMove { throw Unclaimed() }
+
+    public func holdings(of images: [ImageID]) async throws -> Totals { throw Unclaimed() }
+    public func forget(_ images: [ImageID]) async throws -> Totals { throw Unclaimed() }
+    public func holdings(of images: [ImageID], services: [String]) async throws -> Totals { throw Unclaimed() }
+    public func forget(
+        _ images: [ImageID], services: [String]
+    ) async throws -> (dropped: Totals, changed: [ImageID]) { throw Unclaimed() }
+    public func remove(_ images: [ImageID]) async throws -> Totals { throw Unclaimed() }
+
+    public func register(_ worker: RegisteredWorker, silence: Duration) async throws { throw Unclaimed() }
+    public func unregister(queue: String) async throws { throw Unclaimed() }
+    public func liveWorkers() async throws -> [RegisteredWorker] { throw Unclaimed() }
+}
+
+extension HeartbeatBackend {
+    static let simulated = HeartbeatBackend(
+        name: "the simulated heartbeats",
+        run: { test in
+            try await SimulatedBench.run { bench in
+                let database = bench.database
+                try await test(
+                    HeartbeatBase(
+                        store: DatabaseHeartbeats(database: database, process: bench.process()),
+                        insert: { beat, age in
+                            let moment = database.now.addingTimeInterval(-age.seconds)
+                            database.write { $0.add(beat, at: moment) }
+                        },
+                        count: { worker in database.tables.heartbeats.count { $0.workerID == worker } }, close: {}))
+            }
+        })
+}
