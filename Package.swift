@@ -11,6 +11,14 @@ let commit = Context.environment["FARM_COMMIT"] ?? ""
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let hummingbird: [Target.Dependency] = [
+    .product(name: "Hummingbird", package: "hummingbird"),
+    .product(name: "HTTPTypes", package: "swift-http-types"),
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+    .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+]
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 
 /// A Swift module at Sources/`path`.
@@ -70,6 +78,12 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
+        // What Hummingbird is made of, as far as Web uses it itself.
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: []),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.34.1"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.0.0"),
     ],
     targets: [
         library("CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev"),
@@ -105,6 +119,8 @@ let package = Package(
         module("Services", ["CCurl", "Model", "Pictures", "Pipeline", "Waiting", logging]),
         module("ImageLists", ["Files", "Model", "Pictures", "Pipeline"]),
         module("Imaging", ["CExif", "CJPEG", "CVips", "Files", "Model", "Pictures", "Pipeline"]),
+        module("Telemetry", ["Model", "Pipeline", "Waiting", logging]),
+        module("Web", ["Telemetry", logging] + hummingbird),
         module(
             "Operations",
             ["Files", "Harmony", "ImageLists", "Model", "Pictures", "Pipeline", "Roles", "Waiting", logging]),
@@ -112,14 +128,14 @@ let package = Package(
             "Composition",
             [
                 "Embedded", "Harmony", "Imaging", "MariaDB", "Model", "Operations", "Pictures", "Pipeline",
-                "PostgreSQL", "RabbitMQ", "Roles", "Services", "Settings", "Waiting", logging,
+                "PostgreSQL", "RabbitMQ", "Roles", "Services", "Settings", "Telemetry", "Waiting", logging,
             ]),
         .executableTarget(
             name: "farm",
             dependencies: [
                 argumentParser, "CCommit", "CGlibc", "Composition", "Files", "Harmony", "ImageLists", "Imaging",
                 "Model",
-                "Operations", "Pictures", "Pipeline", "Roles", "Services", "Settings", "Waiting", logging,
+                "Operations", "Pictures", "Pipeline", "Roles", "Services", "Settings", "Telemetry", "Waiting", "Web", logging,
             ],
             swiftSettings: settings),
 
@@ -155,6 +171,8 @@ let package = Package(
             "RoleTests",
             ["Doubles", "Embedded", "Harmony", "Model", "Pictures", "Pipeline", "Roles", "Waiting", logging]),
         tests("CommandTests", ["Doubles", "Model", "Servers"], exclude: ["Doubles"]),
+        tests("TelemetryTests", ["Doubles", "Model", "Pipeline", "Telemetry", "Waiting", logging]),
+        tests("WebTests", ["Telemetry", "Web", logging] + hummingbird),
         tests("SimulationTests", ["Doubles"]),
         fuzzing,
     ] + benchmarks,

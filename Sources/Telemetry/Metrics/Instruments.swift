@@ -1,0 +1,99 @@
+import Synchronization
+
+/// One series of a metric: what is counted or measured under one choice of labels. Its callers hold on to it, so that to
+/// count costs neither a look-up nor memory.
+package protocol Instrument: Sendable {
+    typealias Label = (name: String, value: String)
+
+    init(_ kind: MetricDefinition.Kind)
+
+    /// Writes its samples.
+    func write(_ name: String, _ labels: [Label], to text: inout ExpositionText)
+}
+
+/// A sum that only grows.
+package final class Counter: Instrument {
+    private let bits = Atomic<UInt64>(0)
+
+    package init(_ kind: MetricDefinition.Kind) {}
+
+    /// Adds an amount; one that is negative or no number changes nothing.
+    package func add(_ amount: Double = 1) {
+        guard amount > 0 else { return }
+        bits.change { $0 + amount }
+    }
+
+    /// Adds a count.
+    package func add(_ count: Int) { add(Double(count)) }
+
+    /// The sum so far.
+    package var value: Double { Double(bitPattern: bits.load(ordering: .relaxed)) }
+}
+
+/// A value that goes up and down.
+package final class Gauge: Instrument {
+    private let bits = Atomic<UInt64>(0)
+
+    package init(_ kind: MetricDefinition.Kind) {}
+
+    /// Replaces the value.
+    package func set(_ value: Double) { bits.store(value.bitPattern, ordering: .relaxed) }
+
+    /// Replaces the value.
+    package func set(_ value: Int) { set(Double(value)) }
+
+    /// Adds an amount, which may be negative.
+    package func add(_ amount: Int) { bits.change { $0 + Double(amount) } }
+
+    /// The value now.
+    package var value: Double { Double(bitPattern: bits.load(ordering: .relaxed)) }
+}
+
+extension Atomic<UInt64> {
+    /// The bits of a number, changed as one step.
+    fileprivate borrowing func change(_ change: (Double) -> Double) {
+        var old = load(ordering: .relaxed)
+        while true {
+            let (exchanged, original) = weakCompareExchange(
+                expected: old, desired: change(Double(bitPattern: old)).bitPattern, ordering: .relaxed)
+            if exchanged { return }
+            old = original
+        }
+    }
+}
+
+/// Counts observations by size.
+package final class Histogram: Instrument {
+    /// The counts at one moment.
+    package struct Snapshot: Sendable, Equatable {
+        /// Observations at or below each bound and above the one before it; the last one's bound is infinity.
+        package var counts: [UInt64]
+        /// All observations added up.
+        package var sum: Double
+        /// How many observations there were.
+        package var count: UInt64 { counts.reduce(0, +) }
+    }
+
+    /// The upper bounds of the buckets, without infinity.
+    package let bounds: [Double]
+    private let state: Mutex<Snapshot>
+
+    package init(_ kind: MetricDefinition.Kind) {
+        if case .histogram(let bounds) = kind { self.bounds = bounds } else { bounds = [] }
+        state = Mutex(Snapshot(counts: Array(repeating: 0, count: bounds.count + 1), sum: 0))
+    }
+
+    /// Counts an observation. A clock that was set back makes a time negative: that is 0. What is no number is left out.
+    package func record(_ value: Double) {
+        guard value.isFinite else { return }
+        let value = max(0, value)
+        let place = bounds.firstIndex { value <= $0 } ?? bounds.count
+        state.withLock {
+            $0.counts[place] += 1
+            $0.sum += value
+        }
+    }
+
+    /// The counts now, which belong together.
+    package var snapshot: Snapshot { state.withLock { $0 } }
+}

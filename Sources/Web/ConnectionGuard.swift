@@ -1,0 +1,124 @@
+import HTTPTypes
+import NIOCore
+import NIOHTTPTypes
+
+/// What Hummingbird leaves to its users, one guard for each connection:
+///
+/// - What was written leaves before the connection closes. Otherwise a slow reader gets a torn answer.
+/// - A reader that takes nothing for `stallLimit` is disconnected, so that it does not hold its answer in memory.
+/// - A request whose body is not complete within `bodyLimit` is disconnected.
+/// - `Expect: 100-continue` is answered, so that clients do not wait before they send a body.
+///
+/// A handler belongs to its channel's event loop; nothing here is touched by another thread.
+final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPRequestPart
+    typealias InboundOut = HTTPRequestPart
+    typealias OutboundIn = HTTPResponsePart
+    typealias OutboundOut = HTTPResponsePart
+
+    /// Larger parts of a body are written in slices of this size, so that a reader that is slow but reads is seen to move.
+    private static let sliceLength = 64 << 10
+
+    private let stallLimit: TimeAmount
+    private let bodyLimit: TimeAmount
+    /// Writes that the connection has not taken yet.
+    private var unsentWrites = 0
+    private var lastProgress = NIODeadline.now()
+    private var stallTimer: Scheduled<Void>?
+    private var bodyTimer: Scheduled<Void>?
+    /// A close that waits for the unsent writes.
+    private var deferredClose: EventLoopPromise<Void>?
+
+    init(stallLimit: TimeAmount, bodyLimit: TimeAmount) {
+        self.stallLimit = stallLimit
+        self.bodyLimit = bodyLimit
+    }
+
+    // MARK: Requests
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let head):
+            bodyTimer?.cancel()
+            bodyTimer = context.eventLoop.assumeIsolated().scheduleTask(in: bodyLimit) { [self] in abort(context) }
+            if head.headerFields[.expect]?.lowercased() == "100-continue" {
+                context.writeAndFlush(wrapOutboundOut(.head(HTTPResponse(status: .continue))), promise: nil)
+            }
+        case .body: break
+        case .end:
+            bodyTimer?.cancel()
+            bodyTimer = nil
+        }
+        context.fireChannelRead(data)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        stopTimers()
+        context.fireChannelInactive()
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) { stopTimers() }
+
+    private func stopTimers() {
+        stallTimer?.cancel()
+        bodyTimer?.cancel()
+        (stallTimer, bodyTimer) = (nil, nil)
+    }
+
+    // MARK: Answers
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        guard case .body(var rest) = unwrapOutboundIn(data), rest.readableBytes > ConnectionGuard.sliceLength else {
+            return track(context, data, promise)
+        }
+        while rest.readableBytes > ConnectionGuard.sliceLength,
+            let slice = rest.readSlice(length: ConnectionGuard.sliceLength)
+        {
+            track(context, wrapOutboundOut(.body(slice)), nil)
+        }
+        track(context, wrapOutboundOut(.body(rest)), promise)
+    }
+
+    private func track(_ context: ChannelHandlerContext, _ data: NIOAny, _ promise: EventLoopPromise<Void>?) {
+        let promise = promise ?? context.eventLoop.makePromise()
+        if unsentWrites == 0 {
+            lastProgress = .now()
+            watchForStall(context)
+        }
+        unsentWrites += 1
+        promise.futureResult.assumeIsolated().whenComplete { [self] _ in
+            unsentWrites -= 1
+            lastProgress = .now()
+            guard unsentWrites == 0 else { return }
+            stallTimer?.cancel()
+            stallTimer = nil
+            guard let closing = deferredClose else { return }
+            deferredClose = nil
+            context.close(promise: closing)
+        }
+        context.write(data, promise: promise)
+    }
+
+    func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+        guard mode == .all, unsentWrites > 0, context.channel.isActive else {
+            return context.close(mode: mode, promise: promise)
+        }
+        if let deferredClose {
+            deferredClose.futureResult.cascade(to: promise)
+        } else {
+            deferredClose = promise ?? context.eventLoop.makePromise()
+        }
+    }
+
+    private func watchForStall(_ context: ChannelHandlerContext) {
+        stallTimer = context.eventLoop.assumeIsolated().scheduleTask(deadline: lastProgress + stallLimit) { [self] in
+            if NIODeadline.now() - lastProgress >= stallLimit { abort(context) } else { watchForStall(context) }
+        }
+    }
+
+    private func abort(_ context: ChannelHandlerContext) {
+        let waiting = deferredClose
+        deferredClose = nil
+        context.close(promise: waiting)
+    }
+}
