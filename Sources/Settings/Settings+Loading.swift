@@ -43,6 +43,7 @@ extension Settings {
         heartbeatInterval = variables.duration(.heartbeatInterval, in: .seconds(0.1...3600)) ?? .seconds(60)
         shutdownTimeout = variables.duration(.shutdownTimeout, in: .seconds(0...280)) ?? .seconds(10)
         defaultConfidence = variables.number(.defaultConfidence, in: .fraction) ?? 0.75
+        metricsListen = variables.listenAddress(.metricsListen)
         prefetch = variables.integer(.workerPrefetchCount, in: 1...65_535)
 
         imageRoot = variables.text(.imageRoot).map {

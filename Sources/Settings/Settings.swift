@@ -28,6 +28,8 @@ public struct Settings: Sendable, Equatable {
     public var serviceName: String?
     /// What is logged, how and where.
     public var log: LogSettings
+    /// METRICS_LISTEN: where this process answers scrapes; nil: nowhere.
+    public var metricsListen: ListenAddress?
     /// WORKER_PREFETCH_COUNT; nil: the concurrency.
     public var prefetch: Int?
     /// Of one try of a job.

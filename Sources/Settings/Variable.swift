@@ -44,6 +44,8 @@ enum Variable: String, CaseIterable {
     case logFormat = "LOG_FORMAT"
     case logFile = "LOG_FILE"
 
+    case metricsListen = "METRICS_LISTEN"
+
     case requestTimeout = "REQUEST_TIMEOUT"
     case maxRetries = "MAX_RETRIES"
     case retryDelay = "RETRY_DELAY"

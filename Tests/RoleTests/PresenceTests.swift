@@ -45,6 +45,8 @@ final class RegisterDouble: WorkerRegister {
     func unregister(queue: String) async throws { state.withLock { $0.rows[queue] = nil } }
 
     func liveWorkers() async throws -> [RegisteredWorker] { Array(rows.values) }
+
+    func seenWorkers() async throws -> [SeenWorkers] { [] }
 }
 
 @Suite("A worker's row in the table of those alive")

@@ -55,6 +55,22 @@ public struct RegisteredWorker: Sendable, Equatable {
     package var isGone: Bool { process?.isGone ?? false }
 }
 
+/// When a service's workers on a box were last seen.
+public struct SeenWorkers: Sendable, Equatable {
+    /// The service, or `bbox_merger`, `spatial_enrichment`, `consensus`.
+    public var service: String
+    /// The box.
+    public var host: String
+    /// Since the newest sign of life of any of them, in seconds.
+    public var age: Double
+
+    package init(service: String, host: String, age: Double) {
+        self.service = service
+        self.host = host
+        self.age = age
+    }
+}
+
 /// Who is alive, in a table of farm's own (`farm_workers`): a row for each process and queue. Ages are the database's. All
 /// throw `PortFault`.
 public protocol WorkerRegister: Sendable {
@@ -67,4 +83,7 @@ public protocol WorkerRegister: Sendable {
 
     /// Who is alive, by service, host and id; without those whose process was killed on this machine.
     func liveWorkers() async throws -> [RegisteredWorker]
+
+    /// When those were last seen that have not said that they end, also the silent ones, by service and host.
+    func seenWorkers() async throws -> [SeenWorkers]
 }

@@ -14,7 +14,7 @@ public struct ExpositionText {
     }
 
     mutating func sample(
-        _ name: String, _ labels: [Label], _ value: Double
+        _ name: String, _ labels: [MetricLabel], _ value: Double
     ) {
         text += name
         var separator = "{"
@@ -77,15 +77,15 @@ extension Family: ExposedFamily {
 }
 
 extension Counter {
-    package func write(_ name: String, _ labels: [Label], to text: inout ExpositionText) { text.sample(name, labels, value) }
+    package func write(_ name: String, _ labels: [MetricLabel], to text: inout ExpositionText) { text.sample(name, labels, value) }
 }
 
 extension Gauge {
-    package func write(_ name: String, _ labels: [Label], to text: inout ExpositionText) { text.sample(name, labels, value) }
+    package func write(_ name: String, _ labels: [MetricLabel], to text: inout ExpositionText) { text.sample(name, labels, value) }
 }
 
 extension Histogram {
-    package func write(_ name: String, _ labels: [Label], to text: inout ExpositionText) {
+    package func write(_ name: String, _ labels: [MetricLabel], to text: inout ExpositionText) {
         let snapshot = snapshot
         var total: UInt64 = 0
         for (count, bound) in zip(snapshot.counts, bounds + [.infinity]) {

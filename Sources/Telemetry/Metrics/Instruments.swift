@@ -1,14 +1,15 @@
 import Synchronization
 
+/// A label of a series.
+package typealias MetricLabel = (name: String, value: String)
+
 /// One series of a metric: what is counted or measured under one choice of labels. Its callers hold on to it, so that to
 /// count costs neither a look-up nor memory.
 package protocol Instrument: Sendable {
-    typealias Label = (name: String, value: String)
-
     init(_ kind: MetricDefinition.Kind)
 
     /// Writes its samples.
-    func write(_ name: String, _ labels: [Label], to text: inout ExpositionText)
+    func write(_ name: String, _ labels: [MetricLabel], to text: inout ExpositionText)
 }
 
 /// A sum that only grows.

@@ -44,6 +44,24 @@ struct WorkerBehaviours {
         }
     }
 
+    @Test("were last seen at a time that the silent keep and those that ended do not", arguments: storeBackends)
+    func seen(_ backend: StoreBackend) async throws {
+        try await backend.run { base in
+            let other = try await base.connect()
+            try await base.store.register(worker("a"), silence: .seconds(60))
+            try await other.register(worker("b"), silence: .seconds(60))
+            try await other.register(worker("b", "ocr"), silence: .seconds(60))
+            try await base.advance(.seconds(120))
+            try await other.register(worker("b"), silence: .seconds(60))
+            let seen = try await base.store.seenWorkers()
+            #expect(seen.map(\.service) == ["clip", "ocr"] && seen.map(\.host) == ["k3", "k3"])
+            // The newest of those on one box counts.
+            #expect(seen.map { $0.age >= 120 } == [false, true])
+            try await other.unregister(queue: "queue_ocr")
+            #expect(try await base.store.seenWorkers().map(\.service) == ["clip"])
+        }
+    }
+
     @Test("leave nothing behind for longer than a day", arguments: storeBackends)
     func tidied(_ backend: StoreBackend) async throws {
         try await backend.run { base in

@@ -60,4 +60,19 @@ extension EmbeddedStore: WorkerRegister {
             .compactMap { $0 }.filter { !$0.isGone }
         }
     }
+
+    /// When those were last seen that have not said that they end.
+    public func seenWorkers() async throws -> [SeenWorkers] {
+        let now = time.now()
+        return try await file.read { database in
+            try database.all(
+                "SELECT service, host, max(seen) FROM farm_workers GROUP BY service, host ORDER BY service, host"
+            ) { row -> SeenWorkers? in
+                guard let seen = row.time(2) else { return nil }
+                return SeenWorkers(
+                    service: row.text(0) ?? "", host: row.text(1) ?? "", age: max(0, now.timeIntervalSince(seen)))
+            }
+            .compactMap { $0 }
+        }
+    }
 }

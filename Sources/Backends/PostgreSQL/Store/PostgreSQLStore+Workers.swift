@@ -50,4 +50,18 @@ extension PostgreSQLStore: WorkerRegister {
             .filter { !$0.isGone }
         }
     }
+
+    /// When those were last seen that have not said that they end. A replica may be behind.
+    public func seenWorkers() async throws -> [SeenWorkers] {
+        let statement = Statement(
+            """
+            SELECT service, host, extract(epoch FROM now() - max(seen)) FROM farm_workers
+            GROUP BY service, host ORDER BY service, host
+            """)
+        return try await replica.run { link in
+            try link.run([statement])[0].map { row in
+                SeenWorkers(service: row.text(0) ?? "", host: row.text(1) ?? "", age: max(0, row.real(2) ?? 0))
+            }
+        }
+    }
 }

@@ -1,0 +1,51 @@
+/// Where a server of this process listens.
+public struct ListenAddress: Sendable, Equatable, CustomStringConvertible {
+    /// A host name or address, an IPv6 one without its brackets.
+    public var host: String
+    /// 0: one that the system chooses.
+    public var port: Int
+
+    public init(host: String, port: Int) {
+        self.host = host
+        self.port = port
+    }
+
+    /// As it is written in a URL.
+    public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+}
+
+extension ListenAddress {
+    static let requirement =
+        "must be a port, 0…65535, or HOST:PORT, such as 127.0.0.1:9464, [::1]:9464 or 0.0.0.0:9464 for every address"
+
+    /// A port alone is on loopback, so that nobody opens it to the network by leaving something out.
+    /// - Returns: nil if it is no such address.
+    static func parse(_ text: String) -> ListenAddress? {
+        let text = text.trimmed
+        guard let colon = text.lastIndex(of: ":") else {
+            return port(text[...]).map { ListenAddress(host: "127.0.0.1", port: $0) }
+        }
+        let name = String(text[..<colon])
+        guard let port = port(text[text.index(after: colon)...]), let host = HostName.parse(name) else { return nil }
+        // Without brackets the last group of an IPv6 address is taken for a port.
+        guard !host.contains(":") || name.hasPrefix("[") else { return nil }
+        return ListenAddress(host: host, port: port)
+    }
+
+    private static func port(_ text: Substring) -> Int? {
+        guard (1...5).contains(text.utf8.count), text.utf8.allSatisfy({ (48...57).contains($0) }) else { return nil }
+        return Int(text).flatMap { (0...65_535).contains($0) ? $0 : nil }
+    }
+}
+
+extension Variables {
+    /// A port or HOST:PORT; see `ListenAddress`.
+    func listenAddress(_ variable: Variable) -> ListenAddress? {
+        guard let text = text(variable) else { return nil }
+        guard let address = ListenAddress.parse(text) else {
+            fault(variable, ListenAddress.requirement)
+            return nil
+        }
+        return address
+    }
+}

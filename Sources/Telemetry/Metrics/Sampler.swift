@@ -1,0 +1,95 @@
+import Foundation
+import Logging
+import Pipeline
+import Waiting
+
+/// Reads what no event tells, at intervals: how full the queues are, and when workers were last seen. One for each process:
+/// however many scrapes there are, they read what it saw last.
+///
+/// A look that fails leaves the old values, and `farm_sample_timestamp_seconds` tells their age.
+package struct Sampler: Sendable {
+    /// What is looked at, each by itself: one that is away or slow keeps nothing from the other.
+    package enum Source: String, Sendable, CaseIterable {
+        case queues
+        case workers
+    }
+
+    /// Between two looks.
+    package static let interval = Duration.seconds(15)
+    /// However slow a look is.
+    static let longestInterval = Duration.seconds(300)
+    /// Looking takes at most one part in so many of the time.
+    static let restPerLook = 20.0
+
+    let metrics: FarmMetrics
+    let time: any Timekeeper
+    let log: Logger
+    let depths: @Sendable () async throws -> [QueueDepth]
+    let workers: @Sendable () async throws -> [SeenWorkers]
+
+    /// - Parameters:
+    ///   - depths: the queues that this process knows.
+    ///   - workers: who was seen, as `WorkerRegister.seenWorkers` tells.
+    package init(
+        metrics: FarmMetrics, time: any Timekeeper, log: Logger,
+        depths: @escaping @Sendable () async throws -> [QueueDepth],
+        workers: @escaping @Sendable () async throws -> [SeenWorkers]
+    ) {
+        self.metrics = metrics
+        self.time = time
+        self.log = log
+        self.depths = depths
+        self.workers = workers
+    }
+
+    /// Looks again and again, until its task is cancelled.
+    package func run() async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await repeating(.queues) { set(try await depths()) } }
+            group.addTask { await repeating(.workers) { set(try await workers()) } }
+        }
+    }
+
+    private func repeating(_ source: Source, _ look: () async throws -> Void) async {
+        let seen = metrics.sampleTimestamp.labelled(source.rawValue)
+        var isFailing = false
+        while !Task.isCancelled {
+            let begin = time.now()
+            do {
+                try await look()
+                seen.set(time.now().timeIntervalSince1970)
+                if isFailing { log.notice("metrics: the \(source.rawValue) are seen again") }
+                isFailing = false
+            } catch {
+                guard !Task.isCancelled else { return }
+                if !isFailing { log.warning("metrics: the \(source.rawValue) cannot be seen: \(error)") }
+                isFailing = true
+            }
+            let rest = Sampler.rest(after: .seconds(time.now().timeIntervalSince(begin)))
+            do { try await time.sleep(rest) } catch { return }
+        }
+    }
+
+    /// How long nothing is asked after a look that took so long.
+    static func rest(after look: Duration) -> Duration {
+        min(max(interval, look * restPerLook), longestInterval)
+    }
+
+    private func set(_ depths: [QueueDepth]) {
+        var messages: [(labels: [String], value: Double)] = []
+        var consumers: [(labels: [String], value: Double)] = []
+        for depth in depths {
+            messages.append(([depth.queue, "ready"], Double(depth.waiting)))
+            messages.append(([depth.queue, "dead"], Double(depth.dead)))
+            if let inFlight = depth.inFlight { messages.append(([depth.queue, "in_flight"], Double(inFlight))) }
+            if let count = depth.consumers { consumers.append(([depth.queue], Double(count))) }
+        }
+        metrics.queueMessages.replaceAll(messages)
+        metrics.queueConsumers.replaceAll(consumers)
+    }
+
+    private func set(_ workers: [SeenWorkers]) {
+        let now = time.now().timeIntervalSince1970
+        metrics.workerLastHeartbeat.replaceAll(workers.map { ([$0.service, $0.host], now - $0.age) })
+    }
+}

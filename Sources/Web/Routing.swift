@@ -1,0 +1,99 @@
+import HTTPTypes
+import Hummingbird
+import Logging
+import Telemetry
+
+typealias Context = BasicRequestContext
+typealias Handler = @Sendable (Request, Context) async throws -> Response
+
+extension Router<Context> {
+    /// A router that answers HEAD wherever it answers GET, refuses methods that HTTP does not know, and measures what it
+    /// answers.
+    static func measured(_ metrics: FarmMetrics) -> Router<Context> {
+        let router = Router(context: Context.self, options: .autoGenerateHeadEndpoints)
+        router.add(middleware: RequestTimes(metrics: metrics))
+        return router
+    }
+
+    /// Has a path answered. Other methods than these are answered with 405 and the list of those that are allowed: of itself
+    /// Hummingbird says that there is no such path.
+    func answer(_ path: RouterPath, _ handlers: [HTTPRequest.Method: Handler]) {
+        for (method, handler) in handlers { on(path, method: method, use: handler) }
+        var allowed = Set(handlers.keys)
+        if allowed.contains(.get) { allowed.insert(.head) }
+        let list = allowed.map(\.rawValue).sorted().joined(separator: ", ")
+        for method in HTTPRequest.Method.known where !allowed.contains(method) {
+            on(path, method: method) { _, _ -> Response in
+                Response(plain: "\(method.rawValue) is not answered here, but \(list)\n", .methodNotAllowed, [.allow: list])
+            }
+        }
+    }
+}
+
+extension HTTPRequest.Method {
+    /// Those that HTTP defines.
+    fileprivate static let known: [HTTPRequest.Method] = [
+        .get, .head, .post, .put, .delete, .connect, .options, .trace, .patch,
+    ]
+
+    /// Whether it is one that HTTP defines.
+    var isKnown: Bool { HTTPRequest.Method.known.contains(self) }
+}
+
+extension Response {
+    /// A line or a page of plain text.
+    init(plain text: String, _ status: HTTPResponse.Status = .ok, _ headers: HTTPFields = [:]) {
+        self.init(text, "text/plain; charset=utf-8", status, headers)
+    }
+
+    /// Text that is not kept by caches, nor taken for something else by browsers.
+    init(_ text: String, _ type: String, _ status: HTTPResponse.Status = .ok, _ headers: HTTPFields = [:]) {
+        var headers = headers
+        headers[.contentType] = type
+        headers[.cacheControl] = "no-store"
+        headers[.xContentTypeOptions] = "nosniff"
+        self.init(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+    }
+}
+
+/// Measures each request by its route, and turns what its handler throws into an answer.
+private struct RequestTimes: RouterMiddleware {
+    let metrics: FarmMetrics
+
+    func handle(
+        _ request: Request, context: Context, next: (Request, Context) async throws -> Response
+    ) async throws -> Response {
+        let clock = ContinuousClock()
+        let begin = clock.now
+        let response = try await answer(request, context, next)
+        // A path that nobody has registered is the client's text, and no label.
+        let route = response.status == .notFound ? nil : context.endpointPath
+        metrics.answered(
+            route: route ?? "other", code: response.status.code, seconds: (clock.now - begin) / .seconds(1))
+        return response
+    }
+
+    private func answer(
+        _ request: Request, _ context: Context, _ next: (Request, Context) async throws -> Response
+    ) async throws -> Response {
+        guard request.method.isKnown else { return Response(plain: "no such method\n", .notImplemented) }
+        do {
+            return try await next(request, context)
+        } catch let error as HTTPError where error.status == .notFound {
+            return Response(plain: "no such page\n", .notFound)
+        } catch let error as any HTTPResponseError {
+            return try error.response(from: request, context: context)
+        }
+    }
+}
+
+extension WebServer {
+    /// A server of `/metrics`, for Prometheus, and `/healthz`, which is answered while the process is alive.
+    package init(metrics: FarmMetrics, host: String, port: Int, limits: Limits = Limits(), log: Logger) {
+        let router = Router.measured(metrics)
+        router.answer(
+            "/metrics", [.get: { _, _ in Response(metrics.registry.text, ExpositionText.contentType) }])
+        router.answer("/healthz", [.get: { _, _ in Response(plain: "ok\n") }])
+        self.init(host: host, port: port, limits: limits, router: router, log: log)
+    }
+}
