@@ -17,7 +17,7 @@ IMAGES ?= 1000
 # Of `make simulate`.
 SEEDS ?= 10000
 
-.PHONY: help setup build demo test bench faults trixie simulate fuzz sanitize nightly lint format install clean
+.PHONY: help setup build demo test bench faults trixie simulate fuzz sanitize nightly docs lint format install clean
 
 help: ## lists the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -67,6 +67,10 @@ sanitize: ## runs the tests under the thread sanitizer; TESTS=HarmonyTests for s
 nightly: SEEDS = 100000
 nightly: ## simulate with SEEDS=100000, faults, trixie, fuzz and sanitize; their figures go into docs/reliability.md; ONLY=fuzz
 	@SEEDS=$(SEEDS) scripts/nightly.sh $(ONLY)
+
+docs: ## writes docs/metrics.md from the list of metrics
+	$(SWIFT) build --build-tests
+	FARM_WRITE_DOCS=1 $(SWIFT) test --skip-build --filter MetricsPageTests
 
 lint: ## checks the format and builds with warnings as errors
 	@scripts/lint.sh

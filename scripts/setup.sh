@@ -4,7 +4,7 @@
 #
 #   setup.sh demo    to build farm and to run it with the example services: no server, nothing that starts by itself
 #   setup.sh test    what the tests need too: RabbitMQ, PostgreSQL, PgBouncer and MariaDB, which the tests start by themselves
-#                    on ports of their own. Those that this script newly installs are left disabled: none starts now or at the
+#                    on ports of their own, and Prometheus for its promtool. Those that this script newly installs are left disabled: none starts now or at the
 #                    next boot
 #   setup.sh bench   what `make bench` needs too
 #
@@ -24,9 +24,10 @@ packages=(
   libvips42 fonts-dejavu-core                               # opened when a picture needs them
   python3 python3-venv libimage-exiftool-perl               # the example services
 )
-servers=(mariadb-server pgbouncer postgresql rabbitmq-server)
+# prometheus: for its promtool, which checks metrics and alerts; the tests start no server of it.
+servers=(mariadb-server pgbouncer postgresql prometheus rabbitmq-server)
 # What makes those servers start at the next boot.
-units=(epmd.socket epmd.service mariadb.service pgbouncer.service postgresql.service rabbitmq-server.service)
+units=(epmd.socket epmd.service mariadb.service pgbouncer.service postgresql.service prometheus.service rabbitmq-server.service)
 [ "$level" = demo ] || packages+=(jq logrotate sqlite3 "${servers[@]}" locales openssl procps)
 [ "$level" != bench ] || packages+=(libturbojpeg0-dev) # `make bench` holds farm against it
 # For servers of another release of Debian: scripts/servers/debian.sh.

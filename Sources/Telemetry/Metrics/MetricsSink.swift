@@ -1,0 +1,174 @@
+import Model
+import Pipeline
+import Synchronization
+
+/// Counts and measures events: each is counted where it is received, and nowhere else.
+package final class MetricsSink: EventSink {
+    private let metrics: FarmMetrics
+    private let roles = Mutex<[EventSource: RoleSeries]>([:])
+    private let services = Mutex<[String: ServiceSeries]>([:])
+
+    package init(_ metrics: FarmMetrics) { self.metrics = metrics }
+
+    /// This process has made a client of a service. Its breaker is closed until an event says otherwise.
+    package func calls(_ service: String, concurrency: Int) {
+        metrics.concurrencyLimit.labelled(service).set(concurrency)
+        self.service(service).knows(.closed)
+    }
+
+    /// Counts what has happened.
+    package func receive(_ event: Event, from source: EventSource) {
+        switch event {
+        case .began(let prefetch): role(source).began(prefetch: prefetch)
+        case .taken(let count): role(source).inFlight.add(count)
+        case .admitted(let waits): for wait in waits { role(source).wait.record(wait) }
+        case .called(let call): service(source.service).called(call)
+        case .retried(let kind): metrics.jobRetries.labelled(source.service, kind.rawValue).add()
+        case .pictureFetched(let succeeded, let seconds):
+            metrics.imageFetch.labelled(succeeded ? "success" : "error").record(seconds)
+        case .committed(let count, _): committed(count, source)
+        case .stored(let operation, let rows, let seconds):
+            metrics.storeCommit.labelled(operation).record(seconds)
+            metrics.storeBatchRows.labelled(operation).record(Double(rows))
+        case .storeFailed(let kind): metrics.storeErrors.labelled(kind.word).add()
+        case .failuresStored(let counts):
+            for (kind, count) in counts { metrics.jobErrors.labelled(source.service, kind).add(count) }
+        case .published(let counts, let seconds):
+            for (queue, count) in counts { metrics.jobsPublished.labelled(queue).add(count) }
+            metrics.publishConfirm.labelled().record(seconds)
+        case .settled(let settled): role(source).settled(settled)
+        case .breakerChanged(let state, _): service(source.service).changed(to: state)
+        case .probed(let isUp): metrics.serviceUp.labelled(source.service).set(isUp ? 1 : 0)
+        case .reconnected: metrics.brokerReconnects.add()
+        case .merged(let counts): for count in counts { merged(count) }
+        case .agreed(let lags): for lag in lags { metrics.consensusLag.labelled().record(lag) }
+        }
+    }
+
+    /// What a worker commits are its jobs; of a role it is images, however many triggers asked for them.
+    private func committed(_ count: Int, _ source: EventSource) {
+        guard PostProcessing(rawValue: source.service) != nil else { return }
+        metrics.triggerBatchImages.labelled(source.service).record(Double(count))
+    }
+
+    private func merged(_ predictions: PredictionCount) {
+        let fate: String
+        switch predictions.fate {
+        case .fused: fate = "fused"
+        case .lone: fate = "lone"
+        case .dropped: fate = "dropped"
+        case .invalid(let reason):
+            metrics.predictionsDropped.labelled(predictions.service, reason).add(predictions.count)
+            return
+        }
+        metrics.mergePredictions.labelled(predictions.service, fate).add(predictions.count)
+    }
+
+    private func role(_ source: EventSource) -> RoleSeries {
+        roles.withLock { roles in
+            if let series = roles[source] { return series }
+            let series = RoleSeries(metrics, source)
+            roles[source] = series
+            return series
+        }
+    }
+
+    private func service(_ name: String) -> ServiceSeries {
+        services.withLock { services in
+            if let series = services[name] { return series }
+            let series = ServiceSeries(metrics, name)
+            services[name] = series
+            return series
+        }
+    }
+}
+
+/// The series of a role that takes from a queue, looked up once. They are there with 0 from its first event on, so that the
+/// first thing that happens is seen as an increase.
+private final class RoleSeries: Sendable {
+    let inFlight: Gauge
+    let wait: Histogram
+    private let prefetch: Gauge
+    private let duration: Histogram
+    private let success: Counter
+    private let error: Counter
+    private let givenBack: Counter
+    private let duplicate: Counter
+    private let deadLetters: Family<Counter>
+    private let queue: String
+
+    init(_ metrics: FarmMetrics, _ source: EventSource) {
+        let service = source.service
+        inFlight = metrics.jobsInFlight.labelled(service)
+        wait = metrics.jobWait.labelled(service)
+        prefetch = metrics.prefetchLimit.labelled(service)
+        duration = metrics.jobDuration.labelled(service)
+        func jobs(_ outcome: JobOutcome) -> Counter { metrics.jobs.labelled(service, outcome.rawValue) }
+        (success, error) = (jobs(.success), jobs(.error))
+        (givenBack, duplicate) = (jobs(.givenBack), jobs(.duplicate))
+        deadLetters = metrics.deadLetters
+        queue = source.queue
+    }
+
+    func began(prefetch limit: Int) {
+        prefetch.set(limit)
+        // What it had in hand when it failed, it holds no more.
+        inFlight.set(0)
+    }
+
+    func settled(_ settled: Settled) {
+        inFlight.add(-settled.count)
+        for seconds in settled.durations { duration.record(seconds) }
+        switch settled.fate {
+        case .success: success.add(settled.count)
+        case .duplicate: duplicate.add(settled.count)
+        case .givenBack: givenBack.add(settled.count)
+        case .dead(let letter):
+            error.add(settled.count)
+            deadLetters.labelled(queue, letter.reason).add(settled.count)
+        }
+    }
+}
+
+/// The series of a service that is called, looked up once.
+private final class ServiceSeries: Sendable {
+    private let opens: Counter
+    private let states: [(state: BreakerState, gauge: Gauge)]
+    private let reported: Histogram
+    private let bytes: Histogram
+    private let durations: Family<Histogram>
+    private let service: String
+
+    init(_ metrics: FarmMetrics, _ service: String) {
+        self.service = service
+        opens = metrics.breakerOpens.labelled(service)
+        states = BreakerState.allCases.map { ($0, metrics.breakerState.labelled(service, $0.rawValue)) }
+        reported = metrics.serviceReported.labelled(service)
+        bytes = metrics.serviceResponseBytes.labelled(service)
+        durations = metrics.serviceRequestDuration
+        knows(.closed)
+    }
+
+    func called(_ call: ServiceCall) {
+        durations.labelled(service, call.outcome).record(call.seconds)
+        if let seconds = call.reported { reported.record(seconds) }
+        if let count = call.bytes { bytes.record(Double(count)) }
+    }
+
+    func changed(to state: BreakerState) {
+        if state == .open { opens.add() }
+        knows(state)
+    }
+
+    func knows(_ state: BreakerState) { for (one, gauge) in states { gauge.set(one == state ? 1 : 0) } }
+}
+
+extension PortFault.Kind {
+    fileprivate var word: String {
+        switch self {
+        case .transient: "transient"
+        case .refused: "refused"
+        case .unusable: "unusable"
+        }
+    }
+}
