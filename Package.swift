@@ -135,7 +135,8 @@ let package = Package(
             dependencies: [
                 argumentParser, "CCommit", "CGlibc", "Composition", "Files", "Harmony", "ImageLists", "Imaging",
                 "Model",
-                "Operations", "Pictures", "Pipeline", "Roles", "Services", "Settings", "Telemetry", "Waiting", "Web", logging,
+                "Operations", "Pictures", "Pipeline", "Roles", "Services", "Settings", "Telemetry", "Waiting", "Web",
+                logging,
             ],
             swiftSettings: settings),
 

@@ -1,14 +1,16 @@
 import MariaDB
+import Pipeline
 import PostgreSQL
 import RabbitMQ
 import Settings
 
 extension RabbitMQOptions {
-    init(_ settings: QueueSettings) {
+    init(_ settings: QueueSettings, events: EventStream) {
         self.init(
             hosts: settings.hosts, port: settings.port, user: settings.user, password: settings.password.reveal,
             virtualHost: settings.virtualHost, tls: settings.tls, caFile: settings.caFile,
-            queueType: settings.type == .quorum ? .quorum : .classic, connectionName: ThisProcess.connectionName)
+            queueType: settings.type == .quorum ? .quorum : .classic, connectionName: ThisProcess.connectionName,
+            events: events)
     }
 }
 

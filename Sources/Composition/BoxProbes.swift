@@ -64,7 +64,7 @@ package struct BoxProbes {
         // A file that does not exist holds nothing, and is not made.
         let usesFile = settings.queue == nil || settings.database == nil
         guard !usesFile || FileManager.default.fileExists(atPath: settings.embeddedPath) else { return [] }
-        let connections = Connections(settings, time: context.time, log: context.log("farm"))
+        let connections = Connections(context)
         let check = QueueCheck(services: settings.directory, time: context.time)
         let found = try? await check.findings(
             try await connections.queue(), try await connections.store(readsOnly: true).store)
@@ -73,7 +73,7 @@ package struct BoxProbes {
     }
 
     private func heartbeats() async -> [CheckFinding] {
-        let connections = Connections(settings, time: context.time, log: context.log("farm"))
+        let connections = Connections(context)
         var findings: [CheckFinding] = []
         if let options = settings.monitoring {
             let database = MariaDBHeartbeats(MariaDBOptions(options), time: context.time, log: context.log("farm"))

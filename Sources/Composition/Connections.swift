@@ -7,6 +7,7 @@ import Pipeline
 import PostgreSQL
 import RabbitMQ
 import Settings
+import Telemetry
 import Waiting
 
 /// Opens what the settings name, each part when it is asked for: the only place that knows which backends there are.
@@ -14,18 +15,25 @@ package actor Connections {
     package let settings: Settings
     package let time: any Timekeeper
     package let log: Logger
+    private let events: EventStream
     /// Shared by the parts that are embedded.
     private var file: EmbeddedDatabase?
     private var closing: [@Sendable () async -> Void] = []
 
-    package init(_ settings: Settings, time: any Timekeeper, log: Logger) {
-        self.settings = settings
-        self.time = time
-        self.log = log
+    package init(_ context: ProgramContext) {
+        settings = context.settings
+        time = context.time
+        log = context.log("farm")
+        events = context.events()
     }
 
     /// - Throws: `PortFault`.
     package func queue() async throws -> Queue {
+        let queue = try await openQueue()
+        return events.isHeard ? ObservedQueue(queue, events: events, time: time) : queue
+    }
+
+    private func openQueue() async throws -> Queue {
         guard let options = settings.queue else { return EmbeddedQueue(try await embedded()) }
         guard !(options.partitions && options.hosts.count > 1) else {
             throw PortFault(
@@ -34,7 +42,7 @@ package actor Connections {
                     "this version of farm does not spread jobs over brokers; unset it, and the hosts of QUEUE_HOST "
                     + "are used one after another")
         }
-        let queue = try await RabbitMQQueue(RabbitMQOptions(options), time: time, log: log)
+        let queue = try await RabbitMQQueue(RabbitMQOptions(options, events: events), time: time, log: log)
         closing.append { await queue.close() }
         return queue
     }

@@ -42,7 +42,7 @@ package struct RoleFactory: Sendable {
         loader = PictureLoader(
             cropper: cropper, fetcher: pictures,
             tries: PictureTries(limit: context.settings.maxRetries, delay: context.settings.retryDelay),
-            time: context.time, log: context.log("pictures"))
+            time: context.time, log: context.log("pictures"), events: context.events())
         notice = HeartbeatOutageNotice(log: context.log("heartbeats"))
         presenceNotice = HeartbeatOutageNotice(log: context.log("store"), of: "the workers' states")
     }
@@ -185,14 +185,18 @@ package struct RoleFactory: Sendable {
         Merger(
             identity: identity(.merger), detectors: detectors,
             merging: MergingOptions(configuration.merging, defaultConfidence: settings.defaultConfidence),
-            store: backends.store, time: context.time, log: log(identity(.merger)))
+            store: backends.store, time: context.time, log: log(identity(.merger)), events: events(of: .merger))
     }
 
     package func consensusRole() -> ConsensusRole {
         ConsensusRole(
             identity: identity(.consensus), evidence: evidence,
             voting: VotingOptions(minVotes: configuration.voting.minVotes),
-            store: backends.store, time: context.time)
+            store: backends.store, time: context.time, events: events(of: .consensus))
+    }
+
+    private func events(of role: PostProcessing) -> EventStream {
+        context.events(EventSource(service: role.rawValue, queue: role.queue))
     }
 
     /// - Parameter asksAgain: what failed for good is asked about once more.
@@ -267,7 +271,7 @@ package struct RoleFactory: Sendable {
         return StageOptions(
             queue: queue, workerID: identity.workerID, prefetch: prefetch, gathers: gathers,
             drainLimit: settings.shutdownTimeout * 0.7, holding: holding, store: gate, time: context.time,
-            events: EventStream(EventSource(service: identity.serviceName, queue: queue), to: [activity]),
+            events: context.events(EventSource(service: identity.serviceName, queue: queue), to: [activity]),
             log: log(identity))
     }
 

@@ -24,7 +24,8 @@ extension Router<Context> {
         let list = allowed.map(\.rawValue).sorted().joined(separator: ", ")
         for method in HTTPRequest.Method.known where !allowed.contains(method) {
             on(path, method: method) { _, _ -> Response in
-                Response(plain: "\(method.rawValue) is not answered here, but \(list)\n", .methodNotAllowed, [.allow: list])
+                Response(
+                    plain: "\(method.rawValue) is not answered here, but \(list)\n", .methodNotAllowed, [.allow: list])
             }
         }
     }

@@ -38,7 +38,7 @@ struct MetricsTests {
     /// The names in the first column of docs/metrics.md.
     private func listed() throws -> Set<String> {
         let page = try String(contentsOf: Program.root.appending(path: "docs/metrics.md"), encoding: .utf8)
-        return Set(page.matches(of: /(?m)^\| `(farm_[a-z_]+)` \| (counter|gauge|histogram) /).map { String($0.1) })
+        return Set(page.matches(of: #/(?m)^\| `(farm_[a-z_]+)` \| (?:counter|gauge|histogram) /#).map { String($0.1) })
     }
 
     @Test("what a run exports is what it has done, in a text that Prometheus reads, and each name is in the list")
@@ -84,7 +84,7 @@ struct MetricsTests {
         #expect(sum(text, of: #"farm_concurrency_limit{service="yolov8"}"#) == 4)
 
         // Each name is in the list, and all of the list is there that can be without a broker or a picture by URL.
-        let emitted = Set(text.matches(of: /# TYPE (farm_[a-z_]+) /).map { String($0.1) })
+        let emitted = Set(text.matches(of: #/# TYPE (farm_[a-z_]+) /#).map { String($0.1) })
         let listed = try listed()
         #expect(emitted.subtracting(listed).isEmpty)
         #expect(

@@ -38,7 +38,8 @@ struct MetricsPageTests {
         let labels = Set(definitions.flatMap(\.labels))
         #expect(
             labels == [
-                "version", "queue", "service", "outcome", "kind", "state", "reason", "operation", "fate", "host", "route",
+                "version", "queue", "service", "outcome", "kind", "state", "reason", "operation", "fate", "host",
+                "route",
                 "code", "source",
             ])
     }

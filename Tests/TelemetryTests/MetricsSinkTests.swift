@@ -1,3 +1,4 @@
+import Doubles
 import Foundation
 import Model
 import Pipeline
@@ -17,7 +18,7 @@ struct MetricsSinkTests {
 
     /// The samples after these events, without those that are 0, empty, or a bucket.
     private func samples(_ events: [(Event, EventSource)]) -> Set<String> {
-        let sink = MetricsSink(metrics)
+        let sink = MetricsSink(metrics, time: ManualTime(date.addingTimeInterval(100)))
         for (event, source) in events { sink.receive(event, from: source) }
         return Set(
             metrics.registry.text.split(separator: "\n").map(String.init).filter { line in
@@ -32,10 +33,11 @@ struct MetricsSinkTests {
     func work() {
         #expect(
             samples(
-                .began(prefetch: 8), .taken(7), .admitted(waits: [2, 30]),
+                .began(prefetch: 8), .taken(7),
+                .admitted(submittedAt: ["1970-01-01T00:01:38Z", "1970-01-01T00:01:10.000Z", "yesterday"]),
                 .called(ServiceCall(outcome: "success", seconds: 0.5, bytes: 1000, reported: 0.25)),
                 .called(ServiceCall(outcome: "timeout", seconds: 30)), .retried(.timeout),
-                .committed(4, seconds: 0.1), .failuresStored(["not_json": 1]),
+                .committed(4, seconds: 0.125), .failuresStored(["not_json": 1]),
                 .published(["queue_consensus": 3, "queue_bbox_merge": 1], seconds: 0.125),
                 .settled(Settled(.success, count: 3, date: date, durations: [1, 1, 2])),
                 .settled(Settled(.duplicate, count: 1, date: date)),
@@ -55,6 +57,10 @@ struct MetricsSinkTests {
                     #"farm_service_response_bytes_sum{service="clip"} 1000"#,
                     #"farm_service_response_bytes_count{service="clip"} 1"#,
                     #"farm_breaker_state{service="clip",state="closed"} 1"#,
+                    #"farm_store_commit_seconds_sum{operation="results"} 0.125"#,
+                    #"farm_store_commit_seconds_count{operation="results"} 1"#,
+                    #"farm_store_batch_rows_sum{operation="results"} 4"#,
+                    #"farm_store_batch_rows_count{operation="results"} 1"#,
                     #"farm_job_retries_total{service="clip",kind="timeout"} 1"#,
                     #"farm_job_errors_total{service="clip",kind="not_json"} 1"#,
                     #"farm_jobs_published_total{queue="queue_consensus"} 3"#,
@@ -81,12 +87,13 @@ struct MetricsSinkTests {
     func breaker() {
         #expect(
             samples(
-                .probed(isUp: true), .breakerChanged(.open, cause: "refused"), .probed(isUp: false),
-                .breakerChanged(.halfOpen, cause: nil), .breakerChanged(.open, cause: "refused"),
-                .breakerChanged(.halfOpen, cause: nil))
+                .breakerChanged(BreakerChange(.open, of: "clip", cause: "is down")), .probed(isUp: false),
+                .breakerChanged(BreakerChange(.halfOpen, of: "clip")),
+                .breakerChanged(BreakerChange(.open, of: "clip", isReopened: true)), .probed(isUp: true),
+                .breakerChanged(BreakerChange(.halfOpen, of: "clip")))
                 == [
                     #"farm_breaker_state{service="clip",state="half_open"} 1"#,
-                    #"farm_breaker_opens_total{service="clip"} 2"#,
+                    #"farm_breaker_opens_total{service="clip"} 1"#, #"farm_service_up{service="clip"} 1"#,
                 ])
     }
 
@@ -99,8 +106,8 @@ struct MetricsSinkTests {
         let shared = EventSource()
         #expect(
             samples([
-                (.stored(operation: "merge", rows: 40, seconds: 0.5), shared), (.storeFailed(.transient), shared),
-                (.reconnected(place: "k2:5672"), shared), (.pictureFetched(succeeded: false, seconds: 4), shared),
+                (.storeFailed(.transient), merger), (.reconnected(connection: "c", place: "k2:5672"), shared),
+                (.pictureFetched(succeeded: false, seconds: 4), shared),
                 (.committed(40, seconds: 0.5), merger),
                 (
                     .merged([
@@ -111,10 +118,10 @@ struct MetricsSinkTests {
                     ]), merger
                 ), (.agreed(lags: [3, 4]), consensus),
             ]) == [
-                #"farm_store_commit_seconds_sum{operation="merge"} 0.5"#,
-                #"farm_store_commit_seconds_count{operation="merge"} 1"#,
-                #"farm_store_batch_rows_sum{operation="merge"} 40"#,
-                #"farm_store_batch_rows_count{operation="merge"} 1"#,
+                #"farm_store_commit_seconds_sum{operation="boxes"} 0.5"#,
+                #"farm_store_commit_seconds_count{operation="boxes"} 1"#,
+                #"farm_store_batch_rows_sum{operation="boxes"} 40"#,
+                #"farm_store_batch_rows_count{operation="boxes"} 1"#,
                 #"farm_store_errors_total{kind="transient"} 1"#, "farm_broker_reconnects_total 1",
                 #"farm_image_fetch_seconds_sum{outcome="error"} 4"#,
                 #"farm_image_fetch_seconds_count{outcome="error"} 1"#,
@@ -130,7 +137,7 @@ struct MetricsSinkTests {
 
     @Test("a service that is called is known before its first call")
     func known() {
-        let sink = MetricsSink(metrics)
+        let sink = MetricsSink(metrics, time: ManualTime())
         sink.calls("face", concurrency: 4)
         let text = metrics.registry.text
         #expect(text.contains(#"farm_concurrency_limit{service="face"} 4"#))

@@ -41,9 +41,13 @@ private struct LargeBodies {
                         })
                 }
             ])
-        router.answer("/upload", [.post: { request, _ in
-            Response(plain: "\(try await request.body.collect(upTo: 1 << 20).readableBytes)\n")
-        }])
+        router.answer(
+            "/upload",
+            [
+                .post: { request, _ in
+                    Response(plain: "\(try await request.body.collect(upTo: 1 << 20).readableBytes)\n")
+                }
+            ])
         server = WebServer(host: "127.0.0.1", port: 0, limits: limits, router: router, log: WebServerTests.log)
     }
 }
@@ -97,7 +101,8 @@ struct ConnectionGuardTests {
             let connection = try RawConnection(port: port)
             defer { connection.close() }
             try connection.send(
-                "POST /upload HTTP/1.1\r\nHost: farm\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n")
+                "POST /upload HTTP/1.1\r\nHost: farm\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"
+            )
             let interim = await connection.read { $0.suffix(4) == [13, 10, 13, 10] }
             #expect(String(decoding: interim, as: UTF8.self).hasPrefix("HTTP/1.1 100 Continue\r\n"))
             try connection.send("12345")

@@ -153,7 +153,10 @@ public struct Stage<Handler: StageHandler>: Sendable {
                 return try await storing("admitting \(deliveries.count) deliveries") {
                     try await handler.admit(deliveries)
                 }
-            } catch let fault as PortFault { options.store.open(fault, handler.plainRow) }
+            } catch let fault as PortFault {
+                options.events.tell(.storeFailed(fault.kind))
+                options.store.open(fault, handler.plainRow)
+            }
         }
         try await queueing("giving back", drain) {
             try await consumer.giveBack(deliveries.map(\.receipt), after: .zero)

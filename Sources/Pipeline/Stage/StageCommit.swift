@@ -31,6 +31,7 @@ struct StageCommit<Handler: StageHandler>: Sendable {
         do {
             return try await write(group)
         } catch let fault as PortFault {
+            options.events.tell(.storeFailed(fault.kind))
             if fault.kind == .transient {
                 store.open(fault, handler.plainRow, of: image)
             } else if try await !store.refuses(handler.plainRow, of: image) {
@@ -56,15 +57,28 @@ struct StageCommit<Handler: StageHandler>: Sendable {
             try await handler.commit(group)
         }
         options.events.tell(.committed(group.count, seconds: options.time.now().timeIntervalSince(began)))
+        let failures = failures(among: verdicts)
+        if !failures.isEmpty { options.events.tell(.failuresStored(failures)) }
         // What goes back has written nothing.
         if verdicts.contains(where: { !$0.isBack }) { store.worked() }
         return verdicts
+    }
+
+    /// Of what has just died, those that left an error row: not what is no job, nor what died before.
+    private func failures(among verdicts: [Verdict]) -> [String: Int] {
+        verdicts.reduce(into: [:]) { counts, verdict in
+            guard case .dead(let letter) = verdict.fate, !verdict.isDuplicate,
+                FailureKind(rawValue: letter.reason) != nil
+            else { return }
+            counts[letter.reason, default: 0] += 1
+        }
     }
 
     /// The store has refused this one and then taken a plain row. If it refuses this one once more, it has not come to
     /// itself in between: the value is at fault, and is buried.
     private func alone(_ element: Element) async throws -> Verdict? {
         do { return try await write([element]).first } catch let fault as PortFault {
+            options.events.tell(.storeFailed(fault.kind))
             let image = handler.image(of: element.work)
             guard fault.kind != .transient else {
                 store.open(fault, handler.plainRow, of: image)

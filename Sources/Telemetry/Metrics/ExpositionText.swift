@@ -77,11 +77,15 @@ extension Family: ExposedFamily {
 }
 
 extension Counter {
-    package func write(_ name: String, _ labels: [MetricLabel], to text: inout ExpositionText) { text.sample(name, labels, value) }
+    package func write(_ name: String, _ labels: [MetricLabel], to text: inout ExpositionText) {
+        text.sample(name, labels, value)
+    }
 }
 
 extension Gauge {
-    package func write(_ name: String, _ labels: [MetricLabel], to text: inout ExpositionText) { text.sample(name, labels, value) }
+    package func write(_ name: String, _ labels: [MetricLabel], to text: inout ExpositionText) {
+        text.sample(name, labels, value)
+    }
 }
 
 extension Histogram {

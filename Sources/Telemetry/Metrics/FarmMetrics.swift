@@ -41,12 +41,15 @@ package final class FarmMetrics: Sendable {
     package init(version: String) {
         let list = MetricList(registry)
         buildInfo = list.gauge("build_info", ["version"], "Always 1; the label tells which farm this is.")
-        jobsPublished = list.counter("jobs_published_total", ["queue"], "Jobs and triggers that the queue has confirmed.")
+        jobsPublished = list.counter(
+            "jobs_published_total", ["queue"], "Jobs and triggers that the queue has confirmed.")
         jobs = list.counter(
             "jobs_total", ["service", "outcome"], "Jobs and triggers that were settled.", ["outcome": JobOutcome.words])
-        jobErrors = list.counter("job_errors_total", ["service", "kind"], "Rows with status error that were stored.")
+        jobErrors = list.counter(
+            "job_errors_total", ["service", "kind"], "Jobs that left a row with status error, by its kind.")
         jobRetries = list.counter("job_retries_total", ["service", "kind"], "Tries of a job after its first one.")
-        jobsInFlight = list.gauge("jobs_in_flight", ["service"], "Jobs and triggers that were taken and are not settled.")
+        jobsInFlight = list.gauge(
+            "jobs_in_flight", ["service"], "Jobs and triggers that were taken and are not settled.")
         jobWait = list.histogram("job_wait_seconds", ["service"], "From a job's submission until it is taken.", .waits)
         jobDuration = list.histogram(
             "job_duration_seconds", ["service"], "From taking a job or trigger until it is acknowledged.", .calls)
@@ -56,7 +59,8 @@ package final class FarmMetrics: Sendable {
             "service_reported_seconds", ["service"], "The processing_time that the service's answer states.", .calls)
         serviceResponseBytes = list.histogram(
             "service_response_bytes", ["service"], "The length of the service's answer.", .bytes)
-        serviceUp = list.gauge("service_up", ["service"], "1 if the service answered the last call or probe, else 0.")
+        serviceUp = list.gauge(
+            "service_up", ["service"], "1 if the service has answered the last call or probe, else 0.")
         breakerState = list.gauge(
             "breaker_state", ["service", "state"], "1 for the state that the service's circuit breaker is in.",
             ["state": ["closed", "open", "half_open"]])
@@ -73,12 +77,15 @@ package final class FarmMetrics: Sendable {
         deadLetters = list.counter("dead_letters_total", ["queue", "reason"], "Messages moved to the dead queue.")
         publishConfirm = list.histogram(
             "publish_confirm_seconds", [], "From handing a batch to the queue until it is confirmed.", .calls)
-        brokerReconnects = list.counter("broker_reconnects_total", [], "Connections to the broker that were made again.")
+        brokerReconnects = list.counter(
+            "broker_reconnects_total", [], "Connections to the broker that were made again.")
         storeCommit = list.histogram(
-            "store_commit_seconds", ["operation"], "One write to the store.", .calls)
-        storeBatchRows = list.histogram("store_batch_rows", ["operation"], "Jobs or images in one write.", .counts)
+            "store_commit_seconds", ["operation"], "From beginning to write a group of rows until it is committed.",
+            .calls)
+        storeBatchRows = list.histogram(
+            "store_batch_rows", ["operation"], "Jobs or images in one group of rows.", .counts)
         storeErrors = list.counter(
-            "store_errors_total", ["kind"], "Writes and reads of the store that failed.",
+            "store_errors_total", ["kind"], "Groups that the store has not admitted or written, after trying again.",
             ["kind": ["transient", "refused", "unusable"]])
         triggerBatchImages = list.histogram(
             "trigger_batch_images", ["service"], "Images that a role computed in one group.", .counts)
@@ -92,7 +99,8 @@ package final class FarmMetrics: Sendable {
         imageFetch = list.histogram("image_fetch_seconds", ["outcome"], "Fetching a picture by its URL.", .calls)
         workerLastHeartbeat = list.gauge(
             "worker_last_heartbeat_timestamp_seconds", ["service", "host"],
-            "When a worker of the service on the host was last seen, as last sampled. One that ended in order is left out.")
+            "When a worker of the service on the host was last seen, as last sampled. One that ended in order is left out."
+        )
         httpRequestDuration = list.histogram(
             "http_request_duration_seconds", ["route", "code"], "Requests to farm's own web server.", .calls)
         sampleTimestamp = list.gauge(

@@ -1,14 +1,24 @@
+import Foundation
 import Model
 import Pipeline
 import Synchronization
+import Waiting
 
 /// Counts and measures events: each is counted where it is received, and nowhere else.
 package final class MetricsSink: EventSink {
     private let metrics: FarmMetrics
+    private let time: any Timekeeper
     private let roles = Mutex<[EventSource: RoleSeries]>([:])
     private let services = Mutex<[String: ServiceSeries]>([:])
 
-    package init(_ metrics: FarmMetrics) { self.metrics = metrics }
+    /// - Parameter time: against which jobs' submissions are held.
+    package init(_ metrics: FarmMetrics, time: any Timekeeper) {
+        self.metrics = metrics
+        self.time = time
+    }
+
+    /// The queues that roles of this process have taken from.
+    package var queues: Set<String> { roles.withLock { Set($0.keys.map(\.queue)) }.filter { !$0.isEmpty } }
 
     /// This process has made a client of a service. Its breaker is closed until an event says otherwise.
     package func calls(_ service: String, concurrency: Int) {
@@ -21,15 +31,12 @@ package final class MetricsSink: EventSink {
         switch event {
         case .began(let prefetch): role(source).began(prefetch: prefetch)
         case .taken(let count): role(source).inFlight.add(count)
-        case .admitted(let waits): for wait in waits { role(source).wait.record(wait) }
+        case .admitted(let submittedAt): admitted(submittedAt, role(source).wait)
         case .called(let call): service(source.service).called(call)
         case .retried(let kind): metrics.jobRetries.labelled(source.service, kind.rawValue).add()
         case .pictureFetched(let succeeded, let seconds):
             metrics.imageFetch.labelled(succeeded ? "success" : "error").record(seconds)
-        case .committed(let count, _): committed(count, source)
-        case .stored(let operation, let rows, let seconds):
-            metrics.storeCommit.labelled(operation).record(seconds)
-            metrics.storeBatchRows.labelled(operation).record(Double(rows))
+        case .committed(let count, let seconds): committed(count, seconds, source)
         case .storeFailed(let kind): metrics.storeErrors.labelled(kind.word).add()
         case .failuresStored(let counts):
             for (kind, count) in counts { metrics.jobErrors.labelled(source.service, kind).add(count) }
@@ -37,18 +44,33 @@ package final class MetricsSink: EventSink {
             for (queue, count) in counts { metrics.jobsPublished.labelled(queue).add(count) }
             metrics.publishConfirm.labelled().record(seconds)
         case .settled(let settled): role(source).settled(settled)
-        case .breakerChanged(let state, _): service(source.service).changed(to: state)
-        case .probed(let isUp): metrics.serviceUp.labelled(source.service).set(isUp ? 1 : 0)
+        case .breakerChanged(let change): service(source.service).changed(change)
+        case .probed(let isUp): service(source.service).isUp(isUp)
+        case .connectionLost: break
         case .reconnected: metrics.brokerReconnects.add()
         case .merged(let counts): for count in counts { merged(count) }
         case .agreed(let lags): for lag in lags { metrics.consensusLag.labelled().record(lag) }
         }
     }
 
+    private func admitted(_ submittedAt: [String], _ wait: Histogram) {
+        let now = time.now()
+        // Another program may write it in a way that farm does not read.
+        for date in submittedAt.compactMap(Timestamp.date) { wait.record(now.timeIntervalSince(date)) }
+    }
+
     /// What a worker commits are its jobs; of a role it is images, however many triggers asked for them.
-    private func committed(_ count: Int, _ source: EventSource) {
-        guard PostProcessing(rawValue: source.service) != nil else { return }
-        metrics.triggerBatchImages.labelled(source.service).record(Double(count))
+    private func committed(_ count: Int, _ seconds: Double, _ source: EventSource) {
+        let operation: String
+        switch PostProcessing(rawValue: source.service) {
+        case .merger: operation = "boxes"
+        case .enricher: operation = "enrichments"
+        case .consensus: operation = "consensus"
+        case nil: operation = "results"
+        }
+        metrics.storeCommit.labelled(operation).record(seconds)
+        metrics.storeBatchRows.labelled(operation).record(Double(count))
+        if operation != "results" { metrics.triggerBatchImages.labelled(source.service).record(Double(count)) }
     }
 
     private func merged(_ predictions: PredictionCount) {
@@ -136,6 +158,7 @@ private final class ServiceSeries: Sendable {
     private let states: [(state: BreakerState, gauge: Gauge)]
     private let reported: Histogram
     private let bytes: Histogram
+    private let up: Family<Gauge>
     private let durations: Family<Histogram>
     private let service: String
 
@@ -146,6 +169,7 @@ private final class ServiceSeries: Sendable {
         reported = metrics.serviceReported.labelled(service)
         bytes = metrics.serviceResponseBytes.labelled(service)
         durations = metrics.serviceRequestDuration
+        up = metrics.serviceUp
         knows(.closed)
     }
 
@@ -153,14 +177,28 @@ private final class ServiceSeries: Sendable {
         durations.labelled(service, call.outcome).record(call.seconds)
         if let seconds = call.reported { reported.record(seconds) }
         if let count = call.bytes { bytes.record(Double(count)) }
+        // Of a call that was cut off, or for which it was too late, nothing is known.
+        if call.bytes != nil {
+            isUp(true)
+        } else if FailureKind(rawValue: call.outcome)?.isOfReach == true {
+            isUp(false)
+        }
     }
 
-    func changed(to state: BreakerState) {
-        if state == .open { opens.add() }
-        knows(state)
+    func isUp(_ isUp: Bool) { up.labelled(service).set(isUp ? 1 : 0) }
+
+    func changed(_ change: BreakerChange) {
+        // A trial that failed is no new opening.
+        if change.state == .open, !change.isReopened { opens.add() }
+        knows(change.state)
     }
 
     func knows(_ state: BreakerState) { for (one, gauge) in states { gauge.set(one == state ? 1 : 0) } }
+}
+
+extension FailureKind {
+    /// The service was not reached, or has not answered in time.
+    fileprivate var isOfReach: Bool { self == .connection || self == .timeout }
 }
 
 extension PortFault.Kind {

@@ -49,7 +49,7 @@ struct MonitorCommand: AsyncParsableCommand {
         let windows = MonitorWindows(
             deadThreshold: .seconds(deadThreshold * 60), performance: .seconds(performanceWindow * 60),
             errors: .seconds(errorsWindow * 60))
-        let anyDead = try await OpenSession.with(options, logs: .ifPossible) {
+        let anyDead = try await OpenSession.with(options, logs: .ifPossible, metrics: watch ? .ifFree : nil) {
             guard let heartbeats = try await $0.monitoring() else {
                 throw CommandFailure.unusable(
                     "nothing to monitor: set MONITORING_DB_HOST and the other MONITORING_DB_ variables")

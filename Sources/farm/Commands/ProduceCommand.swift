@@ -64,23 +64,27 @@ struct ProduceCommand: AsyncParsableCommand {
         let order = ProductionOrder(
             targets: targets, group: group, limit: limit, delay: .seconds(delay), resumes: resume,
             includesFailed: failed, isDryRun: dryRun)
-        try await settled.with(opening: Backends.open) { session in
-            let production = Production(
-                order: order, store: session.backends.store, queue: session.backends.queue, time: session.time,
-                log: session.log("farm"))
-            let drain = Signals.shared.drain(within: session.settings.shutdownTimeout)
-            try await warn(production)
-            let beginning = try await production.beginning(looksAtQueues: wait)
-            let submitted = try await submit(production, drain)
-            let counts = submitted.counts
-            if drain.isBegun {
-                for queue in counts.waiting { Terminal.error("farm: \(queue.queue) took no more: \(queue.cause)") }
-                Terminal.error("farm: stopped after \(counted(counts.jobs, "job")); --resume submits the rest")
-            }
-            guard wait && !dryRun && !drain.isBegun else { return }
-            let jobs = production.jobs(counts, since: beginning)
-            try await waitForRows(session, targets, jobs, jobs: counts.jobs, since: beginning.mark, drain)
+        try await settled.with(metrics: wait && !dryRun ? .ifFree : nil, opening: Backends.open) { session in
+            try await session.sampling { try await run(session, order) }
         }
+    }
+
+    private func run(_ session: FarmSession, _ order: ProductionOrder) async throws {
+        let production = Production(
+            order: order, store: session.backends.store, queue: session.backends.queue, time: session.time,
+            log: session.log("farm"))
+        let drain = Signals.shared.drain(within: session.settings.shutdownTimeout)
+        try await warn(production)
+        let beginning = try await production.beginning(looksAtQueues: wait)
+        let submitted = try await submit(production, drain)
+        let counts = submitted.counts
+        if drain.isBegun {
+            for queue in counts.waiting { Terminal.error("farm: \(queue.queue) took no more: \(queue.cause)") }
+            Terminal.error("farm: stopped after \(counted(counts.jobs, "job")); --resume submits the rest")
+        }
+        guard wait && !dryRun && !drain.isBegun else { return }
+        let jobs = production.jobs(counts, since: beginning)
+        try await waitForRows(session, order.targets, jobs, jobs: counts.jobs, since: beginning.mark, drain)
     }
 
     private func submit(_ production: Production, _ drain: Drain) async throws -> Production.Submitted {

@@ -43,26 +43,30 @@ struct RunCommand: AsyncParsableCommand {
     @OptionGroup var options: SettingsOptions
 
     func run() async throws {
-        try await FarmSession.with(options) { session in
-            let drain = Signals.shared.drain(within: session.settings.shutdownTimeout)
-            let factory = RoleFactory(session.context, session.backends)
-            guard !factory.configuration.workers.isEmpty else {
-                throw CommandFailure.unusable(
-                    "service_config.json names no primary service with \"work\" true for this machine")
-            }
-            let known = try await session.backends.store.newestID()
-            let mark = try await session.backends.store.failureMark()
-            let outcome = try await load(session, factory, drain)
-            let images = newFirst(outcome.ids, after: known)
-            let undone = try await process(session, factory, images, newerThan: known, drain)
-            guard !Signals.shared.wasInterrupted else {
-                throw CommandFailure(exitCode: Signals.shared.exitCode, message: "stopped; run it again to do the rest")
-            }
-            let isDrawn = try await report(session, factory, images)
-            try await CommandFailure.check(undone: undone, in: session.backends.store, since: mark)
-            if !isDrawn { throw CommandFailure(exitCode: 1, message: "") }
-            try outcome.check()
+        try await FarmSession.with(options, metrics: .ifFree, opening: Backends.open) { session in
+            try await session.sampling { try await run(session) }
         }
+    }
+
+    private func run(_ session: FarmSession) async throws {
+        let drain = Signals.shared.drain(within: session.settings.shutdownTimeout)
+        let factory = RoleFactory(session.context, session.backends)
+        guard !factory.configuration.workers.isEmpty else {
+            throw CommandFailure.unusable(
+                "service_config.json names no primary service with \"work\" true for this machine")
+        }
+        let known = try await session.backends.store.newestID()
+        let mark = try await session.backends.store.failureMark()
+        let outcome = try await load(session, factory, drain)
+        let images = newFirst(outcome.ids, after: known)
+        let undone = try await process(session, factory, images, newerThan: known, drain)
+        guard !Signals.shared.wasInterrupted else {
+            throw CommandFailure(exitCode: Signals.shared.exitCode, message: "stopped; run it again to do the rest")
+        }
+        let isDrawn = try await report(session, factory, images)
+        try await CommandFailure.check(undone: undone, in: session.backends.store, since: mark)
+        if !isDrawn { throw CommandFailure(exitCode: 1, message: "") }
+        try outcome.check()
     }
 
     private func load(_ session: FarmSession, _ factory: RoleFactory, _ drain: Drain) async throws -> ImportOutcome {

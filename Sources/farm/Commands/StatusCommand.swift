@@ -24,18 +24,22 @@ struct StatusCommand: AsyncParsableCommand {
     @OptionGroup var options: SettingsOptions
 
     func run() async throws {
-        try await OpenSession.with(options, logs: .ifPossible) {
+        try await OpenSession.with(options, logs: .ifPossible, metrics: watch ? .ifFree : nil) {
             ReadingBackends($0)
         } _: { session in
-            var fault: PortFault?
-            try await Redrawing(isWatched: watch, isJSON: json).run {
-                let status = try await FarmStatus(
-                    session.backends, session.settings.directory,
-                    readsReplica: session.settings.database?.readHost != nil)
-                fault = status.fault
-                return json ? status.json.text : status.text
-            }
-            if let fault, !watch { throw CommandFailure.failed("only a part could be read: \(fault)") }
+            try await session.sampling { try await draw(session) }
         }
+    }
+
+    private func draw(_ session: OpenSession<ReadingBackends>) async throws {
+        var fault: PortFault?
+        try await Redrawing(isWatched: watch, isJSON: json).run {
+            let status = try await FarmStatus(
+                session.backends, session.settings.directory,
+                readsReplica: session.settings.database?.readHost != nil)
+            fault = status.fault
+            return json ? status.json.text : status.text
+        }
+        if let fault, !watch { throw CommandFailure.failed("only a part could be read: \(fault)") }
     }
 }

@@ -40,7 +40,7 @@ struct SettledSession: Sendable {
         let settings = try options.load()
         let output = try LogOutput(settings.log, need)
         self.output = output
-        context = ProgramContext(settings: settings) { Logger($0, output, settings.log) }
+        context = ProgramContext(settings: settings, version: FarmCommand.version) { Logger($0, output, settings.log) }
     }
 
     var settings: Settings { context.settings }
@@ -49,17 +49,25 @@ struct SettledSession: Sendable {
     func log(_ label: String) -> Logger { context.log(label) }
 
     /// Opens what a command works with, runs `body` and closes what was opened.
-    /// - Parameter open: asks for the parts that the command works with.
-    func with<Parts: Sendable, Value>(
-        opening open: @Sendable (Connections) async throws -> Parts,
+    /// - Parameters:
+    ///   - need: whether its metrics are served meanwhile, where METRICS_LISTEN is set; nil for what does one thing and ends.
+    ///   - open: asks for the parts that the command works with.
+    func with<Parts: Sendable, Value: Sendable>(
+        metrics need: MetricsNeed? = nil, opening open: @Sendable (Connections) async throws -> Parts,
         _ body: (OpenSession<Parts>) async throws -> Value
     ) async throws -> Value {
-        let log = log("farm")
-        for warning in settings.warnings { log.warning("\(warning)") }
-        let connections = Connections(settings, time: time, log: log)
+        for warning in settings.warnings { log("farm").warning("\(warning)") }
+        return try await servingMetrics(need) { try await opened(need, open, body) }
+    }
+
+    private func opened<Parts: Sendable, Value: Sendable>(
+        _ need: MetricsNeed?, _ open: @Sendable (Connections) async throws -> Parts,
+        _ body: (OpenSession<Parts>) async throws -> Value
+    ) async throws -> Value {
+        let connections = Connections(context)
         do {
             let parts = try await open(connections)
-            let value = try await body(OpenSession(settled: self, backends: parts))
+            let value = try await body(OpenSession(settled: self, backends: parts, metricsNeed: need))
             await connections.close()
             return value
         } catch {
@@ -78,6 +86,8 @@ struct SettledSession: Sendable {
 struct OpenSession<Parts: Sendable>: Sendable {
     let settled: SettledSession
     let backends: Parts
+    /// nil for what does one thing and ends.
+    let metricsNeed: MetricsNeed?
 
     var context: ProgramContext { settled.context }
     var settings: Settings { settled.settings }
@@ -89,13 +99,14 @@ struct OpenSession<Parts: Sendable>: Sendable {
     /// Opens the session, runs `body` and closes what was opened.
     /// - Parameters:
     ///   - need: whether it can do without its LOG_FILE.
+    ///   - metrics: whether its metrics are served meanwhile; nil for what does one thing and ends.
     ///   - open: asks for the parts that the command works with.
-    static func with<Value>(
-        _ options: SettingsOptions, logs need: LogOutput.Need = .always,
+    static func with<Value: Sendable>(
+        _ options: SettingsOptions, logs need: LogOutput.Need = .always, metrics: MetricsNeed? = nil,
         opening open: @Sendable (Connections) async throws -> Parts,
         _ body: (OpenSession) async throws -> Value
     ) async throws -> Value {
-        try await SettledSession(options, logs: need).with(opening: open, body)
+        try await SettledSession(options, logs: need).with(metrics: metrics, opening: open, body)
     }
 }
 
@@ -104,7 +115,7 @@ typealias FarmSession = OpenSession<Backends>
 
 extension OpenSession<Backends> {
     /// For commands that do one thing and end: a server that is out of reach is their failure.
-    static func with<Value>(
+    static func with<Value: Sendable>(
         _ options: SettingsOptions, _ body: (FarmSession) async throws -> Value
     ) async throws -> Value {
         try await with(options, opening: Backends.open, body)
@@ -118,14 +129,14 @@ extension SettledSession {
         let drain = Signals.shared.drain(within: settings.shutdownTimeout, leasesWork: true)
         Signals.shared.onHangup { output.reopen() }
         do {
-            try await with { connections in
+            try await with(metrics: .always) { connections in
                 guard let parts = try await drain.until({ try await Backends.openWhenReachable(connections) }) else {
                     throw CancellationError()
                 }
                 StartupPages.release()
                 return parts
-            } _: {
-                try await body($0, drain)
+            } _: { session in
+                try await session.sampling { try await body(session, drain) }
             }
         } catch is CancellationError where drain.isBegun {}
     }

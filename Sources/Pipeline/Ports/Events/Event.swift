@@ -17,8 +17,6 @@ public enum Event: Sendable {
     case pictureFetched(succeeded: Bool, seconds: Double)
     /// The rows of so many jobs or images were written in one group.
     case committed(Int, seconds: Double)
-    /// One statement, or transaction, of the store's.
-    case stored(operation: String, rows: Int, seconds: Double)
     /// The store did not do what it was asked for.
     case storeFailed(PortFault.Kind)
     /// Rows with status `error` were written: how many, by kind.

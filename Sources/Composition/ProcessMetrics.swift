@@ -1,0 +1,38 @@
+import Model
+import Operations
+import Pipeline
+import Settings
+import Telemetry
+import Waiting
+
+/// What this process exports, where METRICS_LISTEN is set.
+package struct ProcessMetrics: Sendable {
+    /// The metrics, for whoever serves them.
+    package let metrics: FarmMetrics
+    let sink: MetricsSink
+
+    /// - Parameter version: of this program.
+    package init(version: String, time: any Timekeeper) {
+        metrics = FarmMetrics(version: version)
+        sink = MetricsSink(metrics, time: time)
+    }
+
+    /// The sampler of this process.
+    /// - Parameters:
+    ///   - queue: asked for at each look, since it may not be open yet.
+    ///   - store: likewise.
+    package func sampler(
+        _ context: ProgramContext, queue: @escaping @Sendable () async throws -> Queue,
+        store: @escaping @Sendable () async throws -> Store
+    ) -> Sampler {
+        let own = context.settings.services.services.map(\.queue) + PostProcessing.allCases.map(\.queue)
+        return Sampler(
+            metrics: metrics, time: context.time, log: context.log("metrics"),
+            depths: { [sink] in
+                let queue = try await queue()
+                // A broker does not list its queues; those that this process takes from it knows all the same.
+                let others = Set(try await queue.queueNames()).union(sink.queues).subtracting(own)
+                return try await queue.depths(of: own + others.sorted())
+            }, workers: { try await store().seenWorkers() })
+    }
+}

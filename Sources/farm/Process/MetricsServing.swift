@@ -1,0 +1,86 @@
+import Composition
+import Logging
+import Operations
+import Settings
+import Web
+
+/// What becomes of a process whose METRICS_LISTEN belongs to another one.
+enum MetricsNeed {
+    /// A role: it does not start, since whoever watches it would believe that it is gone.
+    case always
+    /// What a person waits for, perhaps from the folder of a role that has the port: it does without.
+    case ifFree
+}
+
+extension SettledSession {
+    /// Serves the metrics of this process as long as `body` runs, where METRICS_LISTEN is set.
+    /// - Parameter need: nil for what does one thing and ends.
+    /// - Throws: `CommandFailure` if it cannot listen, and what `body` throws.
+    func servingMetrics<Value: Sendable>(
+        _ need: MetricsNeed?, _ body: () async throws -> Value
+    ) async throws -> Value {
+        guard let need, let exported = context.metrics, let address = settings.metricsListen else {
+            return try await body()
+        }
+        let log = log("metrics")
+        let server = WebServer(metrics: exported.metrics, host: address.host, port: address.port, log: log)
+        do {
+            return try await server.during { port in
+                log.notice("metrics at http://\(ListenAddress(host: address.host, port: port))/metrics")
+                return try await body()
+            }
+        } catch let fault as ListenFault {
+            guard need == .ifFree, fault.kind == .inUse else {
+                throw CommandFailure.unusable("METRICS_LISTEN: \(fault)\(fault.kind.remedy)")
+            }
+            log.warning("METRICS_LISTEN: \(fault); no metrics of this one")
+            return try await body()
+        }
+    }
+}
+
+extension OpenSession {
+    /// Looks at queues and workers as long as `body` runs, where metrics are served.
+    fileprivate func sampling<Value: Sendable>(
+        _ queue: @escaping @Sendable (Parts) async throws -> Queue,
+        _ store: @escaping @Sendable (Parts) async throws -> Store, _ body: () async throws -> Value
+    ) async throws -> Value {
+        guard metricsNeed != nil, let exported = context.metrics else { return try await body() }
+        let backends = backends
+        let sampler = exported.sampler(
+            context, queue: { try await queue(backends) }, store: { try await store(backends) })
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await sampler.run() }
+            defer { group.cancelAll() }
+            return try await body()
+        }
+    }
+}
+
+extension OpenSession<Backends> {
+    /// Looks at queues and workers as long as `body` runs, where metrics are served.
+    func sampling<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
+        try await sampling({ $0.queue }, { $0.store }, body)
+    }
+}
+
+extension OpenSession<ReadingBackends> {
+    /// Looks at queues and workers as long as `body` runs, where metrics are served.
+    func sampling<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
+        try await sampling({ try await $0.queue() }, { try await $0.store() }, body)
+    }
+}
+
+extension ListenFault.Kind {
+    /// What a person does about it.
+    fileprivate var remedy: String {
+        switch self {
+        case .inUse:
+            ": each process needs another port: METRICS_LISTEN=9465 in this one's environment, which wins over .env, or 0 for "
+                + "any that is free"
+        case .notAllowed: ": take a port from 1024 on"
+        case .notHere: ": take 127.0.0.1, an address of this machine, or 0.0.0.0 for all of them"
+        case .other: ""
+        }
+    }
+}
