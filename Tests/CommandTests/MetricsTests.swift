@@ -151,7 +151,8 @@ struct MetricsTests {
     private static func listeningSockets(of pid: Int32) throws -> Set<String> {
         var listening: Set<String> = []
         for table in ["tcp", "tcp6"] {
-            for line in try String(contentsOfFile: "/proc/\(pid)/net/\(table)", encoding: .utf8).split(separator: "\n") {
+            for line in try String(contentsOfFile: "/proc/\(pid)/net/\(table)", encoding: .utf8).split(separator: "\n")
+            {
                 let columns = line.split(separator: " ")
                 if columns.count > 9, columns[3] == "0A" { listening.insert("socket:[\(columns[9])]") }
             }
