@@ -5,7 +5,7 @@ import RabbitMQ
 import Settings
 
 extension RabbitMQOptions {
-    init(_ settings: QueueSettings, events: EventStream) {
+    init(_ settings: QueueSettings, events: EventStream = .unheard) {
         self.init(
             hosts: settings.hosts, port: settings.port, user: settings.user, password: settings.password.reveal,
             virtualHost: settings.virtualHost, tls: settings.tls, caFile: settings.caFile,

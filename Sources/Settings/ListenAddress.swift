@@ -5,6 +5,7 @@ public struct ListenAddress: Sendable, Equatable, CustomStringConvertible {
     /// 0: one that the system chooses.
     public var port: Int
 
+    /// An address that is known to be one.
     public init(host: String, port: Int) {
         self.host = host
         self.port = port

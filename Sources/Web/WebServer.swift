@@ -21,6 +21,7 @@ public struct WebServer: Sendable {
         /// How long answers that are under way keep the server from its end.
         public var ending = Duration.seconds(1)
 
+        /// Those of a server of metrics.
         public init() {}
     }
 

@@ -9,6 +9,7 @@ public final class Registry: Sendable {
 
     private let state = Mutex(State())
 
+    /// A registry without metrics.
     public init() {}
 
     /// The metrics in the order in which they were added.
