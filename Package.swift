@@ -123,7 +123,10 @@ let package = Package(
         module("Web", ["Telemetry", logging] + hummingbird),
         module(
             "Operations",
-            ["Files", "Harmony", "ImageLists", "Model", "Pictures", "Pipeline", "Roles", "Waiting", logging]),
+            [
+                "Files", "Harmony", "ImageLists", "Model", "Monitoring", "Pictures", "Pipeline", "Roles", "Waiting",
+                logging,
+            ]),
         module(
             "Composition",
             [
@@ -134,9 +137,8 @@ let package = Package(
             name: "farm",
             dependencies: [
                 argumentParser, "CCommit", "CGlibc", "Composition", "Files", "Harmony", "ImageLists", "Imaging",
-                "Model",
-                "Operations", "Pictures", "Pipeline", "Roles", "Services", "Settings", "Telemetry", "Waiting", "Web",
-                logging,
+                "Model", "Monitoring", "Operations", "Pictures", "Pipeline", "Roles", "Services", "Settings",
+                "Telemetry", "Waiting", "Web", logging,
             ],
             swiftSettings: settings),
 
@@ -170,7 +172,10 @@ let package = Package(
         tests("ImagingTests", ["Doubles", "Files", "Imaging", "Model", "Pictures", "Pipeline"], exclude: ["Fixtures"]),
         tests(
             "RoleTests",
-            ["Doubles", "Embedded", "Harmony", "Model", "Pictures", "Pipeline", "Roles", "Waiting", logging]),
+            [
+                "Doubles", "Embedded", "Harmony", "Model", "Monitoring", "Pictures", "Pipeline", "Roles", "Waiting",
+                logging,
+            ]),
         tests("CommandTests", ["Doubles", "Model", "Servers"], exclude: ["Doubles"]),
         tests("TelemetryTests", ["Doubles", "Model", "Pipeline", "Telemetry", "Waiting", logging]),
         tests("WebTests", ["Telemetry", "Web", logging] + hummingbird),

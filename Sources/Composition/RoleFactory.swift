@@ -295,7 +295,8 @@ package struct RoleFactory: Sendable {
             condition: { [gate] in
                 let outage = gate.outage.map { WorkerCondition(.storeRefusing, reason: "\($0.fault)") }
                 return outage ?? trouble() ?? WorkerCondition(.working)
-            }, time: context.time, notice: presenceNotice)
+            }, time: context.time, notice: presenceNotice,
+            notes: ProgressNotes(queue: queue, activity: activity, queues: backends.queue, records: backends.store))
         return SupervisedRole(name: name, fingerprint: fingerprint, identity: identity) { drain in
             try await presence.around { try await pulse.around { try await run(drain) } }
         }

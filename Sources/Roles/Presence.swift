@@ -21,14 +21,17 @@ public struct Presence: Sendable {
     let condition: @Sendable () -> WorkerCondition
     let time: any Timekeeper
     let notice: HeartbeatOutageNotice
+    let notes: ProgressNotes?
 
     /// - Parameters:
     ///   - interval: that of the heartbeats.
     ///   - condition: how the worker is at this moment.
     ///   - news: one for all roles of a process.
+    ///   - notes: what is noted of the queue at every interval.
     public init(
         identity: RoleIdentity, queue: String, interval: Duration, register: any WorkerRegister,
-        condition: @escaping @Sendable () -> WorkerCondition, time: any Timekeeper, notice: HeartbeatOutageNotice
+        condition: @escaping @Sendable () -> WorkerCondition, time: any Timekeeper, notice: HeartbeatOutageNotice,
+        notes: ProgressNotes? = nil
     ) {
         self.identity = identity
         self.queue = queue
@@ -37,6 +40,7 @@ public struct Presence: Sendable {
         self.condition = condition
         self.time = time
         self.notice = notice
+        self.notes = notes
     }
 
     /// Runs `role`, and has it in the table meanwhile. One that throws stays there, with why: it is started again.
@@ -61,6 +65,7 @@ public struct Presence: Sendable {
     private func keep() async throws {
         var written = condition()
         await write(written)
+        await notes?.note()
         var at = time.now()
         while true {
             try await time.sleep(min(Presence.look, interval))
@@ -69,6 +74,7 @@ public struct Presence: Sendable {
             let isDue = abs(time.now().timeIntervalSince(at)) >= interval.seconds
             guard isDue || condition != written else { continue }
             await write(condition)
+            await notes?.note()
             (written, at) = (condition, time.now())
         }
     }

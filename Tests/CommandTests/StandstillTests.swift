@@ -27,9 +27,11 @@ struct StandstillTests {
         }
         #expect(try await queue("queue_colors", work)["why"] == .null)
         let status = try await work.farm("status")
-        #expect(status.output.contains(/queue +waiting +in flight +dead +workers +state/))
-        #expect(status.output.contains(/queue_clip +\d +\d +0 +1 +down on \S+: connection refused/), "\(status.output)")
-        #expect(status.output.contains(/queue_colors +0 +0 +0 +1 +idle/), "\(status.output)")
+        #expect(status.output.contains(/queue +waiting +in flight +dead +workers +oldest +done\/s +ETA +state/))
+        #expect(
+            status.output.contains(/queue_clip +\d +\d +0 +1 +\d+ s +- +- +down on \S+: connection refused/),
+            "\(status.output)")
+        #expect(status.output.contains(/queue_colors +0 +0 +0 +1 +- +- +- +idle/), "\(status.output)")
         let check = try await work.farm("check")
         #expect(
             check.output.contains(/warning queue_clip: \d wait and none is taken: down on \S+: connection refused/),

@@ -49,14 +49,18 @@ struct StatusHalvesTests {
         try site.write(workplace, other: ["DB_PORT": port])
         let text = try await workplace.farm("status")
         #expect(text.status == 1)
-        #expect(text.output.contains(/queue_clip +1 +- +0 +\? +\?/))
+        #expect(text.output.contains(/queue_clip +1 +- +0 +\? +- +\? +- +the database cannot be reached/))
         #expect(text.output.contains("the results are not known: "))
         #expect(text.error.contains("farm: only a part could be read: "))
 
         let json = try await workplace.farm("status", "--json").json()
         #expect(json["queues"]?.arrayValue?.first?["waiting"]?.integerValue == 1)
+        let why = json["queues"]?.arrayValue?.first?["why"]?.stringValue
+        #expect(why?.hasPrefix("the database cannot be reached: ") == true)
+        #expect(json["queues"]?.arrayValue?.first?["done_per_second"] == .null)
         #expect(json["results"] == .null)
         #expect(json["totals"] == .null)
+        #expect(json["counted"] == .null)
         #expect(json["fault"]?.stringValue?.contains(port) == true)
 
         try site.write(workplace, other: ["DB_PORT": port, "QUEUE_PORT": port])

@@ -15,26 +15,28 @@ struct StatusTests {
         #expect(finished.status == 0)
         #expect(finished.error.isEmpty)
         let status = try finished.json()
-        #expect(status.keys == ["queues", "blocked", "results", "totals", "refusal", "fault"])
+        #expect(status.keys == ["queues", "blocked", "results", "totals", "counted", "refusal", "fault"])
 
         let queues = status["queues"]?.arrayValue ?? []
-        for queue in queues {
-            #expect(queue.keys == ["queue", "service", "waiting", "in_flight", "dead", "workers", "why"])
-        }
+        let names = [
+            "queue", "service", "waiting", "in_flight", "dead", "workers", "oldest_seconds", "done_per_second",
+            "eta_seconds",
+            "why",
+        ]
+        for queue in queues { #expect(queue.keys == names) }
         func queue(_ service: String) -> JSON? { queues.first { $0["service"]?.stringValue == service } }
-        #expect(
-            queue("clip")
-                == [
-                    "queue": "queue_clip", "service": "clip", "waiting": 2, "in_flight": 0, "dead": 1, "workers": 0,
-                    "why": "no worker",
-                ])
+        let clip = try #require(queue("clip"))
+        #expect(try #require(clip["oldest_seconds"]?.numberValue) >= 0)
+        #expect(try #require(clip["done_per_second"]?.numberValue) > 0, "its rows came in just now")
+        let counts = ["queue", "service", "waiting", "in_flight", "dead", "workers"]
+        #expect(counts.map { clip[$0] ?? .null } == ["queue_clip", "clip", 2, 0, 1, 0])
+        #expect(clip["eta_seconds"] == .null, "nobody works on it")
+        #expect(clip["why"] == "no worker")
         #expect(queue("blip")?["waiting"]?.integerValue == 2, "another machine's queue that holds something")
-        #expect(
-            queue("bbox_merger")
-                == [
-                    "queue": "queue_bbox_merge", "service": "bbox_merger", "waiting": 0, "in_flight": 0, "dead": 0,
-                    "workers": 0, "why": .null,
-                ])
+        let merger = try #require(queue("bbox_merger"))
+        #expect(counts.map { merger[$0] ?? .null } == ["queue_bbox_merge", "bbox_merger", 0, 0, 0, 0])
+        #expect(merger["oldest_seconds"] == .null)
+        #expect(merger["why"] == .null, "nothing waits")
         #expect(queue("spatial_enrichment")?["queue"]?.stringValue == "queue_spatial_enrichment")
         #expect(queue("consensus")?["queue"]?.stringValue == "queue_consensus")
 
@@ -54,7 +56,34 @@ struct StatusTests {
                     "images": 2, "results": 6, "merged_boxes": 4, "consensus": 2, "postprocessing": 8,
                     "postprocessing_failed": 0,
                 ])
+        #expect(status["counted"]?["exact"] == true)
+        #expect(status["counted"]?["at"]?.stringValue != nil)
         try await scene.doubles.stop()
+    }
+
+    @Test("counts over 10,000 are marked, until --exact counts them and sets right what is kept")
+    func counts() async throws {
+        let workplace = try await Workplace.prepared(images: 1)
+        _ = try await workplace.rows(
+            """
+            WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10020)
+            INSERT INTO results (image_id, service, data, status) SELECT 1, 'clip', '{}', 'success' FROM n;
+            UPDATE farm_counts SET amount = 10027 WHERE relation = 'results' AND service = 'clip'
+            """)
+        let kept = try await workplace.farm("status")
+        #expect(kept.output.contains(/clip +≈10027 +0\s/), "\(kept.output)")
+        #expect(kept.output.contains("1 images, ≈10027 results, 0 merged boxes"), "\(kept.output)")
+        #expect(kept.output.contains(/≈: kept with every write since all rows were counted \d+ s ago; --exact/))
+        let json = try await workplace.farm("status", "--json").json()
+        #expect(json["counted"]?["exact"] == false)
+        #expect(json["totals"]?["results"]?.integerValue == 10_027)
+
+        let exact = try await workplace.farm("status", "--exact")
+        #expect(exact.output.contains(/clip +10020 +0\s/), "\(exact.output)")
+        #expect(!exact.output.contains("≈"))
+        #expect(try await workplace.farm("status", "--exact", "--json").json()["counted"]?["exact"] == true)
+        let after = try await workplace.farm("status", "--json").json()
+        #expect(after["totals"]?["results"]?.integerValue == 10_020)
     }
 
     @Test("the text shows queues, results and totals, without colour where there is no terminal")
@@ -66,7 +95,7 @@ struct StatusTests {
         #expect(try await workplace.farm("produce").status == 0)
         let status = try await workplace.farm("status")
         #expect(status.status == 0)
-        #expect(status.output.contains(/queue_clip +1 +0 +0 +0 +no worker/))
+        #expect(status.output.contains(/queue_clip +1 +0 +0 +0 +\d+ s +- +- +no worker/))
         #expect(status.output.contains("1 images, 0 results"))
         #expect(status.output.contains("queue_bbox_merge"))
         #expect(!status.output.contains("\u{1B}"))

@@ -49,6 +49,24 @@ final class RegisterDouble: WorkerRegister {
     func seenWorkers() async throws -> [SeenWorkers] { [] }
 }
 
+/// A test double of what is noted of queues, which can refuse to write.
+final class ProgressDouble: ProgressRecords {
+    private let state = Mutex((noted: [String](), isRefusing: false))
+
+    var noted: [String] { state.withLock { $0.noted } }
+
+    func refuse(_ refuses: Bool) { state.withLock { $0.isRefusing = refuses } }
+
+    func note(waiting: Int, done: Int, in queue: String) async throws {
+        try state.withLock { state in
+            guard !state.isRefusing else { throw PortFault(.transient, place: "store", message: "away") }
+            state.noted.append("\(queue) \(waiting) \(done)")
+        }
+    }
+
+    func progress() async throws -> ProgressReport { ProgressReport() }
+}
+
 @Suite("A worker's row in the table of those alive")
 struct PresenceTests {
     private let time = ManualTime()
@@ -116,6 +134,27 @@ struct PresenceTests {
             register.condition = WorkerCondition(.working)
             await pass(1)
             #expect(register.written == [WorkerCondition(.working), down, WorkerCondition(.working)])
+        }
+    }
+
+    @Test(
+        "goes with a note of what waits and what was done since the last one; what could not be noted is noted the next time"
+    )
+    func notes() async throws {
+        try await Bench.with { bench in
+            let records = ProgressDouble()
+            let activity = WorkerActivity()
+            let notes = ProgressNotes(queue: "queue_clip", activity: activity, queues: bench.queue, records: records)
+            try await bench.queue.publish([Message(queue: "queue_clip", body: [0x7B, 0x7D])])
+            await notes.note()
+            activity.completed(3, at: Date())
+            records.refuse(true)
+            await notes.note()
+            records.refuse(false)
+            activity.completed(2, at: Date())
+            await notes.note()
+            await notes.note()
+            #expect(records.noted == ["queue_clip 1 0", "queue_clip 1 5", "queue_clip 1 0"])
         }
     }
 

@@ -33,6 +33,8 @@ public final class EmbeddedDatabase: Schema, Sendable {
             let now = time.now()
             let isCurrent = try await file.read { try EmbeddedVersion.isCurrent($0, place: file.place) }
             let done = isCurrent ? [] : try await file.write { try EmbeddedUpgrade.run($0, at: now, place: file.place) }
+            // Outside of the upgrade's transaction: others write meanwhile.
+            if try await file.read({ try RowCounter.isUncounted($0) }) { try await RowCounter.recount(file, at: now) }
             untold = Mutex(done)
         } catch {
             await file.close()

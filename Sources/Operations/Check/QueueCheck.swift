@@ -22,7 +22,7 @@ package struct QueueCheck {
     /// - Throws: `PortFault`.
     package func findings(_ queue: Queue, _ register: any WorkerRegister) async throws -> [CheckFinding] {
         let workers = try await register.liveWorkers()
-        let status = try await QueueStatus(services, queue, workers: workers)
+        let status = try await QueueStatus(services, queue, .success(StoredWork(workers: workers)))
         let dead = status.lines.map(\.depth).filter { $0.dead > 0 }
         return status.lines.compactMap(QueueCheck.standstill) + (try await deadLetters(queue, dead))
     }

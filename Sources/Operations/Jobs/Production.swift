@@ -97,14 +97,21 @@ package struct Production: Sendable {
         let filter = ImageFilter(
             group: order.group, lacking: order.resumes ? services : nil,
             answers: order.includesFailed ? .success : .settled)
-        let images = min(order.resumes ? try await store.count(filter) : present, order.limit ?? .max)
+        let most = min(present, order.limit ?? .max)
+        let lack =
+            order.resumes
+            ? try await store.lack(of: services, in: order.group, failed: order.includesFailed, limit: order.limit)
+            : Lack(images: most, jobs: most * services.count)
+        if order.isDryRun {
+            var counts = ProducerCounts()
+            (counts.images, counts.jobs) = (lack.images, lack.jobs)
+            return Submitted(counts: counts, skipped: lack.failed)
+        }
         let options = ProducerOptions(
-            targets: order.targets, filter: filter, limit: order.limit, delay: order.delay, isDryRun: order.isDryRun)
+            targets: order.targets, filter: filter, limit: order.limit, delay: order.delay)
         let counts = try await Producer(catalogue: store, queue: queue, time: time, log: log)
-            .run(options, drain: drain) { progress($0, images) }
-        let skipped =
-            order.resumes && !order.includesFailed ? try await store.finalErrors(inGroup, of: services) : [:]
-        return Submitted(counts: counts, skipped: skipped)
+            .run(options, drain: drain) { progress($0, lack.images) }
+        return Submitted(counts: counts, skipped: lack.failed)
     }
 
     /// The jobs of a run, to be waited for.

@@ -6,16 +6,23 @@ package struct FarmStatus {
     package let queues: Result<QueueStatus, PortFault>
     package let results: Result<StoreStatus, PortFault>
 
-    /// - Parameter readsReplica: the store that is read is a replica, which cannot tell whether rows are taken.
+    /// - Parameters:
+    ///   - readsReplica: the store that is read is a replica, which cannot tell whether rows are taken.
+    ///   - exact: every row is counted.
     /// - Throws: `PortFault` when neither can be read.
-    package init(_ parts: any ReadingParts, _ services: ServiceDirectory, readsReplica: Bool) async throws {
-        // Without them the rest is shown all the same.
-        let workers = try? await parts.store().liveWorkers()
+    package init(_ parts: any ReadingParts, _ services: ServiceDirectory, readsReplica: Bool, exact: Bool = false)
+        async throws
+    {
+        // Without it the rest is shown all the same.
+        let known = try await FarmStatus.half {
+            let store = try await parts.store()
+            return StoredWork(workers: try await store.liveWorkers(), progress: try await store.progress())
+        }
         queues = try await FarmStatus.half {
-            try await QueueStatus(services, parts.queue(), workers: workers)
+            try await QueueStatus(services, parts.queue(), known)
         }
         let rows = readsReplica ? [] : FarmStatus.rows((try? queues.get())?.waited ?? [])
-        results = try await FarmStatus.half { try await StoreStatus(parts.store(), rows: rows) }
+        results = try await FarmStatus.half { try await StoreStatus(parts.store(), rows: rows, exact: exact) }
         guard case (.failure(let first), .failure(let second)) = (queues, results) else { return }
         guard first.description != second.description else { throw first }
         throw PortFault(first.kind, place: first.place, message: "\(first.message); \(second)")

@@ -12,8 +12,13 @@ package struct QueueState {
 
     /// - Parameters:
     ///   - workers: those of this queue; nil: they could not be read.
+    ///   - absence: why they could not be read: the store is away.
+    ///   - blockade: why the broker takes no messages, so that no job can be settled.
     ///   - refusal: the store takes no rows of theirs.
-    package init(_ depth: QueueDepth, workers: [RegisteredWorker]?, refusal: PortFault?) {
+    package init(
+        _ depth: QueueDepth, workers: [RegisteredWorker]?, absence: PortFault? = nil, blockade: String? = nil,
+        refusal: PortFault? = nil
+    ) {
         let isWaited = depth.waiting > 0
         let isConsumed = depth.consumers ?? 0 > 0
         self.workers = workers?.count
@@ -21,8 +26,13 @@ package struct QueueState {
             (why, text) = ("the store takes no rows", "the store takes no rows")
             return
         }
+        if isWaited, let blockade {
+            (why, text) = ("the broker takes no messages: \(blockade)", "the broker takes no messages")
+            return
+        }
         guard let workers else {
-            (why, text) = (nil, "?")
+            why = isWaited ? absence.map { "the database cannot be reached: \($0)" } : nil
+            text = why == nil ? "?" : "the database cannot be reached"
             return
         }
         let held = workers.filter { !$0.condition.takes }

@@ -1,5 +1,19 @@
 import Model
+import Monitoring
 import Pipeline
+
+/// What the store tells of the work on the queues.
+package struct StoredWork {
+    /// Who is alive.
+    package var workers: [RegisteredWorker]
+    /// nil: not asked for.
+    package var progress: ProgressReport?
+
+    package init(workers: [RegisteredWorker], progress: ProgressReport? = nil) {
+        self.workers = workers
+        self.progress = progress
+    }
+}
 
 /// What the queue tells: how much waits where.
 package struct QueueStatus {
@@ -11,26 +25,45 @@ package struct QueueStatus {
         package var service: String
         package var depth: QueueDepth
         package var workers: [RegisteredWorker]?
+        /// Why they are not known.
+        package var absence: PortFault?
+        /// Why the queue takes no messages.
+        package var blockade: String?
+        /// Seconds that the oldest message has waited; nil where none waits, or the queue cannot tell.
+        package var oldest: Double?
+        /// nil: not known.
+        package var pace: WorkPace?
+        /// What has waited there before.
+        package var samples: [WaitingSample] = []
     }
 
     package let lines: [Line]
     /// Why the queue takes no messages.
     package let blockade: String?
 
-    /// - Parameter workers: of all queues; nil: not known.
+    /// - Parameter work: what the store tells, or why it does not.
     /// - Throws: `PortFault`.
-    package init(_ services: ServiceDirectory, _ queue: Queue, workers: [RegisteredWorker]?) async throws {
+    package init(_ services: ServiceDirectory, _ queue: Queue, _ work: Result<StoredWork, PortFault>) async throws {
+        var absence: PortFault?
+        if case .failure(let fault) = work { absence = fault }
+        let (workers, progress) = ((try? work.get())?.workers, (try? work.get())?.progress)
         let known = try await KnownQueues(services, queue, workers: workers ?? [])
         let depths = try await queue.depths(of: known.all.map(\.queue))
+        let ages = try await queue.oldestAges(of: known.all.map(\.queue))
+        let blockade = try await queue.blockade()
         // A queue of another box's service is shown as soon as it holds something, or somebody works on it.
         lines = zip(known.all, depths).enumerated().compactMap { index, pair in
             let (named, depth) = pair
             let ofQueue = workers?.filter { $0.queue == named.queue }
             let isIdle = depth.waiting + (depth.inFlight ?? 0) + depth.dead == 0 && ofQueue?.isEmpty ?? true
             guard index < known.own.count || !isIdle else { return nil }
-            return Line(service: named.service, depth: depth, workers: ofQueue)
+            // Rows tell of a service, whoever writes them. A role's rows do not tell how many messages it has settled: it says so.
+            let minutes = progress.map { $0.services[named.service] ?? $0.queues[named.queue] ?? [] }
+            return Line(
+                service: named.service, depth: depth, workers: ofQueue, absence: absence, blockade: blockade,
+                oldest: ages[index], pace: minutes.map(WorkPace.init), samples: progress?.samples[named.queue] ?? [])
         }
-        blockade = try await queue.blockade()
+        self.blockade = blockade
     }
 
     /// The services and roles whose messages wait.
@@ -44,12 +77,19 @@ package struct QueueStatus {
                 .array(
                     lines.map { line in
                         let (depth, state) = (line.depth, line.state(refusal: refusal))
+                        let left = line.timeLeft(state)
                         return .object([
                             "queue": .string(depth.queue), "service": .string(line.service),
                             "waiting": .int(Int64(depth.waiting)),
                             "in_flight": depth.inFlight.map { .int(Int64($0)) } ?? .null,
                             "dead": .int(Int64(depth.dead)),
-                            "workers": state.workers.map { .int(Int64($0)) } ?? .null, "why": .optional(state.why),
+                            "workers": state.workers.map { .int(Int64($0)) } ?? .null,
+                            "oldest_seconds": line.oldest.map(JSON.rounded) ?? .null,
+                            "done_per_second": line.pace.map { .rounded($0.last5) } ?? .null,
+                            "eta_seconds": left.map {
+                                .object(["low": .rounded($0.lowerBound), "high": .rounded($0.upperBound)])
+                            } ?? .null,
+                            "why": .optional(state.why),
                         ])
                     })),
             JSON.Member("blocked", .optional(blockade)),
@@ -59,5 +99,17 @@ package struct QueueStatus {
 
 extension QueueStatus.Line {
     /// Who works on it, and why not.
-    package func state(refusal: PortFault?) -> QueueState { QueueState(depth, workers: workers, refusal: refusal) }
+    package func state(refusal: PortFault?) -> QueueState {
+        QueueState(depth, workers: workers, absence: absence, blockade: blockade, refusal: refusal)
+    }
+
+    /// In how many seconds what waits is done; nil where it stands still, or nobody can tell.
+    package func timeLeft(_ state: QueueState) -> ClosedRange<Double>? {
+        state.why == nil ? pace?.timeLeft(waiting: depth.waiting, samples: samples) : nil
+    }
+}
+
+extension JSON {
+    /// Nobody wants more digits of it.
+    fileprivate static func rounded(_ value: Double) -> JSON { .double((value * 1000).rounded() / 1000) }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import Model
 import Pipeline
 
@@ -5,19 +6,30 @@ import Pipeline
 package struct StoreStatus {
     /// What stands in the place of `members` when the store is out of reach.
     package static let unknown = [
-        JSON.Member("results", .null), JSON.Member("totals", .null), JSON.Member("refusal", .null),
+        JSON.Member("results", .null), JSON.Member("totals", .null), JSON.Member("counted", .null),
+        JSON.Member("refusal", .null),
     ]
 
     package let services: [ServiceReport]
     package let totals: Totals
+    /// Every row was counted.
+    private let isExact: Bool
+    /// When the counts that triggers keep were last set right.
+    package let recounted: Date?
     /// Why it takes no rows.
     package let refusal: PortFault?
 
-    /// - Parameter rows: what is waited for: whether the store would take such rows.
+    /// - Parameters:
+    ///   - rows: what is waited for: whether the store would take such rows.
+    ///   - exact: counts every row and, where it may write, sets right what triggers keep.
     /// - Throws: `PortFault`.
-    package init(_ store: Store, rows: [PlainRow]) async throws {
-        services = try await store.services()
-        totals = try await store.totals()
+    package init(_ store: Store, rows: [PlainRow], exact: Bool) async throws {
+        services = try await store.services(exact: exact)
+        totals = try await store.totals(exact: exact)
+        isExact = exact
+        // A user who may only read has counted all the same.
+        if exact { try? await store.recount() }
+        recounted = try await store.lastRecount()
         refusal = await store.refusal(of: rows)
     }
 
@@ -41,7 +53,21 @@ package struct StoreStatus {
                     "postprocessing": .int(Int64(totals.postprocessing)),
                     "postprocessing_failed": .int(Int64(totals.failedPostprocessing)),
                 ])),
+            JSON.Member(
+                "counted",
+                .object(["exact": .bool(!isKept), "at": .optional(recounted.map(Timestamp.iso8601))])),
             JSON.Member("refusal", .optional(refusal?.description)),
         ]
+    }
+
+    /// Whether a count is one that triggers keep, and nobody has counted now.
+    package func isKept(_ count: Int) -> Bool { !isExact && count > RowCounts.exactLimit }
+
+    /// Whether any of them is.
+    package var isKept: Bool {
+        let counts =
+            [totals.images, totals.results, totals.mergedBoxes, totals.consensus, totals.postprocessing]
+            + [totals.failedPostprocessing] + services.flatMap { [$0.success, $0.error] }
+        return counts.contains(where: isKept)
     }
 }

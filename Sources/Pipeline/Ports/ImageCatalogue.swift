@@ -61,6 +61,22 @@ public struct ListedImage: Sendable, Equatable {
     }
 }
 
+/// How much is left to submit.
+public struct Lack: Sendable, Equatable {
+    /// Images that lack an answer of a service.
+    public var images: Int
+    /// The answers that they lack together.
+    public var jobs: Int
+    /// What counts as answered because it has failed for good, by service.
+    public var failed: [String: Int]
+
+    package init(images: Int = 0, jobs: Int = 0, failed: [String: Int] = [:]) {
+        self.images = images
+        self.jobs = jobs
+        self.failed = failed
+    }
+}
+
 /// The images. All throw `PortFault`.
 public protocol ImageCatalogue: Sendable {
     /// Adds those that are not there; an image is known by its path, else its URL, else, where it has neither, its filename.
@@ -81,6 +97,12 @@ public protocol ImageCatalogue: Sendable {
     /// How many images of the filter have a final error of a service as its newest result, and no success, by service:
     /// what `AnswerRule.settled` takes for an answer and `AnswerRule.success` does not.
     func finalErrors(_ filter: ImageFilter, of services: [String]) async throws -> [String: Int]
+
+    /// How much these services lack: what has no success, and has not failed for good.
+    /// - Parameters:
+    ///   - failed: what has failed for good lacks an answer, too.
+    ///   - limit: of images, by ascending id.
+    func lack(of services: [String], in group: String?, failed: Bool, limit: Int?) async throws -> Lack
 
     /// The largest id; 0 if there is no image.
     func newestID() async throws -> ImageID

@@ -195,9 +195,18 @@ public protocol QueueAdministration: Sendable {
     /// The depths of these queues, in this order; 0 for one that does not exist.
     func depths(of queues: [String]) async throws -> [QueueDepth]
 
+    /// How many seconds the oldest message of each of these queues that waits has done so, in this order; nil where none
+    /// waits, or the queue cannot tell (AMQP shows a message only by lending it).
+    func oldestAges(of queues: [String]) async throws -> [Double?]
+
     /// Why messages are not taken at present, though the queue is in reach: it is short of memory or disk. nil when they are.
     func blockade() async throws -> String?
 
     /// All queues that hold something, sorted.
     func queueNames() async throws -> [String]
+}
+
+extension QueueAdministration {
+    /// Of a queue that cannot tell.
+    public func oldestAges(of queues: [String]) async throws -> [Double?] { queues.map { _ in nil } }
 }

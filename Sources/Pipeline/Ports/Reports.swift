@@ -120,8 +120,20 @@ public struct ImageReport: Sendable {
 
 /// What is read for people; may be a replica. All throw `PortFault`.
 public protocol Reports: Sendable {
-    func services() async throws -> [ServiceReport]
-    func totals() async throws -> Totals
+    /// By service. Counts up to `RowCounts.exactLimit` are counted, larger ones are those that triggers keep, which cost the same
+    /// however large the tables are; percentiles are of the newest 10,000 of the hour.
+    /// - Parameter exact: counts every row.
+    func services(exact: Bool) async throws -> [ServiceReport]
+
+    /// Of all tables, counted as `services` is.
+    func totals(exact: Bool) async throws -> Totals
+
+    /// Sets right what triggers keep, by counting every row. Nobody waits for it.
+    func recount() async throws
+
+    /// When that was done last; nil: never.
+    func lastRecount() async throws -> Date?
+
     func report(on images: [ImageID]) async throws -> [ImageReport]
 
     /// The fused boxes of each of these images, in the images' order; none of an image that does not exist.
@@ -138,4 +150,18 @@ public protocol Reports: Sendable {
 
     /// What has failed for good since then, by service and kind.
     func failures(since mark: FailureMark) async throws -> [FailureReport]
+}
+
+/// How rows are counted.
+public enum RowCounts {
+    /// Up to here every row is counted.
+    public static let exactLimit = 10_000
+}
+
+extension Reports {
+    /// By service, at a cost that does not grow.
+    public func services() async throws -> [ServiceReport] { try await services(exact: false) }
+
+    /// Of all tables, at a cost that does not grow.
+    public func totals() async throws -> Totals { try await totals(exact: false) }
 }

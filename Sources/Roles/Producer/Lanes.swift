@@ -131,9 +131,6 @@ struct Lanes {
         return Array(ready.sorted { ($0.place, $0.lane) < ($1.place, $1.lane) }.prefix(limit))
     }
 
-    /// All of a batch was taken.
-    mutating func took(_ batch: [Open]) { _ = took(batch, but: [], at: .distantPast) }
-
     /// A batch was taken, but for these.
     /// - Parameter isCancelled: by a drain, which says nothing about a queue.
     mutating func took(

@@ -27,17 +27,14 @@ public struct ProducerOptions: Sendable {
     public var limit: Int?
     /// Between two jobs.
     public var delay: Duration
-    /// Count only.
-    public var isDryRun: Bool
 
     package init(
-        targets: [Target], filter: ImageFilter, limit: Int? = nil, delay: Duration = .zero, isDryRun: Bool = false
+        targets: [Target], filter: ImageFilter, limit: Int? = nil, delay: Duration = .zero
     ) {
         self.targets = targets
         self.filter = filter
         self.limit = limit
         self.delay = delay
-        self.isDryRun = isDryRun
     }
 }
 
@@ -138,7 +135,6 @@ public struct Producer: Sendable {
 
     private func send(_ lanes: inout Lanes, _ options: ProducerOptions, _ drain: Drain) async throws {
         let batch = lanes.batch(upTo: options.delay > .zero ? 1 : Producer.batch, at: time.now())
-        guard !options.isDryRun else { return lanes.took(batch) }
         let messages = batch.map(\.message)
         let began = time.now()
         let unpublished = await drain.cancels { await queue.offer(messages) }

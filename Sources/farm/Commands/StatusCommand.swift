@@ -10,16 +10,28 @@ struct StatusCommand: AsyncParsableCommand {
         abstract: "Shows the queues, the results of each service, and totals of boxes, consensus and enrichments.",
         discussion: """
             Only workers that are alive are counted. The state says why a queue does not move, such as no worker, or \
-            a service that is down and where. If the broker or the store cannot be reached, farm shows what the \
+            a service that is down and where, or a database that cannot be reached.
+
+            oldest is how long the first message has waited, if the queue can tell (RabbitMQ cannot). done/s is the rate \
+            over the last five minutes. ETA is when the waiting jobs will be done: at the rate of the last five minutes \
+            and of the last hour, minus what comes in meanwhile.
+
+            Counts above 10,000 are marked with ≈. farm keeps them with every write, so showing them costs the same \
+            however large the tables are. --exact counts every row, and corrects what is kept.
+
+            If the broker or the store cannot be reached, farm shows what the \
             other one knows, gives the reason, and exits with 1.
 
             Examples:
               farm status
               farm status --watch
+              farm status --exact
               farm status --json | jq '.queues[] | select(.dead > 0)'
+              farm status --json | jq '.queues[] | select(.why) | {queue, why}'
             """)
 
     @Flag(help: "Redraw it every two seconds, until Ctrl-C.") var watch = false
+    @Flag(help: "Count every row.") var exact = false
     @Flag(help: "Print JSON.") var json = false
     @OptionGroup var options: SettingsOptions
 
@@ -36,7 +48,7 @@ struct StatusCommand: AsyncParsableCommand {
         try await Redrawing(isWatched: watch, isJSON: json).run {
             let status = try await FarmStatus(
                 session.backends, session.settings.directory,
-                readsReplica: session.settings.database?.readHost != nil)
+                readsReplica: session.settings.database?.readHost != nil, exact: exact)
             fault = status.fault
             return json ? status.json.text : status.text
         }

@@ -1,5 +1,6 @@
 import Foundation
 import Model
+import Monitoring
 import Operations
 import Pipeline
 
@@ -24,13 +25,15 @@ extension QueueStatus {
     fileprivate func text(refusal: PortFault?) -> String {
         var table = Table([
             ("queue", .left), ("waiting", .right), ("in flight", .right), ("dead", .right), ("workers", .right),
-            ("state", .left),
+            ("oldest", .right), ("done/s", .right), ("ETA", .right), ("state", .left),
         ])
         for line in lines {
             let (depth, state) = (line.depth, line.state(refusal: refusal))
             table.add([
                 depth.queue, "\(depth.waiting)", depth.inFlight.map(String.init) ?? "-", "\(depth.dead)",
-                state.workers.map(String.init) ?? "?", state.text,
+                state.workers.map(String.init) ?? "?", line.oldest.map(ShortDuration.text) ?? "-",
+                line.pace.map { $0.last5 > 0 ? String(format: "%.1f", $0.last5) : "-" } ?? "?",
+                line.timeLeft(state).map(ShortDuration.text) ?? "-", state.text,
             ])
         }
         return table.text + (blockade.map { "\nthe broker takes no messages: \($0)" } ?? "")
@@ -46,15 +49,26 @@ extension StoreStatus {
         ])
         for report in services {
             table.add([
-                report.service, "\(report.success)", "\(report.error)", StoreStatus.seconds(report.p50),
+                report.service, text(report.success), text(report.error), StoreStatus.seconds(report.p50),
                 StoreStatus.seconds(report.p95), report.last.map(Timestamp.iso8601) ?? "-",
             ])
         }
         let sums =
-            "\(totals.images) images, \(totals.results) results, \(totals.mergedBoxes) merged boxes, "
-            + "\(totals.consensus) consensus, enrichments: \(totals.postprocessing), failed: \(totals.failedPostprocessing)"
+            "\(text(totals.images)) images, \(text(totals.results)) results, \(text(totals.mergedBoxes)) merged boxes, "
+            + "\(text(totals.consensus)) consensus, enrichments: \(text(totals.postprocessing)), "
+            + "failed: \(text(totals.failedPostprocessing))"
         let told = refusal.map { ["the store takes no rows, so no job is taken: \($0)"] } ?? []
-        return [services.isEmpty ? "no results yet" : table.text, sums] + told
+        return [services.isEmpty ? "no results yet" : table.text, sums] + age + told
+    }
+
+    /// With ≈ where it is one that triggers keep.
+    private func text(_ count: Int) -> String { isKept(count) ? "≈\(count)" : "\(count)" }
+
+    /// How old those are.
+    private var age: [String] {
+        guard isKept, let recounted else { return [] }
+        let age = ShortDuration.text(max(0, Date().timeIntervalSince(recounted)))
+        return ["≈: kept with every write since all rows were counted \(age) ago; --exact counts them again"]
     }
 
     private static func seconds(_ value: Double?) -> String { value.map { String(format: "%.3f", $0) } ?? "-" }

@@ -71,6 +71,7 @@ struct PlanTests {
             missing: [MissingEnrichment(imageID: images[0], mergedID: 1, service: "pose")],
             of: [images[0]: [1]])
         try await store.updateConsensus(of: images) { _ in ConsensusRecord(data: .null, processingTime: 0) }
+        try await store.note(waiting: 1, done: 1, in: "q")
         try await EmbeddedHeartbeats(database).record(.of("w"))
         try await queue.publish(["1", "2", "3", "4"], to: "q")
         let consumer = try await queue.consume("q", prefetch: 4)

@@ -81,7 +81,8 @@ extension StoreBackend {
             advance: { duration in
                 let columns = [
                     ("results", "result_created"), ("merged_boxes", "created"), ("consensus", "consensus_created"),
-                    ("postprocessing", "result_created"), ("farm_workers", "seen"),
+                    ("postprocessing", "result_created"), ("farm_workers", "seen"), ("farm_rates", "minute"),
+                    ("farm_count_changes", "added"), ("farm_progress", "minute"), ("farm_progress", "noted"),
                 ]
                 let shifts = columns.map { table, column in
                     "UPDATE \(table) SET \(column) = \(column) - interval '\(duration.seconds) seconds'"

@@ -89,6 +89,15 @@ struct CatalogueBehaviours {
             #expect(listed.map { $0.lacking.sorted() } == [["clip"], ["blip", "clip"]])
             #expect(try await base.store.count(filter) == 2)
             #expect(try await base.store.count(ImageFilter(lacking: [])) == 0)
+            func lack(_ services: [String], in group: String? = nil, limit: Int? = nil) async throws -> Lack {
+                try await base.store.lack(of: services, in: group, failed: false, limit: limit)
+            }
+            #expect(try await lack(["blip", "clip", "blip"]) == Lack(images: 2, jobs: 3))
+            #expect(try await lack(["blip", "clip"], limit: 1) == Lack(images: 1, jobs: 1))
+            #expect(try await lack(["blip"]) == Lack(images: 1, jobs: 1))
+            #expect(try await lack(["ocr"]) == Lack(images: 3, jobs: 3))
+            #expect(try await lack([]) == Lack())
+            #expect(try await lack(["blip"], in: "none") == Lack())
         }
     }
 

@@ -91,6 +91,11 @@ struct FailureBehaviours {
             #expect(try await lacking(.settledOrNewer(than: newest)) == open)
             #expect(try await lacking(.settledOrNewer(than: 0)) == [bare])
 
+            let lack = try await base.store.lack(of: ["clip"], in: nil, failed: false, limit: nil)
+            #expect(lack == Lack(images: open.count, jobs: open.count, failed: ["clip": final.count]))
+            let with = try await base.store.lack(of: ["clip"], in: nil, failed: true, limit: nil)
+            #expect(with == Lack(images: images.count - 1, jobs: images.count - 1))
+
             let all = ["clip", "ocr"]
             #expect(try await base.store.finalErrors(ImageFilter(), of: all) == ["clip": final.count])
             #expect(try await base.store.finalErrors(ImageFilter(ids: [images[0], bare]), of: all) == ["clip": 1])

@@ -38,6 +38,14 @@ extension DatabaseStore: ImageCatalogue {
         }
     }
 
+    func lack(of services: [String], in group: String?, failed: Bool, limit: Int?) async throws -> Lack {
+        let filter = ImageFilter(group: group, lacking: services, answers: failed ? .success : .settled)
+        let listed = try await images(filter, after: 0, limit: limit ?? .max)
+        return Lack(
+            images: listed.count, jobs: listed.reduce(0) { $0 + $1.lacking.count },
+            failed: failed ? [:] : try await finalErrors(ImageFilter(group: group), of: services))
+    }
+
     func newestID() async throws -> ImageID { try await read("newest image") { $0.images.keys.max() ?? 0 } }
 
     func newestResultID() async throws -> Int {

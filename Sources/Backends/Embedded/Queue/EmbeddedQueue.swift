@@ -46,6 +46,18 @@ public final class EmbeddedQueue: JobQueue, QueueAdministration, QueueInspection
         }
     }
 
+    /// Since when the first message that can be taken waits: since it was published or, after a delay, since that is over.
+    public func oldestAges(of queues: [String]) async throws -> [Double?] {
+        let now = StoredTime.milliseconds(hub.time.now())
+        return try await hub.file.read { database in
+            try queues.map { queue in
+                let due = try database.integer(
+                    "SELECT min(due_at) FROM farm_queue WHERE queue = ? AND holder IS NULL AND delayed = 0", [queue])
+                return due.map { Double(max(0, now - Int64($0))) / 1000 }
+            }
+        }
+    }
+
     /// A file takes messages, or its faults say why not.
     public func blockade() async throws -> String? { nil }
 

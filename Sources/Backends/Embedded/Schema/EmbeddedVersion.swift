@@ -5,7 +5,7 @@ import Pipeline
 /// The numbered states of the schema, recorded in `farm_schema`: a row each.
 enum EmbeddedVersion {
     /// This program's.
-    static let current = 4
+    static let current = 5
     /// The oldest farm schema whose program can still work with a file of this one. It rises only with a change that is not
     /// additive.
     private static let needs = 1

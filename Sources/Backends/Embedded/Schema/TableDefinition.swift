@@ -131,5 +131,32 @@ extension TableDefinition {
                 ("space", "TEXT"), ("pid", "INTEGER"),
             ],
             constraint: "PRIMARY KEY (run, queue)", isWithoutRowID: true),
+        // How many rows there are; kept by triggers. passed: of results, with the status success; of postprocessing, with
+        // another status than error; else 1.
+        TableDefinition(
+            name: "farm_counts",
+            columns: [
+                ("relation", "TEXT NOT NULL"), ("service", "TEXT NOT NULL"), ("passed", "INTEGER NOT NULL"),
+                ("amount", "INTEGER NOT NULL DEFAULT 0"),
+            ],
+            constraint: "PRIMARY KEY (relation, service, passed)", isWithoutRowID: true),
+        // When they were set right by counting.
+        TableDefinition(name: "farm_recounts", columns: [("id", "INTEGER PRIMARY KEY"), ("counted", "TEXT NOT NULL")]),
+        // Rows of results that came in, by the minute since 1970; kept by triggers.
+        TableDefinition(
+            name: "farm_rates",
+            columns: [
+                ("minute", "INTEGER NOT NULL"), ("service", "TEXT NOT NULL"), ("done", "INTEGER NOT NULL DEFAULT 0"),
+                ("errors", "INTEGER NOT NULL DEFAULT 0"),
+            ],
+            constraint: "PRIMARY KEY (minute, service)", isWithoutRowID: true),
+        // What workers note of their queues: how much waits (at the second `noted`), and how much each has done in that minute.
+        TableDefinition(
+            name: "farm_progress",
+            columns: [
+                ("minute", "INTEGER NOT NULL"), ("queue", "TEXT NOT NULL"), ("run", "TEXT NOT NULL"),
+                ("noted", "REAL NOT NULL"), ("waiting", "INTEGER NOT NULL"), ("done", "INTEGER NOT NULL"),
+            ],
+            constraint: "PRIMARY KEY (minute, queue, run)", isWithoutRowID: true),
     ]
 }

@@ -1,8 +1,8 @@
 /// What the file keeps up by itself, whoever writes.
 enum Triggers {
-    static let all = stale + depths
+    static let all = stale + depths + CountTriggers.all
 
-    private static func trigger(_ name: String, _ event: String, when condition: String?, _ actions: String) -> String {
+    static func trigger(_ name: String, _ event: String, when condition: String?, _ actions: String) -> String {
         let condition = condition.map { " WHEN \($0)" } ?? ""
         return "CREATE TRIGGER IF NOT EXISTS farm_\(name) AFTER \(event)\(condition) BEGIN \(actions); END"
     }

@@ -116,6 +116,43 @@ extension EmbeddedStore {
         }
     }
 
+    /// How much these services lack. An image's rows lie side by side in the index, so one look tells of most that they lack
+    /// nothing.
+    public func lack(of services: [String], in group: String?, failed: Bool, limit: Int?) async throws -> Lack {
+        let services = Array(Set(services))
+        let names = SQLiteColumns.list(services)
+        return try await file.read { database in
+            var lack = Lack()
+            let open = try database.all(
+                """
+                SELECT image_id, services FROM (SELECT i.image_id, \(AnswerRule.successes(of: "?1")) AS services
+                    FROM images i WHERE ?2 IS NULL OR i.image_group = ?2)
+                WHERE services < ?3 ORDER BY image_id
+                """, [names, group, services.count]
+            ) { ($0.integer(0) ?? 0, $0.integer(1) ?? 0) }
+            for (image, answered) in open {
+                let finals =
+                    failed
+                    ? []
+                    : try database.all(
+                        """
+                        SELECT r.service FROM results r
+                        WHERE r.image_id = ?1 AND +r.service IN (SELECT value FROM json_each(?2))
+                        AND \(AnswerRule.isFinalError)
+                        AND NOT EXISTS (SELECT 1 FROM results s
+                            WHERE s.image_id = r.image_id AND s.service = r.service AND s.status = 'success')
+                        """, [image, names]
+                    ) { $0.text(0) ?? "" }
+                for service in finals { lack.failed[service, default: 0] += 1 }
+                let jobs = services.count - answered - finals.count
+                guard jobs > 0, lack.images < limit ?? .max else { continue }
+                lack.images += 1
+                lack.jobs += jobs
+            }
+            return lack
+        }
+    }
+
     /// The largest id; 0 if there is no image.
     public func newestID() async throws -> ImageID {
         try await file.read { try $0.integer("SELECT max(image_id) FROM images") ?? 0 }
@@ -165,6 +202,10 @@ private struct CatalogueQuery {
             sql += " AND image_id IN (SELECT value FROM json_each(?))"
             arguments += [SQLiteColumns.list(ids)]
         }
+        if let lacking = filter.lacking.map(Set.init), filter.answers.takesSuccess {
+            sql += " AND \(AnswerRule.successes(of: "?")) < ?"
+            arguments += [SQLiteColumns.list(Array(lacking)), lacking.count]
+        }
     }
 }
 
@@ -178,6 +219,23 @@ extension AnswerRule {
         case .successOrNewer(let id): "(r.status = 'success' OR r.result_id > \(id))"
         case .settledOrNewer(let id): "(r.status = 'success' OR r.result_id > \(id) OR \(AnswerRule.isFinalError))"
         }
+    }
+
+    /// Whether any success is an answer.
+    fileprivate var takesSuccess: Bool {
+        switch self {
+        case .success, .settled, .successOrNewer, .settledOrNewer: true
+        case .newer: false
+        }
+    }
+
+    /// Of the image `i`: how many of the services in a JSON array have a success. One look at rows that lie side by side in the
+    /// index, not one for each service.
+    fileprivate static func successes(of names: String) -> String {
+        """
+        (SELECT count(DISTINCT r.service) FROM results r WHERE r.image_id = i.image_id AND +r.status = 'success'
+            AND +r.service IN (SELECT value FROM json_each(\(names))))
+        """
     }
 
     /// Whether the row `r` is the newest of its image and service, and an error that would come again.

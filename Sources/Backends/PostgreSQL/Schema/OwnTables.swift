@@ -1,10 +1,10 @@
 /// The tables that are farm's alone, and what keeps them up.
 enum OwnTables {
-    static let names = [
-        "farm_schema", "farm_begun", "farm_missing_enrichments", "farm_stale", "farm_refused", "farm_workers",
-    ]
+    static let names = tables.map(\.name)
 
-    static let tables: [(name: String, sql: String)] = [
+    static let tables: [(name: String, sql: String)] = farms + CountTables.tables
+
+    private static let farms: [(name: String, sql: String)] = [
         (
             "farm_schema",
             """
@@ -68,27 +68,32 @@ enum OwnTables {
     /// They run with their owner's rights, so that programs which know nothing of farm's tables can write; their search
     /// path is fixed, so that nobody can put another table in the way.
     static func functions(schema: String) -> [(name: String, sql: String)] {
-        func function(_ name: String, _ body: String) -> (String, String) {
+        func function(_ name: String, returns type: String = "trigger", _ body: String) -> (String, String) {
             (
                 name,
                 """
-                CREATE OR REPLACE FUNCTION \(name)() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-                SET search_path = \(schema), pg_temp AS $$ BEGIN \(body); RETURN NULL; END $$
+                CREATE OR REPLACE FUNCTION \(name)() RETURNS \(type) LANGUAGE plpgsql SECURITY DEFINER
+                SET search_path = \(schema), pg_temp AS $$ BEGIN \(body) END $$
                 """
             )
         }
+        let counting = CountTables.functions.map { function($0.name, returns: $0.returns, $0.body) }
         let marking = function(
             "farm_mark_stale",
-            "INSERT INTO farm_stale (image_id) SELECT DISTINCT image_id FROM farm_rows WHERE image_id IS NOT NULL")
+            """
+            INSERT INTO farm_stale (image_id) SELECT DISTINCT image_id FROM farm_rows WHERE image_id IS NOT NULL; \
+            RETURN NULL;
+            """)
         let unvoting = function(
             "farm_mark_unvoted",
             """
             INSERT INTO farm_stale (image_id) SELECT DISTINCT image_id FROM farm_rows r
             WHERE EXISTS (SELECT 1 FROM results WHERE image_id = r.image_id); \
             DELETE FROM farm_stale s USING farm_rows r WHERE s.image_id = r.image_id
-            AND NOT EXISTS (SELECT 1 FROM results WHERE image_id = r.image_id)
+            AND NOT EXISTS (SELECT 1 FROM results WHERE image_id = r.image_id); \
+            RETURN NULL;
             """)
-        return [marking, unvoting]
+        return [marking, unvoting] + counting
     }
 
     /// Whatever a consensus rests on marks its image, whoever writes it. No clocks are compared, so nothing stale is missed.

@@ -30,6 +30,11 @@ struct PostgreSQLUpgrade: Sendable {
         }
     }
 
+    /// How long writers may have to wait for a step that holds them up, in milliseconds; and how often it is tried, a second
+    /// apart: a long transaction may end meanwhile.
+    private static let hold = 500
+    private static let tries = 300
+
     // MARK: Waiting
 
     private func lock(_ holder: PooledConnection) async throws {
@@ -89,7 +94,9 @@ struct PostgreSQLUpgrade: Sendable {
         do {
             for part in plan.parts {
                 try await holder.runInTransaction(UpgradeLock.confirm)
-                done += try await watched(worker, holder) { try PostgreSQLUpgrade.run(part, $0) }
+                done += try await patiently(part, holder) {
+                    try await watched(worker, holder) { try PostgreSQLUpgrade.run(part, $0) }
+                }
             }
         } catch let fault as PostgreSQLFault where fault.state == "42501" {
             let options = pool.server.options
@@ -103,8 +110,36 @@ struct PostgreSQLUpgrade: Sendable {
         return done
     }
 
+    /// Tries again what did not get its table between two writers' transactions, and says whose it waits for.
+    private func patiently(
+        _ part: SchemaPlan.Part, _ holder: PooledConnection, _ work: () async throws -> [String]
+    ) async throws -> [String] {
+        var told = Told()
+        for _ in 1..<PostgreSQLUpgrade.tries {
+            do { return try await work() } catch let fault as PostgreSQLFault where fault.state == "55P03" {
+                guard case .alone(let step) = part, let table = step.holdsUp else { throw fault }
+                let writers = """
+                    SELECT l.pid FROM pg_locks l WHERE l.locktype = 'relation' AND l.granted
+                    AND l.relation = to_regclass('\(table)') AND l.mode IN ('RowExclusiveLock', 'ShareLock',
+                        'ShareUpdateExclusiveLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
+                    """
+                if let other = try await holder.runInTransaction({ try Waiting.find($0, writers) }) {
+                    tell(other, &told, "which has written to \(table) and not ended its transaction")
+                }
+                try await time.sleep(.seconds(1))
+            }
+        }
+        return try await work()
+    }
+
     private static func run(_ part: SchemaPlan.Part, _ connection: PostgreSQLConnection) throws -> [String] {
         switch part {
+        case .alone(let step) where step.holdsUp != nil:
+            try connection.rollingBack {
+                try connection.execute("BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = \(hold)")
+                try connection.execute(step.sql, within: nil)
+                try connection.execute("COMMIT")
+            }
         case .alone(let step):
             do { try connection.execute(step.sql, within: nil) } catch let fault as PostgreSQLFault
                 where step.mayFail && fault.state == "23505"

@@ -3,7 +3,7 @@ import Pipeline
 /// The numbered states of the schema, recorded in `farm_schema`: a row each. They only ever add.
 enum PostgreSQLVersion {
     /// This program's.
-    static let current = 2
+    static let current = 3
     /// The oldest farm schema whose program can still work with a database of this one. It rises only with a change that is
     /// not additive.
     private static let needs = 1

@@ -10,6 +10,8 @@ struct SchemaPlan {
         var isAlone = false
         /// What another program does meanwhile can make it fail; then it is left for the next time.
         var mayFail = false
+        /// A table whose writers wait for it. So it does not wait for them for long, but is tried again and again.
+        var holdsUp: String?
     }
 
     /// Steps that are done at once.
@@ -31,7 +33,7 @@ struct SchemaPlan {
     /// All steps, neighbours that can be in one transaction.
     var parts: [Part] {
         steps.reduce(into: []) { parts, step in
-            if step.isAlone || step.mayFail {
+            if step.isAlone || step.mayFail || step.holdsUp != nil {
                 parts.append(.alone(step))
             } else if case .together(let steps)? = parts.last {
                 parts[parts.count - 1] = .together(steps + [step])
@@ -73,7 +75,14 @@ struct SchemaPlan {
         if !state.isKnown, state.hasRows.contains("results") {
             steps.append(Step(sql: Takeover.markStale, isAlone: true))
         }
+        for triggers in CountTables.triggers
+        where !triggers.names.allSatisfy({ state.triggers.contains("\(triggers.table).\($0)") }) {
+            steps.append(
+                Step(sql: triggers.sql, told: "triggers that count \(triggers.table) created", holdsUp: triggers.table))
+        }
         for index in Index.all { add(index, state) }
+        // When the triggers are there: what they have missed is in the tables.
+        if !state.isCounted { steps.append(Step(sql: CountTables.recount, told: "rows counted", isAlone: true)) }
         if !state.isCurrent { steps.append(Step(sql: PostgreSQLVersion.record)) }
     }
 

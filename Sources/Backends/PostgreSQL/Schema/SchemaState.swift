@@ -22,6 +22,8 @@ struct SchemaState {
     /// Rows of `postprocessing` that another one of the same box and service has replaced.
     var superseded = 0
     var isCurrent = false
+    /// The rows were counted since the triggers that count are there.
+    var isCounted = false
     /// Farm has been through with these tables before, be it an older one.
     var isKnown = false
 
@@ -69,6 +71,10 @@ struct SchemaState {
                 WHERE to_regproc(f.name) IS NOT NULL
                 """, connection
             ).compactMap { $0.text(0) })
+        // What this user may not read, somebody else has made and filled.
+        isCounted =
+            try columns["farm_recounts"] != nil
+            && (unreadable.contains("farm_recounts") || !all("SELECT 1 FROM farm_recounts LIMIT 1", connection).isEmpty)
         // What this user may not read counts as in use.
         for table in plain
         where try unreadable.contains(table) || all("SELECT 1 FROM \(table) LIMIT 1", connection).first != nil {

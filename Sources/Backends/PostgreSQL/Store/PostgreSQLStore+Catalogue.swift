@@ -112,23 +112,26 @@ extension PostgreSQLStore {
 }
 
 /// The images that a filter is about, with the services that each one lacks as a JSON array.
-private struct CatalogueQuery {
+struct CatalogueQuery {
     var lacking = "'[]'"
     var sql = "FROM images i"
     var values: [Statement.Value] = []
 
     init(_ filter: ImageFilter) {
         var conditions: [String] = []
-        if let services = filter.lacking {
-            var seen: Set<String> = []
+        if let services = filter.lacking.map({ Lacking.distinct($0) }) {
             lacking = "to_jsonb(l.services)"
+            let names = next("text[]")
+            // Most images lack nothing: one look for all services tells, where a success is an answer.
+            let isOpen = filter.answers.takesSuccess ? "d.services < \(services.count)" : "true"
+            if filter.answers.takesSuccess { sql += ", \(Lacking.successes(of: names)) d" }
             sql += """
                 , LATERAL (SELECT array_agg(s.name ORDER BY s.place) AS services
-                    FROM unnest(\(next("text[]"))) WITH ORDINALITY AS s(name, place)
-                    WHERE NOT EXISTS (SELECT 1 FROM results r
+                    FROM unnest(\(names)) WITH ORDINALITY AS s(name, place)
+                    WHERE \(isOpen) AND NOT EXISTS (SELECT 1 FROM results r
                         WHERE r.image_id = i.image_id AND r.service = s.name AND \(filter.answers.condition))) l
                 """
-            values.append(.texts(services.filter { seen.insert($0).inserted }))
+            values.append(.texts(services))
             conditions.append("l.services IS NOT NULL")
         }
         sql += " WHERE " + (conditions.first ?? "true")
@@ -157,9 +160,17 @@ extension AnswerRule {
         }
     }
 
+    /// Whether any success is an answer.
+    fileprivate var takesSuccess: Bool {
+        switch self {
+        case .success, .settled, .successOrNewer, .settledOrNewer: true
+        case .newer: false
+        }
+    }
+
     /// Whether the row `r` is the newest of its image and service, and an error that would come again. Numbers are compared
     /// as text: another program's may be none.
-    fileprivate static let isFinalError: String = {
+    static let isFinalError: String = {
         func member(_ name: String) -> String { "(r.data -> 'error' ->> '\(name)')" }
         let kinds = FinalErrors.kinds.map { "'\($0)'" }.joined(separator: ", ")
         let statuses = FinalErrors.passingStatuses.map { "'\($0)'" }.joined(separator: ", ")
