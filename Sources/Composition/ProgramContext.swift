@@ -1,6 +1,7 @@
 import Logging
 import Pipeline
 import Settings
+import Telemetry
 import Waiting
 
 /// What all parts of one process share: its settings, its clock, its log and its metrics.
@@ -9,6 +10,9 @@ package struct ProgramContext: Sendable {
     package let time: any Timekeeper = SystemTime()
     /// nil where METRICS_LISTEN is not set: then nothing is counted.
     package let metrics: ProcessMetrics?
+    /// Gives work its place in traces; off where OTEL_EXPORTER_OTLP_ENDPOINT is not set.
+    package let tracer: Tracer
+    private let exporter: TraceExporter?
     private let makeLog: @Sendable (String) -> Logger
 
     /// - Parameters:
@@ -18,12 +22,22 @@ package struct ProgramContext: Sendable {
         self.settings = settings
         metrics = settings.metricsListen == nil ? nil : ProcessMetrics(version: version, time: time)
         self.makeLog = makeLog
+        exporter = settings.traces.map {
+            TraceExporter(collectorOf: $0, version: version, time: time, log: makeLog("traces"))
+        }
+        tracer = Tracer(ratio: settings.traces?.ratio ?? 0, sink: exporter)
     }
 
     /// The events of a part of the program, on their way to all that listen in this process.
     /// - Parameter sinks: those of this part.
     package func events(_ source: EventSource = EventSource(), to sinks: [any EventSink] = []) -> EventStream {
         EventStream(source, to: sinks + (metrics.map { [$0.sink] } ?? []))
+    }
+
+    /// Sends traces away as long as `body` runs, where there is a collector.
+    package func exportingTraces<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
+        guard let exporter else { return try await body() }
+        return try await exporter.during(body)
     }
 
     /// The log of a part of the program.

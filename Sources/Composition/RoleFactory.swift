@@ -272,7 +272,7 @@ package struct RoleFactory: Sendable {
             queue: queue, workerID: identity.workerID, prefetch: prefetch, gathers: gathers,
             drainLimit: settings.shutdownTimeout * 0.7, holding: holding, store: gate, time: context.time,
             events: context.events(EventSource(service: identity.serviceName, queue: queue), to: [activity]),
-            log: log(identity))
+            tracer: context.tracer, log: log(identity))
     }
 
     /// A role's lines tell whose they are.

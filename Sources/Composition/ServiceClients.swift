@@ -26,7 +26,7 @@ final class ServiceClients: Sendable {
             log[metadataKey: "service"] = "\(service.name)"
             let client = ServiceClient(
                 endpoint: service.address, client: http, policy: context.settings.images, time: context.time,
-                log: log, events: context.events(EventSource(service: service.name)),
+                log: log, events: context.events(EventSource(service: service.name)), tracer: context.tracer,
                 objection: { [gate] in await gate.objection() })
             clients[service] = client
             context.metrics?.sink.calls(service.name, concurrency: service.concurrency)

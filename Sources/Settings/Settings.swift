@@ -30,6 +30,8 @@ public struct Settings: Sendable, Equatable {
     public var log: LogSettings
     /// METRICS_LISTEN: where this process answers scrapes; nil: nowhere.
     public var metricsListen: ListenAddress?
+    /// Where traces are sent; nil: nowhere.
+    public var traces: TraceSettings?
     /// WORKER_PREFETCH_COUNT; nil: the concurrency.
     public var prefetch: Int?
     /// Of one try of a job.

@@ -46,6 +46,10 @@ enum Variable: String, CaseIterable {
 
     case metricsListen = "METRICS_LISTEN"
 
+    case otelEndpoint = "OTEL_EXPORTER_OTLP_ENDPOINT"
+    case otelServiceName = "OTEL_SERVICE_NAME"
+    case otelTracesSamplerArgument = "OTEL_TRACES_SAMPLER_ARG"
+
     case requestTimeout = "REQUEST_TIMEOUT"
     case maxRetries = "MAX_RETRIES"
     case retryDelay = "RETRY_DELAY"

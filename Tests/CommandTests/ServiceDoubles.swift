@@ -10,6 +10,8 @@ struct Calls {
     var answered: Int
     /// When the last call came, in seconds since 1970.
     var last: Double?
+    /// The `traceparent` headers of those that had one.
+    var traces: [String]
 }
 
 /// The test double of HTTP services (Doubles/services.py), on loopback ports of its own.
@@ -73,7 +75,8 @@ final class ServiceDoubles: Sendable {
         let json = try JSON(parsing: String(decoding: data, as: UTF8.self))
         return Calls(
             begun: try #require(json["begun"]?.integerValue), answered: try #require(json["calls"]?.integerValue),
-            last: json["last"]?.numberValue)
+            last: json["last"]?.numberValue,
+            traces: json["traces"]?.arrayValue?.compactMap(\.stringValue) ?? [])
     }
 
     /// Below the ports that the kernel gives to outgoing connections, which would take one between here and its use.

@@ -58,16 +58,18 @@ package struct Production: Sendable {
     let queue: Queue
     let time: any Timekeeper
     let log: Logger
+    let tracer: Tracer
 
     /// A submission of what is ordered.
     package init(
-        order: ProductionOrder, store: Store, queue: Queue, time: any Timekeeper, log: Logger
+        order: ProductionOrder, store: Store, queue: Queue, time: any Timekeeper, log: Logger, tracer: Tracer
     ) {
         self.order = order
         self.store = store
         self.queue = queue
         self.time = time
         self.log = log
+        self.tracer = tracer
     }
 
     /// How many jobs of these services still wait, or are in flight as far as the queue tells.
@@ -109,7 +111,7 @@ package struct Production: Sendable {
         }
         let options = ProducerOptions(
             targets: order.targets, filter: filter, limit: order.limit, delay: order.delay)
-        let counts = try await Producer(catalogue: store, queue: queue, time: time, log: log)
+        let counts = try await Producer(catalogue: store, queue: queue, time: time, log: log, tracer: tracer)
             .run(options, drain: drain) { progress($0, lack.images) }
         return Submitted(counts: counts, skipped: lack.failed)
     }

@@ -72,7 +72,7 @@ struct ProduceCommand: AsyncParsableCommand {
     private func run(_ session: FarmSession, _ order: ProductionOrder) async throws {
         let production = Production(
             order: order, store: session.backends.store, queue: session.backends.queue, time: session.time,
-            log: session.log("farm"))
+            log: session.log("farm"), tracer: session.context.tracer)
         let drain = Signals.shared.drain(within: session.settings.shutdownTimeout)
         try await warn(production)
         let beginning = try await production.beginning(looksAtQueues: wait)

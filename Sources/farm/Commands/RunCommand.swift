@@ -134,7 +134,7 @@ struct RunCommand: AsyncParsableCommand {
         guard !images.isEmpty, !targets.isEmpty else { return }
         let producer = Producer(
             catalogue: session.backends.store, queue: session.backends.queue, time: session.time,
-            log: session.log("farm"))
+            log: session.log("farm"), tracer: session.context.tracer)
         let filter = ImageFilter(
             ids: images, lacking: targets.map(\.service), answers: failed ? .success : .settled)
         let progress = Progress("images submitted")

@@ -57,7 +57,9 @@ struct SettledSession: Sendable {
         _ body: (OpenSession<Parts>) async throws -> Value
     ) async throws -> Value {
         for warning in settings.warnings { log("farm").warning("\(warning)") }
-        return try await servingMetrics(need) { try await opened(need, open, body) }
+        return try await servingMetrics(need) {
+            try await context.exportingTraces { try await opened(need, open, body) }
+        }
     }
 
     private func opened<Parts: Sendable, Value: Sendable>(

@@ -5,7 +5,7 @@
 Detectors (yolov8, rtdetr, detectron2) see a person and a dog in every picture, face sees a face, pose a pose,
 classifiers a dog; all others answer without a vote. While the file --gate exists no call is answered. A service that
 --fail names answers 500 where the request holds the text, say a file's name. GET /calls tells how many pictures were
-analysed, how many calls have come in, and when the last did (seconds since 1970).
+analysed, how many calls have come in, when the last did (seconds since 1970), and their `traceparent` headers.
 """
 
 import argparse
@@ -48,6 +48,7 @@ class Double(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), Handler)
         self.service, self.delay, self.calls, self.lock = service, delay, 0, threading.Lock()
         self.gate, self.failing, self.begun, self.last = gate, failing, 0, None
+        self.traces = []
         metadata = {"processing_time": 0.01, "model_info": {"name": "test double"}}
         answer = {"service": service, "status": "success", "predictions": predictions(service), "metadata": metadata}
         self.answer = json.dumps(answer).encode()
@@ -70,6 +71,7 @@ class Handler(BaseHTTPRequestHandler):
         with self.server.lock:
             self.server.begun += 1
             self.server.last = time.time()
+            self.server.traces.append(self.headers.get("traceparent"))
         while self.server.gate and os.path.exists(self.server.gate):
             time.sleep(0.01)
         time.sleep(self.server.delay)
@@ -86,6 +88,7 @@ class Handler(BaseHTTPRequestHandler):
         elif self.path == "/calls":
             with self.server.lock:
                 counts = {"calls": self.server.calls, "begun": self.server.begun, "last": self.server.last}
+                counts["traces"] = [trace for trace in self.server.traces if trace]
             self.reply(json.dumps(counts).encode())
         else:
             self.reply(b"{}")

@@ -1,0 +1,106 @@
+import Logging
+import Model
+import Pipeline
+import Waiting
+
+/// Sends spans to a collector, in batches, by OTLP over HTTP as JSON (OpenTelemetry Protocol Specification 1.3).
+///
+/// A collector that is away costs nothing but the spans: work never waits for it, and no more than `limit` are held.
+package final class TraceExporter: SpanSink {
+    private struct State: Sendable {
+        var spans: [Span] = []
+        var lost = 0
+        var isFinished = false
+
+        mutating func takeAll() -> [Span] {
+            defer { spans = [] }
+            return spans
+        }
+    }
+
+    /// How many spans are held; more are lost.
+    private static let limit = 8192
+    /// So many are sent as soon as they are there.
+    private static let batch = 512
+    /// Fewer are sent after that time.
+    private static let delay = Duration.seconds(1)
+    /// How long the end of the program waits for the last ones.
+    private static let farewell = Duration.seconds(2)
+
+    private let resource: TraceResource
+    private let time: any Timekeeper
+    private let log: Logger
+    private let send: @Sendable ([UInt8]) async throws -> Void
+    private let state = Watched(State())
+
+    /// - Parameter send: posts a request's body; throws what people can read where it is not taken.
+    package init(
+        _ resource: TraceResource, time: any Timekeeper, log: Logger,
+        send: @escaping @Sendable ([UInt8]) async throws -> Void
+    ) {
+        self.resource = resource
+        self.time = time
+        self.log = log
+        self.send = send
+    }
+
+    /// Keeps the span until it is sent; loses it where too many wait.
+    package func record(_ span: Span) {
+        state.change { state in
+            if state.spans.count < TraceExporter.limit { state.spans.append(span) } else { state.lost += 1 }
+        }
+    }
+
+    /// Sends as long as `body` runs, and then what is left.
+    package func during<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await self.run() }
+            defer { group.cancelAll() }
+            let result: Result<Value, any Error>
+            do { result = .success(try await body()) } catch { result = .failure(error) }
+            state.change { $0.isFinished = true }
+            group.addTask { try? await self.time.sleep(TraceExporter.farewell) }
+            try await group.next()
+            return try result.get()
+        }
+    }
+
+    private func run() async {
+        var isAway = false
+        while await state.wait(until: { $0.spans.isEmpty && !$0.isFinished ? nil : true }) != nil {
+            await gather()
+            let (spans, isFinished) = state.change { ($0.takeAll(), $0.isFinished) }
+            if !spans.isEmpty { await export(spans, &isAway) }
+            if isFinished { return }
+        }
+    }
+
+    /// Returns when a batch is there, or after a moment.
+    private func gather() async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                _ = await self.state.wait { $0.spans.count >= TraceExporter.batch || $0.isFinished ? true : nil }
+            }
+            group.addTask { try? await self.time.sleep(TraceExporter.delay) }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
+    private func export(_ spans: [Span], _ isAway: inout Bool) async {
+        do {
+            try await send(TraceText.request(spans, of: resource))
+            if isAway { log.notice("traces are taken again; \(state.change(TraceExporter.takeLost)) spans were lost") }
+            isAway = false
+        } catch {
+            state.change { $0.lost += spans.count }
+            if !isAway { log.warning("traces are not taken, work goes on: \(error)") }
+            isAway = true
+        }
+    }
+
+    private static func takeLost(_ state: inout State) -> Int {
+        defer { state.lost = 0 }
+        return state.lost
+    }
+}
