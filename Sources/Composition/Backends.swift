@@ -7,7 +7,9 @@ import Waiting
 
 /// The queue, the store and the heartbeats that this box's settings choose.
 package struct Backends: Sendable {
+    /// The broker, or the embedded queue.
     package var queue: Queue
+    /// PostgreSQL, or the embedded store.
     package var store: Store
     /// Tables and indexes of the store.
     package var schema: any Schema

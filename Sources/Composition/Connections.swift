@@ -12,8 +12,11 @@ import Waiting
 
 /// Opens what the settings name, each part when it is asked for: the only place that knows which backends there are.
 package actor Connections {
+    /// What is opened.
     package let settings: Settings
+    /// The clock of all that is opened.
     package let time: any Timekeeper
+    /// Where it is told that a connection is lost or back.
     package let log: Logger
     private let events: EventStream
     /// Shared by the parts that are embedded.

@@ -6,7 +6,9 @@ import Waiting
 
 /// What all parts of one process share: its settings, its clock, its log and its metrics.
 package struct ProgramContext: Sendable {
+    /// Read once, when the process began.
     package let settings: Settings
+    /// Its clock.
     package let time: any Timekeeper = SystemTime()
     /// nil where METRICS_LISTEN is not set: then nothing is counted.
     package let metrics: ProcessMetrics?

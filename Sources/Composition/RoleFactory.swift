@@ -11,12 +11,17 @@ import Waiting
 
 /// Makes the roles of this box from its settings.
 package struct RoleFactory: Sendable {
+    /// Settings, clock and log.
     package let context: ProgramContext
+    /// What the roles work with.
     package let backends: Backends
+    /// The services and roles of this box; SIGHUP renews it.
     package private(set) var configuration: ServiceConfiguration
+    /// Calls services.
     package let http: HTTPClient
     /// Fetches pictures.
     package let pictures: HTTPClient
+    /// Reads and cuts pictures.
     package let cropper: PictureCropper
     /// The store's circuit breaker, one for all roles of the process.
     let gate: StoreGate
@@ -56,6 +61,7 @@ package struct RoleFactory: Sendable {
 
     // MARK: Services
 
+    /// The client of a service, one in a process.
     package func client(_ service: ServiceSettings) -> ServiceClient { clients.client(service) }
 
     /// Services of this process whose jobs cannot be done now, and hosts and folders of pictures that are away, with the
@@ -113,6 +119,8 @@ package struct RoleFactory: Sendable {
             + configuration.postProcessing.map { postProcessing($0, isOneOfSeveral: true) }
     }
 
+    /// The worker of a service.
+    /// - Parameter isOneOfSeveral: the process has other roles, too.
     package func worker(_ service: ServiceSettings, isOneOfSeveral: Bool) -> SupervisedRole {
         let identity = identity("work", service.name, isOneOfSeveral)
         let activity = WorkerActivity()
@@ -134,6 +142,8 @@ package struct RoleFactory: Sendable {
             { try await stage.run($0) })
     }
 
+    /// A post-processing role.
+    /// - Parameter isOneOfSeveral: the process has other roles, too.
     package func postProcessing(_ role: PostProcessing, isOneOfSeveral: Bool) -> SupervisedRole {
         let activity = WorkerActivity()
         let identity = identity(role)
@@ -181,6 +191,7 @@ package struct RoleFactory: Sendable {
 
     // MARK: Handlers
 
+    /// Merges the boxes of images.
     package func merger() -> Merger {
         Merger(
             identity: identity(.merger), detectors: detectors,
@@ -188,6 +199,7 @@ package struct RoleFactory: Sendable {
             store: backends.store, time: context.time, log: log(identity(.merger)), events: events(of: .merger))
     }
 
+    /// Votes on images.
     package func consensusRole() -> ConsensusRole {
         ConsensusRole(
             identity: identity(.consensus), evidence: evidence,

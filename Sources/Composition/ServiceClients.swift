@@ -13,13 +13,13 @@ final class ServiceClients: Sendable {
     private let clients = Mutex<[ServiceSettings: ServiceClient]>([:])
 
     /// - Parameter gate: the store's circuit breaker: while it is open no service is called.
-    package init(http: HTTPClient, context: ProgramContext, gate: StoreGate) {
+    init(http: HTTPClient, context: ProgramContext, gate: StoreGate) {
         self.http = http
         self.context = context
         self.gate = gate
     }
 
-    package func client(_ service: ServiceSettings) -> ServiceClient {
+    func client(_ service: ServiceSettings) -> ServiceClient {
         clients.withLock { clients in
             if let client = clients[service] { return client }
             var log = context.log(service.name)
@@ -35,7 +35,7 @@ final class ServiceClients: Sendable {
     }
 
     /// Services whose jobs cannot be done now, with the reason.
-    package func outages() -> [String: String] {
+    func outages() -> [String: String] {
         var outages: [String: String] = [:]
         for (service, client) in clients.withLock({ $0 }) { outages[service.name] = client.lastingOutage }
         return outages

@@ -8,6 +8,7 @@ import Waiting
 
 /// Serves queues with supervised roles until a signal drains them, or until all is done.
 package struct Serving: Sendable {
+    /// Makes the roles.
     package let factory: RoleFactory
     /// All that the box's file names is served, not one role of it.
     package var isOfWholeBox = false

@@ -3,8 +3,11 @@ import Pipeline
 
 /// The queues of the farm, each with the service or the role that takes from it.
 package struct KnownQueues {
+    /// A queue and who takes from it.
     package struct Named {
+        /// The service or the role.
         package var service: String
+        /// Its queue.
         package var queue: String
     }
 
@@ -29,6 +32,7 @@ package struct KnownQueues {
         self.others = others.filter { seen.insert($0.queue).inserted }
     }
 
+    /// This box's first.
     package var all: [Named] { own + others }
 
     /// Those that jobs come through, not triggers.

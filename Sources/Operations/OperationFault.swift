@@ -17,10 +17,13 @@ package struct OperationFault: Error, Sendable {
     /// One line for people: what it quotes can forge no other.
     package var message: String
 
+    /// It was tried and failed.
     package static func failed(_ line: String) -> OperationFault { OperationFault(.failed, line) }
 
+    /// What was asked for is not in the database.
     package static func missing(_ line: String) -> OperationFault { OperationFault(.missing, line) }
 
+    /// It cannot be asked for like this.
     package static func unusable(_ line: String) -> OperationFault { OperationFault(.unusable, line) }
 
     private init(_ kind: Kind, _ line: String) {

@@ -15,6 +15,7 @@ package struct DeadTally {
 
     package init() {}
 
+    /// Counts letters with which it was done.
     package mutating func add(_ letters: [DeadMessage]) {
         done += letters.count
         for letter in letters {
@@ -33,6 +34,8 @@ package struct DeadTally {
         return counted(done, "dead letter") + (verb.isEmpty ? "" : " " + verb) + (parts.isEmpty ? "" : ": " + parts)
     }
 
+    /// As `farm dead requeue --json` and `farm dead drop --json` have it (spec section 1).
+    /// - Parameter verb: `requeued`, `dropped`.
     package func json(_ verb: String, isDryRun: Bool) -> JSON {
         .object([
             verb: .int(Int64(done)),

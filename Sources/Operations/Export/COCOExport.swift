@@ -11,12 +11,12 @@ struct COCOExport {
     private static let description = "merged boxes, by farm"
 
     /// What every such export begins with.
-    package static let beginning = Array("{\"info\":{\"description\":\(JSON.string(description).text)".utf8)
+    static let beginning = Array("{\"info\":{\"description\":\(JSON.string(description).text)".utf8)
 
     /// Boxes that were written.
-    package private(set) var boxes = 0
+    private(set) var boxes = 0
     /// Rows of `merged_boxes` that hold no box: other programs'.
-    package private(set) var unreadable = 0
+    private(set) var unreadable = 0
 
     private let version: String
     private let size: @Sendable (String) async -> (width: Int, height: Int)?
@@ -27,12 +27,12 @@ struct COCOExport {
     /// - Parameters:
     ///   - version: of farm.
     ///   - size: of the upright picture of a path; nil if it cannot be read here.
-    package init(version: String, size: @escaping @Sendable (String) async -> (width: Int, height: Int)?) {
+    init(version: String, size: @escaping @Sendable (String) async -> (width: Int, height: Int)?) {
         self.version = version
         self.size = size
     }
 
-    package mutating func write(_ source: ExportSource, to file: some ExportSink) async throws {
+    mutating func write(_ source: ExportSource, to file: some ExportSink) async throws {
         try await source.read("images named", pageSize: COCOExport.namePageSize) { page in
             for image in page { names.saw(image) }
         }

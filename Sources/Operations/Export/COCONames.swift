@@ -9,7 +9,7 @@ struct COCONames {
     private var given: Set<Int> = []
 
     /// The folder that names are relative to.
-    package var folder: String? {
+    var folder: String? {
         guard let common, !common.isEmpty else { return nil }
         let path = common.joined(separator: "/")
         return path.isEmpty ? "/" : path
@@ -29,7 +29,7 @@ struct COCONames {
 
     /// The path below the common folder, else the filename or the last part of the URL. A name that another image has
     /// already is told apart by the image's id.
-    package mutating func name(of image: Image) -> String {
+    mutating func name(of image: Image) -> String {
         let wanted = wanted(image)
         var name = wanted
         while !given.insert(name.hashValue).inserted {

@@ -11,6 +11,7 @@ package struct ExportSource {
     let filter: ImageFilter
     /// Images that are imported meanwhile are left out, in a second reading as in the first.
     let newest: ImageID
+    /// How many images there are.
     package let total: Int
     let drain: Drain
     /// Told what is being read, how many images of it are done, and of how many.

@@ -5,9 +5,9 @@ struct LinesExport {
     private static let pageSize = 50
 
     /// What every such export begins with, unless it has no image.
-    package static let beginning = Array("{\"image\":{\"image_id\":".utf8)
+    static let beginning = Array("{\"image\":{\"image_id\":".utf8)
 
-    package func write(_ source: ExportSource, to file: some ExportSink) async throws {
+    func write(_ source: ExportSource, to file: some ExportSink) async throws {
         try await source.read("images exported", pageSize: LinesExport.pageSize) { page in
             var text: [UInt8] = []
             for report in try await source.store.report(on: page.map(\.id)) {

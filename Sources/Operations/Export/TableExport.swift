@@ -13,12 +13,12 @@ package struct TableExport {
     private static let pageSize = 50
     private static let imageColumns = ["image_id", "image_path", "image_url", "image_filename", "image_group"]
 
-    package let content: Content
-    package private(set) var rows = 0
+    let content: Content
+    private(set) var rows = 0
 
-    package init(_ content: Content) { self.content = content }
+    init(_ content: Content) { self.content = content }
 
-    package mutating func write(_ source: ExportSource, to file: some ExportSink) async throws {
+    mutating func write(_ source: ExportSource, to file: some ExportSink) async throws {
         try file.write(TableExport.beginning(of: content))
         try await source.read("images exported", pageSize: TableExport.pageSize) { page in
             var text: [UInt8] = []
@@ -35,7 +35,7 @@ package struct TableExport {
     }
 
     /// The line of the columns' names.
-    package static func beginning(of content: Content) -> [UInt8] { CSVText.line(imageColumns + columns(of: content)) }
+    static func beginning(of content: Content) -> [UInt8] { CSVText.line(imageColumns + columns(of: content)) }
 
     private static func columns(of content: Content) -> [String] {
         switch content {
@@ -101,7 +101,7 @@ package struct TableExport {
 /// Comma-separated values.
 enum CSVText {
     /// A record and its line break.
-    package static func line(_ fields: [String]) -> [UInt8] {
+    static func line(_ fields: [String]) -> [UInt8] {
         Array((fields.map(field).joined(separator: ",") + "\n").utf8)
     }
 

@@ -4,7 +4,9 @@ import Pipeline
 
 /// A folder, or a file, that has another name now: `OLD=NEW`.
 package struct FolderMove: Sendable {
+    /// Its old path, absolute.
     package let old: String
+    /// Its new path, absolute.
     package let new: String
 
     /// Why it cannot be read.

@@ -5,6 +5,7 @@ import Waiting
 
 /// Puts the images that were found into the catalogue, and remembers what was refused.
 package struct ImageImport {
+    /// The tables that an import writes.
     package typealias Catalogue = any ImageCatalogue & ImportRecords
 
     let list: ImageList

@@ -8,6 +8,7 @@ package struct ImportOutcome {
     private static let shown = 20
 
     private let verbose: ((String) -> Void)?
+    /// Images by what became of them.
     package private(set) var counts = ImportCounts()
     private var skipped: [SkippedFile.Kind: Int] = [:]
     /// Images that are there already with another path or URL, and whether that was written.
@@ -16,6 +17,7 @@ package struct ImportOutcome {
     /// The first faults and differences: told at the end, so that they are not lost among much else.
     private var faults: [String] = []
     private var differences: [String] = []
+    /// The images, in the order in which they were found, if they are wanted.
     package var ids: [ImageID] = []
 
     package init(verbose: ((String) -> Void)?) { self.verbose = verbose }
@@ -26,6 +28,7 @@ package struct ImportOutcome {
     /// Named files that are no image, damaged ones, lines that are no record, names that lead nowhere.
     package var refused: Int { self[.refused] + self[.missing] }
 
+    /// How many files and lines were skipped for this reason.
     package subscript(kind: SkippedFile.Kind) -> Int { skipped[kind] ?? 0 }
 
     mutating func skip(_ files: [SkippedFile]) {

@@ -10,6 +10,7 @@ package struct ImageRecomputation: Sendable {
 
     /// What became of it.
     package struct Outcome: Sendable {
+        /// What was done.
         package var counts: RecomputationCounts
         /// Why not all is done; nil if it is, or if the drain has begun.
         package var fault: OperationFault?

@@ -41,6 +41,7 @@ package struct ProductionOrder: Sendable {
 package struct Production: Sendable {
     /// What was submitted.
     package struct Submitted: Sendable {
+        /// Images and jobs.
         package var counts: ProducerCounts
         /// Jobs that were left out because they have failed for good, by service.
         package var skipped: [String: Int]
@@ -48,11 +49,13 @@ package struct Production: Sendable {
 
     /// How it was before anything was submitted.
     package struct Beginning: Sendable {
+        /// The newest row, and the time.
         package var mark: FailureMark
         /// Somebody takes from the queues, as far as they tell.
         var hasConsumers: Bool
     }
 
+    /// What is submitted.
     package let order: ProductionOrder
     let store: Store
     let queue: Queue

@@ -8,6 +8,7 @@ package struct Purge {
     let targets: [KnownQueues.Named]
     /// nil: of every group and of none.
     let group: (name: String, store: Store)?
+    /// Counts only.
     package let isDryRun: Bool
 
     /// A purge of these queues.

@@ -6,8 +6,10 @@ package struct PurgeTally {
 
     package init() {}
 
+    /// Of all queues.
     package var jobs: Int { counts.reduce(0) { $0 + $1.jobs } }
 
+    /// The next queue.
     package mutating func begin(_ target: KnownQueues.Named) { counts.append((target, 0)) }
 
     /// Adds to the queue that was begun last.
@@ -28,6 +30,7 @@ package struct PurgeTally {
         return counted(jobs, noun) + verb + (parts.isEmpty ? "" : ": " + parts)
     }
 
+    /// As `farm purge --json` has it (spec section 1).
     package func json(isDryRun: Bool) -> JSON {
         let queues = counts.map { target, jobs in
             JSON.object([

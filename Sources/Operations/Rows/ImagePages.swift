@@ -9,6 +9,7 @@ package struct ImagePages {
 
     let store: any ImageCatalogue
     let filter: ImageFilter
+    /// How many images there are.
     package let count: Int
 
     /// - Parameter names: of images; empty: all of the group, or all there are.

@@ -3,7 +3,9 @@ import Pipeline
 
 /// How far the farm is: what the queue tells and what the store tells. Each may be out of reach for itself.
 package struct FarmStatus {
+    /// What the queue tells, or why it tells nothing.
     package let queues: Result<QueueStatus, PortFault>
+    /// What the store tells, or why it tells nothing.
     package let results: Result<StoreStatus, PortFault>
 
     /// - Parameters:

@@ -22,8 +22,11 @@ package struct QueueStatus {
 
     /// A queue with those who work on it; nil: not known.
     package struct Line {
+        /// The service or role that takes from it.
         package var service: String
+        /// How much lies there.
         package var depth: QueueDepth
+        /// Those that are alive.
         package var workers: [RegisteredWorker]?
         /// Why they are not known.
         package var absence: PortFault?
@@ -37,6 +40,7 @@ package struct QueueStatus {
         package var samples: [WaitingSample] = []
     }
 
+    /// This box's queues first.
     package let lines: [Line]
     /// Why the queue takes no messages.
     package let blockade: String?

@@ -10,7 +10,9 @@ package struct StoreStatus {
         JSON.Member("refusal", .null),
     ]
 
+    /// Results by service.
     package let services: [ServiceReport]
+    /// Rows by table.
     package let totals: Totals
     /// Every row was counted.
     private let isExact: Bool
@@ -33,6 +35,7 @@ package struct StoreStatus {
         refusal = await store.refusal(of: rows)
     }
 
+    /// As `farm status --json` has it (spec section 1).
     package var members: [JSON.Member] {
         [
             JSON.Member(

@@ -40,6 +40,7 @@ package struct ServiceTrial: Sendable {
         case failed(AnalysisFailure)
     }
 
+    /// The service that is tried.
     package let service: TriedService
     /// Calls the service once.
     let caller: any AnalysisService

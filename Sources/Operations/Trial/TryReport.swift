@@ -4,8 +4,11 @@ import Pipeline
 
 /// What `farm try` shows of an answer.
 package struct TryReport {
+    /// The service that was called.
     package let service: TriedService
+    /// What it answered.
     package let answer: Answer
+    /// What farm reads from that.
     package let inspection: Inspection
 
     /// `prediction` is a place in `answer.predictions`, from 0.

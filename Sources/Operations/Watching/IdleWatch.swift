@@ -12,11 +12,13 @@ package struct IdleWatch: Sendable {
         package var jobs = 0
         /// All messages that wait, triggers too.
         package var waiting = 0
+        /// Messages that somebody has taken.
         package var inFlight = 0
         /// The services and roles whose messages wait and, as far as the queue tells, nobody takes.
         package var waited: [String] = []
         /// Whether `inFlight` is all there is.
         var isExact = true
+        /// Services that are down, with the reason.
         package var outages: [String: String] = [:]
         /// Boxes that wait for a service that was down, by service.
         package var missing: [String: Int] = [:]

@@ -27,6 +27,7 @@ package actor WorkerHint {
         self.tell = tell
     }
 
+    /// To be told of every look at the queues.
     package func look(at standing: IdleWatch.Standing) async {
         if standing.waiting != waiting || standing.inFlight > 0 {
             waiting = standing.waiting
