@@ -40,7 +40,7 @@ struct SettledSession: Sendable {
         let settings = try options.load()
         let output = try LogOutput(settings.log, need)
         self.output = output
-        context = ProgramContext(settings: settings, version: FarmCommand.version) { Logger($0, output, settings.log) }
+        context = ProgramContext(settings: settings, version: FarmVersion.number) { Logger($0, output, settings.log) }
     }
 
     var settings: Settings { context.settings }
