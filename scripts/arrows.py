@@ -57,6 +57,10 @@ EVERYWHERE = {"CommandFailure"}
 FOLDER_MODULES = {"Terminal": {"Composition", "Roles", "Services", "Imaging", "ArgumentParser"},
                   "Texts": {"Composition", "Services", "Imaging", "Settings", "ArgumentParser"}}
 
+# Only farm speaks to a terminal and ends the process: what is behind it has other faces too.
+PRINTING = re.compile(r"\b(?:print|debugPrint|readLine|exit|_exit|abort)\(|\bSTD(?:IN|OUT|ERR)_FILENO\b|\.standard(?:Output|Error)\b")
+SILENT = {"Operations", "Composition", "Roles", "Pipeline", "Monitoring"}
+
 IMPORT = re.compile(r"^\s*(?:@\w+(?:\(\w+\))?\s+)*(?:(?:package|public|internal|private|fileprivate)\s+)?"
                     r"import\s+(?:(?:struct|class|enum|protocol|func|var|let|typealias|actor)\s+)?(\w+)", re.M)
 DECLARATION = re.compile(r"^(?:@\w+\s+)*(?:(?:final|indirect|package|public|nonisolated)\s+)*"
@@ -86,7 +90,11 @@ def check_modules(sources, files):
         if name not in MODULES:
             yield f"{path}: scripts/arrows.py has no line for the module {name}"
             continue
-        for imported in IMPORT.findall(path.read_text()):
+        text = path.read_text()
+        if name in SILENT:
+            for said in PRINTING.findall(code(text)):
+                yield f"{path}: {name} may not use {said.rstrip('(')}: only farm speaks to a terminal or ends the process"
+        for imported in IMPORT.findall(text):
             if imported in MODULES and imported != name and imported not in MODULES[name]:
                 yield f"{path}: {name} may not import {imported}"
             if imported in OTHERS and name not in OTHERS[imported]:

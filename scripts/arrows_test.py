@@ -51,6 +51,12 @@ class Arrows(unittest.TestCase):
         self.refuses("only farm may import ArgumentParser", Operations__Purge="import ArgumentParser\n")
         self.refuses("farm/Terminal may not import ArgumentParser", farm__Terminal__Ask="import ArgumentParser\n")
 
+    def test_use_cases_are_silent(self):
+        self.refuses("Operations may not use print", Operations__Purge='func run() { print("done") }\n')
+        self.refuses("Composition may not use STDERR_FILENO", Composition__Serving="let place = STDERR_FILENO\n")
+        code, text = run(Operations__Purge='// print(it)\nlet a = "exit(1)"\nfunc printable() {}\n')
+        self.assertEqual((code, text), (0, ""))
+
     def test_folders_of_farm(self):
         command = "struct StatusCommand {}\n"
         self.refuses(
