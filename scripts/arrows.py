@@ -39,7 +39,7 @@ MODULES["Composition"] = (set(MODULES) | BACKENDS) - {"Composition", "farm"}
 MODULES["farm"] = (set(MODULES) | {"Composition"}) - BACKENDS - {"farm"}
 
 # Products of other packages that belong to one module.
-OTHERS = {"ArgumentParser": {"farm"}, "GRDB": {"Embedded"}}
+OTHERS = {"ArgumentParser": {"farm"}, "GRDB": {"Embedded"}, "Hummingbird": {"Web"}}
 
 # What each folder of farm may use of the others; "" is farm itself, which holds the program's entry.
 FOLDERS = {

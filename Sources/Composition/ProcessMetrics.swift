@@ -28,11 +28,13 @@ package struct ProcessMetrics: Sendable {
         let own = context.settings.services.services.map(\.queue) + PostProcessing.allCases.map(\.queue)
         return Sampler(
             metrics: metrics, time: context.time, log: context.log("metrics"),
-            depths: { [sink] in
+            queues: { [sink] in
                 let queue = try await queue()
                 // A broker does not list its queues; those that this process takes from it knows all the same.
                 let others = Set(try await queue.queueNames()).union(sink.queues).subtracting(own)
-                return try await queue.depths(of: own + others.sorted())
+                let names = own + others.sorted()
+                return Sampler.Queues(
+                    depths: try await queue.depths(of: names), oldest: try await queue.oldestAges(of: names))
             }, workers: { try await store().seenWorkers() })
     }
 }

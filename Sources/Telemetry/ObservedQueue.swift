@@ -37,6 +37,10 @@ package struct ObservedQueue: JobQueue, QueueAdministration, QueueInspection {
 
     package func depths(of queues: [String]) async throws -> [QueueDepth] { try await base.depths(of: queues) }
 
+    package func oldestAges(of queues: [String]) async throws -> [Double?] {
+        try await base.oldestAges(of: queues)
+    }
+
     package func blockade() async throws -> String? { try await base.blockade() }
 
     package func queueNames() async throws -> [String] { try await base.queueNames() }

@@ -115,7 +115,7 @@ struct MetricsTests {
         let second = try await work.farm("merge")
         #expect(second.status == 2)
         #expect(second.error.contains("METRICS_LISTEN: 127.0.0.1:\(port) is in use by another process"))
-        #expect(second.error.contains("another port"))
+        #expect(second.error.contains("a port of its own"))
 
         let watch = try work.start(["status", "--watch"])
         try await eventually("it draws") { watch.output.contains("queue_clip") }

@@ -41,7 +41,10 @@ struct SamplerTests {
     private func sampling(_ body: () async throws -> Void) async throws {
         let sampler = Sampler(
             metrics: metrics, time: time, log: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
-            depths: { [depths] in try depths.ask() }, workers: { [workers] in try workers.ask() })
+            queues: { [depths] in
+                let depths = try depths.ask()
+                return Sampler.Queues(depths: depths, oldest: depths.map { $0.waiting > 0 ? 90 : nil })
+            }, workers: { [workers] in try workers.ask() })
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await sampler.run() }
             // Each source has looked and rests.
@@ -66,6 +69,7 @@ struct SamplerTests {
                     #"farm_queue_messages{queue="queue_ocr",state="dead"} 0"#,
                     #"farm_queue_messages{queue="queue_ocr",state="ready"} 0"#,
                 ])
+            #expect(lines(of: "farm_queue_oldest") == [#"farm_queue_oldest_seconds{queue="queue_clip"} 90"#])
             #expect(lines(of: "farm_queue_consumers") == [#"farm_queue_consumers{queue="queue_ocr"} 4"#])
             #expect(
                 lines(of: "farm_worker_last") == [

@@ -53,7 +53,8 @@ package final class MetricsSink: EventSink {
         }
     }
 
-    private func admitted(_ submittedAt: [String], _ wait: Histogram) {
+    private func admitted(_ submittedAt: [String], _ wait: Histogram?) {
+        guard let wait, !submittedAt.isEmpty else { return }
         let now = time.now()
         // Another program may write it in a way that farm does not read.
         for date in submittedAt.compactMap(Timestamp.date) { wait.record(now.timeIntervalSince(date)) }
@@ -109,7 +110,8 @@ package final class MetricsSink: EventSink {
 /// first thing that happens is seen as an increase.
 private final class RoleSeries: Sendable {
     let inFlight: Gauge
-    let wait: Histogram
+    /// nil of a role: a trigger does not say when the image's job was submitted.
+    let wait: Histogram?
     private let prefetch: Gauge
     private let duration: Histogram
     private let success: Counter
@@ -122,7 +124,7 @@ private final class RoleSeries: Sendable {
     init(_ metrics: FarmMetrics, _ source: EventSource) {
         let service = source.service
         inFlight = metrics.jobsInFlight.labelled(service)
-        wait = metrics.jobWait.labelled(service)
+        wait = PostProcessing(rawValue: service) == nil ? metrics.jobWait.labelled(service) : nil
         prefetch = metrics.prefetchLimit.labelled(service)
         duration = metrics.jobDuration.labelled(service)
         func jobs(_ outcome: JobOutcome) -> Counter { metrics.jobs.labelled(service, outcome.rawValue) }

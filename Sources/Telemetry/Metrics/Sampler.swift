@@ -21,31 +21,43 @@ package struct Sampler: Sendable {
     /// Looking takes at most one part in so many of the time.
     static let restPerLook = 20.0
 
+    /// What was seen of the queues.
+    package struct Queues: Sendable {
+        var depths: [QueueDepth]
+        /// Of each, since when its oldest message waits, in seconds; nil where none does, or the queue cannot tell.
+        var oldest: [Double?]
+
+        package init(depths: [QueueDepth], oldest: [Double?]) {
+            self.depths = depths
+            self.oldest = oldest
+        }
+    }
+
     let metrics: FarmMetrics
     let time: any Timekeeper
     let log: Logger
-    let depths: @Sendable () async throws -> [QueueDepth]
+    let queues: @Sendable () async throws -> Queues
     let workers: @Sendable () async throws -> [SeenWorkers]
 
     /// - Parameters:
-    ///   - depths: the queues that this process knows.
+    ///   - queues: those that this process knows.
     ///   - workers: who was seen, as `WorkerRegister.seenWorkers` tells.
     package init(
         metrics: FarmMetrics, time: any Timekeeper, log: Logger,
-        depths: @escaping @Sendable () async throws -> [QueueDepth],
+        queues: @escaping @Sendable () async throws -> Queues,
         workers: @escaping @Sendable () async throws -> [SeenWorkers]
     ) {
         self.metrics = metrics
         self.time = time
         self.log = log
-        self.depths = depths
+        self.queues = queues
         self.workers = workers
     }
 
     /// Looks again and again, until its task is cancelled.
     package func run() async {
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { await repeating(.queues) { set(try await depths()) } }
+            group.addTask { await repeating(.queues) { set(try await queues()) } }
             group.addTask { await repeating(.workers) { set(try await workers()) } }
         }
     }
@@ -75,10 +87,12 @@ package struct Sampler: Sendable {
         min(max(interval, look * restPerLook), longestInterval)
     }
 
-    private func set(_ depths: [QueueDepth]) {
+    private func set(_ queues: Queues) {
+        var oldest: [(labels: [String], value: Double)] = []
         var messages: [(labels: [String], value: Double)] = []
         var consumers: [(labels: [String], value: Double)] = []
-        for depth in depths {
+        for (depth, age) in zip(queues.depths, queues.oldest) {
+            if let age { oldest.append(([depth.queue], age)) }
             messages.append(([depth.queue, "ready"], Double(depth.waiting)))
             messages.append(([depth.queue, "dead"], Double(depth.dead)))
             if let inFlight = depth.inFlight { messages.append(([depth.queue, "in_flight"], Double(inFlight))) }
@@ -86,6 +100,7 @@ package struct Sampler: Sendable {
         }
         metrics.queueMessages.replaceAll(messages)
         metrics.queueConsumers.replaceAll(consumers)
+        metrics.queueOldest.replaceAll(oldest)
     }
 
     private func set(_ workers: [SeenWorkers]) {

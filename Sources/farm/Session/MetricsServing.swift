@@ -76,10 +76,10 @@ extension ListenFault.Kind {
     fileprivate var remedy: String {
         switch self {
         case .inUse:
-            ": each process needs another port: METRICS_LISTEN=9465 in this one's environment, which wins over .env, or 0 for "
-                + "any that is free"
-        case .notAllowed: ": take a port from 1024 on"
-        case .notHere: ": take 127.0.0.1, an address of this machine, or 0.0.0.0 for all of them"
+            "; each process needs a port of its own: set METRICS_LISTEN=9465 in this one's environment, which wins over "
+                + ".env, or 0 for any free port"
+        case .notAllowed: "; take a port from 1024 on"
+        case .notHere: "; take 127.0.0.1, an address of this machine, or 0.0.0.0 for all of them"
         case .other: ""
         }
     }
