@@ -137,7 +137,7 @@ let package = Package(
             name: "farm",
             dependencies: [
                 argumentParser, "CCommit", "CGlibc", "Composition", "Files", "Harmony", "ImageLists", "Imaging",
-                "Model", "Monitoring", "Operations", "Pictures", "Pipeline", "Roles", "Services", "Settings",
+                "Model", "Operations", "Pictures", "Pipeline", "Roles", "Services", "Settings",
                 "Telemetry", "Waiting", "Web", logging,
             ],
             swiftSettings: settings),

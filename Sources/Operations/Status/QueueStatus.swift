@@ -35,9 +35,9 @@ package struct QueueStatus {
         /// Seconds that the oldest message has waited; nil where none waits, or the queue cannot tell.
         package var oldest: Double?
         /// nil: not known.
-        package var pace: WorkPace?
+        var pace: WorkPace?
         /// What has waited there before.
-        package var samples: [WaitingSample] = []
+        var samples: [WaitingSample] = []
     }
 
     /// This box's queues first.
@@ -89,7 +89,7 @@ package struct QueueStatus {
                             "dead": .int(Int64(depth.dead)),
                             "workers": state.workers.map { .int(Int64($0)) } ?? .null,
                             "oldest_seconds": line.oldest.map(JSON.rounded) ?? .null,
-                            "done_per_second": line.pace.map { .rounded($0.last5) } ?? .null,
+                            "done_per_second": line.donePerSecond.map(JSON.rounded) ?? .null,
                             "eta_seconds": left.map {
                                 .object(["low": .rounded($0.lowerBound), "high": .rounded($0.upperBound)])
                             } ?? .null,
@@ -106,6 +106,9 @@ extension QueueStatus.Line {
     package func state(refusal: PortFault?) -> QueueState {
         QueueState(depth, workers: workers, absence: absence, blockade: blockade, refusal: refusal)
     }
+
+    /// In the last five minutes; nil: not known.
+    package var donePerSecond: Double? { pace?.last5 }
 
     /// In how many seconds what waits is done; nil where it stands still, or nobody can tell.
     package func timeLeft(_ state: QueueState) -> ClosedRange<Double>? {

@@ -1,6 +1,5 @@
 import Foundation
 import Model
-import Monitoring
 import Operations
 import Pipeline
 
@@ -32,7 +31,7 @@ extension QueueStatus {
             table.add([
                 depth.queue, "\(depth.waiting)", depth.inFlight.map(String.init) ?? "-", "\(depth.dead)",
                 state.workers.map(String.init) ?? "?", line.oldest.map(ShortDuration.text) ?? "-",
-                line.pace.map { $0.last5 > 0 ? String(format: "%.1f", $0.last5) : "-" } ?? "?",
+                line.donePerSecond.map { $0 > 0 ? String(format: "%.1f", $0) : "-" } ?? "?",
                 line.timeLeft(state).map(ShortDuration.text) ?? "-", state.text,
             ])
         }

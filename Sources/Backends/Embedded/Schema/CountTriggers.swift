@@ -1,5 +1,5 @@
 /// Triggers that count the rows of the tables, and those that come into `results` by the minute, whoever writes. Counting five million
-/// rows at every look would cost seconds (docs/decisions/0021-counts.md).
+/// rows at every look would cost seconds (docs/decisions/0026-counts.md).
 enum CountTriggers {
     static let all = results + postprocessing + plain
 

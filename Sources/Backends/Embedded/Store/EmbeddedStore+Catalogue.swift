@@ -130,27 +130,33 @@ extension EmbeddedStore {
                 WHERE services < ?3 ORDER BY image_id
                 """, [names, group, services.count]
             ) { ($0.integer(0) ?? 0, $0.integer(1) ?? 0) }
+            // Those that have failed are few, and are read once.
+            let failures = failed ? [] : try EmbeddedStore.finals(of: names, in: group, database)
+            let finals = failures.reduce(into: [:]) { $0[$1.image, default: 0] += 1 }
+            for (_, service) in failures { lack.failed[service, default: 0] += 1 }
             for (image, answered) in open {
-                let finals =
-                    failed
-                    ? []
-                    : try database.all(
-                        """
-                        SELECT r.service FROM results r
-                        WHERE r.image_id = ?1 AND +r.service IN (SELECT value FROM json_each(?2))
-                        AND \(AnswerRule.isFinalError)
-                        AND NOT EXISTS (SELECT 1 FROM results s
-                            WHERE s.image_id = r.image_id AND s.service = r.service AND s.status = 'success')
-                        """, [image, names]
-                    ) { $0.text(0) ?? "" }
-                for service in finals { lack.failed[service, default: 0] += 1 }
-                let jobs = services.count - answered - finals.count
+                let jobs = services.count - answered - finals[image, default: 0]
                 guard jobs > 0, lack.images < limit ?? .max else { continue }
                 lack.images += 1
                 lack.jobs += jobs
             }
             return lack
         }
+    }
+
+    /// What has failed for good and never succeeded.
+    private static func finals(of names: String, in group: String?, _ database: Database) throws
+        -> [(image: ImageID, service: String)]
+    {
+        try database.all(
+            """
+            SELECT r.image_id, r.service FROM results r
+            WHERE r.service IN (SELECT value FROM json_each(?1)) AND \(AnswerRule.isFinalError)
+            AND NOT EXISTS (SELECT 1 FROM results s
+                WHERE s.image_id = r.image_id AND s.service = r.service AND s.status = 'success')
+            AND r.image_id IN (SELECT image_id FROM images WHERE ?2 IS NULL OR image_group = ?2)
+            """, [names, group]
+        ) { (image: $0.integer(0) ?? 0, service: $0.text(1) ?? "") }
     }
 
     /// The largest id; 0 if there is no image.

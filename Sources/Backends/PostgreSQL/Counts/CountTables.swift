@@ -1,4 +1,4 @@
-/// How many rows there are, kept by triggers, whoever writes (docs/decisions/0021-counts.md).
+/// How many rows there are, kept by triggers, whoever writes (docs/decisions/0026-counts.md).
 ///
 /// A statement that adds or removes rows leaves one row in `farm_count_changes` for each kind of them; nobody waits for anybody. One
 /// statement in a thousand folds what has come together into `farm_counts` and `farm_rates`. The sum of `farm_counts` and
