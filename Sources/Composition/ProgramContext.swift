@@ -24,9 +24,8 @@ package struct ProgramContext: Sendable {
         self.settings = settings
         metrics = settings.metricsListen == nil ? nil : ProcessMetrics(version: version, time: time)
         self.makeLog = makeLog
-        exporter = settings.traces.map {
-            TraceExporter(collectorOf: $0, version: version, time: time, log: makeLog("traces"))
-        }
+        let (time, log) = (time, makeLog("traces"))
+        exporter = settings.traces.map { TraceExporter(collectorOf: $0, version: version, time: time, log: log) }
         tracer = Tracer(ratio: settings.traces?.ratio ?? 0, sink: exporter)
     }
 

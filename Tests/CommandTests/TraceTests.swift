@@ -22,7 +22,9 @@ struct TraceTests {
             name = try #require(json["name"]?.stringValue)
             kind = try #require(json["kind"]?.integerValue)
             #expect(trace.utf8.count == 32 && id.utf8.count == 16)
-            let times = ["startTimeUnixNano", "endTimeUnixNano"].compactMap { json[$0]?.stringValue.flatMap(UInt64.init) }
+            let times = ["startTimeUnixNano", "endTimeUnixNano"].compactMap {
+                json[$0]?.stringValue.flatMap(UInt64.init)
+            }
             #expect(times.count == 2 && times[0] <= times[1])
         }
     }
@@ -46,7 +48,9 @@ struct TraceTests {
         return running
     }
 
-    @Test("traces go from produce over RabbitMQ to each service, and merger, enricher and consensus link to their triggers")
+    @Test(
+        "traces go from produce over RabbitMQ to each service, and merger, enricher and consensus link to their triggers"
+    )
     func wholeWay() async throws {
         let site = try await Site()
         let scene = try await Scene(["yolov8", "clip", "colors"], photos: 0)

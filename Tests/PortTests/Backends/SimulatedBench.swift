@@ -130,7 +130,7 @@ extension SimulatedBench {
 
 /// Dead letters and what waits are looked at by commands, which the simulation does not run.
 extension BrokerQueue: QueueInspection {
-    public func pass(through queue: String, _ part: QueuePart) async throws -> any QueuePass { throw Unclaimed() }
+    public func pass(through queue: String, _ part: QueuePart) async throws -> any QueueBrowsing { throw Unclaimed() }
     public func purge(_ queue: String) async throws -> Int { throw Unclaimed() }
 }
 

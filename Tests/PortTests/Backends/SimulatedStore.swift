@@ -37,7 +37,7 @@ extension Database {
 
 /// How a test sees what the simulated roles have written. The rest is for commands, which the simulation does not run.
 extension DatabaseStore: Reports {
-    public func totals() async throws -> Totals {
+    public func totals(exact: Bool) async throws -> Totals {
         let tables = database.tables
         let rows = tables.enrichments.values.flatMap(\.values)
         return Totals(
@@ -61,13 +61,15 @@ extension DatabaseStore: Reports {
         database.tables.missing.values.joined().reduce(into: [:]) { $0[$1.service, default: 0] += 1 }
     }
 
-    public func services() async throws -> [ServiceReport] { throw Unclaimed() }
+    public func services(exact: Bool) async throws -> [ServiceReport] { throw Unclaimed() }
     public func imagesWithStaleConsensus(limit: Int) async throws -> [ImageID] { throw Unclaimed() }
+    public func recount() async throws { throw Unclaimed() }
+    public func lastRecount() async throws -> Date? { throw Unclaimed() }
     public func failureMark() async throws -> FailureMark { throw Unclaimed() }
     public func failures(since mark: FailureMark) async throws -> [FailureReport] { throw Unclaimed() }
 }
 
-extension DatabaseStore: ImportRecords, ResultForgetting, WorkerRegister {
+extension DatabaseStore: ImportRecords, ProgressRecords, ResultForgetting, WorkerRegister {
     public func remember(_ refused: [(place: String, reason: String)]) async throws { throw Unclaimed() }
     public func newestRefusal() async throws -> Int { throw Unclaimed() }
     public func forgetRefusals(of place: String, upTo last: Int) async throws { throw Unclaimed() }
@@ -86,6 +88,10 @@ extension DatabaseStore: ImportRecords, ResultForgetting, WorkerRegister {
     public func register(_ worker: RegisteredWorker, silence: Duration) async throws { throw Unclaimed() }
     public func unregister(queue: String) async throws { throw Unclaimed() }
     public func liveWorkers() async throws -> [RegisteredWorker] { throw Unclaimed() }
+    public func seenWorkers() async throws -> [SeenWorkers] { throw Unclaimed() }
+
+    public func note(waiting: Int, done: Int, in queue: String) async throws { throw Unclaimed() }
+    public func progress() async throws -> ProgressReport { throw Unclaimed() }
 }
 
 extension HeartbeatBackend {

@@ -181,7 +181,7 @@ struct PostgreSQLAccessTests {
     func codes(_ state: String, _ kind: PortFault.Kind, _ guess: String?) {
         let options = PostgreSQLOptions(host: "k1", name: "animal_farm", user: "u", password: { "p" })
         let fault = PortFault(
-            ServerFault(state: state, message: "m", object: "results.data", isLost: false),
+            PostgreSQLFault(state: state, message: "m", object: "results.data", isLost: false),
             Server(host: "k1", options: options))
         #expect(fault.kind == kind)
         let words = "the server said: m (\(state), results.data)"

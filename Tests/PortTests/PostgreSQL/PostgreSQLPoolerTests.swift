@@ -23,8 +23,8 @@ struct PostgreSQLPoolerTests {
         try outcome.get()
     }
 
-    private func session(_ options: PostgreSQLOptions) -> Session {
-        Session(Server(host: options.host, options: options))
+    private func session(_ options: PostgreSQLOptions) -> PooledConnection {
+        PooledConnection(Server(host: options.host, options: options))
     }
 
     @Test("is known for what it is, and so is a server without it")
@@ -115,7 +115,7 @@ struct PostgreSQLPoolerTests {
             #expect(record.count("waits for") == 1)
             #expect(try await PostgreSQLStore(database).totals().images == 0)
             await database.close()
-            let lost = await #expect(throws: ServerFault.self) {
+            let lost = await #expect(throws: PostgreSQLFault.self) {
                 try await holder.runInTransaction { link in try UpgradeLock.confirm(link) }
             }
             #expect(lost?.isLost == true)

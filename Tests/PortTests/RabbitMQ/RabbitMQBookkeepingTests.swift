@@ -24,21 +24,27 @@ struct RabbitMQBookkeepingTests {
     func unsettled() {
         var unsettled = Unsettled<String>()
         for tag: UInt64 in 1...8 { unsettled.append(tag, "") }
-        #expect(unsettled.settle([3, 3, 77]) == [Verdict(tag: 3, multiple: false)])
-        #expect(unsettled.settle([1, 2, 4, 6]) == [Verdict(tag: 4, multiple: true), Verdict(tag: 6, multiple: false)])
+        #expect(unsettled.settle([3, 3, 77]) == [Acknowledgement(tag: 3, multiple: false)])
+        #expect(
+            unsettled.settle([1, 2, 4, 6]) == [
+                Acknowledgement(tag: 4, multiple: true), Acknowledgement(tag: 6, multiple: false),
+            ])
         #expect(unsettled.settle([1, 2, 3]) == [])
-        #expect(unsettled.settle([5]) == [Verdict(tag: 5, multiple: true)])
-        #expect(unsettled.settle([8, 7]) == [Verdict(tag: 8, multiple: true)])
+        #expect(unsettled.settle([5]) == [Acknowledgement(tag: 5, multiple: true)])
+        #expect(unsettled.settle([8, 7]) == [Acknowledgement(tag: 8, multiple: true)])
         #expect(unsettled.count == 0)
     }
 
     @Test("acknowledgements that gather are said in one word where one covers the other")
     func acknowledgements() {
         var acknowledgements = Acknowledgements()
-        acknowledgements.add(1, [Verdict(tag: 3, multiple: false)])
-        acknowledgements.add(3, [Verdict(tag: 4, multiple: true), Verdict(tag: 6, multiple: false)])
+        acknowledgements.add(1, [Acknowledgement(tag: 3, multiple: false)])
+        acknowledgements.add(3, [Acknowledgement(tag: 4, multiple: true), Acknowledgement(tag: 6, multiple: false)])
         #expect(acknowledgements.count == 4)
-        #expect(acknowledgements.takeAll() == [Verdict(tag: 4, multiple: true), Verdict(tag: 6, multiple: false)])
+        #expect(
+            acknowledgements.takeAll() == [
+                Acknowledgement(tag: 4, multiple: true), Acknowledgement(tag: 6, multiple: false),
+            ])
         #expect(acknowledgements.takeAll() == [])
     }
 
