@@ -145,7 +145,7 @@ public struct Worker: StageHandler {
         let letter = identity.deadLetter(
             error?["kind"]?.stringValue ?? "error", error?["message"]?.stringValue ?? "failed before",
             tries: error?["tries"]?.integerValue ?? 0, at: time.now())
-        return Verdict(.dead(letter), publish: [trigger(image)])
+        return Verdict(.dead(letter), publish: [trigger(image)], isDuplicate: true)
     }
 
     private func trigger(_ image: Image) -> Message {
