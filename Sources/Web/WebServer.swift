@@ -133,7 +133,7 @@ public struct ListenFault: Error, CustomStringConvertible {
         case EADDRINUSE: (kind, description) = (.inUse, "\(place) is in use by another process")
         case EACCES: (kind, description) = (.notAllowed, "this user may not listen on \(place)")
         case EADDRNOTAVAIL: (kind, description) = (.notHere, "\(host) is no address of this machine")
-        case _ where error is SocketAddressError:
+        case _ where error is SocketAddressError.UnknownHost:
             (kind, description) = (.notHere, "\(host) is not known here: no such host")
         default: (kind, description) = (.other, "cannot listen on \(place): \(error)")
         }
