@@ -57,7 +57,8 @@ struct MetricsTests {
                 && sum(text, of: #"farm_jobs_total{service="clip""#) >= 3
                 && sum(text, of: "farm_jobs_in_flight") == 0
                 && text.contains(#"farm_queue_messages{queue="queue_clip",state="ready"}"#)
-                && text.contains(#"farm_sample_timestamp_seconds{source="workers"}"#)
+                // The first look of the sampler comes before the workers say that they are there, the second 15 s later.
+                && text.contains("farm_worker_last_heartbeat_timestamp_seconds{")
         }
         let text = try await scrape(port)
         #expect(try await scrape(port, "/healthz") == "ok\n")
