@@ -48,7 +48,7 @@ struct StoreBase: Sendable {
     var connect: @Sendable () async throws -> any Store
     /// What the clock says that rows' times go by.
     var now: @Sendable () -> Date = { Date() }
-    /// How far from it a row that was just written may be, in seconds.
+    /// How far that clock and the one of the rows may be apart, in seconds.
     var tolerance = 0.001
     /// Makes what is there older, or younger.
     var advance: @Sendable (Duration) async throws -> Void
