@@ -51,7 +51,9 @@ public final class PaperCropper: ImageCropper {
 extension PaperCropper {
     /// The whole pixels of the picture that a box touches.
     private static func area(of box: Box) -> Box? {
-        guard box.width > 0, box.height > 0 else { return nil }
+        guard [box.x, box.y, box.width, box.height].allSatisfy(\.isFinite), box.width > 0, box.height > 0 else {
+            return nil
+        }
         let (left, top) = (max(0, box.x.rounded(.down)), max(0, box.y.rounded(.down)))
         let right = min(1000, (box.x + box.width).rounded(.up))
         let bottom = min(1000, (box.y + box.height).rounded(.up))
