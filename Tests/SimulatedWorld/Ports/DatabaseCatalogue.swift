@@ -126,7 +126,10 @@ extension Database.Tables {
                 return nil
             }
             guard let services = filter.lacking else { return ListedImage(image: image) }
-            let lacking = services.filter { !isAnswered($0, of: image.id, by: filter.answers) }
+            var seen: Set<String> = []
+            let lacking = services.filter {
+                seen.insert($0).inserted && !isAnswered($0, of: image.id, by: filter.answers)
+            }
             return lacking.isEmpty ? nil : ListedImage(image: image, lacking: lacking)
         }
     }
