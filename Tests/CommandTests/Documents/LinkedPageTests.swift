@@ -38,6 +38,15 @@ struct LinkedPageTests {
         }
     }
 
+    @Test("is every decision, in their list")
+    func decisions() throws {
+        let folder = Program.root.appending(path: "docs/decisions")
+        let list = try String(contentsOf: folder.appending(path: "README.md"), encoding: .utf8)
+        for page in try FileManager.default.contentsOfDirectory(atPath: folder.path) where page != "README.md" {
+            #expect(list.contains("](\(page))"), "docs/decisions/README.md lacks \(page)")
+        }
+    }
+
     /// The names under which a page's headings can be linked to, by GitHub's rule.
     private func anchors(of page: URL) throws -> Set<String> {
         let headings = try String(contentsOf: page, encoding: .utf8).split(separator: "\n").filter { $0.hasPrefix("#") }
