@@ -16,16 +16,6 @@ package struct DeadRound {
     /// How many letters lie in these queues.
     package func total() async throws -> Int { try await queues.depths(of: names).reduce(0) { $0 + $1.dead } }
 
-    /// How far a round is.
-    package struct Standing {
-        /// Letters that were looked at.
-        package var seen: Int
-        /// Letters that lay there when it began.
-        package var total: Int
-        /// Letters that are meant.
-        package var matching: Int
-    }
-
     /// Does something with the letters of one queue that are meant.
     /// - Returns: how many of them it found still there.
     package typealias Act = (any QueueBrowsing, [Found]) async throws -> Int
@@ -48,11 +38,11 @@ package struct DeadRound {
 
     /// - Parameters:
     ///   - drain: ends it after the letters at hand.
-    ///   - progress: told after each batch.
+    ///   - progress: told after each batch how far it is, and how many letters lay there when it began.
     ///   - act: does something with letters of one queue that are meant.
     /// - Throws: `PortFault`; `tally` tells how far it came.
     package func run(
-        into tally: inout DeadTally, drain: Drain, progress: (Standing) -> Void, _ act: Act
+        into tally: inout DeadTally, drain: Drain, progress: (DeadTally, Int) -> Void, _ act: Act
     ) async throws {
         let total = try await total()
         for name in names where !isOver(tally, drain) {
@@ -67,7 +57,7 @@ package struct DeadRound {
                     let done = meant.isEmpty ? 0 : try await act(pass, Array(meant))
                     tally.add(meant.prefix(done).map(\.letter))
                     tally.seen += batch.count
-                    progress(Standing(seen: tally.seen, total: total, matching: tally.done))
+                    progress(tally, total)
                 }
             } catch {
                 try? await pass.close()

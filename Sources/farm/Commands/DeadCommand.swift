@@ -223,7 +223,7 @@ extension DeadCommand {
         do {
             defer { progress.end() }
             try await round.run(into: &tally, drain: drain) {
-                progress.show($0.seen, of: $0.total, note: "\($0.matching) match")
+                progress.show($0.seen, of: $1, note: "\($0.done) match")
             } _: {
                 try await act($0, $1)
             }
