@@ -153,29 +153,41 @@ package struct IdleWatch: Sendable {
             }
         }
         if roles.contains(.enricher) {
-            standing.missing = try await store.missingEnrichments().filter { name, _ in
-                cropServices?.contains(name) ?? true || !Enrichment.services.contains(name)
-            }
-            if standing.missing != memory.missing { (memory.missing, memory.since) = (standing.missing, time.now()) }
-            for (service, count) in standing.missing.sorted(by: { $0.key < $1.key }) {
-                guard let outage = outages[service] ?? othersOutage(service, memory) else { return (standing, nil) }
-                undone.append("\(counted(count, "box")) without \(service): \(outage)")
-            }
+            guard let missing = try await missingBoxes(&standing, &memory) else { return (standing, nil) }
+            undone += missing
         }
         if roles.contains(.consensus) {
-            let stale = try await store.imagesWithStaleConsensus(limit: IdleWatch.page)
-            let news = stale.filter { !memory.triggered.contains($0) }
-            guard news.isEmpty else {
-                try await trigger(news)
-                memory.triggered.formUnion(news)
-                return (standing, nil)
-            }
-            // Their triggers were taken, and still they are stale.
-            if !stale.isEmpty {
-                undone.append("\(counted(stale.count, "image")) without a consensus of all that is there")
-            }
+            guard let stale = try await staleImages(&memory) else { return (standing, nil) }
+            undone += stale
         }
         return (standing, undone)
+    }
+
+    /// - Returns: boxes that nobody will get an answer for, a line for each service; nil while somebody may.
+    private func missingBoxes(_ standing: inout Standing, _ memory: inout Memory) async throws -> [String]? {
+        standing.missing = try await store.missingEnrichments().filter { name, _ in
+            cropServices?.contains(name) ?? true || !Enrichment.services.contains(name)
+        }
+        if standing.missing != memory.missing { (memory.missing, memory.since) = (standing.missing, time.now()) }
+        var lines: [String] = []
+        for (service, count) in standing.missing.sorted(by: { $0.key < $1.key }) {
+            guard let outage = standing.outages[service] ?? othersOutage(service, memory) else { return nil }
+            lines.append("\(counted(count, "box")) without \(service): \(outage)")
+        }
+        return lines
+    }
+
+    /// - Returns: images whose triggers were taken, and which still lack a consensus, on a line; nil if there were some to
+    ///   trigger.
+    private func staleImages(_ memory: inout Memory) async throws -> [String]? {
+        let stale = try await store.imagesWithStaleConsensus(limit: IdleWatch.page)
+        let news = stale.filter { !memory.triggered.contains($0) }
+        guard news.isEmpty else {
+            try await trigger(news)
+            memory.triggered.formUnion(news)
+            return nil
+        }
+        return stale.isEmpty ? [] : ["\(counted(stale.count, "image")) without a consensus of all that is there"]
     }
 
     /// Queues all of whose jobs have come round since one of them had its picture, with what is to be said of them. One that
