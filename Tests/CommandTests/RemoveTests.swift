@@ -99,6 +99,6 @@ struct RemoveTests {
         let help = try await Workplace().farm("remove", "--help")
         #expect(
             help.output.split(whereSeparator: \.isWhitespace).joined(separator: " ").contains(
-                "No photo file is touched"))
+                "Photo files are not touched"))
     }
 }

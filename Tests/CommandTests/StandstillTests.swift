@@ -31,7 +31,7 @@ struct StandstillTests {
         #expect(
             status.output.contains(/queue_clip +\d +\d +0 +1 +\d+ s +- +- +down on \S+: connection refused/),
             "\(status.output)")
-        #expect(status.output.contains(/queue_colors +0 +0 +0 +1 +- +- +- +idle/), "\(status.output)")
+        #expect(status.output.contains(/queue_colors +0 +0 +0 +1 +- +\S+ +- +idle/), "\(status.output)")
         let check = try await work.farm("check")
         #expect(
             check.output.contains(/warning queue_clip: \d wait and none is taken: down on \S+: connection refused/),
@@ -57,7 +57,7 @@ struct StandstillTests {
         let check = try await work.farm("check")
         #expect(
             check.output.contains(
-                "warning queue_rtdetr: 1 wait and none is taken: no worker: start farm up on a box whose "
+                "warning queue_rtdetr: 1 wait and none is taken: no worker: start farm up on a machine whose "
                     + "service_config.json names it, or farm work rtdetr"), "\(check.output)")
         #expect(check.output.contains("warning queue_bbox_merge: 1 wait and none is taken: no worker"))
         #expect(check.output.contains("or farm merge"))

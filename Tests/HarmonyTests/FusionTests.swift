@@ -112,7 +112,7 @@ struct FusionTests {
         arguments: [.null, [], .object([]), .object(["predictions": .null]), .object(["predictions": "dog"])] as [JSON])
     func emptyAnswers(data: JSON) {
         let fusion = fuse([DetectorAnswer(resultID: 1, service: "a", data: data)], options: keepAll)
-        #expect(fusion == Fusion(boxes: [], faults: [:]))
+        #expect(fusion == Fusion(boxes: [], faults: [:], counted: ["a": 0]))
     }
 
     @Test("a prediction without confidence has the default one")

@@ -28,8 +28,8 @@ extension CommandFailure {
             )
         }
         throw failed(
-            "some work has failed for good: farm show IMAGE says why; farm enrich --image ID and farm produce --resume --failed "
-                + "try again")
+            "some work has failed for good: farm show IMAGE says why; farm enrich --image ID, or farm produce --resume --failed, "
+                + "tries again")
     }
 }
 

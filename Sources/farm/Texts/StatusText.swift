@@ -31,7 +31,7 @@ extension QueueStatus {
             table.add([
                 depth.queue, "\(depth.waiting)", depth.inFlight.map(String.init) ?? "-", "\(depth.dead)",
                 state.workers.map(String.init) ?? "?", line.oldest.map(ShortDuration.text) ?? "-",
-                line.donePerSecond.map { $0 > 0 ? String(format: "%.1f", $0) : "-" } ?? "?",
+                line.donePerSecond.map { $0 > 0 ? String(format: $0 < 1 ? "%.2g" : "%.1f", $0) : "-" } ?? "?",
                 line.timeLeft(state).map(ShortDuration.text) ?? "-", state.text,
             ])
         }

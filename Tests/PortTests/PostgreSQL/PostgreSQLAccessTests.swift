@@ -108,7 +108,7 @@ struct PostgreSQLAccessTests {
             #expect(script.contains("ALTER TABLE images ADD COLUMN IF NOT EXISTS image_group TEXT;"))
             #expect(!(message + script).contains("secret-word"))
             // CONCURRENTLY has to stand alone, as in psql.
-            for statement in script.split(separator: ";\n") { _ = try await tool(options, String(statement)) }
+            for statement in statements(of: script) { _ = try await tool(options, statement) }
             let database = try await PostgreSQLDatabase.open(options)
             #expect(try await database.prepare().isEmpty)
             let store = PostgreSQLStore(database)
@@ -116,6 +116,14 @@ struct PostgreSQLAccessTests {
             try await store.updateConsensus(of: [1, 2]) { _ in ConsensusRecord(data: .null, processingTime: 0) }
             #expect(try await store.imagesWithStaleConsensus(limit: 9).isEmpty)
             await database.close()
+        }
+    }
+
+    /// The body of a function holds semicolons of its own.
+    private func statements(of script: String) -> [String] {
+        script.split(separator: ";\n").reduce(into: []) { statements, piece in
+            let isOpen = (statements.last?.components(separatedBy: "$$").count ?? 1) % 2 == 0
+            if isOpen { statements[statements.count - 1] += ";\n" + piece } else { statements.append(String(piece)) }
         }
     }
 

@@ -158,7 +158,7 @@ struct ProgressBehaviours {
             #expect(minutes.map(\.errors) == [1, 0])
             #expect((0...61).contains(minutes[0].age))
             #expect((600...661).contains(minutes[1].age))
-            try await base.advance(.seconds(3000))
+            try await base.advance(.seconds(3100))
             #expect(try await base.store.progress().services["clip"]?.map(\.done) == [2])
             try await base.advance(.seconds(7200))
             #expect(try await base.store.progress().services.isEmpty)
