@@ -55,8 +55,8 @@ bench: ## measures the release build and writes docs/performance.md; ONLY=mergin
 	scripts/servers/run.sh .build/release/farm-bench $(ONLY)
 
 simulate: ## runs the roles over a simulated queue, store and network: SEEDS=10000, or one with its trace: SEED=4711
-	$(RELEASE) --product simulate
-	.build/release/simulate $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
+	FARM_ASSERTIONS=1 $(RELEASE) --scratch-path .build-simulate --product simulate
+	.build-simulate/release/simulate $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
 
 fuzz: ## feeds a million mutated inputs to each place where bytes from outside come in; FUZZ_INPUTS=N for fewer
 	@scripts/fuzz.sh
@@ -85,4 +85,4 @@ install: $(if $(SUDO_USER),,build) ## installs farm, and links with the roles' n
 	for role in produce work merge consense enrich monitor; do ln -sf farm $(DESTDIR)$(PREFIX)/bin/farm-$$role; done
 
 clean: ## removes what was built
-	rm -rf .build .build-fuzz .build-nightly .build-older .build-python .build-sanitize demo examples/services/.venv*
+	rm -rf .build .build-fuzz .build-nightly .build-older .build-python .build-sanitize .build-simulate demo examples/services/.venv*

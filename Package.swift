@@ -3,7 +3,11 @@ import PackageDescription
 
 // Warnings are errors where the code is checked (CI, `make lint`), not where someone builds it with a newer compiler.
 let checked = Context.environment["CI"] != nil || Context.environment["FARM_CHECKED"] != nil
-let settings: [SwiftSetting] = [.swiftLanguageMode(.v6)] + (checked ? [.treatAllWarnings(as: .error)] : [])
+/// Assertions in optimised builds, too: `make simulate` and `make fuzz` (docs/decisions/0022-assertions.md).
+let asserts = Context.environment["FARM_ASSERTIONS"] != nil
+let settings: [SwiftSetting] =
+    [.swiftLanguageMode(.v6)] + (checked ? [.treatAllWarnings(as: .error)] : [])
+    + (asserts ? [.unsafeFlags(["-assert-config", "Debug"])] : [])
 
 /// For `farm --version`. SwiftPM keeps what it read from this file for each environment, but not for each commit: what
 /// `Context.gitInformation` says can be a commit of long ago.

@@ -7,7 +7,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-export FARM_FUZZ=1
+export FARM_FUZZ=1 FARM_ASSERTIONS=1
 swift build -c release --scratch-path .build-fuzz --product farm-fuzz --sanitize=fuzzer --sanitize=address \
   -Xswiftc -sanitize=fuzzer -Xswiftc -enable-testing -Xcc -fsanitize=fuzzer-no-link -Xcxx -fsanitize=fuzzer-no-link
 

@@ -38,6 +38,7 @@ public struct Recomputation<Handler: StageHandler>: Sendable {
             return await group.reduce(into: []) { $0.append($1) }
         }
         let verdicts = try await handler.commit(group.map { (works[$0.0], $0.1) })
+        assert(verdicts.count == group.count, "a handler gives one verdict for each element")
         let messages = verdicts.flatMap(\.publish)
         if !messages.isEmpty { try await queue.publish(messages) }
         return zip(group, verdicts).reduce(into: RecomputationCounts()) { sum, item in

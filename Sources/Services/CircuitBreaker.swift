@@ -164,6 +164,8 @@ struct CircuitBreaker {
     private mutating func reportWhileClosed(
         _ event: Report, _ call: Call, _ row: Row, _ now: Date, _ jitter: () -> Double
     ) -> Effect {
+        assert(row.calls.count < CircuitBreaker.rowLimit, "so many calls in a row open it")
+        assert(row.jobs.count < CircuitBreaker.rowLimit, "so many failed jobs in a row open it")
         switch event {
         case .answered:
             if !row.isEmpty { state = .closed(Row()) }

@@ -29,11 +29,13 @@ struct RetryLedger {
     subscript(job: UUID) -> Entry {
         get { entries[job] ?? Entry() }
         set {
+            assert(newValue.tries >= 0, "no more tries are taken back than were counted")
             entries[job] = newValue.tries > 0 ? newValue : nil
             guard entries.count > limit else { return }
             let oldest = entries.filter { $0.key != job }
                 .min { ($0.value.firstFailure ?? .distantPast) < ($1.value.firstFailure ?? .distantPast) }
             if let oldest { entries[oldest.key] = nil }
+            assert(entries.count <= limit, "no more jobs are remembered than may be")
         }
     }
 }

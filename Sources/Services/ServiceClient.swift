@@ -238,6 +238,7 @@ public final class ServiceClient: AnalysisService {
     private func back(_ call: Call, _ reason: String) -> AnalysisOutcome {
         var past = call.past
         past.tries -= call.timeouts
+        assert(past.tries >= 0, "a time-out is a try that was counted")
         guard past.tries > 0 else { return .unavailable(reason) }
         book.withLock { book in
             // They were forgotten while it was on its way.

@@ -33,6 +33,8 @@ final class Transfers {
             submission.continuation.resume(returning: .failure(fault))
             return
         }
+        assert(byHandle[handle] == nil, "a transfer has a handle of its own")
+        assert(handles[submission.id] == nil, "a request is under way once")
         byHandle[handle] = transfer
         handles[submission.id] = handle
         let code = curl_multi_add_handle(multi, handle)
@@ -104,6 +106,7 @@ final class Transfers {
     }
 
     private func forget(_ transfer: Transfer) {
+        assert(byHandle[transfer.handle] === transfer, "a transfer ends once")
         curl_easy_cleanup(transfer.handle)
         byHandle[transfer.handle] = nil
         handles[transfer.submission.id] = nil

@@ -29,6 +29,7 @@ package final class Slots: Sendable {
     private let state: Mutex<State>
 
     package init(_ count: Int) {
+        assert(count > 0, "with no slot at all everybody would wait for ever")
         self.count = count
         state = Mutex(State(free: count))
     }
@@ -77,6 +78,7 @@ package final class Slots: Sendable {
             if !late.isEmpty { state.waiters.removeAll { $0.isLate(at: now) } }
             let next = state.waiters.isEmpty ? nil : state.waiters.removeFirst()
             if next == nil { state.free += 1 }
+            assert(state.free <= count, "no more slots are given back than were taken")
             return (late, next)
         }
         for waiter in late { waiter.continuation.resume(returning: false) }

@@ -63,6 +63,12 @@ extension Clustering {
             if emoji == nil { emoji = reading.normalizedEmoji(of: member) }
         }
         services.sort()
+        assert(services.count == cluster.count, "the members of a cluster hang together")
+        assert(
+            zip(services, services.dropFirst()).allSatisfy { $0 < $1 }, "a service has at most one box in a cluster")
+        assert(
+            (0...Double(cluster.count)).contains(cluster.confidenceSum),
+            "predictions that count have a confidence of 0…1")
         var sources = services.map { reading.resultIDs[Int($0)] }
         sources.sort()
         let label = reading.labels[Int(cluster.label)]

@@ -19,6 +19,10 @@ public func reconcile(stored: [StoredBox], fused: [MergedBox], keepIoU: Double) 
             changes.inserted.append(box)
         }
     }
+    assert(
+        changes.kept.count + changes.inserted.count == fused.count, "each new box is kept in a row's place, or inserted"
+    )
+    assert(taken.count == changes.kept.count, "a row is kept for one box")
     changes.removed = stored.indices.filter { !taken.contains($0) }.map { stored[$0].mergedID }.sorted()
     return changes
 }

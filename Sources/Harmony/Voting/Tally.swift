@@ -25,6 +25,9 @@ func tallies(of successes: [StoredResult], evidence: (String) -> Evidence) -> [T
             tallies[ExactText(named.emoji)] = tally
         }
     }
+    assert(
+        tallies.values.allSatisfy { 1...successes.count ~= $0.services.count },
+        "each emoji was named, and by each service once")
     return Array(tallies.values)
 }
 

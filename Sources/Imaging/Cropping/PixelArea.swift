@@ -18,6 +18,7 @@ extension PixelArea {
         guard let columns = Self.pixels(from: box.x, length: box.width, limit: picture.width),
             let rows = Self.pixels(from: box.y, length: box.height, limit: picture.height)
         else { return nil }
+        assert(columns.upperBound <= picture.width && rows.upperBound <= picture.height, "a crop lies in its picture")
         self.init(x: columns.lowerBound, y: rows.lowerBound, width: columns.count, height: rows.count)
     }
 

@@ -16,6 +16,7 @@ final class GatheringPause: Sendable {
     func settled(_ count: Int) {
         let isAll = inHand.withLock { inHand in
             inHand -= count
+            assert(inHand >= 0, "no more deliveries are settled than were taken")
             return inHand == 0
         }
         if isAll { beginning.yield() }

@@ -18,6 +18,11 @@ final class KeysInHand<Key: Hashable & Sendable>: Sendable {
 
     /// - Returns: what has waited for one of these.
     func end(_ keys: [Key]) -> [Delivery] {
-        waiting.withLock { waiting in keys.flatMap { waiting.removeValue(forKey: $0) ?? [] } }
+        waiting.withLock { waiting in
+            keys.flatMap { key in
+                assert(waiting[key] != nil, "a key is put down once, and was taken up before")
+                return waiting.removeValue(forKey: key) ?? []
+            }
+        }
     }
 }

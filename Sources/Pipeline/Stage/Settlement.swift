@@ -102,6 +102,9 @@ struct Settlement<Key: Sendable>: Sendable {
     // MARK: One try
 
     private func carryOut(_ verdicts: [Open]) async throws -> Remainder {
+        assert(
+            Set(verdicts.flatMap(\.receipts)).count == verdicts.reduce(0) { $0 + $1.receipts.count },
+            "a delivery is settled once")
         var verdicts = verdicts
         var rest = Remainder(fault: try await publish(&verdicts))
         rest.open = verdicts.filter { !$0.messages.isEmpty }
@@ -115,6 +118,9 @@ struct Settlement<Key: Sendable>: Sendable {
             case .back(let delay): back[delay, default: []].append(open)
             }
         }
+        assert(
+            done.count + dead.count + back.values.reduce(0) { $0 + $1.count } + rest.open.count == verdicts.count,
+            "a verdict is carried out or left for later, and never both")
         try await attempt(done, &rest) { try await consumer.acknowledge(done.flatMap(\.receipts)) }
         for (delay, group) in back {
             try await attempt(group, &rest) {
@@ -131,8 +137,11 @@ struct Settlement<Key: Sendable>: Sendable {
         guard !offered.isEmpty else { return nil }
         let unpublished = await queue.offer(offered.map(\.1))
         try Task.checkCancellation()
+        let places = unpublished.flatMap(\.places)
+        assert(Set(places).count == places.count, "a queue names a message that it has not taken once")
+        assert(places.allSatisfy(offered.indices.contains), "a queue names only messages that it was offered")
         for index in verdicts.indices { verdicts[index].messages = [] }
-        for place in unpublished.flatMap(\.places).sorted() {
+        for place in places.sorted() {
             let (index, message) = offered[place]
             verdicts[index].messages.append(message)
         }

@@ -97,6 +97,8 @@ public struct Stage<Handler: StageHandler>: Sendable {
         while true {
             let limit = try await permits(consumer)
             guard let deliveries = try await take(min(limit, options.prefetch), consumer) else { continue }
+            assert(
+                deliveries.count <= max(1, min(limit, options.prefetch)), "a queue gives no more than it is asked for")
             if !deliveries.isEmpty { options.events.tell(.taken(deliveries.count)) }
             let begin = options.time.now()
             // Not tried again as a whole: the next deliveries would be taken and these forgotten.
@@ -169,6 +171,7 @@ public struct Stage<Handler: StageHandler>: Sendable {
         _ admissions: [Admission<Handler.Key, Handler.Work>], of deliveries: [Delivery], takenAt taken: Date,
         _ works: Mailbox<Item>, _ ready: Mailbox<Settling>, _ inHand: KeysInHand<Handler.Key>
     ) {
+        assert(admissions.count == deliveries.count, "there is one admission for each delivery")
         var items: [Item] = []
         var places: [Handler.Key: Int] = [:]
         var settled: [Settling] = []

@@ -20,6 +20,7 @@ struct StageCommit<Handler: StageHandler>: Sendable {
             let left = verdicts.indices.filter { verdicts[$0] == nil }
             for (place, verdict) in zip(left, try await attempt(left.map { group[$0] })) { verdicts[place] = verdict }
         }
+        assert(verdicts.count == group.count, "each element has one verdict, also where it was written alone")
         handler.gaveBack(zip(group, verdicts).filter { $1 == nil }.map(\.0.work))
         return verdicts.map { $0 ?? Verdict(.back(after: .zero)) }
     }
@@ -56,6 +57,7 @@ struct StageCommit<Handler: StageHandler>: Sendable {
         let verdicts = try await options.retry(StoreGate.patience).run("storing \(group.count) results") {
             try await handler.commit(group)
         }
+        assert(verdicts.count == group.count, "a handler gives one verdict for each element")
         options.events.tell(.committed(group.count, seconds: options.time.now().timeIntervalSince(began)))
         let failures = failures(among: verdicts)
         if !failures.isEmpty { options.events.tell(.failuresStored(failures)) }

@@ -113,7 +113,11 @@ struct StoreBreaker {
     }
 
     mutating func suspect() { suspicions += 1 }
-    mutating func judged() { suspicions -= 1 }
+    mutating func judged() {
+        suspicions -= 1
+        assert(suspicions >= 0, "what is judged was suspected before")
+    }
+
     /// Whether a fault is being judged: nobody knows yet whether it is the store's.
     var isSuspected: Bool { suspicions > 0 }
 

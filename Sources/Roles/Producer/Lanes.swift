@@ -99,6 +99,7 @@ struct Lanes {
         }
         for (index, listed) in page.enumerated() {
             let messages = jobs(listed)
+            assert(messages.count == lanes.count, "an image has a place for the job of each target")
             for reader in readers {
                 guard let message = messages[reader] else { continue }
                 lanes[reader].open.append(Open(lane: reader, place: lanes[reader].images + index, message: message))
@@ -144,12 +145,17 @@ struct Lanes {
                 faults[batch[place].lane] = refusal.fault
             }
         }
+        assert(
+            Set(unpublished.flatMap(\.places)).count == unpublished.reduce(0) { $0 + $1.places.count },
+            "a queue names a message that it has not taken once")
         jobs += batch.count - left.values.reduce(0) { $0 + $1.count }
         var notice = News()
         var due = now
         for lane in Set(batch.map(\.lane)) {
             let sent = batch.count { $0.lane == lane }
             let rest = (left[lane] ?? []).sorted { $0.place < $1.place }
+            assert(rest.count <= sent, "no more is left of a batch than was sent")
+            assert(sent <= lanes[lane].open.count, "what was sent was waiting in its lane")
             // They were the first of the lane.
             lanes[lane].open.replaceSubrange(..<sent, with: rest)
             guard !isCancelled else { continue }

@@ -235,7 +235,10 @@ public struct Worker: StageHandler {
     /// Writes the group: see `StageHandler`.
     public func commit(_ group: [(work: WorkerJob, outcome: Outcome)]) async throws -> [Verdict] {
         let rows = group.compactMap { row(of: $0.work, $0.outcome.analysis) }
+        assert(
+            Set(rows.map(\.jobID)).isSubset(of: group.map(\.work.job.jobID)), "a row is of a job of this group")
         let known = rows.isEmpty ? [] : try await store.record(rows)
+        assert(known.isSubset(of: rows.map(\.jobID)), "a store names only jobs whose rows it was given")
         let others = try await standings(of: group.map(\.work).filter { known.contains($0.job.jobID) })
         if others.values.contains(where: { if case .open = $0 { true } else { false } }) {
             throw PortFault(

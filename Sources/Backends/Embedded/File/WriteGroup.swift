@@ -32,6 +32,7 @@ final class WriteGroup: Sendable {
             defer { waiting = [] }
             return waiting
         }
+        assert(!writes.isEmpty, "who was the first to wait calls this once")
         do { try check() } catch {
             for write in writes { write.fail(error) }
             return false

@@ -110,6 +110,7 @@ final class ConsumerHub: Sendable {
     /// Numbers for receipts, never the same twice in this process.
     func tags(_ count: Int) -> Range<Int64> {
         state.withLock { state in
+            assert(count > 0, "numbers are for deliveries that were taken")
             let first = state.lastTag + 1
             state.lastTag += Int64(count)
             return first..<first + Int64(count)

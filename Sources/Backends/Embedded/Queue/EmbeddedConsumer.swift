@@ -51,9 +51,15 @@ final class EmbeddedConsumer: JobConsumer {
     }
 
     private func take(_ room: Int) async throws -> [Delivery] {
-        defer { state.withLock { $0.reserved -= room } }
+        defer {
+            state.withLock { state in
+                state.reserved -= room
+                assert(state.reserved >= 0, "room is given back once")
+            }
+        }
         let (holder, taken) = try await hub.take(queue, limit: room)
         guard !taken.isEmpty else { return [] }
+        assert(taken.count <= room, "no more is taken than there is room for")
         let held = Dictionary(
             zip(hub.tags(taken.count), taken.map { Held(message: $0.id, holder: holder) })
         ) { first, _ in first }

@@ -95,6 +95,7 @@ final class ConnectionPool: Sendable {
         let waiter = state.withLock { state -> CheckedContinuation<PooledConnection?, Never>? in
             if state.waiters.isEmpty {
                 state.free.append(session)
+                assert(state.free.count <= sessions.count, "a connection is given back once, by who took it")
                 return nil
             }
             return state.waiters.removeFirst()

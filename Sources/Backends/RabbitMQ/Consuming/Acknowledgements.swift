@@ -8,6 +8,7 @@ struct Acknowledgements {
         count += tags
         for verdict in verdicts {
             if verdict.multiple {
+                assert(upTo ?? 0 < verdict.tag, "all up to a tag are acknowledged once: the tag only grows")
                 upTo = verdict.tag
                 single.removeAll { $0 <= verdict.tag }
             } else {

@@ -27,6 +27,7 @@ struct Unsettled<Element> {
             settled.append(tag)
         }
         count -= settled.count
+        assert(count >= 0, "no more deliveries are settled than came")
         while head < elements.count, elements[head] == nil {
             head += 1
             lowest += 1

@@ -5,7 +5,9 @@ final class Batch {
     /// How many are still without an answer.
     private(set) var rest: Int
     /// How many of them were not sent yet.
-    var unsent: Int
+    var unsent: Int {
+        didSet { assert((0...rest).contains(unsent), "what is not sent yet has no answer either") }
+    }
     var lastProgress = ContinuousClock.now
     let patience: Duration
     private var isOpen: [Bool]
@@ -25,6 +27,7 @@ final class Batch {
         guard isOpen[place] else { return }
         isOpen[place] = false
         rest -= 1
+        assert(unsent <= rest, "an answer is about a message that was sent")
         refused[place] = refusal
         lastProgress = .now
         if rest == 0 { resume() }

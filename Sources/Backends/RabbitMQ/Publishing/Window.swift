@@ -18,6 +18,7 @@ struct Window<Element> {
         // Tag 0 means all.
         let last = tag == 0 ? lastTag : min(tag, lastTag)
         guard last >= lowest else { return [] }
+        assert(last <= lastTag, "nothing is confirmed before it is sent")
         defer { lowest = last + 1 }
         return (lowest...last).compactMap { elements.removeValue(forKey: $0) }
     }
