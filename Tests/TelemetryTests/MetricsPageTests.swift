@@ -74,7 +74,7 @@ private struct MetricsPage {
 
         ## Not exported yet
 
-        `farm_paused` and `farm_rate_limit_wait_seconds_total` come with `farm pause` and `farm limit`.
+        `farm_paused` and `farm_rate_limit_wait_seconds_total` will be added when services can be paused and limited.
 
         """
     }

@@ -145,29 +145,28 @@ struct PostgreSQLCountTests {
                 INSERT INTO postprocessing (image_id, service, data, status)
                 SELECT n, 'x', '{}', 'success' FROM generate_series(1, 20000) n
                 """)
-            // As after a load: the server has no statistics yet, and then as they are.
-            for preparation in ["SELECT 1", "VACUUM ANALYZE"] {
-                _ = try await tool(options, preparation)
-                let scans = """
-                    SELECT relname || ' ' || seq_tup_read FROM pg_stat_user_tables
-                    WHERE relname IN ('results', 'merged_boxes', 'consensus', 'postprocessing') ORDER BY 1
-                    """
-                let before = try await tool(options, scans)
-                let database = try await PostgreSQLDatabase.open(options)
-                let store = PostgreSQLStore(database)
-                for _ in 1...6 {
-                    #expect(try await store.services().map(\.success) == [19_600, 19_600, 19_600])
-                    #expect(try await store.totals().results == 60_000)
-                    let lack = try await store.lack(of: ["blip", "clip"], in: nil, failed: false, limit: nil)
-                    #expect(lack == Lack(images: 400, jobs: 800))
-                }
-                await database.close()
-                while try await tool(
-                    options,
-                    "SELECT count(*) FROM pg_stat_activity WHERE datname = '\(options.name)' AND pid <> pg_backend_pid()"
-                ) != ["0"] {}
-                #expect(try await tool(options, scans) == before)
+            // Before the server has statistics, which its autovacuum makes within a minute, it may read a table as a whole.
+            _ = try await tool(options, "VACUUM ANALYZE")
+            let scans = """
+                SELECT relname || ' ' || seq_tup_read FROM pg_stat_user_tables
+                WHERE relname IN ('results', 'merged_boxes', 'consensus', 'postprocessing') ORDER BY 1
+                """
+            let before = try await tool(options, scans)
+            let database = try await PostgreSQLDatabase.open(options)
+            let store = PostgreSQLStore(database)
+            for _ in 1...6 {
+                #expect(try await store.services().map(\.success) == [19_600, 19_600, 19_600])
+                #expect(try await store.totals().results == 60_000)
+                let lack = try await store.lack(of: ["blip", "clip"], in: nil, failed: false, limit: nil)
+                #expect(lack == Lack(images: 400, jobs: 800))
             }
+            await database.close()
+            while try await tool(
+                options,
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = '\(options.name)' AND pid <> pg_backend_pid()"
+            ) != ["0"] {}
+            let after = try await tool(options, scans)
+            #expect(after == before)
         }
     }
 }

@@ -29,10 +29,10 @@ struct PostgreSQLPlanTests {
                 INSERT INTO farm_refused (place, reason) SELECT '/bad/' || n, 'r' FROM generate_series(1, 5000) n;
                 """)
             _ = try await tool(options, "VACUUM ANALYZE")
-            // What has come together of the counts is read as a whole.
+            // What has come together of the counts, and of the last two hours' minutes, is read as a whole.
             let scans = """
                 SELECT relname || ' ' || seq_scan FROM pg_stat_user_tables WHERE relname <> 'farm_schema'
-                AND relname NOT IN ('farm_counts', 'farm_count_changes', 'farm_rates', 'farm_recounts') ORDER BY 1
+                AND relname NOT IN ('farm_counts', 'farm_count_changes', 'farm_rates', 'farm_recounts', 'farm_progress') ORDER BY 1
                 """
             let before = try await tool(options, scans)
             let database = try await PostgreSQLDatabase.open(options)
@@ -44,7 +44,8 @@ struct PostgreSQLPlanTests {
                 options,
                 "SELECT count(*) FROM pg_stat_activity WHERE datname = '\(options.name)' AND pid <> pg_backend_pid()"
             ) != ["0"] {}
-            #expect(try await tool(options, scans) == before)
+            let after = try await tool(options, scans)
+            #expect(after == before)
         }
     }
 
