@@ -9,6 +9,11 @@ public actor ProgressNotes {
     private let records: any ProgressRecords
     private var noted: Int
 
+    /// - Parameters:
+    ///   - queue: what the worker takes from.
+    ///   - activity: what it has done.
+    ///   - queues: tell how much waits.
+    ///   - records: where it is noted.
     public init(
         queue: String, activity: WorkerActivity, queues: any QueueAdministration, records: any ProgressRecords
     ) {

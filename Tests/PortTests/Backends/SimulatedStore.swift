@@ -36,6 +36,8 @@ extension Database {
 }
 
 /// How a test sees what the simulated roles have written. The rest is for commands, which the simulation does not run.
+// Public because a type that is imported by `@testable` counts as such.
+// swift-format-ignore: AllPublicDeclarationsHaveDocumentation
 extension DatabaseStore: Reports {
     public func totals(exact: Bool) async throws -> Totals {
         let tables = database.tables
@@ -69,6 +71,8 @@ extension DatabaseStore: Reports {
     public func failures(since mark: FailureMark) async throws -> [FailureReport] { throw Unclaimed() }
 }
 
+// Public because a type that is imported by `@testable` counts as such.
+// swift-format-ignore: AllPublicDeclarationsHaveDocumentation
 extension DatabaseStore: ImportRecords, ProgressRecords, ResultForgetting, WorkerRegister {
     public func remember(_ refused: [(place: String, reason: String)]) async throws { throw Unclaimed() }
     public func newestRefusal() async throws -> Int { throw Unclaimed() }
