@@ -104,7 +104,9 @@ struct DatabaseFileTests {
         #expect(finished.error.contains("locked by another program"))
         #expect(finished.error.contains("end the tool that keeps a transaction open"))
         #expect(try await checked.output.contains(/failed +farm.db: .*locked by another program/))
-        let stopped = try workplace.start(["import", "photos"], environment: ["SHUTDOWN_TIMEOUT": "1"])
+        // Its first write waits for the lock, whenever the signal comes.
+        let stopped = try workplace.start(
+            ["import", "photos", "--existing", "--group", "a"], environment: ["SHUTDOWN_TIMEOUT": "1"])
         try await eventually("it handles SIGTERM") { stopped.handles(SIGTERM) }
         stopped.signal(SIGTERM)
         let end = try await stopped.finished()
