@@ -90,7 +90,9 @@ package final class TraceExporter: SpanSink {
     private func export(_ spans: [Span], _ isAway: inout Bool) async {
         do {
             try await send(TraceText.request(spans, of: resource))
-            if isAway { log.notice("traces are taken again; \(state.change(TraceExporter.takeLost)) spans were lost") }
+            let lost = state.change(TraceExporter.takeLost)
+            if isAway { log.notice("traces are taken again") }
+            if lost > 0 { log.notice("\(lost) spans were lost") }
             isAway = false
         } catch {
             state.change { $0.lost += spans.count }
