@@ -51,8 +51,8 @@ let benchmarks: [Target] =
         .executableTarget(
             name: "farm-bench",
             dependencies: [
-                "Embedded", "Harmony", "Model", "Pipeline", "PostgreSQL", "RabbitMQ", "Servers", "Waiting", grdb,
-                logging,
+                "Embedded", "Harmony", "Model", "Pipeline", "PostgreSQL", "RabbitMQ", "Servers", "Telemetry",
+                "Waiting", grdb, logging,
             ],
             path: "Benchmarks/FarmBench", swiftSettings: settings),
     ]
@@ -151,7 +151,7 @@ let package = Package(
         .target(
             name: "Doubles", dependencies: ["Model", "Pictures", "Pipeline", "Waiting"], path: "Tests/Doubles",
             swiftSettings: settings),
-        tests("ModelTests", ["Model"]),
+        tests("ModelTests", ["Doubles", "Model"]),
         .target(
             name: "SimulatedWorld",
             dependencies: [

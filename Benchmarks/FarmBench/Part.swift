@@ -3,6 +3,7 @@ enum Part: String, CaseIterable {
     case start
     case merging
     case queue
+    case events
     case pipeline
     case latency
     case rabbitmq
@@ -16,6 +17,7 @@ enum Part: String, CaseIterable {
         case .start: try StartBench.run()
         case .merging: try await MergingBench.run()
         case .queue: try await QueueBench.run()
+        case .events: try await EventsBench.run()
         case .pipeline: try await PipelineBench.run()
         case .latency: try await LatencyBench.run()
         case .rabbitmq: try await RabbitMQBench.run()

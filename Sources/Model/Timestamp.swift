@@ -43,13 +43,78 @@ public enum Timestamp {
         return digits.count < width ? String(repeating: "0", count: width - digits.count) + digits : digits
     }
 
-    /// Reads both forms, with or without fraction, `T` and `Z`; nil for anything else.
+    /// Reads both forms, with or without fraction, `T` and `Z`; nil for anything else. By hand like the other way: each job that is
+    /// admitted brings a date.
     public static func date(_ text: String) -> Date? {
-        let body = text.hasSuffix("Z") ? text.dropLast() : text[...]
-        let parts = body.split(whereSeparator: { $0 == "T" || $0 == " " })
-        guard parts.count == 2 else { return nil }
-        return try? Date(
-            "\(parts[0])T\(parts[1])Z",
-            strategy: Date.ISO8601FormatStyle(includingFractionalSeconds: parts[1].contains(".")))
+        var digits = DigitReader(text)
+        guard let year = digits.number(4), digits.skip("-"), let month = digits.number(2), digits.skip("-"),
+            let day = digits.number(2), digits.skip("T") || digits.skip(" "), let hour = digits.number(2),
+            digits.skip(":"), let minute = digits.number(2), digits.skip(":"), let second = digits.number(2)
+        else { return nil }
+        let fraction: Double
+        if digits.skip(".") {
+            guard let read = digits.fraction() else { return nil }
+            fraction = read
+        } else {
+            fraction = 0
+        }
+        _ = digits.skip("Z")
+        guard digits.isAtEnd, hour < 24, minute < 60, second < 60, let days = days(year, month, day) else { return nil }
+        return Date(timeIntervalSince1970: Double(days * 86_400 + hour * 3600 + minute * 60 + second) + fraction)
+    }
+
+    /// Since 1970, of a date of the proleptic Gregorian calendar (Hinnant, days_from_civil); nil where there is none.
+    private static func days(_ year: Int, _ month: Int, _ day: Int) -> Int? {
+        guard (1...12).contains(month), day >= 1 else { return nil }
+        let shifted = month <= 2 ? year - 1 : year
+        let era = (shifted >= 0 ? shifted : shifted - 399) / 400
+        let yearOfEra = shifted - era * 400
+        let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
+        let days = era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+        // A day that its month does not have is one of the next.
+        let back = civil(daysSince1970: days)
+        return back.month == month && back.day == day ? days : nil
+    }
+}
+
+/// Reads digits and signs from the front of a text.
+private struct DigitReader {
+    private var rest: Substring.UTF8View
+
+    init(_ text: String) { rest = text[...].utf8 }
+
+    var isAtEnd: Bool { rest.isEmpty }
+
+    mutating func skip(_ sign: Unicode.Scalar) -> Bool {
+        guard let first = rest.first, UInt32(first) == sign.value else { return false }
+        rest.removeFirst()
+        return true
+    }
+
+    /// A number of exactly so many digits.
+    mutating func number(_ count: Int) -> Int? {
+        var number = 0
+        for _ in 0..<count {
+            guard let digit = digit() else { return nil }
+            number = number * 10 + digit
+        }
+        return number
+    }
+
+    /// What follows the point; digits beyond a nanosecond do not count.
+    mutating func fraction() -> Double? {
+        var (number, divisor, count) = (0, 1, 0)
+        while let digit = digit() {
+            count += 1
+            guard count <= 9 else { continue }
+            (number, divisor) = (number * 10 + digit, divisor * 10)
+        }
+        return count > 0 ? Double(number) / Double(divisor) : nil
+    }
+
+    private mutating func digit() -> Int? {
+        guard let first = rest.first, (48...57).contains(first) else { return nil }
+        rest.removeFirst()
+        return Int(first) - 48
     }
 }
