@@ -9,13 +9,13 @@ import Services
 import Settings
 import Waiting
 
-/// Makes the roles of this box from its settings.
+/// Makes the roles of this machine from its settings.
 package struct RoleFactory: Sendable {
     /// Settings, clock and log.
     package let context: ProgramContext
-    /// What the roles work with.
+    /// The queue, the store and the heartbeats that the roles use.
     package let backends: Backends
-    /// The services and roles of this box; SIGHUP renews it.
+    /// The services and roles of this machine. SIGHUP renews it.
     package private(set) var configuration: ServiceConfiguration
     /// Calls services.
     package let http: HTTPClient
@@ -25,7 +25,7 @@ package struct RoleFactory: Sendable {
     package let cropper: PictureCropper
     /// The store's circuit breaker, one for all roles of the process.
     let gate: StoreGate
-    /// Passing faults of pictures, for all roles of this process.
+    /// Loads pictures, with one retry and breaker for all roles of this process.
     private let loader: PictureLoader
     private let clients: ServiceClients
     private let notice: HeartbeatOutageNotice
@@ -52,7 +52,7 @@ package struct RoleFactory: Sendable {
         presenceNotice = HeartbeatOutageNotice(log: context.log("store"), of: "the workers' states")
     }
 
-    /// The same factory under another service_config.json; clients of services that did not change stay.
+    /// Returns the same factory with another service_config.json. Clients of services that did not change are kept.
     package func adopting(_ configuration: ServiceConfiguration) -> RoleFactory {
         var factory = self
         factory.configuration = configuration
@@ -61,22 +61,22 @@ package struct RoleFactory: Sendable {
 
     // MARK: Services
 
-    /// The client of a service, one in a process.
+    /// The client of a service. There is one in a process.
     package func client(_ service: ServiceSettings) -> ServiceClient { clients.client(service) }
 
-    /// Services of this process whose jobs cannot be done now, and hosts and folders of pictures that are away, with the
-    /// reason.
+    /// The services of this process whose jobs cannot be done now, and the hosts and folders of pictures that are away,
+    /// each with the reason.
     package func outages() -> [String: String] {
         var outages = clients.outages()
         for (name, outage) in outages where assumedServices.contains(name) { outages[name] = outage + "; " + wayOut }
         return outages.merging(loader.outages()) { service, _ in service }
     }
 
-    /// Jobs that go round because their pictures are away, by service, with the reason.
+    /// The jobs that go back to their queue because their pictures are away, by service, with the reason.
     package func postponed() -> [String: (jobs: Int, reason: String)] { loader.postponed() }
 
-    /// Why a service does not answer its health probe; nil if it does. Up is whatever answers below 500, as the circuit
-    /// breaker has it.
+    /// Why a service does not answer its health probe. nil if it does. As for the circuit breaker, any answer below 500
+    /// means that the service is up.
     package func outage(of name: String) async -> String? {
         guard let service = service(named: name) else { return nil }
         switch await http.health(of: service.address) {
@@ -88,20 +88,20 @@ package struct RoleFactory: Sendable {
     /// Why the store takes no rows, if somebody has to mend it.
     package var refusal: PortFault? { gate.outage.flatMap { $0.isPassing ? nil : $0.fault } }
 
-    /// A service by this box's configuration, else the catalogue's.
+    /// A service as this machine's configuration has it, or else the catalogue.
     package func service(named name: String) -> ServiceSettings? {
         configuration.service(named: name) ?? settings.catalogueService(named: name)
     }
 
-    /// Those of `services`, and the crop services where their address is known: another box's enricher may ask others than
-    /// the catalogue's on localhost.
+    /// The services of `services`, and the crop services whose address is known. The enricher of another machine may
+    /// use other crop services than those that the catalogue has on localhost.
     package func servicesToAsk(_ services: [String]) -> [ServiceSettings] {
         let enriches = configuration.postProcessing.contains(.enricher)
         let crops = configuration.cropServices.filter { enriches || configuration.service(named: $0) != nil }
         return (services + crops.filter { !services.contains($0) }).compactMap(service)
     }
 
-    /// The class of each service's evidence: this box's configuration over the catalogue.
+    /// The class of each service's evidence: from this machine's configuration, or else from the catalogue.
     private var evidence: [String: Evidence] {
         var evidence = Dictionary(uniqueKeysWithValues: CatalogueService.all.map { ($0.name, $0.evidence) })
         for service in configuration.services { evidence[service.name] = service.evidence }
@@ -112,7 +112,7 @@ package struct RoleFactory: Sendable {
 
     // MARK: Roles
 
-    /// What `farm up` runs here: workers for primary services, and the post_processing roles.
+    /// The roles that `farm up` runs here: workers for primary services, and the post_processing roles.
     package func roles() -> [SupervisedRole] {
         let workers = configuration.workers
         return workers.map { worker($0, isOneOfSeveral: true) }
@@ -120,7 +120,7 @@ package struct RoleFactory: Sendable {
     }
 
     /// The worker of a service.
-    /// - Parameter isOneOfSeveral: the process has other roles, too.
+    /// - Parameter isOneOfSeveral: whether the process has other roles too.
     package func worker(_ service: ServiceSettings, isOneOfSeveral: Bool) -> SupervisedRole {
         let identity = identity("work", service.name, isOneOfSeveral)
         let activity = WorkerActivity()
@@ -143,7 +143,7 @@ package struct RoleFactory: Sendable {
     }
 
     /// A post-processing role.
-    /// - Parameter isOneOfSeveral: the process has other roles, too.
+    /// - Parameter isOneOfSeveral: whether the process has other roles too.
     package func postProcessing(_ role: PostProcessing, isOneOfSeveral: Bool) -> SupervisedRole {
         let activity = WorkerActivity()
         let identity = identity(role)
@@ -184,9 +184,9 @@ package struct RoleFactory: Sendable {
         return supervised(role.rawValue, fingerprint, identity, role.queue, activity, trouble: trouble, run)
     }
 
-    /// Triggers of one image coalesce inside a group, so merger and consensus fetch many.
+    /// Triggers of one image coalesce within a group, so merger and consensus fetch many.
     private static let triggerPrefetch = 2048
-    /// Images that are decoded and asked about at once.
+    /// How many images the enricher decodes and asks services about at once.
     private static let enricherPrefetch = 8
 
     // MARK: Handlers
@@ -211,7 +211,7 @@ package struct RoleFactory: Sendable {
         context.events(EventSource(service: role.rawValue, queue: role.queue))
     }
 
-    /// - Parameter asksAgain: what failed for good is asked about once more.
+    /// - Parameter asksAgain: whether crops that failed for good are asked about once more.
     package func enricher(asksAgain: Bool = false) -> Enricher {
         Enricher(
             identity: identity(.enricher), services: cropServices.map(client), store: backends.store,
@@ -220,19 +220,19 @@ package struct RoleFactory: Sendable {
 
     private var cropServices: [ServiceSettings] { configuration.cropServices.compactMap(service) }
 
-    /// The crop services that an enricher of this box asks though the file does not name them.
+    /// The crop services that an enricher of this machine uses although service_config.json does not name them.
     private var assumedServices: [String] {
         guard configuration.path != nil else { return [] }
         return configuration.cropServices.filter { configuration.service(named: $0) == nil }
     }
 
-    /// What ends the search for services that nobody named.
+    /// How a user ends the search for services that nobody named.
     private var wayOut: String {
         "name the service in \(configuration.path ?? "service_config.json"), or list there the crop services that you run: "
             + "\"enrichment\": [] for none"
     }
 
-    /// What the enricher has to do without; it goes on.
+    /// What the enricher works without, if anything.
     private var missingCrops: @Sendable () -> WorkerCondition? {
         let clients = cropServices.map(client)
         return {
@@ -241,7 +241,8 @@ package struct RoleFactory: Sendable {
         }
     }
 
-    /// Tells once of crop services that this box does not name: where an enricher would look for them, or that they are off.
+    /// Warns once of crop services that this machine's configuration does not name: where an enricher would look for
+    /// them, or that they are off.
     package func warnOfAssumedServices(_ roles: [SupervisedRole]) {
         guard let path = configuration.path, roles.contains(where: { $0.name == PostProcessing.enricher.rawValue })
         else {
@@ -276,7 +277,7 @@ package struct RoleFactory: Sendable {
         _ queue: String, _ identity: RoleIdentity, prefetch: Int, gathers: Bool = false,
         calling services: [ServiceSettings] = [], _ activity: WorkerActivity
     ) -> StageOptions {
-        // A job may be held for five minutes, of which its picture and its calls may have taken most.
+        // A job may be held for five minutes. Its picture and its calls may have taken most of that time.
         let calls = services.map(\.longestJob).max() ?? .zero
         let holding = min(.seconds(60), max(.seconds(15), .seconds(210) - calls))
         // What is left of the limit is for committing and giving back.
@@ -287,14 +288,14 @@ package struct RoleFactory: Sendable {
             tracer: context.tracer, log: log(identity))
     }
 
-    /// A role's lines tell whose they are.
+    /// The log of a role; its lines name the role.
     private func log(_ identity: RoleIdentity) -> Logger {
         var log = context.log(identity.serviceName)
         for (key, value) in identity.labels { log[metadataKey: key] = value }
         return log
     }
 
-    /// - Parameter trouble: what keeps it from its work, besides the store; nil if nothing does.
+    /// - Parameter trouble: what keeps the role from its work, besides the store. nil if nothing does.
     private func supervised(
         _ name: String, _ fingerprint: String, _ identity: RoleIdentity, _ queue: String, _ activity: WorkerActivity,
         trouble: @escaping @Sendable () -> WorkerCondition?, _ run: @escaping @Sendable (Drain) async throws -> Void
@@ -316,7 +317,7 @@ package struct RoleFactory: Sendable {
 }
 
 extension ServiceConfiguration {
-    /// Primary services that this box works on.
+    /// The primary services that this machine works on.
     package var workers: [ServiceSettings] { services.filter { $0.category == .primary && $0.work } }
 }
 

@@ -2,16 +2,17 @@ import Foundation
 import Pipeline
 import Waiting
 
-/// Keeps a worker's row in the table of those alive: from its start to its end, at every interval, and as soon as its
-/// condition is another one. What cannot be written is logged, and never stops or slows work.
+/// Keeps the row of a worker in the table of live workers. It writes the row from the worker's start to its end, at
+/// every interval, and as soon as the worker's condition changes. If it cannot write, it logs that, and never stops or
+/// slows work.
 public struct Presence: Sendable {
-    /// How soon a change is seen.
+    /// How often it looks for a change.
     private static let look = Duration.seconds(1)
-    /// Who is silent for so many intervals is gone.
+    /// A worker that is silent for this many intervals counts as gone.
     private static let patience = 3
-    /// Whatever the heartbeats' interval: somebody may wait for the answer why nothing moves.
+    /// An upper limit, whatever the interval of the heartbeats: somebody may be waiting to learn why nothing moves.
     private static let longestInterval = Duration.seconds(20)
-    /// Shorter ones would call a worker gone that waited for the store's lock.
+    /// A lower limit. With a shorter one, a worker that waits for the store's lock would count as gone.
     private static let shortestSilence = Duration.seconds(15)
 
     let identity: RoleIdentity
@@ -24,10 +25,10 @@ public struct Presence: Sendable {
     let notes: ProgressNotes?
 
     /// - Parameters:
-    ///   - interval: that of the heartbeats.
-    ///   - condition: how the worker is at this moment.
-    ///   - news: one for all roles of a process.
-    ///   - notes: what is noted of the queue at every interval.
+    ///   - interval: the interval of the heartbeats.
+    ///   - condition: the worker's condition at this moment.
+    ///   - news: shared by all roles of a process.
+    ///   - notes: what is noted about the queue at every interval.
     public init(
         identity: RoleIdentity, queue: String, interval: Duration, register: any WorkerRegister,
         condition: @escaping @Sendable () -> WorkerCondition, time: any Timekeeper, notice: HeartbeatOutageNotice,
@@ -43,7 +44,8 @@ public struct Presence: Sendable {
         self.notes = notes
     }
 
-    /// Runs `role`, and has it in the table meanwhile. One that throws stays there, with why: it is started again.
+    /// Runs `role`, and keeps its row in the table meanwhile. If `role` throws, the row stays, with the reason: the
+    /// role is started again.
     public func around(_ role: @Sendable @escaping () async throws -> Void) async throws {
         defer { notice.ended(identity.workerID) }
         do {
@@ -57,7 +59,7 @@ public struct Presence: Sendable {
             await write(WorkerCondition(.failed, reason: "\(error)"))
             throw error
         }
-        // What could not be written lately would only hold up the end: it is silent from now on.
+        // If writing has failed lately, trying again would only delay the end. The worker is silent from now on.
         guard !notice.isFailing(identity.workerID) else { return }
         do { try await register.unregister(queue: queue) } catch { notice.failed(identity.workerID, error, at: .info) }
     }
@@ -70,7 +72,7 @@ public struct Presence: Sendable {
         while true {
             try await time.sleep(min(Presence.look, interval))
             let condition = condition()
-            // A wall clock that is set back must not make the wait longer.
+            // If the wall clock is set back, the wait must not become longer.
             let isDue = abs(time.now().timeIntervalSince(at)) >= interval.seconds
             guard isDue || condition != written else { continue }
             await write(condition)
@@ -88,7 +90,7 @@ public struct Presence: Sendable {
                 worker, silence: max(interval * Presence.patience, Presence.shortestSilence))
             notice.stored(identity.workerID)
         } catch is CancellationError {} catch {
-            // What keeps the store from taking rows is told by its breaker, and louder.
+            // The store's breaker reports, more loudly, why the store takes no rows.
             notice.failed(identity.workerID, error, at: .info)
         }
     }

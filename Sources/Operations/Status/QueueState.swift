@@ -1,20 +1,20 @@
 import Model
 import Pipeline
 
-/// Who works on a queue, and if nobody gets on with it, why.
+/// Who works on a queue, and why it does not move if it does not.
 package struct QueueState {
-    /// How many are alive; nil: not known.
+    /// How many workers are alive. nil if that is not known.
     package let workers: Int?
-    /// Why it does not move; nil while it moves, has nothing to do, or nobody knows.
+    /// Why the queue does not move. nil while it moves, has nothing to do, or nobody knows.
     package let why: String?
-    /// For people: how it is, `working` or why not.
+    /// The state for people: `working`, or why not.
     package let text: String
 
     /// - Parameters:
-    ///   - workers: those of this queue; nil: they could not be read.
+    ///   - workers: the workers of this queue. nil if they could not be read.
     ///   - absence: why they could not be read: the store is away.
     ///   - blockade: why the broker takes no messages, so that no job can be settled.
-    ///   - refusal: the store takes no rows of theirs.
+    ///   - refusal: why the store takes no rows from them.
     package init(
         _ depth: QueueDepth, workers: [RegisteredWorker]?, absence: PortFault? = nil, blockade: String? = nil,
         refusal: PortFault? = nil
@@ -50,7 +50,7 @@ package struct QueueState {
         }
     }
 
-    /// What all workers of a service say of it that it is down: `down on k3: connection refused`; nil if one does not.
+    /// Why a service is down, if all its workers say that it is: `down on k3: connection refused`. nil if one does not.
     package static func outage(of workers: [RegisteredWorker]) -> String? {
         workers.allSatisfy { $0.condition.state == .serviceDown } ? reasons(workers) : nil
     }
@@ -66,7 +66,7 @@ package struct QueueState {
 }
 
 extension WorkerCondition {
-    /// Whether jobs are taken.
+    /// Whether the worker takes jobs.
     fileprivate var takes: Bool {
         switch state {
         case .working, .unknown: true

@@ -1,11 +1,12 @@
 import Synchronization
 
-/// When a stage that gathers takes again.
+/// Decides when a stage that gathers takes deliveries again.
 final class GatheringPause: Sendable {
     private static let longest = Duration.seconds(2)
-    /// A rest is at most so many times as long as the work before it.
+    /// A pause is at most this many times as long as the work before it.
     private static let share = 8.0
-    /// From this many deliveries on; a few, such as those of one image, are followed by hardly any rest.
+    /// The number of deliveries that makes the pause its full length. After a few deliveries, such as those of one
+    /// image, there is hardly any pause.
     private static let fullLoad = 64.0
 
     private let inHand = Mutex(0)
@@ -22,13 +23,13 @@ final class GatheringPause: Sendable {
         if isAll { beginning.yield() }
     }
 
-    /// Returns when all that was taken is settled, or when the task is cancelled.
+    /// Returns when everything that was taken is settled, or when the task is cancelled.
     func begin() async {
         var iterator = beginnings.makeAsyncIterator()
         _ = await iterator.next()
     }
 
-    /// How long to let deliveries gather after so many took so long.
+    /// How long to let deliveries gather after this many of them took this long.
     static func rest(after deliveries: Int, seconds: Double) -> Duration {
         let load = min(1, Double(deliveries) / fullLoad)
         return min(longest, .seconds(max(0, seconds) * share * load))

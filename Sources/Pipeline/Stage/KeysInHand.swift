@@ -1,10 +1,10 @@
 import Synchronization
 
-/// Which keys are being handled, and the deliveries that wait for the end of one.
+/// The keys that are being handled, and for each key the deliveries that wait for its turn to end.
 final class KeysInHand<Key: Hashable & Sendable>: Sendable {
     private let waiting = Mutex<[Key: [Delivery]]>([:])
 
-    /// - Returns: whether the key's turn begins with this delivery; else it waits.
+    /// - Returns: true if the key's turn begins with this delivery, false if the delivery has to wait.
     func begin(_ key: Key, _ delivery: Delivery) -> Bool {
         waiting.withLock { waiting in
             guard waiting[key] != nil else {
@@ -16,7 +16,7 @@ final class KeysInHand<Key: Hashable & Sendable>: Sendable {
         }
     }
 
-    /// - Returns: what has waited for one of these.
+    /// - Returns: the deliveries that waited for these keys.
     func end(_ keys: [Key]) -> [Delivery] {
         waiting.withLock { waiting in
             keys.flatMap { key in

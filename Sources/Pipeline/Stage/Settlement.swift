@@ -3,17 +3,18 @@ import Logging
 import Model
 import Waiting
 
-/// Carries out the verdicts of a stage: publishes what follows from each, then acknowledges, buries or gives back.
+/// Carries out the verdicts of a stage: publishes the messages of each, then acknowledges, buries or gives back its
+/// deliveries.
 ///
-/// What a queue does not take at once is tried again by `insist`, and holds up no other verdict.
+/// `insist` tries again what a queue does not take at once. Meanwhile other verdicts go ahead.
 struct Settlement<Key: Sendable>: Sendable {
-    /// A verdict that is not carried out yet.
+    /// A verdict that has not been carried out yet.
     struct Open: Sendable {
-        /// nil where nothing was handled.
+        /// nil if nothing was handled.
         var key: Key?
         var receipts: [Receipt]
         var fate: Verdict.Fate
-        /// What is still to be published.
+        /// The messages that have still to be published.
         var messages: [Message]
         var since: Date
         var isDuplicate: Bool
@@ -34,7 +35,7 @@ struct Settlement<Key: Sendable>: Sendable {
         var taken: Date
     }
 
-    /// What one try has left.
+    /// What is left after one try.
     private struct Remainder {
         var open: [Open] = []
         var fault: PortFault?
@@ -43,9 +44,10 @@ struct Settlement<Key: Sendable>: Sendable {
     let options: StageOptions
     let queue: any JobQueue
     let consumer: any JobConsumer
-    /// Told the keys whose verdicts are carried out.
+    /// Called with the keys whose verdicts have been carried out.
     let ended: @Sendable ([Key]) async throws -> Void
-    /// Waits for the end of a fault of the queue that does not pass by itself; false if there is none to wait for.
+    /// Waits until the queue's fault is over, if it is one that does not pass by itself. Returns false if there is none
+    /// to wait for.
     let isMended: @Sendable () async throws -> Bool
     private let held = Mailbox<(open: Open, fault: PortFault)>()
 
@@ -61,18 +63,19 @@ struct Settlement<Key: Sendable>: Sendable {
     }
 
     /// Tries once, and leaves the rest to `insist`.
-    /// - Throws: `PortFault` for what does not pass by itself, `CancellationError`.
+    /// - Throws: `PortFault` for a fault that does not pass by itself, `CancellationError`.
     func begin(_ verdicts: [Open]) async throws {
         let rest = try await carryOut(verdicts)
         if let fault = rest.fault { held.append(rest.open.map { ($0, fault) }) }
     }
 
-    /// No more verdicts will come.
+    /// Says that no more verdicts will come.
     func finish() { held.finish() }
 
-    /// Tries again what a queue has not taken, until none is left and no more will come.
+    /// Tries again what a queue has not taken, until nothing is left and no more verdicts will come.
     ///
-    /// Nothing is held longer than the broker allows: then the fault is thrown, the role ends and what it took goes back.
+    /// Nothing is held for longer than the broker allows. After that time the fault is thrown, the role ends, and its
+    /// deliveries go back.
     /// - Throws: `PortFault`, `CancellationError`.
     func insist() async throws {
         while case let new = await held.takeAll(), let first = new.first {
@@ -131,7 +134,7 @@ struct Settlement<Key: Sendable>: Sendable {
         return rest
     }
 
-    /// - Returns: why something is left in `messages`.
+    /// - Returns: the reason if something is left in `messages`.
     private func publish(_ verdicts: inout [Open]) async throws -> PortFault? {
         let offered = verdicts.indices.flatMap { index in verdicts[index].messages.map { (index, $0) } }
         guard !offered.isEmpty else { return nil }
@@ -151,7 +154,7 @@ struct Settlement<Key: Sendable>: Sendable {
     }
 
     private func bury(_ dead: [(open: Open, letter: DeadLetter)]) async throws {
-        // The same job twice in one batch is one dead letter.
+        // The same job twice in one batch makes one dead letter.
         let twins = dead.flatMap { $0.open.receipts.dropFirst() }
         if !twins.isEmpty { try await consumer.acknowledge(twins) }
         try await consumer.bury(dead.flatMap { open, letter in open.receipts.prefix(1).map { ($0, letter) } })
@@ -170,7 +173,7 @@ struct Settlement<Key: Sendable>: Sendable {
 
     // MARK: Telling
 
-    /// All of them were settled in the same way.
+    /// Tells the events of verdicts that were all settled in the same way.
     private func tell(_ group: [Open]) {
         let now = options.time.now()
         var done = Settled(.success, count: 0, date: now)
@@ -182,7 +185,7 @@ struct Settlement<Key: Sendable>: Sendable {
             case .back: back.count += open.receipts.count
             case .done where open.isDuplicate: duplicates.count += open.receipts.count
             case .done:
-                // Of several deliveries in one group, the work was done once.
+                // When a group has several deliveries of one job, the work was done once.
                 done.count += 1
                 done.durations.append(duration)
                 duplicates.count += open.receipts.count - 1

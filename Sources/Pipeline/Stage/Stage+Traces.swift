@@ -2,7 +2,7 @@ import Foundation
 import Model
 import Waiting
 
-/// The place of a stage's work in traces.
+/// How the work of a stage appears in traces.
 extension Stage {
     func begin(_ item: inout Item) {
         let span =
@@ -11,7 +11,7 @@ extension Stage {
         item.trace = span ?? item.causes.first
     }
 
-    /// What follows is told whose doing it is, and the span ends.
+    /// Ends the span, and gives its context to the messages that follow.
     func end(_ item: Item, _ verdict: inout Verdict) {
         guard let trace = item.trace else { return }
         for place in verdict.publish.indices { verdict.publish[place].headers[TraceContext.header] = trace.text }

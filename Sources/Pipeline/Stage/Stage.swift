@@ -3,10 +3,11 @@ import Logging
 import Model
 import Waiting
 
-/// The one loop of every consuming role: admit → handle → commit → publish (confirmed) → acknowledge, in groups.
+/// The loop of every role that consumes a queue: admit → handle → commit → publish (confirmed) → acknowledge, in
+/// groups.
 ///
-/// While one group commits the next one gathers, so load decides the size of a group, no timer. A crash between any two
-/// steps is followed by a redelivery that changes nothing or finishes the work.
+/// While one group commits, the next one gathers. So the load decides how large a group is, and there is no timer.
+/// After a crash between any two steps the delivery comes again, and either changes nothing or finishes the work.
 public struct Stage<Handler: StageHandler>: Sendable {
     struct Item: Sendable {
         var key: Handler.Key
@@ -16,13 +17,13 @@ public struct Stage<Handler: StageHandler>: Sendable {
         var taken: Date
         /// The spans that it follows from.
         var causes: [TraceContext]
-        /// Its own span where it is recorded, else the one that it follows from: what is passed on.
+        /// Its own span if that is recorded, otherwise the span that it follows from. It is passed on in messages.
         var trace: TraceContext?
     }
 
     private enum Settling: Sendable {
         case handled(Item, Handler.Outcome)
-        /// The store fell out before it was begun.
+        /// The store failed before the work was begun.
         case withheld(Item)
         case admitted(Receipt, Verdict, Settlement<Handler.Key>.Origin)
     }
@@ -38,9 +39,9 @@ public struct Stage<Handler: StageHandler>: Sendable {
     }
 
     /// Runs until the drain is done.
-    /// - Throws: `PortFault` when queue or store stay unusable; what was taken is given back.
+    /// - Throws: `PortFault` if the queue or the store stays unusable. What was taken is given back.
     public func run(_ drain: Drain) async throws {
-        // Nothing is taken, and no service called, for a store that takes no rows.
+        // For a store that takes no rows, nothing is taken and no service is called.
         guard try await drain.until({ try await options.store.prove(handler.plainRow) }) != nil else { return }
         let consumer = try await queue.consume(options.queue, prefetch: options.prefetch)
         options.events.tell(.began(prefetch: options.prefetch))
@@ -53,8 +54,8 @@ public struct Stage<Handler: StageHandler>: Sendable {
                 group.addTask {
                     defer { works.finish() }
                     _ = try await drain.until { try await intake(consumer, works, ready, inHand, pause, drain) }
-                    // Else every settlement makes room for deliveries. A quorum queue counts those that are on their way
-                    // when the consumer ends as given back.
+                    // If it were not paused, every settlement would make room for more deliveries. A quorum queue
+                    // counts deliveries that are on their way when the consumer ends as given back.
                     try? await consumer.pause()
                 }
                 group.addTask {
@@ -64,7 +65,7 @@ public struct Stage<Handler: StageHandler>: Sendable {
                 let settlement = settlement(consumer, drain) { keys in
                     guard handler.handlesOneAtATime else { return }
                     let deliveries = inHand.end(keys)
-                    // During a drain they go back with all else that was not begun.
+                    // During a drain they go back with everything else that was not begun.
                     guard !drain.isBegun else { return }
                     if let admissions = try await admitting(deliveries, consumer, drain) {
                         sort(admissions, of: deliveries, takenAt: options.time.now(), works, ready, inHand)
@@ -77,7 +78,7 @@ public struct Stage<Handler: StageHandler>: Sendable {
                     try await settle(settlement, ready, pause, drain)
                 }
                 group.addTask { try await settlement.insist() }
-                // Unlike waitForAll, the first failure cancels the others.
+                // Unlike with waitForAll, the first failure cancels the others.
                 for try await _ in group {}
             }
         } catch {
@@ -101,7 +102,7 @@ public struct Stage<Handler: StageHandler>: Sendable {
                 deliveries.count <= max(1, min(limit, options.prefetch)), "a queue gives no more than it is asked for")
             if !deliveries.isEmpty { options.events.tell(.taken(deliveries.count)) }
             let begin = options.time.now()
-            // Not tried again as a whole: the next deliveries would be taken and these forgotten.
+            // Not tried again as a whole: that would take the next deliveries and forget these.
             guard let admissions = try await admitting(deliveries, consumer, drain) else { continue }
             pause.took(deliveries.count)
             sort(admissions, of: deliveries, takenAt: begin, works, ready, inHand)
@@ -113,7 +114,7 @@ public struct Stage<Handler: StageHandler>: Sendable {
         }
     }
 
-    /// What was fetched ahead goes back while nothing may be taken, so that it is not held unacknowledged.
+    /// While nothing may be taken, prefetched deliveries go back, so that they are not held unacknowledged.
     private func permits(_ consumer: any JobConsumer) async throws -> Int {
         if handler.takesFreely && options.store.isClosed { return .max }
         return try await withThrowingTaskGroup(of: Int?.self) { group in
@@ -128,14 +129,14 @@ public struct Stage<Handler: StageHandler>: Sendable {
             defer { group.cancelAll() }
             while let finished = try await group.next() {
                 if let finished { return finished }
-                // The embedded queue lies in the store's file, and may be in the same state.
+                // The embedded queue is in the store's file, and may fail with it.
                 do { try await consumer.pause() } catch is PortFault where options.store.outage != nil {}
             }
             throw CancellationError()
         }
     }
 
-    /// - Returns: nil if the queue lies in the store's file, and that takes nothing any more.
+    /// - Returns: nil if the queue is in the store's file, and the file takes nothing any more.
     private func take(_ limit: Int, _ consumer: any JobConsumer) async throws -> [Delivery]? {
         do { return try await retrying("taking jobs") { try await consumer.next(upTo: limit) } } catch let fault
             as PortFault where fault.kind == .unusable
@@ -145,7 +146,7 @@ public struct Stage<Handler: StageHandler>: Sendable {
         }
     }
 
-    /// - Returns: nil if the store does not take what it has to be told, or takes nothing: then they are given back.
+    /// - Returns: nil if the store cannot be asked, or takes nothing. Then the deliveries are given back.
     private func admitting(
         _ deliveries: [Delivery], _ consumer: any JobConsumer, _ drain: Drain
     ) async throws -> [Admission<Handler.Key, Handler.Work>]? {
@@ -201,7 +202,7 @@ public struct Stage<Handler: StageHandler>: Sendable {
         works.append(items)
     }
 
-    /// Only of what dies somebody wants to know whose it was.
+    /// Where the deliveries come from. Only dead deliveries need it.
     private func origin(
         of delivery: Delivery, _ verdict: Verdict, _ taken: Date
     ) -> Settlement<Handler.Key>.Origin {
@@ -212,7 +213,7 @@ public struct Stage<Handler: StageHandler>: Sendable {
 
     // MARK: Handling
 
-    /// When a drain runs out of time the handlers are cancelled; their work goes back.
+    /// When a drain runs out of time, the handlers are cancelled and their work goes back.
     private func dispatch(_ works: Mailbox<Item>, _ ready: Mailbox<Settling>, _ drain: Drain) async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
@@ -249,7 +250,7 @@ public struct Stage<Handler: StageHandler>: Sendable {
         _ consumer: any JobConsumer, _ drain: Drain, ended: @escaping @Sendable ([Handler.Key]) async throws -> Void
     ) -> Settlement<Handler.Key> {
         Settlement(options, queue: queue, consumer: consumer, ended: ended) {
-            // The embedded queue lies in the store's file: while that takes nothing, it is waited for.
+            // The embedded queue is in the store's file. While the file takes nothing, wait for it.
             guard try await options.store.refuses(handler.plainRow, of: nil) else { return false }
             return try await options.isStoreBack(drain)
         }
@@ -281,31 +282,32 @@ public struct Stage<Handler: StageHandler>: Sendable {
             let judged = try await committing.commit(handled.map { ($0.item.work, $0.outcome) }, drain)
             for ((item, _), var verdict) in zip(handled, judged) {
                 end(item, &verdict)
-                // Jobs are told apart by their ids, triggers by their images.
+                // Jobs are told apart by their ids, and triggers by their images.
                 add(
                     item.key, item.receipts, verdict,
                     .init(image: handler.image(of: item.work), job: item.key as? UUID, taken: item.taken))
             }
             try await settlement.begin(verdicts)
             if verdicts.contains(where: { !$0.isBack }) { options.store.passed(handler.plainRow) }
-            // What is still held counts, too: a queue that takes nothing keeps a stage from nothing else.
+            // Deliveries that are still held count too: a queue that takes nothing must not stop the stage.
             pause.settled(verdicts.reduce(0) { $0 + $1.receipts.count })
         }
     }
 
     // MARK: Faults
 
-    /// Nothing is held longer than the broker allows: then the fault is thrown, the role ends and what it took goes back.
+    /// Tries again, but holds nothing for longer than the broker allows. After that time the fault is thrown, the role
+    /// ends, and its deliveries go back.
     private func retrying<Value: Sendable>(
         _ what: String, _ operation: () async throws -> Value
     ) async throws -> Value { try await options.retry(options.patience).run(what, operation) }
 
-    /// A passing fault of the store is waited out for a moment; then the breaker opens.
+    /// Waits a moment for a fault of the store that may pass. If it does not pass, the breaker opens.
     private func storing<Value: Sendable>(
         _ what: String, _ operation: () async throws -> Value
     ) async throws -> Value { try await options.retry(StoreGate.patience).run(what, operation) }
 
-    /// The embedded queue lies in the store's file: while that takes nothing, it is waited for.
+    /// Waits for the embedded queue too, which is in the store's file, while that file takes nothing.
     private func queueing(_ what: String, _ drain: Drain, _ operation: () async throws -> Void) async throws {
         while true {
             do { return try await retrying(what, operation) } catch let fault as PortFault where fault.kind == .unusable

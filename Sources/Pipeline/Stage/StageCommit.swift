@@ -2,7 +2,7 @@ import Foundation
 import Model
 import Waiting
 
-/// Writes what a stage has computed, and tells a value that the store refuses from a store that would refuse any.
+/// Writes what a stage has computed. Finds out whether the store refuses one value or would refuse any.
 struct StageCommit<Handler: StageHandler>: Sendable {
     typealias Element = (work: Handler.Work, outcome: Handler.Outcome)
 
@@ -11,9 +11,9 @@ struct StageCommit<Handler: StageHandler>: Sendable {
 
     private var store: StoreGate { options.store }
 
-    /// One transaction for the group. While the store takes no rows the answers are held for a while; then their jobs go
-    /// back.
-    /// - Returns: a verdict per element, in their order.
+    /// Writes the group in one transaction. While the store takes no rows, the answers are held for a while; after that
+    /// their jobs go back.
+    /// - Returns: one verdict for each element, in their order.
     func commit(_ group: [Element], _ drain: Drain) async throws -> [Verdict] {
         var verdicts = try await attempt(group)
         while verdicts.contains(where: { $0 == nil }), try await options.isStoreBack(drain) {
@@ -25,7 +25,7 @@ struct StageCommit<Handler: StageHandler>: Sendable {
         return verdicts.map { $0 ?? Verdict(.back(after: .zero)) }
     }
 
-    /// - Returns: nil for what the store has not taken through no fault of the value's.
+    /// - Returns: nil for elements that the store did not take although their values are not at fault.
     private func attempt(_ group: [Element]) async throws -> [Verdict?] {
         guard let first = group.first else { return [] }
         let image = handler.image(of: first.work)
@@ -37,12 +37,12 @@ struct StageCommit<Handler: StageHandler>: Sendable {
                 store.open(fault, handler.plainRow, of: image)
             } else if try await !store.refuses(handler.plainRow, of: image) {
                 guard group.count > 1 else { return [try await alone(first)] }
-                // One value that is refused must not hold up the rest.
+                // One refused value must not hold up the rest.
                 var verdicts: [Verdict?] = []
                 for element in group { verdicts += try await attempt([element]) }
                 return verdicts
             }
-            // Perhaps it refuses only rows of that image: a partition that is missing.
+            // The store may refuse only rows of that image, for example because a partition is missing.
             if fault.kind != .transient, group.count > 1, try await !store.refuses(handler.plainRow, of: nil) {
                 var verdicts: [Verdict?] = []
                 for element in group { verdicts += try await attempt([element]) }
@@ -61,12 +61,13 @@ struct StageCommit<Handler: StageHandler>: Sendable {
         options.events.tell(.committed(group.count, seconds: options.time.now().timeIntervalSince(began)))
         let failures = failures(among: verdicts)
         if !failures.isEmpty { options.events.tell(.failuresStored(failures)) }
-        // What goes back has written nothing.
+        // Elements that go back have written nothing.
         if verdicts.contains(where: { !$0.isBack }) { store.worked() }
         return verdicts
     }
 
-    /// Of what has just died, those that left an error row: not what is no job, nor what died before.
+    /// The dead jobs that left an error row, counted by the kind of failure. Messages that are no job, and jobs that died
+    /// before, are left out.
     private func failures(among verdicts: [Verdict]) -> [String: Int] {
         verdicts.reduce(into: [:]) { counts, verdict in
             guard case .dead(let letter) = verdict.fate, !verdict.isDuplicate,
@@ -76,8 +77,8 @@ struct StageCommit<Handler: StageHandler>: Sendable {
         }
     }
 
-    /// The store has refused this one and then taken a plain row. If it refuses this one once more, it has not come to
-    /// itself in between: the value is at fault, and is buried.
+    /// Tries an element again that the store has refused, after it took a plain row. If the store refuses it once more,
+    /// it has not recovered in between: the value is at fault, and is buried.
     private func alone(_ element: Element) async throws -> Verdict? {
         do { return try await write([element]).first } catch let fault as PortFault {
             options.events.tell(.storeFailed(fault.kind))
@@ -86,7 +87,7 @@ struct StageCommit<Handler: StageHandler>: Sendable {
                 store.open(fault, handler.plainRow, of: image)
                 return nil
             }
-            // It may have come to refuse any row since it was asked.
+            // By now the store may refuse any row.
             guard try await !store.refuses(handler.plainRow, of: image) else { return nil }
             return try await bury(element.work, fault)
         }
@@ -99,7 +100,7 @@ struct StageCommit<Handler: StageHandler>: Sendable {
                     store.open(second, handler.plainRow, of: handler.image(of: work))
                     return nil
                 }
-                // Only now the store may have come to refuse any row.
+                // By now the store may refuse any row.
                 guard try await !store.refuses(handler.plainRow, of: handler.image(of: work)) else { return nil }
                 options.log.warning(
                     "not even an error row is taken: \(second)", metadata: ["image": "\(handler.image(of: work))"])

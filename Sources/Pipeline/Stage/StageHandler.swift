@@ -1,27 +1,27 @@
 import Foundation
 import Model
 
-/// What happens to a delivery.
+/// What happens to a delivery, and what is published for it.
 public struct Verdict: Sendable {
     /// Where it goes.
     public enum Fate: Sendable {
-        /// Acknowledged.
+        /// It is acknowledged.
         case done
-        /// To `<queue>.dead`.
+        /// It goes to `<queue>.dead`.
         case dead(DeadLetter)
-        /// Available again after this delay, to anybody; nothing is counted.
+        /// It is available again after this delay, to any worker. Nothing is counted.
         case back(after: Duration)
     }
 
     /// Where the delivery goes.
     public var fate: Fate
-    /// Published and confirmed before the delivery is settled.
+    /// The messages that are published and confirmed before the delivery is settled.
     public var publish: [Message]
 
-    /// It was done before, so that nothing was done now.
+    /// The work had been done before, so nothing was done now.
     public var isDuplicate = false
 
-    /// Whether nothing has come of it yet.
+    /// Whether the delivery goes back, so that nothing has come of it yet.
     var isBack: Bool { if case .back = fate { true } else { false } }
 
     package init(_ fate: Fate, publish: [Message] = [], isDuplicate: Bool = false) {
@@ -31,81 +31,83 @@ public struct Verdict: Sendable {
     }
 }
 
-/// What admission says of a delivery.
+/// What admission decides about a delivery.
 public enum Admission<Key: Hashable & Sendable, Work: Sendable>: Sendable {
-    /// To be handled. Deliveries of one batch with the same key are handled once.
+    /// It is to be handled. Deliveries of one batch with the same key are handled once.
     case work(Key, Work)
-    /// Settled without work.
+    /// It is settled without work.
     case settled(Verdict)
 }
 
-/// What is particular to a role in the one loop, `Stage`.
+/// The part of `Stage` that differs from role to role.
 public protocol StageHandler: Sendable {
     associatedtype Key: Hashable & Sendable
     associatedtype Work: Sendable
     associatedtype Outcome: Sendable
 
-    /// Whether a delivery waits, and is admitted again, while another one of its key is handled: what it would be admitted
-    /// with is about to change.
+    /// Whether a delivery waits, and is admitted again, while another one of its key is handled. A role says so if that
+    /// handling changes the result of the admission.
     var handlesOneAtATime: Bool { get }
 
-    /// Whether several deliveries may be one work: then it follows from them and is a part of none.
+    /// Whether one piece of work may stand for several deliveries. Then its span has links to theirs, and no parent.
     var coalesces: Bool { get }
 
-    /// Whether any number of deliveries may be taken now; if not, `permits` tells.
+    /// Whether any number of deliveries may be taken now. If not, ask `permits`.
     var takesFreely: Bool { get }
 
-    /// What this role writes: a store that refuses a plain one takes nothing from it.
+    /// A plain row of the kind that this role writes. A store that refuses it takes nothing from this role.
     var plainRow: PlainRow { get }
 
-    /// Waits until work may be taken and says how much; an open circuit breaker lets none pass.
+    /// Waits until work may be taken, and returns how much. While a circuit breaker is open, it waits.
     /// - Throws: `CancellationError`.
     func permits() async throws -> Int
 
-    /// Decodes and checks a batch: one admission per delivery, in their order.
+    /// Decodes and checks a batch. Returns one admission for each delivery, in their order.
     /// - Throws: `PortFault`.
     func admit(_ deliveries: [Delivery]) async throws -> [Admission<Key, Work>]
 
-    /// Computes; many at once. Cancelled when a drain runs out of time: then it returns soon, with an outcome that
-    /// `commit` gives back.
+    /// Computes; many calls run at once. It is cancelled when a drain runs out of time. Then it returns soon, with an
+    /// outcome that `commit` gives back.
     func handle(_ work: Work) async -> Outcome
 
-    /// Writes a group in one transaction: one verdict per element, in their order. Repeating it changes nothing.
+    /// Writes a group in one transaction. Returns one verdict for each element, in their order. Repeating it changes
+    /// nothing.
     /// - Throws: `PortFault`.
     func commit(_ group: [(work: Work, outcome: Outcome)]) async throws -> [Verdict]
 
     /// The image whose rows this work writes.
     func image(of work: Work) -> ImageID
 
-    /// When this work was submitted, as its message says it.
+    /// When this work was submitted, according to its message.
     func submittedAt(of work: Work) -> String?
 
-    /// What is committed in place of an outcome that the store refuses, with nothing of it; nil where nothing is.
+    /// What is committed instead of an outcome that the store refuses. It contains nothing of the outcome. nil if there
+    /// is nothing to commit.
     func refusal(of work: Work, _ fault: PortFault) -> Outcome?
 
-    /// These were given back without a commit, as the store took nothing.
+    /// Tells the handler that these were given back without a commit, since the store took nothing.
     func gaveBack(_ works: [Work])
 }
 
 extension StageHandler {
-    /// Nothing keeps it from taking: see `StageHandler`.
+    /// True by default: nothing keeps the role from taking.
     public var takesFreely: Bool { true }
 
-    /// Each delivery is a work of its own: see `StageHandler`.
+    /// False by default: each delivery is a piece of work of its own.
     public var coalesces: Bool { false }
 
-    /// Deliveries of one key may be handled side by side.
+    /// False by default: deliveries of one key may be handled side by side.
     public var handlesOneAtATime: Bool { false }
 
-    /// Waits until work may be taken: see `StageHandler`.
+    /// Returns at once by default, without a limit.
     public func permits() async throws -> Int { .max }
 
-    /// Nobody says: see `StageHandler`.
+    /// nil by default: the message does not say it.
     public func submittedAt(of work: Work) -> String? { nil }
 
-    /// A dead letter is all that is left of it: see `StageHandler`.
+    /// nil by default: nothing is committed, and the dead letter is all that is left.
     public func refusal(of work: Work, _ fault: PortFault) -> Outcome? { nil }
 
-    /// Nothing was noted of them: see `StageHandler`.
+    /// Does nothing by default.
     public func gaveBack(_ works: [Work]) {}
 }

@@ -4,32 +4,33 @@ import Waiting
 
 /// How a stage runs.
 public struct StageOptions: Sendable {
-    /// The queue it is of.
+    /// The name of the queue.
     public var queue: String
-    /// Who wrote it; at most 50 characters.
+    /// The id of the worker, at most 50 characters.
     public var workerID: String
     /// How many deliveries may be unsettled at once.
     public var prefetch: Int
-    /// Nothing is taken before all that was taken is settled, nor in the rest that follows. What is computed from the newest
-    /// rows, whatever the trigger, is computed less often then, the more there is to do.
+    /// Whether the stage settles everything it has taken, and then pauses, before it takes more. Merger and consensus
+    /// compute from the newest rows, whichever trigger they got, so the more there is to do, the less often they
+    /// compute.
     public var gathers: Bool
     /// How long a drain waits for what is in flight before it is given back.
     public var drainLimit: Duration
-    /// How long a passing fault of the queue is waited out while deliveries are held.
+    /// How long the stage waits for a passing fault of the queue while it holds deliveries.
     public var patience: Duration
-    /// How long answers are kept while the store takes no rows; then their jobs go back.
+    /// How long answers are kept while the store takes no rows. After that their jobs go back.
     public var holding: Duration
     /// The store's circuit breaker, which the stages of a process share.
     public var store: StoreGate
     /// Where time comes from.
     public var time: any Timekeeper
-    /// Where the jitter of its waits comes from.
+    /// The source of the jitter in its waits.
     public var randomness: Randomness
-    /// What happens is told here; what a person should hear of goes to the log besides.
+    /// Receives what happens. What a person should know goes to the log as well.
     public var events: EventStream
-    /// Gives its work a place in traces.
+    /// Records the spans of its work.
     public var tracer: Tracer
-    /// Where it says what happens.
+    /// The log.
     public var log: Logger
 
     package init(
@@ -60,10 +61,10 @@ extension StageOptions {
     }
 
     /// Waits, with answers in hand, until the store takes rows.
-    /// - Returns: false if they were held for long enough, or a drain has begun.
+    /// - Returns: false if they were held for long enough, or if a drain has begun.
     func isStoreBack(_ drain: Drain) async throws -> Bool {
         guard let since = store.since else { return true }
-        // A wall clock that is set back must not make the wait longer.
+        // If the wall clock is set back, the wait must not become longer.
         let left = min(holding, holding - .seconds(time.now().timeIntervalSince(since)))
         guard left > .zero, !drain.isBegun else { return false }
         return try await withThrowingTaskGroup(of: Bool.self) { group in

@@ -3,38 +3,39 @@ import Model
 
 /// Why the store takes no rows at present.
 public struct StoreOutage: Sendable {
-    /// What the store said last.
+    /// The newest fault that the store reported.
     public var fault: PortFault
-    /// Since when nothing could be written.
+    /// The time since which nothing could be written.
     public var since: Date
 
-    /// Whether it is out of reach, busy or full, and not a state that somebody has to mend.
+    /// Whether the store is out of reach, busy or full. If not, somebody has to mend it.
     public var isPassing: Bool { fault.kind == .transient }
 }
 
-/// Decides whether the store is asked to take rows: a pure value, told what happens and when.
+/// Decides whether the store is asked to take rows. It is a pure value that is told what happens and when.
 ///
-/// Closed, all pass. A store that would refuse any row opens it: nothing passes, and plain rows are tried. When the store
-/// takes those it is half-open: answers that are in hand, or one job of each role, show whether it takes the real ones.
+/// While it is closed, everything passes. A store that would refuse any row opens it: then nothing passes, and plain
+/// rows are tried. When the store takes those, the breaker is half-open: answers in hand, or one job of each role, show
+/// whether it takes real rows too.
 struct StoreBreaker {
     /// A plain row that the store did not take.
     struct Refusal: Hashable {
         var row: PlainRow
-        /// nil: of any image.
+        /// nil if the row was of no particular image.
         var image: ImageID?
     }
 
-    /// What a change of state is to those who wait, and to the log.
+    /// What a change of state means to those who wait, and to the log.
     enum Change: Equatable {
         case opened
         case reopened
         case closed
     }
 
-    /// What one who wants to take jobs has to do.
+    /// What a caller that wants to take jobs has to do.
     enum Step {
         case take(Int)
-        /// This caller is the one who probes; nobody else does until it has reported.
+        /// This caller probes. Nobody else does until it has reported.
         case probe(at: Date, [Refusal])
         case wait(until: Date?)
     }
@@ -55,23 +56,23 @@ struct StoreBreaker {
         case halfOpen(trials: [PlainRow: Date])
     }
 
-    /// What decides a trial comes sooner, if it comes.
+    /// After this many seconds a role may have another trial, though the last one was not decided.
     private static let trialLimit = 15.0
     private static let longestProbeWait = 15.0
-    /// Of each role one row is enough, but for those of images in tables of their own.
+    /// One row for each role is enough, except for images whose rows go to tables of their own.
     private static let refusalLimit = 32
 
     private var state = State.closed
     /// When the first fault came after which nothing has been written yet.
     private(set) var since: Date?
-    /// How often it opened since then.
+    /// How often it has opened since then.
     private var failedTrials = 0
     /// How many faults are being judged.
     private var suspicions = 0
 
     // MARK: Faults
 
-    /// - Parameter jitter: 0.5…1, the part of a wait that is taken.
+    /// - Parameter jitter: between 0.5 and 1, the part of a wait that is taken.
     /// - Returns: nil if it was open already.
     mutating func open(_ fault: PortFault, _ refusal: Refusal, at now: Date, jitter: Double) -> Change? {
         let change: Change
@@ -94,7 +95,7 @@ struct StoreBreaker {
         return change
     }
 
-    /// 1, 2, 4, 8, 15, 15 … s.
+    /// 1, 2, 4, 8, 15, 15 … seconds.
     private static func wait(_ failures: Int) -> Double { min(Double(1 << min(failures, 10)), longestProbeWait) }
 
     /// Rows were written.
@@ -104,8 +105,8 @@ struct StoreBreaker {
         return .closed
     }
 
-    /// What this role took as its trial is settled, without a row: another one may be taken.
-    /// - Returns: whether that changes anything for those who wait.
+    /// The job that this role took as its trial was settled without writing a row, so another one may be taken.
+    /// - Returns: whether this changes anything for those who wait.
     mutating func passed(_ row: PlainRow) -> Bool {
         guard case .halfOpen(var trials) = state, trials.removeValue(forKey: row) != nil else { return false }
         state = .halfOpen(trials: trials)
@@ -118,21 +119,22 @@ struct StoreBreaker {
         assert(suspicions >= 0, "what is judged was suspected before")
     }
 
-    /// Whether a fault is being judged: nobody knows yet whether it is the store's.
+    /// Whether a fault is being judged. Until it is, nobody knows whether the store is at fault.
     var isSuspected: Bool { suspicions > 0 }
 
     // MARK: Taking and probing
 
-    /// Why nothing passes; nil while something does.
+    /// Why nothing passes. nil while something does.
     var outage: StoreOutage? {
         guard case .open(let opening) = state, let since else { return nil }
         return StoreOutage(fault: opening.fault, since: since)
     }
 
-    /// Whether all pass.
+    /// Whether everything passes.
     var isClosed: Bool { if case .closed = state { true } else { false } }
 
-    /// - Parameter row: of the role that wants to take a job; nil: of one that wants to know whether anything passes.
+    /// - Parameter row: the plain row of the role that wants to take a job. nil for a caller that only wants to know
+    ///   whether anything passes.
     mutating func step(_ row: PlainRow?, at now: Date) -> Step {
         switch state {
         case .closed: return .take(.max)
@@ -140,8 +142,8 @@ struct StoreBreaker {
             guard let row else { return .take(1) }
             if let last = trials[row] {
                 let next = last.addingTimeInterval(StoreBreaker.trialLimit)
-                // A wall clock that is set back must not make the wait longer.
-                // Dates are no finer than a millisecond.
+                // If the wall clock is set back, the wait must not become longer. Dates are no finer than a
+                // millisecond.
                 guard next.timeIntervalSince(now) < 0.001 || last > now else { return .wait(until: next) }
             }
             trials[row] = now
@@ -156,10 +158,10 @@ struct StoreBreaker {
         }
     }
 
-    /// The one who probed reports. The waits are 1, 2, 4, 8, 15, 15 … s from one probe to the next.
+    /// Takes the report of the caller that probed. The waits between probes are 1, 2, 4, 8, 15, 15 … seconds.
     /// - Parameters:
     ///   - fault: nil if the store took every plain row.
-    ///   - tried: those that were tried: others may have been refused meanwhile.
+    ///   - tried: the rows that were tried. Others may have been refused meanwhile.
     mutating func probed(_ fault: PortFault?, tried: [Refusal], at now: Date, jitter: Double) {
         guard case .open(var opening) = state else { return }
         opening.isProbed = false
@@ -178,7 +180,7 @@ struct StoreBreaker {
         }
     }
 
-    /// The one who was to probe does not.
+    /// The caller that was to probe does not.
     mutating func abandonProbe() {
         guard case .open(var opening) = state else { return }
         opening.isProbed = false

@@ -4,19 +4,19 @@ import Model
 import Synchronization
 import Waiting
 
-/// The store's circuit breaker, one for all roles of a process: those who take jobs wait here while the store would
-/// refuse any row, those who are about to call a service ask here, and the log hears once of each outage.
+/// The store's circuit breaker, one for all roles of a process. While the store would refuse any row, callers that take
+/// jobs wait here, and callers that are about to call a service ask here. The log reports each outage once.
 public final class StoreGate: Sendable {
-    /// Asks the store whether it would take a row like this; see `ResultStore.probe`.
+    /// Asks the store whether it would take a row like this. See `ResultStore.probe`.
     public typealias Probe = @Sendable (PlainRow, ImageID?) async throws -> Void
 
     private struct State {
         var breaker = StoreBreaker()
-        /// What the log was told of the present outage.
+        /// What the log was told about the present outage.
         var told: String?
     }
 
-    /// How long a passing fault of the store is waited out before the breaker opens.
+    /// How long to wait for a passing fault of the store before the breaker opens.
     static let patience = Duration.seconds(5)
 
     private let probe: Probe
@@ -24,7 +24,7 @@ public final class StoreGate: Sendable {
     private let randomness: Randomness
     private let log: Logger
     private let state = Mutex(State())
-    /// More or fewer pass than before.
+    /// Raised when more or fewer callers pass than before.
     private let changes = ChangeSignal()
 
     package init(
@@ -49,18 +49,19 @@ public final class StoreGate: Sendable {
         Retry(limit: StoreGate.patience, time: time, randomness: randomness, log: log)
     }
 
-    /// Why nothing is taken; nil while something is.
+    /// Why nothing is taken. nil while something is.
     public var outage: StoreOutage? { state.withLock { $0.breaker.outage } }
 
     /// Whether all jobs pass.
     var isClosed: Bool { state.withLock { $0.breaker.isClosed } }
 
-    /// Since when nothing could be written, also when the store has come back and has yet to show it.
+    /// The time since which nothing could be written. It stays set while a store that has come back has yet to prove
+    /// it.
     var since: Date? { state.withLock { $0.breaker.since } }
 
     // MARK: Faults
 
-    /// The store does not take this role's rows.
+    /// Opens the breaker: the store does not take this role's rows.
     package func open(_ fault: PortFault, _ row: PlainRow, of image: ImageID? = nil) {
         let (now, jitter) = (time.now(), jitter)
         let isNews = state.withLock { state -> Bool? in
@@ -88,13 +89,13 @@ public final class StoreGate: Sendable {
         changes.raise()
     }
 
-    /// What this role took was settled; in a trial that wrote nothing another one may follow.
+    /// A job that this role took was settled. If it was a trial and wrote nothing, another one may follow.
     func passed(_ row: PlainRow) {
         if state.withLock({ $0.breaker.passed(row) }) { changes.raise() }
     }
 
-    /// Whether the store would refuse any row like this, and so is at fault, not a value that it refused. Calls of
-    /// services wait for the judgement.
+    /// Finds out whether the store would refuse any row like this. If so, the store is at fault; if not, the value that
+    /// it refused. Calls of services wait for the answer.
     /// - Throws: `CancellationError`.
     func refuses(_ row: PlainRow, of image: ImageID?) async throws -> Bool {
         state.withLock { $0.breaker.suspect() }
@@ -111,8 +112,8 @@ public final class StoreGate: Sendable {
         return false
     }
 
-    /// Waits while nobody knows whether a fault is the store's.
-    /// - Returns: why no service may be called now; nil if one may.
+    /// Waits while nobody knows whether the store is at fault.
+    /// - Returns: why no service may be called now. nil if one may.
     package func objection() async -> String? {
         while true {
             let generation = changes.generation
@@ -126,7 +127,7 @@ public final class StoreGate: Sendable {
 
     // MARK: Taking and probing
 
-    /// Returns once the store would take this role's rows: a process that starts knows nothing of it yet.
+    /// Returns when the store would take this role's rows. A process that has just started does not know that yet.
     /// - Throws: `CancellationError`.
     func prove(_ row: PlainRow) async throws {
         while true {
@@ -139,7 +140,8 @@ public final class StoreGate: Sendable {
     /// - Throws: `CancellationError`.
     package func wait() async throws { _ = try await pass(nil) }
 
-    /// Asks the store something beside the stage, as soon as anything passes; what it refuses is waited for.
+    /// Asks the store a question outside the stage, as soon as anything passes. If the store refuses, it waits and asks
+    /// again.
     /// - Throws: `CancellationError`.
     package func asking<Value: Sendable>(_ row: PlainRow, _ question: () async throws -> Value) async throws -> Value {
         while true {
@@ -150,11 +152,11 @@ public final class StoreGate: Sendable {
         }
     }
 
-    /// Waits until this role may take jobs and says how many.
+    /// Waits until this role may take jobs, and returns how many.
     /// - Throws: `CancellationError`.
     func permits(_ row: PlainRow) async throws -> Int { try await pass(row) }
 
-    /// While the breaker is open, one of those who wait probes for all.
+    /// While the breaker is open, one of the callers that wait probes for all.
     private func pass(_ row: PlainRow?) async throws -> Int {
         while true {
             try Task.checkCancellation()
@@ -179,7 +181,7 @@ public final class StoreGate: Sendable {
     }
 
     private func probe(_ refusals: [StoreBreaker.Refusal], at date: Date) async throws {
-        // Whether it took them or not: those who wait look again, so that one of them probes if this one is gone.
+        // Whatever the answer, the callers that wait look again, so that one of them probes if this one has gone.
         defer { changes.raise() }
         do {
             let wait = date.timeIntervalSince(time.now())

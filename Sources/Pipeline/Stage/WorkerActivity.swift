@@ -1,17 +1,17 @@
 import Foundation
 import Synchronization
 
-/// What a worker has done so far; its heartbeats tell it.
+/// Counts what a worker has done so far, for its heartbeats.
 public final class WorkerActivity: EventSink {
     /// The counts at one moment.
     public struct Snapshot: Sendable {
-        /// Settled for good: with a result or dead.
+        /// Jobs that were settled for good: with a result, or dead.
         public var completed = 0
-        /// Of those, dead.
+        /// The dead ones among them.
         public var failed = 0
-        /// When the last one was settled.
+        /// When the last job was settled.
         public var lastJob: Date?
-        /// The newest failure that no heartbeat has told yet.
+        /// The newest failure that no heartbeat has reported yet.
         public var error: String?
     }
 
@@ -19,10 +19,10 @@ public final class WorkerActivity: EventSink {
 
     package init() {}
 
-    /// The counts now.
+    /// The present counts.
     public var snapshot: Snapshot { state.withLock { $0 } }
 
-    /// Counts jobs that were settled for good. Of a job that is dead the next heartbeat says why.
+    /// Counts jobs that were settled for good. The next heartbeat reports why a job is dead.
     public func receive(_ event: Event, from source: EventSource) {
         guard case .settled(let settled) = event else { return }
         state.withLock { state in
@@ -38,7 +38,7 @@ public final class WorkerActivity: EventSink {
         }
     }
 
-    /// The newest failure, once.
+    /// Returns the newest failure, once.
     public func takeError() -> String? {
         state.withLock { state in
             defer { state.error = nil }

@@ -4,7 +4,7 @@ import Operations
 import Pipeline
 
 extension FarmStatus {
-    /// What a person reads.
+    /// The status as a person reads it.
     var text: String {
         var parts: [String] = []
         switch queues {
@@ -60,10 +60,10 @@ extension StoreStatus {
         return [services.isEmpty ? "no results yet" : table.text, sums] + age + told
     }
 
-    /// With ≈ where it is one that triggers keep.
+    /// The count, with ≈ before it if triggers keep it.
     private func text(_ count: Int) -> String { isKept(count) ? "≈\(count)" : "\(count)" }
 
-    /// How old those are.
+    /// How old the counts are that triggers keep.
     private var age: [String] {
         guard isKept, let recounted else { return [] }
         let age = ShortDuration.text(max(0, Date().timeIntervalSince(recounted)))

@@ -1,9 +1,9 @@
-/// Triggers that count the rows of the tables, and those that come into `results` by the minute, whoever writes. Counting five million
-/// rows at every look would cost seconds (docs/decisions/0026-counts.md).
+/// Triggers that count the rows of the tables, and the new rows of `results` by the minute, whoever writes them.
+/// Counting five million rows each time would take seconds (docs/decisions/0026-counts.md).
 enum CountTriggers {
     static let all = results + postprocessing + plain
 
-    /// Whose rows have no service are counted by themselves.
+    /// The name under which result rows without a service are counted.
     static let unnamed = "results without service"
 
     /// - Parameter row: NEW or OLD.
@@ -19,7 +19,8 @@ enum CountTriggers {
         }
     }
 
-    /// Not INSERT OR IGNORE, nor ON CONFLICT: a conflict clause of the statement that fires the trigger would overrule it.
+    /// Not INSERT OR IGNORE or ON CONFLICT: a conflict clause of the statement that fires the trigger would overrule
+    /// it.
     private static func add(_ table: String, _ row: String, _ step: Int) -> String {
         let key = key(table, row)
         let isRow = "relation = \(key.relation) AND service = \(key.service) AND passed = (\(key.passed))"
@@ -49,7 +50,7 @@ enum CountTriggers {
             add(table, "OLD", -1) + "; " + add(table, "NEW", 1))
     }
 
-    /// The minute of a time that another tool wrote in a form that SQLite does not read is the present one.
+    /// If another tool wrote a time that SQLite cannot read, the row counts for the present minute.
     private static let rate: String = {
         let seconds = "coalesce(strftime('%s', NEW.result_created), strftime('%s', 'now'))"
         let minute = "CAST(\(seconds) AS INTEGER) / 60"

@@ -2,10 +2,10 @@ import Foundation
 import GRDB
 import Pipeline
 
-/// Adds what is missing, inside one transaction, to an empty file, an older farm's, or one that another program made with
-/// the tables of spec section 4. Nothing is taken away.
+/// Adds what is missing, in one transaction: to an empty file, to an older farm's, or to one that another program made
+/// with the tables of spec section 4. It removes nothing.
 enum EmbeddedUpgrade {
-    /// - Returns: what was done, a line each.
+    /// - Returns: what was done, one line for each step.
     /// - Throws: `PortFault`, `DatabaseError`.
     static func run(_ database: Database, at now: Date, place: String) throws -> [String] {
         database.clearSchemaCache()
@@ -50,7 +50,8 @@ enum EmbeddedUpgrade {
         return done
     }
 
-    /// SQLite adds no column whose default is computed; farm writes those values itself.
+    /// The declaration without a computed default, which SQLite refuses in an added column. Farm writes those values
+    /// itself.
     private static func addable(_ declaration: String) -> String {
         declaration.range(of: " DEFAULT (").map { String(declaration[..<$0.lowerBound]) } ?? declaration
     }

@@ -2,12 +2,12 @@ import Foundation
 import GRDB
 import Pipeline
 
-/// The numbered states of the schema, recorded in `farm_schema`: a row each.
+/// The numbered versions of the schema. `farm_schema` records each in a row.
 enum EmbeddedVersion {
-    /// This program's.
+    /// The version of this program.
     static let current = 5
-    /// The oldest farm schema whose program can still work with a file of this one. It rises only with a change that is not
-    /// additive.
+    /// The oldest schema version whose program can still use a file of this one. It rises only with a change that does
+    /// more than add.
     private static let needs = 1
 
     /// Whether nothing is left to do.

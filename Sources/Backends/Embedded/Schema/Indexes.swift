@@ -1,7 +1,7 @@
-/// The indexes of both kinds of tables.
+/// The indexes of the shared tables and of farm's own.
 enum Indexes {
-    /// Enrichment rows are unique by box and service; older programs' rows of other services are not. It cannot be made
-    /// before `Takeover` has set duplicates aside.
+    /// Makes enrichment rows unique by box and service. Rows that older programs wrote for other services are not
+    /// covered. It can be made only after `Takeover` has set duplicates aside.
     static let enrichmentKey = """
         CREATE UNIQUE INDEX IF NOT EXISTS farm_postprocessing_key ON postprocessing (image_id, merged_box_id, service) \
         WHERE service IN ('face', 'pose', 'colors')
@@ -15,25 +15,25 @@ enum Indexes {
 
         // A job has one row, however often it is delivered.
         "CREATE UNIQUE INDEX IF NOT EXISTS farm_results_job ON results (image_id, job_id) WHERE job_id IS NOT NULL",
-        // The newest row, and the newest successful one, of an image and service.
+        // For the newest row, and the newest successful row, of an image and service.
         "CREATE INDEX IF NOT EXISTS farm_results_newest ON results (image_id, service, status, result_id)",
-        // Counts, last and percentiles by service, without a look at the large rows.
+        // For counts, the last row and percentiles by service, without reading the large rows.
         "CREATE INDEX IF NOT EXISTS farm_results_service ON results (service, status, result_created, processing_time)",
 
         "CREATE INDEX IF NOT EXISTS farm_merged_boxes_image ON merged_boxes (image_id)",
         "CREATE INDEX IF NOT EXISTS farm_consensus_image ON consensus (image_id)",
-        // Whatever service a row is of, as a box takes all of them along.
+        // For rows of any service: deleting a box deletes all of them.
         "CREATE INDEX IF NOT EXISTS farm_postprocessing_box ON postprocessing (image_id, merged_box_id)",
 
-        // What has failed of late: nothing is added for what succeeds.
+        // For recent failures. Rows that succeed cost nothing here.
         "CREATE INDEX IF NOT EXISTS farm_postprocessing_failed ON postprocessing (result_created) WHERE status = 'error'",
 
         "CREATE INDEX IF NOT EXISTS idx_worker_time ON worker_heartbeats (worker_id, timestamp)",
         "CREATE INDEX IF NOT EXISTS idx_service_time ON worker_heartbeats (service_name, timestamp)",
         "CREATE INDEX IF NOT EXISTS farm_heartbeats_time ON worker_heartbeats (timestamp)",
 
-        // Only what can be taken is in the first one, in the order of taking (the rowid comes last by itself): neither
-        // delayed messages nor held ones stand in the way.
+        // The first index holds only messages that can be taken, in the order of taking (SQLite adds the rowid at the
+        // end). Delayed and leased messages are not in the way.
         "CREATE INDEX IF NOT EXISTS farm_queue_ready ON farm_queue (queue, due_at) WHERE holder IS NULL AND delayed = 0",
         "CREATE INDEX IF NOT EXISTS farm_queue_delayed ON farm_queue (due_at) WHERE delayed = 1",
         "CREATE INDEX IF NOT EXISTS farm_queue_held ON farm_queue (holder) WHERE holder IS NOT NULL",

@@ -1,9 +1,9 @@
-/// A table as farm wants it.
+/// A table as farm needs it.
 struct TableDefinition {
     var name: String
-    /// Name and declaration of each column, the key first.
+    /// The name and declaration of each column, the key first.
     var columns: [(name: String, declaration: String)]
-    /// What stands after the columns: a key of several columns.
+    /// What follows the columns: a key of several columns.
     var constraint: String?
     var isWithoutRowID = false
 
@@ -15,9 +15,10 @@ struct TableDefinition {
 }
 
 extension TableDefinition {
-    /// The present time, for rows that other tools insert.
+    /// Defaults to the present time, for rows that other tools insert.
     private static let now = "TEXT DEFAULT (strftime('%Y-%m-%d %H:%M:%f', 'now'))"
-    /// Ids are never used twice, as PostgreSQL's SERIAL: a slow enricher must not meet another box under an old one's id.
+    /// Ids are never used twice, as with PostgreSQL's SERIAL: a slow enricher must not find another box under an old
+    /// id.
     private static let serial = "INTEGER PRIMARY KEY AUTOINCREMENT"
 
     /// The tables that other programs know (spec section 4), with farm's own columns last.
@@ -67,7 +68,8 @@ extension TableDefinition {
 
     /// The tables that are farm's alone.
     static let own = [
-        // Messages. due_at (ms) orders them and, where delayed is 1, is when they may be taken; holder has leased them.
+        // Messages, ordered by due_at (ms). If delayed is 1, a message may be taken only from that time on. holder has
+        // leased it.
         TableDefinition(
             name: "farm_queue",
             columns: [
@@ -88,7 +90,7 @@ extension TableDefinition {
                 ("job_id", "TEXT"),
                 ("service", "TEXT"),
             ]),
-        // How many messages each queue has; kept by triggers.
+        // How many messages each queue has. Triggers keep it.
         TableDefinition(
             name: "farm_depths",
             columns: [
@@ -104,24 +106,24 @@ extension TableDefinition {
                 ("begun_at", "TEXT NOT NULL"),
             ],
             constraint: "PRIMARY KEY (job_id, worker_id, run)", isWithoutRowID: true),
-        // Boxes that wait for a crop service that was down.
+        // Boxes whose crop service was down.
         TableDefinition(
             name: "farm_missing_enrichments",
             columns: [
                 ("image_id", "INTEGER NOT NULL"), ("merged_id", "INTEGER NOT NULL"), ("service", "TEXT NOT NULL"),
             ],
             constraint: "PRIMARY KEY (image_id, merged_id, service)", isWithoutRowID: true),
-        // Images whose consensus is missing or older than what it rests on; kept by triggers.
+        // Images whose consensus is missing or older than what it is based on. Triggers keep it.
         TableDefinition(name: "farm_stale", columns: [("image_id", "INTEGER PRIMARY KEY")]),
-        // Files, and lines of lists, that an import has refused. Ids are never used twice: they tell before from after.
+        // Files, and lines of lists, that an import has refused. Ids are never used twice: they show which are new.
         TableDefinition(
             name: "farm_refused",
             columns: [
                 ("refused_id", serial), ("place", "TEXT NOT NULL"), ("reason", "TEXT NOT NULL"),
                 ("refused_at", "TEXT NOT NULL"),
             ]),
-        // Who is alive: a row for each process and queue; silence is how many seconds it may say nothing, space the
-        // machine and container that pid is of.
+        // Live workers: a row for each process and queue. A worker may be silent for `silence` seconds. `space` is the
+        // machine and container in which `pid` counts.
         TableDefinition(
             name: "farm_workers",
             columns: [
@@ -131,8 +133,8 @@ extension TableDefinition {
                 ("space", "TEXT"), ("pid", "INTEGER"),
             ],
             constraint: "PRIMARY KEY (run, queue)", isWithoutRowID: true),
-        // How many rows there are; kept by triggers. passed: of results, with the status success; of postprocessing, with
-        // another status than error; else 1.
+        // How many rows there are. Triggers keep it. `passed` is 1 for results with the status success, for
+        // postprocessing rows with any status but error, and for rows of other tables.
         TableDefinition(
             name: "farm_counts",
             columns: [
@@ -140,9 +142,9 @@ extension TableDefinition {
                 ("amount", "INTEGER NOT NULL DEFAULT 0"),
             ],
             constraint: "PRIMARY KEY (relation, service, passed)", isWithoutRowID: true),
-        // When they were set right by counting.
+        // When the counts were last corrected by counting.
         TableDefinition(name: "farm_recounts", columns: [("id", "INTEGER PRIMARY KEY"), ("counted", "TEXT NOT NULL")]),
-        // Rows of results that came in, by the minute since 1970; kept by triggers.
+        // How many rows of results came in, by the minute since 1970. Triggers keep it.
         TableDefinition(
             name: "farm_rates",
             columns: [
@@ -150,7 +152,8 @@ extension TableDefinition {
                 ("errors", "INTEGER NOT NULL DEFAULT 0"),
             ],
             constraint: "PRIMARY KEY (minute, service)", isWithoutRowID: true),
-        // What workers note of their queues: how much waits (at the second `noted`), and how much each has done in that minute.
+        // What workers note about their queues: how many messages waited at the second `noted`, and how many jobs each
+        // worker did in that minute.
         TableDefinition(
             name: "farm_progress",
             columns: [

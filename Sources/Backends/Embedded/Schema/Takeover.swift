@@ -1,8 +1,8 @@
 import GRDB
 
-/// What rows that were there before farm's indexes and triggers need.
+/// Prepares rows that are older than farm's indexes and triggers.
 enum Takeover {
-    /// - Returns: what was done, a line each.
+    /// - Returns: what was done, one line for each step.
     static func run(_ database: Database) throws -> [String] {
         guard try !database.exists("SELECT 1 FROM sqlite_master WHERE name = 'farm_postprocessing_key'") else {
             return []
@@ -11,7 +11,7 @@ enum Takeover {
         return try setAsideDuplicates(database)
     }
 
-    /// Once, by the times that their writers gave: from here on the triggers know.
+    /// Marks images with a stale consensus, once, by the times that the writers gave. From then on triggers mark them.
     private static func markStale(_ database: Database) throws {
         func newest(_ column: String, _ table: String) -> String {
             "coalesce((SELECT max(julianday(\(column))) FROM \(table) WHERE image_id = i.image_id), 0)"
@@ -26,7 +26,8 @@ enum Takeover {
                 """)
     }
 
-    /// The newest row of a box and service is the one that counts; the others are kept beside it.
+    /// Keeps the newest row of each box and service, which is the one that counts, and moves the others to a table of
+    /// their own.
     private static func setAsideDuplicates(_ database: Database) throws -> [String] {
         let superseded = """
             SELECT postprocessing_id FROM (

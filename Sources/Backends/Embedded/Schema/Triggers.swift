@@ -1,4 +1,4 @@
-/// What the file keeps up by itself, whoever writes.
+/// The triggers that keep farm's own tables up to date, whoever writes.
 enum Triggers {
     static let all = stale + depths + CountTriggers.all
 
@@ -9,8 +9,8 @@ enum Triggers {
 
     // MARK: Stale consensus
 
-    /// Whatever a consensus rests on marks its image, and a new consensus takes the mark away: no clocks are compared, so
-    /// nothing stale is missed and nothing fresh is listed, and listing costs what is listed.
+    /// Whatever changes the basis of a consensus marks its image, and a new consensus removes the mark. No clocks are
+    /// compared, so nothing stale is missed, nothing fresh is listed, and listing costs only what it lists.
     private static let stale: [String] = {
         let events = [("insert", "NEW"), ("update", "NEW"), ("delete", "OLD")]
         let marking = ["results", "merged_boxes", "postprocessing"].flatMap { table in

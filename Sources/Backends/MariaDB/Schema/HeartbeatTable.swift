@@ -8,7 +8,7 @@ enum HeartbeatTable {
         var definition: String { "INDEX \(name) (\(columns.joined(separator: ", ")))" }
     }
 
-    /// Name and definition. `NULL` is said where an older server would take another default.
+    /// Names and definitions. `NULL` is explicit where an older server has another default.
     static let columns: [(name: String, definition: String)] = [
         ("id", "INT AUTO_INCREMENT PRIMARY KEY"),
         ("timestamp", "TIMESTAMP DEFAULT CURRENT_TIMESTAMP"),

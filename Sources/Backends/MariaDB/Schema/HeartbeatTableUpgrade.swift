@@ -2,12 +2,13 @@ import CMariaDB
 import Logging
 import Pipeline
 
-/// Brings `worker_heartbeats` up to date. Several may do it at once: what another has just made is no error.
+/// Brings `worker_heartbeats` up to date. Several processes may do so at once: it is no error if another one was
+/// faster.
 struct HeartbeatTableUpgrade: Sendable {
     let options: MariaDBOptions
     let log: Logger
 
-    /// - Returns: what was done, a line each.
+    /// - Returns: what was done, one line for each step.
     /// - Throws: `PortFault`, `MariaDBFault`.
     func run(_ connection: MariaDBConnection) throws -> [String] {
         let types = try types(connection)
@@ -40,7 +41,7 @@ struct HeartbeatTableUpgrade: Sendable {
         try change(
             connection, missing.map { "ALTER TABLE \(HeartbeatTable.name) ADD COLUMN \($0.name) \($0.definition)" })
         if let type = types["timestamp"], type != "timestamp" {
-            // Of a DATETIME nobody knows the time zone, and each of its writers means another.
+            // A DATETIME has no time zone, and each writer means another one.
             throw PortFault(
                 .unusable, place: options.place,
                 message:
@@ -53,7 +54,7 @@ struct HeartbeatTableUpgrade: Sendable {
         return missing.map { "added the column worker_heartbeats.\($0.name)" }
     }
 
-    /// Heartbeats work without them: where the user may not add them a warning is enough.
+    /// Adds indexes. Heartbeats work without them, so if the user may not add them, a warning is enough.
     private func addIndexes(_ connection: MariaDBConnection) throws -> [String] {
         let rows = try connection.run(
             """
@@ -81,7 +82,7 @@ struct HeartbeatTableUpgrade: Sendable {
 
     // MARK: Parts
 
-    /// Changes the table, or says which SQL would.
+    /// Changes the table. If that is not allowed, says which SQL would do it.
     private func change(_ connection: MariaDBConnection, _ statements: [String]) throws {
         do { for sql in statements { try make(connection, sql) } } catch let fault as MariaDBFault
             where fault.isOfPermission
@@ -99,7 +100,7 @@ struct HeartbeatTableUpgrade: Sendable {
         }
     }
 
-    /// As whom the server knows this user.
+    /// The account under which the server knows this user.
     private func account(_ connection: MariaDBConnection) throws -> String? {
         try connection.run("SELECT CURRENT_USER()").first?.first ?? nil
     }
@@ -110,7 +111,7 @@ struct HeartbeatTableUpgrade: Sendable {
         {}
     }
 
-    /// Asks for the rights that heartbeats need, without writing a row.
+    /// Checks the rights that heartbeats need, without writing a row.
     private func tryWriting(_ connection: MariaDBConnection) throws {
         try connection.execute(
             "INSERT INTO worker_heartbeats (worker_id) SELECT worker_id FROM worker_heartbeats WHERE 1 = 0")

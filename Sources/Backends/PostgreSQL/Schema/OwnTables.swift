@@ -1,4 +1,4 @@
-/// The tables that are farm's alone, and what keeps them up.
+/// The tables that are farm's alone, and the triggers that keep them up to date.
 enum OwnTables {
     static let names = tables.map(\.name)
 
@@ -21,7 +21,7 @@ enum OwnTables {
                 PRIMARY KEY (job_id, worker_id, run))
             """
         ),
-        // Boxes that wait for a crop service that was down.
+        // Boxes whose crop service was down.
         (
             "farm_missing_enrichments",
             """
@@ -29,8 +29,8 @@ enum OwnTables {
                 image_id INT NOT NULL, merged_id INT NOT NULL, service TEXT NOT NULL, PRIMARY KEY (image_id, merged_id, service))
             """
         ),
-        // Images whose consensus is missing or older than what it rests on: a mark for every change, so that no writer waits
-        // for another one's. Kept by triggers.
+        // Images whose consensus is missing or older than what it is based on. Each change adds a row, so that no
+        // writer waits for another one's row. Triggers keep it.
         (
             "farm_stale",
             """
@@ -38,7 +38,7 @@ enum OwnTables {
                 image_id INT NOT NULL, mark_id BIGINT GENERATED ALWAYS AS IDENTITY, PRIMARY KEY (image_id, mark_id))
             """
         ),
-        // Files, and lines of lists, that an import has refused. The ids tell before from after.
+        // Files, and lines of lists, that an import has refused. The ids show which are new.
         (
             "farm_refused",
             """
@@ -47,8 +47,8 @@ enum OwnTables {
                 refused_at TIMESTAMPTZ NOT NULL DEFAULT now())
             """
         ),
-        // Who is alive: a row for each process and queue; silence is how many seconds it may say nothing, space the
-        // machine and container that pid is of.
+        // Live workers: a row for each process and queue. A worker may be silent for `silence` seconds. `space` is the
+        // machine and container in which `pid` counts.
         (
             "farm_workers",
             """
@@ -62,11 +62,12 @@ enum OwnTables {
 
     // MARK: Stale consensus
 
-    /// Set to `on` in a transaction that replaces a consensus: its deletion makes nothing stale.
+    /// A setting that is `on` in a transaction that replaces a consensus. Then deleting the old one makes nothing
+    /// stale.
     static let voting = "farm.voting"
 
-    /// They run with their owner's rights, so that programs which know nothing of farm's tables can write; their search
-    /// path is fixed, so that nobody can put another table in the way.
+    /// The functions of the triggers. They run with their owner's rights, so that programs that know nothing of farm's
+    /// tables can write. Their search path is fixed, so that nobody can put another table in the way.
     static func functions(schema: String) -> [(name: String, sql: String)] {
         func function(_ name: String, returns type: String = "trigger", _ body: String) -> (String, String) {
             (
@@ -96,7 +97,8 @@ enum OwnTables {
         return [marking, unvoting] + counting
     }
 
-    /// Whatever a consensus rests on marks its image, whoever writes it. No clocks are compared, so nothing stale is missed.
+    /// Whatever changes the basis of a consensus marks its image, whoever writes it. No clocks are compared, so nothing
+    /// stale is missed.
     static let triggers: [(name: String, table: String, sql: String)] = {
         func trigger(_ event: String, _ table: String, _ rows: String, _ action: String) -> (String, String, String) {
             let name = "farm_stale_\(event.lowercased())"

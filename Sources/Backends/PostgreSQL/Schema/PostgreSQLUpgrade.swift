@@ -2,7 +2,7 @@ import Logging
 import Pipeline
 import Waiting
 
-/// Brings one database up to date, one box at a time.
+/// Brings a database up to date. Only one machine at a time does so.
 struct PostgreSQLUpgrade: Sendable {
     let pool: ConnectionPool
     let time: any Timekeeper
@@ -13,9 +13,9 @@ struct PostgreSQLUpgrade: Sendable {
         try !SchemaPlan(SchemaState(connection), place: connection.server.place).steps.isEmpty
     }
 
-    /// Under the lock: adds what is missing. Says for whom it waits.
-    /// - Returns: what was done, a line each.
-    /// - Throws: `PortFault`, with the SQL for an administrator where this user may not; `CancellationError`.
+    /// Takes the lock and adds what is missing. While it waits, it reports for whom.
+    /// - Returns: what was done, one line for each step.
+    /// - Throws: `PortFault`, with the SQL for an administrator if this user lacks the rights; `CancellationError`.
     func run() async throws -> [String] {
         try await pool.withSession { holder in
             try await pool.withSession { worker in
@@ -30,8 +30,8 @@ struct PostgreSQLUpgrade: Sendable {
         }
     }
 
-    /// How long writers may have to wait for a step that holds them up, in milliseconds; and how often it is tried, a second
-    /// apart: a long transaction may end meanwhile.
+    /// How long writers may have to wait for a step that holds them up, in milliseconds; and how often the step is
+    /// tried, a second apart, since a long transaction may end meanwhile.
     private static let hold = 500
     private static let tries = 300
 
@@ -45,7 +45,7 @@ struct PostgreSQLUpgrade: Sendable {
         }
     }
 
-    /// Runs a part of the upgrade, and says what it has to wait for in the server.
+    /// Runs a part of the upgrade, and reports what it has to wait for in the server.
     private func watched<Value: Sendable>(
         _ worker: PooledConnection, _ holder: PooledConnection,
         _ work: @Sendable @escaping (PostgreSQLConnection) throws -> Value
@@ -62,7 +62,7 @@ struct PostgreSQLUpgrade: Sendable {
         return try await worker.run(work)
     }
 
-    /// The processes of the server that somebody was told of.
+    /// The server processes that were reported already.
     private typealias Told = Set<Int>
 
     private func tell(_ other: Waiting, _ told: inout Told, _ what: String) {
@@ -73,7 +73,7 @@ struct PostgreSQLUpgrade: Sendable {
     // MARK: Upgrading
 
     private func upgrade(_ worker: PooledConnection, _ holder: PooledConnection) async throws -> [String] {
-        // A setting of the session would be another program's too where a pooler hands the session on.
+        // With a pooler, a setting of the session would be passed on to other programs.
         try await worker.run { connection in
             if !connection.isPooled { try connection.execute("SET statement_timeout = 0; SET lock_timeout = 0") }
         }
@@ -110,7 +110,7 @@ struct PostgreSQLUpgrade: Sendable {
         return done
     }
 
-    /// Tries again what did not get its table between two writers' transactions, and says whose it waits for.
+    /// Tries a step again if it did not get its table between two writers' transactions, and reports whom it waits for.
     private func patiently(
         _ part: SchemaPlan.Part, _ holder: PooledConnection, _ work: () async throws -> [String]
     ) async throws -> [String] {
@@ -148,7 +148,7 @@ struct PostgreSQLUpgrade: Sendable {
             }
         case .together(let steps):
             try connection.rollingBack {
-                // What waits for a table makes all that come after it wait too.
+                // A statement that waits for a table makes all later ones wait too.
                 try connection.execute("BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 5000")
                 for step in steps { try connection.execute(step.sql, within: nil) }
                 try connection.execute("COMMIT")

@@ -1,11 +1,11 @@
 import Pipeline
 
-/// The numbered states of the schema, recorded in `farm_schema`: a row each. They only ever add.
+/// The numbered versions of the schema. `farm_schema` records each in a row. A new version only adds.
 enum PostgreSQLVersion {
-    /// This program's.
+    /// The version of this program.
     static let current = 3
-    /// The oldest farm schema whose program can still work with a database of this one. It rises only with a change that is
-    /// not additive.
+    /// The oldest schema version whose program can still use a database of this one. It rises only with a change that
+    /// does more than add.
     private static let needs = 1
 
     static let record = """
@@ -18,7 +18,7 @@ enum PostgreSQLVersion {
         try recorded(connection).map { $0 >= current } ?? false
     }
 
-    /// The newest version that the tables were brought to; nil where farm has not been through with them yet.
+    /// The version to which the tables were brought last. nil if farm has never upgraded them.
     /// - Throws: `PostgreSQLFault`; `PortFault` if a newer farm made the tables and this one cannot use them.
     static func recorded(_ connection: PostgreSQLConnection) throws -> Int? {
         guard

@@ -1,22 +1,23 @@
 import Pipeline
 
-/// The statements that bring a database up to date, in their order. Run twice they do nothing more.
+/// The statements that bring a database up to date, in order. Running them again does nothing more.
 struct SchemaPlan {
     struct Step {
         var sql: String
-        /// What it did, for people; nil: nothing worth telling.
+        /// What the step did, for people. nil if it is not worth reporting.
         var told: String?
-        /// It may not stand in a transaction, or would hold the others' locks for too long.
+        /// Whether it has to run outside a transaction, or would hold the locks of the other steps for too long.
         var isAlone = false
-        /// What another program does meanwhile can make it fail; then it is left for the next time.
+        /// Whether another program can make it fail meanwhile. Then it is left for the next time.
         var mayFail = false
-        /// A table whose writers wait for it. So it does not wait for them for long, but is tried again and again.
+        /// The table whose writers wait for it, if any. The step does not wait long for them, but is tried again and
+        /// again.
         var holdsUp: String?
     }
 
-    /// Steps that are done at once.
+    /// Steps that run together.
     enum Part {
-        /// Outside a transaction.
+        /// A step outside a transaction.
         case alone(Step)
         case together([Step])
 
@@ -30,7 +31,7 @@ struct SchemaPlan {
 
     private(set) var steps: [Step] = []
 
-    /// All steps, neighbours that can be in one transaction.
+    /// All steps. Neighbouring steps that may share a transaction are one part.
     var parts: [Part] {
         steps.reduce(into: []) { parts, step in
             if step.isAlone || step.mayFail || step.holdsUp != nil {
@@ -43,7 +44,7 @@ struct SchemaPlan {
         }
     }
 
-    /// - Throws: `PortFault` if a table that is there cannot be farm's.
+    /// - Throws: `PortFault` if a table is there that cannot be farm's.
     init(_ state: SchemaState, place: String) throws {
         guard let schema = state.schema else {
             throw PortFault(
@@ -56,7 +57,7 @@ struct SchemaPlan {
         for table in OwnTables.tables where state.columns[table.name] == nil {
             steps.append(Step(sql: table.sql, told: "table \(table.name) created"))
         }
-        // Before the triggers, which would take it for news.
+        // This comes before the triggers, which would count it as a change.
         if state.superseded > 0 {
             steps.append(Step(sql: Takeover.asideTable))
             steps.append(
@@ -81,7 +82,7 @@ struct SchemaPlan {
                 Step(sql: triggers.sql, told: "triggers that count \(triggers.table) created", holdsUp: triggers.table))
         }
         for index in Index.all { add(index, state) }
-        // When the triggers are there: what they have missed is in the tables.
+        // This comes after the triggers: what they have missed is in the tables.
         if !state.isCounted { steps.append(Step(sql: CountTables.recount, told: "rows counted", isAlone: true)) }
         if !state.isCurrent { steps.append(Step(sql: PostgreSQLVersion.record)) }
     }
@@ -123,7 +124,8 @@ struct SchemaPlan {
         }
     }
 
-    /// Another program's columns that farm leaves out of its rows. Whoever imports images is told by the import.
+    /// Columns of another program that farm's rows leave out though they need a value. The import itself reports those
+    /// of images.
     private static func unfillable(_ table: SharedTable, _ present: [String: SchemaState.Column]) -> [String] {
         guard table.name != "images" else { return [] }
         let known = Set(table.columns.map(\.name))
@@ -135,7 +137,7 @@ struct SchemaPlan {
         switch state.indexes[index.name] {
         case true?: return
         case false?:
-            // Left by a build that did not end.
+            // An earlier build did not finish.
             steps.append(
                 Step(sql: "DROP INDEX \(isLive ? "CONCURRENTLY " : "")IF EXISTS \(index.name)", isAlone: isLive))
         case nil: break
@@ -146,7 +148,7 @@ struct SchemaPlan {
                 mayFail: index.name == Index.enrichmentKey.name))
     }
 
-    /// What an administrator runs when this user may not.
+    /// The SQL that an administrator runs if this user lacks the rights.
     func script(user: String, schema: String) -> String {
         let tables = (SharedTable.all.map(\.name) + OwnTables.names).joined(separator: ", ")
         let grants = [
@@ -154,7 +156,7 @@ struct SchemaPlan {
             "GRANT SELECT, INSERT, UPDATE, DELETE ON \(tables) TO \(user.quotedName)",
             "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA \(schema) TO \(user.quotedName)",
         ]
-        // The administrator's search path may be another one.
+        // The administrator may have another search path.
         return (["SET search_path = \(schema)"] + steps.map(\.sql) + grants).map { $0 + ";" }.joined(separator: "\n")
     }
 }

@@ -1,30 +1,30 @@
 /// What a database has of what farm needs.
 struct SchemaState {
     struct Column {
-        /// As pg_type names it, without its length: `varchar`, `int4`; of an array with `_` before it.
+        /// The name in pg_type, without a length: `varchar`, `int4`; for an array with `_` before it.
         var type: String
-        /// Something gives it a value when none is given.
+        /// Whether the column gets a value when none is given.
         var hasDefault: Bool
         var refusesNull: Bool
     }
 
-    /// The schema that new tables go to, quoted; nil if the search path leads nowhere.
+    /// The schema for new tables, quoted. nil if the search path leads nowhere.
     var schema: String?
-    /// Of the tables that are there.
+    /// The columns of the tables that are there.
     var columns: [String: [String: Column]] = [:]
-    /// Of the tables that are there and are no parents of partitions.
+    /// The tables that have rows. Parents of partitions are left out.
     var hasRows: Set<String> = []
-    /// Names of indexes: whether each can be used, or was left half made.
+    /// For each index by name, whether it can be used. A build that did not finish leaves one that cannot.
     var indexes: [String: Bool] = [:]
-    /// `table.name`.
+    /// The triggers, as `table.name`.
     var triggers: Set<String> = []
     var functions: Set<String> = []
-    /// Rows of `postprocessing` that another one of the same box and service has replaced.
+    /// How many rows of `postprocessing` have been replaced by a newer one of the same box and service.
     var superseded = 0
     var isCurrent = false
-    /// The rows were counted since the triggers that count are there.
+    /// Whether the rows have been counted since the counting triggers were added.
     var isCounted = false
-    /// Farm has been through with these tables before, be it an older one.
+    /// Whether farm, perhaps an older one, has upgraded these tables before.
     var isKnown = false
 
     /// - Throws: `PostgreSQLFault`, `PortFault`.
@@ -71,11 +71,11 @@ struct SchemaState {
                 WHERE to_regproc(f.name) IS NOT NULL
                 """, connection
             ).compactMap { $0.text(0) })
-        // What this user may not read, somebody else has made and filled.
+        // If this user may not read it, another user has made and filled it.
         isCounted =
             try columns["farm_recounts"] != nil
             && (unreadable.contains("farm_recounts") || !all("SELECT 1 FROM farm_recounts LIMIT 1", connection).isEmpty)
-        // What this user may not read counts as in use.
+        // A table that this user may not read counts as in use.
         for table in plain
         where try unreadable.contains(table) || all("SELECT 1 FROM \(table) LIMIT 1", connection).first != nil {
             hasRows.insert(table)

@@ -1,15 +1,16 @@
-/// A table that other programs know (spec section 4): its columns as the contract has them, farm's own last.
+/// A table that other programs know (spec section 4). It has the columns of the contract first, and farm's own last.
 struct SharedTable {
     struct Column {
         var name: String
-        /// As in CREATE TABLE.
+        /// The declaration, as in CREATE TABLE.
         var declaration: String
-        /// The names in pg_type that farm's statements fit. (`format_type` quotes some where quote_all_identifiers is on.)
+        /// The names in pg_type that farm's statements work with. (`format_type` quotes some if quote_all_identifiers
+        /// is on.)
         var types: Set<String>
     }
 
     var name: String
-    /// The key first.
+    /// The columns, the key first.
     var columns: [Column]
 
     var sql: String {

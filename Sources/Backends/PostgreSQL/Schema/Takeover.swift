@@ -1,6 +1,6 @@
-/// What rows that were there before farm's indexes and triggers need.
+/// Prepares rows that are older than farm's indexes and triggers.
 enum Takeover {
-    /// Where an older program left several rows of a box and service, the newest one counts.
+    /// If an older program left several rows of a box and service, the newest one counts.
     static let superseded = """
         SELECT postprocessing_id FROM (
             SELECT postprocessing_id, row_number() OVER (
@@ -13,7 +13,7 @@ enum Takeover {
     private static let columns =
         "postprocessing_id, image_id, merged_box_id, service, data, status, result_created"
 
-    /// The others are kept beside it.
+    /// The table that keeps the other rows.
     static let asideTable = """
         CREATE TABLE IF NOT EXISTS farm_superseded_postprocessing (postprocessing_id BIGINT, image_id INT, \
         merged_box_id INT, service TEXT, data JSONB, status TEXT, result_created TIMESTAMP)
@@ -24,7 +24,7 @@ enum Takeover {
         INSERT INTO farm_superseded_postprocessing (\(columns)) SELECT \(columns) FROM gone
         """
 
-    /// Once, by the times that their writers gave: from here on the triggers know.
+    /// Marks images with a stale consensus, once, by the times that the writers gave. From then on triggers mark them.
     static let markStale: String = {
         func newest(_ column: String, _ table: String) -> String {
             "(SELECT image_id, max(\(column)) AS newest FROM \(table) GROUP BY image_id)"

@@ -1,17 +1,18 @@
 import CPostgreSQL
 
-/// The lock that an upgrade holds: one box at a time.
+/// The lock that an upgrade holds, so that only one machine upgrades at a time.
 ///
-/// It belongs to a transaction that stays open for as long as the upgrade takes, while another connection does the work: a
-/// pooler gives a transaction, but no more, a session of the server's to itself. Between its statements that transaction holds
-/// no snapshot, so that building an index CONCURRENTLY does not wait for it.
+/// It belongs to a transaction that stays open during the whole upgrade, while another connection does the work. (A
+/// pooler keeps a server session for one transaction, not for longer.) Between its statements that transaction holds no
+/// snapshot, so building an index CONCURRENTLY does not wait for it.
 enum UpgradeLock {
-    /// Its key: "farm" in ASCII, and which of farm's locks.
+    /// The key of the lock: "farm" in ASCII, and a number for each of farm's locks.
     private static let key = (space: Locks.space, id: 0)
 
-    /// Tries to take it. It asks again and again instead of waiting in the server: a statement that waits has a snapshot, and
-    /// building an index CONCURRENTLY waits for the end of every older one: the two would wait for each other.
-    /// - Returns: nil if it is held from here on, until the transaction ends; else who holds it.
+    /// Tries to take the lock. The caller asks again and again instead of waiting in the server. A statement that waits
+    /// has a snapshot, and building an index CONCURRENTLY waits for every older snapshot, so the two would wait for
+    /// each other.
+    /// - Returns: nil if the lock is held from now on, until the transaction ends. Otherwise, who holds it.
     static func take(_ connection: PostgreSQLConnection) throws -> Waiting? {
         let isHeld = try connection.execute(
             """
@@ -30,7 +31,7 @@ enum UpgradeLock {
         return holder ?? Waiting(process: 0, who: "another program")
     }
 
-    /// - Throws: `PostgreSQLFault` if it is no longer held.
+    /// - Throws: `PostgreSQLFault` if the lock is no longer held.
     static func confirm(_ connection: PostgreSQLConnection) throws {
         guard PQtransactionStatus(connection.handle) == PQTRANS_INTRANS else {
             throw PostgreSQLFault(message: "the connection that held the upgrade's lock was lost", isLost: true)
@@ -41,14 +42,14 @@ enum UpgradeLock {
     static func release(_ connection: PostgreSQLConnection) throws { try connection.execute("COMMIT") }
 }
 
-/// Somebody who is waited for.
+/// A process of the server that an upgrade waits for.
 struct Waiting: Sendable {
-    /// As the server numbers it.
+    /// Its number in the server.
     var process: Int
-    /// For people.
+    /// A description for people.
     var who: String
 
-    /// What keeps this program's own statements waiting for a lock, if anything does.
+    /// The process whose lock this program's own statements wait for, if any.
     static func blocker(_ connection: PostgreSQLConnection) throws -> Waiting? {
         try find(
             connection,
@@ -59,7 +60,7 @@ struct Waiting: Sendable {
             """)
     }
 
-    /// - Parameter processes: a query of their numbers.
+    /// - Parameter processes: a query that returns their numbers.
     static func find(_ connection: PostgreSQLConnection, _ processes: String) throws -> Waiting? {
         let row = try connection.execute(
             """
@@ -68,7 +69,7 @@ struct Waiting: Sendable {
                 'its transaction ' || extract(epoch FROM clock_timestamp() - xact_start)::bigint || ' s old')
             FROM pg_stat_activity WHERE pid IN (\(processes)) ORDER BY xact_start LIMIT 1
             """)?.first
-        // What is another user's is told in part.
+        // The server hides some details of other users' processes.
         return row.map { Waiting(process: $0.integer(0) ?? 0, who: $0.text(1) ?? "?") }
     }
 }
