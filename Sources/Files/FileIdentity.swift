@@ -1,13 +1,13 @@
 import Foundation
 import Model
 
-/// What a path leads to, whatever it is called on the way.
+/// Identifies the file at a path, whichever path leads to it.
 package struct FileIdentity: Hashable {
     package let isRegular: Bool
     private let device: UInt
     private let number: UInt
 
-    /// nil for what is gone.
+    /// nil if there is no file.
     package init?(of path: String) {
         var status = stat()
         guard stat(path, &status) == 0 else { return nil }
@@ -15,7 +15,7 @@ package struct FileIdentity: Hashable {
         isRegular = status.st_mode & S_IFMT == S_IFREG
     }
 
-    /// The path without links, of a file that may be missing in a folder that is there; nil where there is none.
+    /// The path without links. The file may be missing, but its folder must exist; otherwise nil.
     package static func realPath(of path: String) -> String? {
         if let whole = resolved(path) { return whole }
         let folder = PathText.folder(of: PathText.absolute(path))

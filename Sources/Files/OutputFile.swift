@@ -4,7 +4,7 @@ import Model
 
 /// Why an output is not written.
 package struct OutputFault: Error {
-    /// One line for people, which begins with the path.
+    /// One line for people. It begins with the path.
     package var message: String
 
     init(_ path: String, _ reason: String) { message = "\(path): \(reason)" }
@@ -12,28 +12,28 @@ package struct OutputFault: Error {
     init(_ path: String, _ cause: Int32) { self.init(path, "cannot be written: \(String(cString: strerror(cause)))") }
 }
 
-/// What an output may take the place of.
+/// Which files an output may replace.
 package enum Replacing: Sendable {
     case anything
-    /// Only files of which this is true: what farm itself has made. Its argument is a path.
+    /// Only files for which this returns true, such as files that farm itself has made. The argument is a path.
     case own(@Sendable (String) -> Bool)
 }
 
-/// A file that appears at its path whole or not at all: it is written beside it, under a hidden name that no import looks
-/// at, and renamed when it is complete. It takes no other file's place but one that it may.
+/// A file that appears at its path whole or not at all. It is written beside its path, under a hidden name that imports
+/// ignore, and renamed when it is complete. It replaces only files that it may.
 package final class OutputFile {
-    /// The path as it was asked for.
+    /// The path as the user gave it.
     private let path: String
-    /// Where its links lead.
+    /// The path with its links followed.
     private let target: String
     private let replacing: Replacing
     private let descriptor: Int32
     private var isOpen = true
 
-    /// Where it is written before it is complete.
+    /// The path under which it is written before it is complete.
     package let temporary: String
 
-    /// - Throws: `OutputFault`, also for what is there and may not be replaced.
+    /// - Throws: `OutputFault`, also if there is a file that may not be replaced.
     package init(_ path: String, replacing: Replacing) throws(OutputFault) {
         self.path = path
         self.replacing = replacing
@@ -57,9 +57,9 @@ package final class OutputFile {
         }
     }
 
-    /// The file takes its place.
-    /// - Parameter isDurable: a power cut leaves it there.
-    /// - Throws: `OutputFault`; then the path names what it named before.
+    /// Moves the file to its path.
+    /// - Parameter isDurable: whether it must survive a power cut.
+    /// - Throws: `OutputFault`. Then the path names what it named before.
     package func complete(isDurable: Bool) throws(OutputFault) {
         isOpen = false
         var cause: Int32 = !isDurable || fsync(descriptor) == 0 ? 0 : errno
@@ -73,7 +73,7 @@ package final class OutputFile {
         }
     }
 
-    /// Nothing is left of what was not completed.
+    /// Removes what was not completed.
     package func discard() {
         guard isOpen else { return }
         isOpen = false
@@ -102,13 +102,13 @@ package final class OutputFile {
         }
     }
 
-    /// Renames only where nothing is, also if it came this moment.
-    /// - Returns: an `errno`, 0 when it is done.
+    /// Renames only if nothing has the new name, even if it appeared this moment.
+    /// - Returns: an `errno`, or 0 for success.
     private static func renameToNew(_ old: String, _ new: String) -> Int32 {
         let noReplace: UInt32 = 1
         if renameat2(AT_FDCWD, old, AT_FDCWD, new, noReplace) == 0 { return 0 }
         guard errno == EINVAL || errno == ENOSYS else { return errno }
-        // NFS knows no such renaming, but links; FAT by FUSE neither: there a moment is left.
+        // NFS has no such rename, but it has links. FAT by FUSE has neither, so a moment remains.
         if link(old, new) == 0 {
             unlink(old)
             return 0
@@ -119,7 +119,7 @@ package final class OutputFile {
         return rename(old, new) == 0 ? 0 : errno
     }
 
-    /// Where links lead, also one that leads to nothing yet.
+    /// Follows links, even one that leads to nothing yet.
     /// - Throws: `OutputFault`.
     package static func target(of path: String) throws(OutputFault) -> String {
         var place = path

@@ -3,15 +3,15 @@ import Pipeline
 
 /// The windows of a report as dates.
 package struct HeartbeatWindows: Sendable {
-    /// What is silent for longer is forgotten.
+    /// After this many seconds of silence a worker is forgotten.
     private static let memory = 24 * 3600.0
 
     package var now: Date
-    /// Silent since before then is dead.
+    /// A worker that has been silent since before this time is dead.
     package var live: Date
     package var performance: Date
     package var errors: Date
-    /// Silent since before then is forgotten.
+    /// A worker that has been silent since before this time is forgotten.
     package var forgotten: Date
 
     package init(_ windows: MonitorWindows, now: Date) {
@@ -26,9 +26,9 @@ package struct HeartbeatWindows: Sendable {
     package var first: Date { [live, performance, errors, forgotten].min() ?? forgotten }
 }
 
-/// Makes the report from heartbeats, oldest first: a pure function.
+/// Makes the report from heartbeats, oldest first. It is a pure function.
 package struct MonitorDigest {
-    /// A worker on a box: by its id alone two boxes that share one would look like one worker.
+    /// A worker on a machine. By the id alone, workers on two machines that share an id would look like one.
     private struct Place: Hashable {
         var workerID: String
         var nodeHostname: String
@@ -116,8 +116,8 @@ extension MonitorDigest {
         .sorted { $0.serviceName < $1.serviceName }
     }
 
-    /// What one worker's count has grown by within the window. It starts again from 0 with each run; what the first
-    /// heartbeat that is known of counts already was before it.
+    /// By how much one worker's count has grown within the window. The count starts from 0 with each run. What the
+    /// first known heartbeat counts was done before it.
     private func completed(_ beats: [StoredHeartbeat]) -> Int {
         zip(beats, beats.dropFirst()).reduce(0) { sum, pair in
             let (before, after) = pair
@@ -132,8 +132,8 @@ extension MonitorDigest {
 // MARK: Shared ids
 
 extension MonitorDigest {
-    /// Ids under which two live workers can be told apart: on two boxes, in two services, or because the count of jobs falls
-    /// although nobody has started. Two idle workers of one service on one box cannot.
+    /// Ids that two live workers share and that show it: they are on two machines, or in two services, or the count of
+    /// jobs falls although no worker has started. Two idle workers of one service on one machine do not show it.
     private var sharedIDs: [String] {
         let recent = heartbeats.filter { $0.timestamp >= windows.live }
         return Dictionary(grouping: recent, by: \.workerID).filter { _, beats in

@@ -2,12 +2,12 @@ import Foundation
 import Model
 import Pipeline
 
-/// Who has taken whose place: a worker that begins takes that of one of its service and host that ended before, and of no
-/// other. So of three workers a killed one is missed although the others live, and one that was started anew is not; as many
-/// have to be started as died.
+/// Decides which worker replaces which. A worker that begins replaces one worker of its service and machine that ended
+/// before, and no other. So one killed worker of three is missed although the others live, but not once it was
+/// restarted. As many workers have to start as died.
 ///
-/// It is that of the one who stopped last if that was a moment ago, since then it was restarted; else of the one that fell
-/// silent last; else of one that stopped.
+/// The new worker replaces the one that stopped last, if that was a moment ago, since then it was restarted. Otherwise
+/// it replaces the one that fell silent last, and if there is none, one that stopped.
 struct WorkerReplacement {
     /// From a worker's first known heartbeat to its last.
     struct Span: Equatable {
@@ -20,10 +20,10 @@ struct WorkerReplacement {
         var nodeHostname: String
     }
 
-    /// Last heartbeats of those whose place, or whose successor's and so on, one holds who lives.
+    /// The last heartbeats of workers that a live one has replaced, perhaps by way of others.
     let replaced: [StoredHeartbeat]
 
-    /// - Parameter restart: who begins within so many seconds after another one stopped is that one, restarted.
+    /// - Parameter restart: a worker that begins within this many seconds after another one stopped is that one, restarted.
     init(_ spans: [Span], restart: TimeInterval, isLive: (StoredHeartbeat) -> Bool) {
         let posts = Dictionary(grouping: spans) { span in
             Post(serviceName: span.last.serviceName, nodeHostname: span.last.nodeHostname)
@@ -51,7 +51,7 @@ struct WorkerReplacement {
             let place = restarted ?? vacant.lastIndex { !spans[$0].last.isStopping } ?? vacant.count - 1
             successors[vacant.remove(at: place)] = index
         }
-        // A successor begins later, so that it is settled before.
+        // A successor begins later, so it has been decided already.
         for (index, successor) in successors.sorted(by: { $0.key > $1.key }) where isHeld[successor] {
             isHeld[index] = true
         }

@@ -1,20 +1,20 @@
 import Glibc
 import Model
 
-/// The regular file of an image, open for reading; its faults leave the path to the caller.
+/// The regular file of an image, open for reading. Its faults do not name the path; the caller adds it.
 public final class ImageFile: Sendable {
-    /// Bytes, as of the opening.
+    /// The size in bytes when it was opened.
     public let size: Int
     private let descriptor: Int32
     private let path: String
 
-    /// Opens the file. Below a root it is the file itself, whatever leads to it, that has to lie there: what is checked
-    /// is what is read, also where somebody moves links meanwhile.
+    /// Opens the file. If there is a root, the file that is opened must be below it, whatever links lead to it. What is
+    /// checked is what is read, even if somebody moves links meanwhile.
     /// - Parameters:
-    ///   - root: the folder that it has to lie in; nil: anywhere.
-    ///   - limit: of its bytes.
-    /// - Throws: `image` for what is missing, unreadable, empty, no regular file or outside the root, `too_large` beyond
-    ///   the limit.
+    ///   - root: the folder that it must be in. nil for anywhere.
+    ///   - limit: the largest size in bytes.
+    /// - Throws: `image` if it is missing, unreadable, empty, no regular file or outside the root; `too_large` if it
+    ///   exceeds   the limit.
     public convenience init(
         path: String, root: String? = nil, limit: Int = PictureLimits.bytes
     ) throws(PictureFault) {
@@ -48,7 +48,7 @@ public final class ImageFile: Sendable {
         close(descriptor)
     }
 
-    /// The bytes from `offset`, fewer where the file ends.
+    /// The bytes from `offset`. There are fewer if the file ends.
     public func read(at offset: Int, count: Int) throws(PictureFault) -> [UInt8] {
         var fault: PictureFault?
         let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
@@ -62,7 +62,7 @@ public final class ImageFile: Sendable {
     }
 
     /// Reads the bytes from `offset`.
-    /// - Returns: how many; less than there is room for where the file ends.
+    /// - Returns: how many. Fewer than there is room for if the file ends.
     public func read(at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws(PictureFault) -> Int {
         var filled = 0
         while filled < buffer.count {
@@ -76,14 +76,14 @@ public final class ImageFile: Sendable {
         return filled
     }
 
-    /// The whole file; a file that has grown since it was opened is a fault.
+    /// The whole file. It is a fault if the file has grown since it was opened.
     public func readAll() throws(PictureFault) -> [UInt8] {
         let bytes = try read(at: 0, count: size + 1)
         guard bytes.count <= size else { throw changing("grows") }
         return bytes
     }
 
-    /// Somebody is still copying it.
+    /// A fault for a file that somebody is still copying.
     package func changing(_ how: String) -> PictureFault {
         PictureFault(
             .image, "the file \(how) while it is read",
@@ -92,12 +92,12 @@ public final class ImageFile: Sendable {
 
     // MARK: Opening
 
-    /// Without O_NONBLOCK the opening of a FIFO waits for its writer.
+    /// Without O_NONBLOCK, opening a FIFO would wait for its writer.
     private static let reading = O_RDONLY | O_CLOEXEC | O_NONBLOCK
-    /// O_PATH, which Swift does not import: a descriptor that stands for the file and opens nothing, be it a device.
+    /// O_PATH, which Swift does not import: a descriptor that stands for the file and opens nothing, not even a device.
     private static let pointing: Int32 = 0o10_000_000 | O_CLOEXEC
 
-    /// - Parameter name: how people know it.
+    /// - Parameter name: the name to show to people.
     private static func open(_ path: String, named name: String, root: String? = nil) throws(PictureFault) -> Int32 {
         let descriptor = Glibc.open(path, reading)
         guard descriptor >= 0 else { throw .reading(name, errno, root: root) }
@@ -108,7 +108,7 @@ public final class ImageFile: Sendable {
         let handle = Glibc.open(path, pointing)
         guard handle >= 0 else {
             let cause = errno
-            // What lies outside must not even be told to be missing.
+            // Farm must not even tell whether a file outside is missing.
             guard PathText.absolute(path).lies(below: PathText.absolute(root)) else { throw .outside(root) }
             throw .reading(path, cause, root: root)
         }
@@ -122,7 +122,7 @@ public final class ImageFile: Sendable {
 
     private static func link(to descriptor: Int32) -> String { "/proc/self/fd/\(descriptor)" }
 
-    /// Where a symbolic link leads; nil if it is none.
+    /// The target of a symbolic link. nil if it is none.
     static func target(of link: String) -> String? {
         withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX) + 1) { buffer in
             guard let start = buffer.baseAddress else { return nil }
@@ -141,19 +141,19 @@ public final class ImageFile: Sendable {
 }
 
 extension String {
-    /// Both are absolute.
+    /// Whether the path is below a folder. Both are absolute.
     fileprivate func lies(below folder: String) -> Bool {
         utf8.starts(with: (folder.utf8.last == UInt8(ascii: "/") ? folder : folder + "/").utf8)
     }
 }
 
 extension PictureFault {
-    /// What is over the limit of a file's or an answer's bytes.
+    /// The fault of a file or an answer that has more bytes than allowed.
     public static func tooLarge(bytes: Int) -> PictureFault {
         PictureFault(.tooLarge, "\(bytes) bytes, over the limit of \(PictureLimits.bytes >> 20) MiB")
     }
 
-    /// - Parameter root: the folder that a file has to lie in: nothing is looked for outside.
+    /// - Parameter root: the folder that a file must be in. Nothing is looked up outside.
     fileprivate static func reading(_ path: String, _ cause: Int32, root: String? = nil) -> PictureFault {
         PictureFault(
             .image, "cannot be read: \(String(cString: strerror(cause)))",

@@ -1,11 +1,12 @@
-/// Where images may be taken from (docs/security.md).
+/// Where images may come from (docs/security.md).
 public struct ImagePolicy: Sendable, Equatable {
-    /// IMAGE_ROOT, absolute: the folder that files of images must lie in, links followed; nil: anywhere.
+    /// IMAGE_ROOT, absolute: the folder that image files must be in after links are followed. nil for anywhere.
     public var root: String?
-    /// DENY_PRIVATE_IMAGE_URLS: no image is fetched from loopback, link-local, private or other special addresses.
+    /// DENY_PRIVATE_IMAGE_URLS: whether images from loopback, link-local, private and other special addresses are
+    /// refused.
     public var deniesPrivateURLs: Bool
 
-    /// Everything is allowed unless said otherwise.
+    /// Everything is allowed by default.
     public init(root: String? = nil, deniesPrivateURLs: Bool = false) {
         self.root = root
         self.deniesPrivateURLs = deniesPrivateURLs

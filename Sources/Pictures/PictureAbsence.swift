@@ -1,11 +1,11 @@
 import Glibc
 import Model
 
-/// A picture that cannot be had at present, and perhaps can later: its host or its folder is away, or stumbles.
+/// A picture that is not available at present, and may be later: its host or its folder is away or failing.
 public struct PictureAbsence: Sendable, Equatable {
-    /// Who has the picture: a host (`http://nas:8080`) or a folder (`/mnt/nas`).
+    /// Where the picture is: a host (`http://nas:8080`) or a folder (`/mnt/nas`).
     public var source: String
-    /// The source gives no picture at all at present: it is the source that is away, not this picture.
+    /// Whether the source provides no pictures at all at present, so that the source is away and not only this picture.
     public var isOfSource: Bool
     /// How long the host asks to wait.
     public var retryAfter: Duration?
@@ -18,10 +18,10 @@ public struct PictureAbsence: Sendable, Equatable {
 }
 
 extension PictureAbsence {
-    /// What an error of the system says of a file that was to be read.
+    /// Interprets a system error at reading a file.
     ///
-    /// A folder on the way that is missing or cannot be entered, and an empty folder where a file was, are a file system
-    /// that is not mounted: all files below are away. A file that is missing among others is gone.
+    /// If a folder on the way is missing or cannot be entered, or if a folder is empty where a file was, a file system
+    /// is probably not mounted, and all files below it are away. A file that is missing among others is gone.
     /// - Returns: nil if the file itself is at fault, and for good.
     init?(ofFile path: String, _ cause: Int32, links: Int = 8) {
         guard ![ENOTDIR, ELOOP, ENAMETOOLONG, EISDIR].contains(cause) else { return nil }
@@ -48,13 +48,14 @@ extension PictureAbsence {
         }
     }
 
-    /// Errors of network file systems and disks, of rights that may be given, and of a box that is short of something.
+    /// Errors of network file systems and disks, of permissions that may be granted, and of a machine that lacks a
+    /// resource.
     private static let passing: Set<Int32> = [
         ESTALE, EIO, ETIMEDOUT, EACCES, EPERM, EAGAIN, EBUSY, EINTR, EMFILE, ENFILE, ENOMEM, ENODEV, ENXIO, ENOTCONN,
         EHOSTDOWN, EHOSTUNREACH, ENETDOWN, ENETUNREACH, ECONNREFUSED, ECONNRESET, ECONNABORTED, EREMOTEIO, ENOLINK,
     ]
 
-    /// `/`, `/mnt`, `/mnt/nas` of `/mnt/nas/a.jpg`.
+    /// `/`, `/mnt`, `/mnt/nas` for `/mnt/nas/a.jpg`.
     private static func folders(above path: String) -> [String] {
         var folders: [String] = []
         var folder = PathText.folder(of: path)
@@ -65,11 +66,11 @@ extension PictureAbsence {
         return ["/"] + folders.reversed()
     }
 
-    /// One that cannot be listed counts as not empty.
+    /// A folder that cannot be listed counts as not empty.
     private static func isEmpty(_ folder: String) -> Bool {
         guard let listing = opendir(folder) else { return false }
         defer { closedir(listing) }
-        // `.` and `..` are there in any.
+        // `.` and `..` are in every folder.
         var count = 0
         while readdir(listing) != nil {
             count += 1

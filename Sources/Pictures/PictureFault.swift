@@ -2,15 +2,16 @@ import Model
 
 /// Why a picture is not used: `image` (missing, unreadable, damaged) or `too_large`.
 public struct PictureFault: Error, Sendable, Equatable, CustomStringConvertible {
-    /// What sort of failure it is.
+    /// The kind of failure.
     public var kind: FailureKind
     /// One line for people, with the place and the cause; never a secret.
     public var message: String
-    /// By its bytes it is none, or it has none: in a folder of pictures nothing is wrong with that.
+    /// Whether the file is no image by its bytes, or has no bytes. In a folder of pictures there is nothing wrong with
+    /// that.
     public var isOfNoImage: Bool
-    /// What kind of camera raw it is, such as `DNG`; nil where it is none. Such a file counts as no image.
+    /// The kind of camera raw, such as `DNG`. nil if it is none. A camera raw file counts as no image.
     public var cameraRaw: String?
-    /// What may pass by itself; nil where another try would end the same way.
+    /// Set if the fault may pass by itself. nil if another try would end the same way.
     public var absence: PictureAbsence?
 
     package init(

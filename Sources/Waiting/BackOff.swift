@@ -1,4 +1,4 @@
-/// Exponential back-off with jitter: each wait is drawn from 50…100 % of base × 2^n, at most `limit`.
+/// Exponential back-off with jitter. Each wait is between 50 % and 100 % of base × 2^n, at most `limit`.
 public struct BackOff: Sendable {
     /// The first wait, before jitter.
     public var base: Duration
@@ -20,12 +20,13 @@ public struct BackOff: Sendable {
         return full * (0.5 + 0.5 * randomness())
     }
 
-    /// Starts over: the last try went well.
+    /// Starts over, since the last try succeeded.
     public mutating func reset() { exponent = 0 }
 }
 
-/// Draws from 0..<1, for the jitter of waits: like time it comes from outside, so that a simulated run can be repeated.
+/// Returns a number in 0..<1, for the jitter of waits. Like time, it comes from outside, so that a simulated run can be
+/// repeated.
 public typealias Randomness = @Sendable () -> Double
 
-/// This machine's own.
+/// This machine's own source of randomness.
 public let systemRandomness: Randomness = { Double.random(in: 0..<1) }

@@ -1,4 +1,5 @@
-/// Wakes all who wait for the next change. Changes are numbered, so that one between a look and the wait is not missed.
+/// Wakes all tasks that wait for the next change. Changes are numbered, so that a change between a look and the wait is
+/// not missed.
 package final class ChangeSignal: Sendable {
     private let changes = Watched(0)
 
@@ -9,7 +10,7 @@ package final class ChangeSignal: Sendable {
 
     package func raise() { changes.change { $0 += 1 } }
 
-    /// Returns once there is a newer change than this one, or when the task is cancelled.
+    /// Returns when there is a newer change than this one, or when the task is cancelled.
     package func wait(past generation: Int) async {
         _ = await changes.wait { $0 == generation ? nil : true }
     }

@@ -1,4 +1,4 @@
-/// The request to stop gracefully: take nothing new, finish what is in flight. It is begun once and never taken back.
+/// The request to stop gracefully: take nothing new, and finish what is in flight. Once begun, it is never taken back.
 public final class Drain: Sendable {
     private let begun = Watched(false)
 
@@ -7,13 +7,13 @@ public final class Drain: Sendable {
     /// Whether it has begun.
     public var isBegun: Bool { begun.read { $0 } }
 
-    /// Begins it; once more changes nothing.
+    /// Begins the drain. Calling it again changes nothing.
     public func begin() { begun.change { $0 = true } }
 
-    /// Returns when it is begun, or when the task is cancelled.
+    /// Returns when the drain has begun, or when the task is cancelled.
     public func wait() async { _ = await begun.wait { $0 ? true : nil } }
 
-    /// Runs `operation` to its end; it is cancelled when the drain begins, and what it then returns is not lost.
+    /// Runs `operation` to its end, and cancels it when the drain begins. What it returns after that is not lost.
     package func cancels<Value: Sendable>(_ operation: @Sendable @escaping () async -> Value) async -> Value {
         await withTaskGroup(of: Value?.self) { group in
             group.addTask { await operation() }
@@ -31,8 +31,8 @@ public final class Drain: Sendable {
         }
     }
 
-    /// Runs `operation` until it ends or the drain begins, whichever is first; then it is cancelled.
-    /// - Returns: what the operation returned; nil if the drain ended it.
+    /// Runs `operation` until it ends or the drain begins, whichever is first. If the drain is first, cancels it.
+    /// - Returns: what the operation returned. nil if the drain ended it.
     public func until<Value: Sendable>(
         _ operation: @Sendable @escaping () async throws -> Value
     ) async throws -> Value? {

@@ -1,4 +1,5 @@
-/// Hands values from many tasks to one: it takes all that have gathered, so that load decides the size of a group.
+/// Hands values from many tasks to one. That task takes everything that has gathered, so the load decides how large a
+/// group is.
 package final class Mailbox<Element: Sendable>: Sendable {
     private struct State: Sendable {
         var elements: [Element] = []
@@ -19,13 +20,14 @@ package final class Mailbox<Element: Sendable>: Sendable {
         state.change { $0.elements.append(contentsOf: new) }
     }
 
-    /// No more will come.
+    /// Says that no more values will come.
     package func finish() { state.change { $0.isFinished = true } }
 
-    /// All that has gathered, if anything has.
+    /// Returns everything that has gathered, if anything has.
     package func takeReady() -> [Element] { state.change { $0.takeAll() } }
 
-    /// All that has gathered, at least one; none only when the mailbox is finished and empty, or the task is cancelled.
+    /// Waits for at least one value and returns everything that has gathered. Returns none only if the mailbox is
+    /// finished and empty, or if the task is cancelled.
     package func takeAll() async -> [Element] {
         await state.wait { $0.elements.isEmpty && !$0.isFinished ? nil : $0.takeAll() } ?? []
     }

@@ -3,7 +3,7 @@ import Synchronization
 
 /// A counting semaphore for tasks: first come, first served.
 ///
-/// No timer is set for those who wait, as nearly every job does: whoever gives a slot back turns away who has waited for too
+/// Nearly every job waits here, so no timer is set. Whoever gives a slot back turns away tasks that have waited for too
 /// long.
 package final class Slots: Sendable {
     fileprivate struct Waiter {
@@ -12,7 +12,7 @@ package final class Slots: Sendable {
         var limit: Duration
         var continuation: CheckedContinuation<Bool, Never>
 
-        /// Where the wall clock was set back, nobody knows: better too early than a job that is held for too long.
+        /// If the wall clock was set back, nobody knows. Too early is better than a job that is held for too long.
         func isLate(at now: Date) -> Bool {
             let waited = now.timeIntervalSince(began)
             return waited > limit.seconds || waited < -1
@@ -34,10 +34,10 @@ package final class Slots: Sendable {
         state = Mutex(State(free: count))
     }
 
-    /// Whether any is taken.
+    /// Whether any slot is taken.
     package var areInUse: Bool { state.withLock { $0.free < count } }
 
-    /// How many wait.
+    /// How many tasks are waiting.
     package var waiting: Int { state.withLock { $0.waiters.count } }
 
     /// Takes a slot if one is free and nobody waits for it.
@@ -45,9 +45,9 @@ package final class Slots: Sendable {
 
     /// Waits for a slot.
     /// - Parameters:
-    ///   - limit: a slot that is given back later goes to somebody else.
-    ///   - isRefused: asked before it waits, with no `turnAway` in between.
-    /// - Returns: false if it was refused or turned away, or the task cancelled, before it got one.
+    ///   - limit: how long to wait. A slot that is given back later goes to somebody else.
+    ///   - isRefused: called before the wait begins, with no `turnAway` in between.
+    /// - Returns: false if the task was refused, turned away or cancelled before it got a slot.
     package func take(at now: Date, within limit: Duration, unless isRefused: () -> Bool) async -> Bool {
         let id = state.withLock { state in
             state.nextID += 1
@@ -71,7 +71,7 @@ package final class Slots: Sendable {
         }
     }
 
-    /// Gives a slot back: to the first who waits and has not waited for too long.
+    /// Gives a slot back. It goes to the first task that has not waited for too long.
     package func giveBack(at now: Date) {
         let (late, next) = state.withLock { state in
             let late = state.waiters.filter { $0.isLate(at: now) }

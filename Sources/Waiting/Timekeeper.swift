@@ -1,11 +1,11 @@
 import Foundation
 
-/// Where time comes from: the roles, the services' back-off and the leases take it from outside, so that tests and the
-/// simulator can turn the hands.
+/// Where time comes from. Roles, back-off and leases get it from outside, so that tests and the simulation can control
+/// it.
 public protocol Timekeeper: Sendable {
     /// The wall clock.
     func now() -> Date
-    /// Waits that long.
+    /// Waits for this long.
     /// - Throws: `CancellationError`.
     func sleep(_ duration: Duration) async throws
 }
@@ -17,12 +17,12 @@ public struct SystemTime: Timekeeper {
     /// The wall clock.
     public func now() -> Date { Date() }
 
-    /// Waits that long; ends at once when cancelled.
+    /// Waits for this long. Ends at once when cancelled.
     public func sleep(_ duration: Duration) async throws { try await Task.sleep(for: duration) }
 }
 
 extension Duration {
-    /// The duration in seconds, for sums with `Date`.
+    /// The duration in seconds, for arithmetic with `Date`.
     public var seconds: Double {
         let (seconds, attoseconds) = components
         return Double(seconds) + Double(attoseconds) * 1e-18

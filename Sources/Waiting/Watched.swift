@@ -1,13 +1,13 @@
 import Synchronization
 
-/// A state under a lock, and the tasks that wait until it is as they want it.
+/// A state under a lock, and the tasks that wait until it meets their condition.
 ///
 /// This is a monitor (C. A. R. Hoare, "Monitors: an operating system structuring concept", 1974) whose conditions are
-/// closures: each change tries those of all who wait, first come, first served, so that no wake-up is lost.
+/// closures. Each change tries the conditions of all waiting tasks, first come, first served, so no wake-up is lost.
 package final class Watched<State: Sendable>: Sendable {
     private struct Waiter: Sendable {
         var id: Int
-        /// - Returns: what resumes the task, if the state is as it wants it.
+        /// - Returns: what resumes the task, if the state meets its condition.
         var attempt: @Sendable (inout State) -> (@Sendable () -> Void)?
         var cancel: @Sendable () -> Void
     }
@@ -17,7 +17,7 @@ package final class Watched<State: Sendable>: Sendable {
         var lastID = 0
         var waiters: [Waiter] = []
 
-        /// Tries the conditions of all who wait.
+        /// Tries the conditions of all waiting tasks.
         mutating func wake() -> [@Sendable () -> Void] {
             guard !waiters.isEmpty else { return [] }
             var resumptions: [@Sendable () -> Void] = []
@@ -34,13 +34,13 @@ package final class Watched<State: Sendable>: Sendable {
 
     package init(_ state: State) { contents = Mutex(Contents(state: state)) }
 
-    /// How many tasks wait.
+    /// How many tasks are waiting.
     package var waiting: Int { contents.withLock { $0.waiters.count } }
 
-    /// Looks at the state.
+    /// Reads the state.
     package func read<Value: Sendable>(_ look: (State) -> Value) -> Value { contents.withLock { look($0.state) } }
 
-    /// Changes the state and wakes those to whom the change matters.
+    /// Changes the state, and wakes the tasks whose condition it now meets.
     @discardableResult
     package func change<Value: Sendable>(_ change: (inout State) -> Value) -> Value {
         let (value, resumptions) = contents.withLock { contents in
@@ -51,9 +51,9 @@ package final class Watched<State: Sendable>: Sendable {
         return value
     }
 
-    /// Waits until `attempt` returns something. It is tried at once and after each change; when it succeeds, what it does to
-    /// the state is done, and no other waiter is tried for that.
-    /// - Returns: nil if the task is cancelled before.
+    /// Waits until `attempt` returns a value. It is tried at once and after each change. When it succeeds, its change
+    /// to the state stands.
+    /// - Returns: nil if the task is cancelled first.
     package func wait<Answer: Sendable>(
         until attempt: @escaping @Sendable (inout State) -> Answer?
     ) async -> Answer? {

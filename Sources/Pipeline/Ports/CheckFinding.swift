@@ -1,9 +1,9 @@
-/// One line of `farm check`: what was looked at, whether it is well, and else the way to mend it.
+/// One line of `farm check`: what was looked at, whether it is well and, if not, how to mend it.
 public struct CheckFinding: Sendable, Equatable {
     /// How serious it is.
     public enum Grade: String, Sendable {
         case ok
-        /// Work goes on, but not as somebody would expect.
+        /// Work goes on, but not as one would expect.
         case warning
         /// Something will not work.
         case failed
@@ -13,7 +13,7 @@ public struct CheckFinding: Sendable, Equatable {
     public var grade: Grade
     /// What was looked at, with its place: `RabbitMQ k2:5672`.
     public var subject: String
-    /// What was found and, unless it is well, the way to mend it; never a secret.
+    /// What was found and, unless it is well, how to mend it; never a secret.
     public var message: String
 
     package init(_ grade: Grade, _ subject: String, _ message: String) {
@@ -22,18 +22,18 @@ public struct CheckFinding: Sendable, Equatable {
         self.message = message
     }
 
-    /// A fault, under a subject that names its place already.
+    /// A fault under a subject that already names its place.
     package init(_ fault: PortFault, subject: String) { self.init(.failed, subject, fault.message) }
 }
 
 extension CheckFinding {
-    /// How far the clocks of two boxes may be apart before somebody should know.
+    /// By how many seconds the clocks of two machines may differ before somebody should know.
     private static let tolerance = 2.0
 
-    /// What a server's clock says against this box's, read before and after it was asked.
+    /// Compares a server's clock with this machine's, which is read before and after asking.
     /// - Parameters:
-    ///   - clock: the server's, in seconds since 1970; likewise `before` and `after`.
-    /// - Returns: nil where they agree.
+    ///   - clock: the server's time in seconds since 1970, as are `before` and `after`.
+    /// - Returns: nil if they agree.
     package static func skew(_ subject: String, clock: Double, before: Double, after: Double) -> CheckFinding? {
         let skew = clock - (before + after) / 2
         guard abs(skew) > tolerance + (after - before) / 2 else { return nil }
@@ -44,18 +44,18 @@ extension CheckFinding {
         )
     }
 
-    /// How many of the ids that a column can have are given out.
+    /// How many of the ids that a column can hold are used.
     /// - Parameters:
-    ///   - column: `results.result_id`.
-    ///   - used: the last one that was given out.
-    ///   - last: the largest that can be.
+    ///   - column: such as `results.result_id`.
+    ///   - used: the last id that was given out.
+    ///   - last: the largest possible id.
     ///   - mending: the SQL that makes room.
-    /// - Returns: nil while fewer than 80 % are.
+    /// - Returns: nil while fewer than 80 % are used.
     package static func fill(of column: String, _ used: Double, of last: Double, mending: String, at subject: String)
         -> CheckFinding?
     {
         guard last > 0, used >= last * 0.8 else { return nil }
-        // Rounded down: 100 % is the end.
+        // Rounded down, so that 100 % is shown only at the end.
         let count = "\((used / last * 1000).rounded(.down) / 10) % of the ids of \(column) are used"
         guard used < last else {
             return CheckFinding(.failed, subject, "\(count): no row can be added. An administrator runs: \(mending);")

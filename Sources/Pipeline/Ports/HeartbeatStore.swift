@@ -3,15 +3,15 @@ import Model
 
 /// A worker that fell silent without saying `stopping`.
 public struct DeadWorker: Sendable, Equatable {
-    /// Who wrote it; at most 50 characters.
+    /// Its id, at most 50 characters.
     public var workerID: String
     /// The service, or the post-processing role.
     public var serviceName: String
-    /// The box; at most 50 characters.
+    /// The machine, at most 50 characters.
     public var nodeHostname: String
     /// Its last heartbeat.
     public var lastSeen: Date
-    /// Since then.
+    /// Minutes since then.
     public var minutesSilent: Double
 
     package init(workerID: String, serviceName: String, nodeHostname: String, lastSeen: Date, minutesSilent: Double) {
@@ -27,11 +27,11 @@ public struct DeadWorker: Sendable, Equatable {
 public struct ServicePerformance: Sendable, Equatable {
     /// The service, or the post-processing role.
     public var serviceName: String
-    /// How many are alive.
+    /// How many workers are alive.
     public var workers: Int
-    /// Their latest rates, added up.
+    /// The sum of their latest rates.
     public var jobsPerMinute: Double
-    /// Within the window, also by those that have ended since.
+    /// Jobs completed within the window, including those of workers that have ended since.
     public var jobsCompleted: Int
     /// The newest heartbeat of the service.
     public var lastUpdate: Date
@@ -45,13 +45,13 @@ public struct ServicePerformance: Sendable, Equatable {
     }
 }
 
-/// The live workers of one box.
+/// The live workers of one machine.
 public struct NodeReport: Sendable, Equatable {
-    /// The box; at most 50 characters.
+    /// The machine, at most 50 characters.
     public var nodeHostname: String
-    /// How many.
+    /// How many workers are alive.
     public var workers: Int
-    /// Sorted.
+    /// Their services, sorted.
     public var services: [String]
 
     package init(nodeHostname: String, workers: Int, services: [String]) {
@@ -63,13 +63,13 @@ public struct NodeReport: Sendable, Equatable {
 
 /// A heartbeat with status `error`.
 public struct WorkerError: Sendable, Equatable {
-    /// When it said so.
+    /// When the heartbeat was written.
     public var timestamp: Date
-    /// Who wrote it; at most 50 characters.
+    /// The id of the worker, at most 50 characters.
     public var workerID: String
     /// The service, or the post-processing role.
     public var serviceName: String
-    /// The box; at most 50 characters.
+    /// The machine, at most 50 characters.
     public var nodeHostname: String
     /// One line for people, with the place and the cause; never a secret.
     public var message: String
@@ -85,13 +85,13 @@ public struct WorkerError: Sendable, Equatable {
 
 /// What `farm monitor` shows.
 public struct MonitorReport: Sendable, Equatable {
-    /// Longest silent first.
+    /// Dead workers, the longest silent first.
     public var deadWorkers: [DeadWorker]
-    /// By service.
+    /// One entry for each service.
     public var performance: [ServicePerformance]
-    /// By box.
+    /// One entry for each machine.
     public var nodes: [NodeReport]
-    /// Newest first.
+    /// Errors, newest first.
     public var errors: [WorkerError]
     /// Ids that two live workers share.
     public var sharedIDs: [String]
@@ -110,9 +110,9 @@ public struct MonitorReport: Sendable, Equatable {
 
 /// The windows of a `MonitorReport`.
 public struct MonitorWindows: Sendable, Equatable {
-    /// Silent for longer is dead.
+    /// A worker that is silent for longer counts as dead.
     public var deadThreshold: Duration
-    /// By service.
+    /// The window for performance by service.
     public var performance: Duration
     /// How far back errors are shown.
     public var errors: Duration
@@ -127,12 +127,13 @@ public struct MonitorWindows: Sendable, Equatable {
     }
 }
 
-/// Signs of life. All throw `PortFault`.
+/// Heartbeats of workers. All methods throw `PortFault`.
 public protocol HeartbeatStore: Sendable {
-    /// Writes one row; a worker that has 1,000 overwrites its oldest.
+    /// Writes one row. A worker that has 1,000 rows overwrites its oldest.
     func record(_ heartbeat: Heartbeat) async throws
 
-    /// Dead: silent for longer than the threshold, did not say `stopping`, not silent for over 24 h, and no live
-    /// successor: one of its service on its host that began after it and took no other's place (`WorkerReplacement`).
+    /// Makes the monitor's report. A worker is dead if it has been silent for longer than the threshold but not for
+    /// over 24 hours, did not say `stopping`, and has no live successor: a worker of its service on its machine that
+    /// began after it and replaces no other one (`WorkerReplacement`).
     func report(_ windows: MonitorWindows) async throws -> MonitorReport
 }

@@ -1,41 +1,43 @@
 import Model
 
-/// Errors that would come again at another try (spec section 5): those of kinds that are not tried again, and pictures that
-/// were never asked for in vain. What was tried until no try was left is none of them, nor what another program wrote.
+/// Errors that would come again if the job were tried again (spec section 5): errors of kinds that are not retried, and
+/// pictures that no retry was made for. Errors that remained after the last retry are not final, nor are those that
+/// another program wrote.
 public enum FinalErrors {
-    /// Whatever else the row says.
+    /// The kinds that are always final.
     public static let kinds = ["service_error", "bad_answer", "too_large", "crashed_worker", "refused"]
-    /// With `tries` of 0.
+    /// Final if `tries` is 0.
     public static let untriedKind = FailureKind.image.rawValue
-    /// With an `http_status` of 400 to 499 that is none of `passingStatuses`.
+    /// Final if `http_status` is between 400 and 499 and not one of `passingStatuses`.
     public static let statusKind = FailureKind.http.rawValue
-    /// May be another one at the next try.
+    /// Statuses that may change at the next try.
     public static let passingStatuses = [408, 425, 429]
 }
 
 /// Which rows of `results` count as a service's answer.
 public enum AnswerRule: Sendable, Equatable {
-    /// The successful ones.
+    /// A successful row counts.
     case success
-    /// Those of any status with a larger `result_id`: of jobs submitted after it was the largest.
+    /// A row of any status with a larger `result_id` counts, that is, one of a job submitted after this id was the
+    /// largest.
     case newer(than: Int)
-    /// The successful ones, and the newest one if it is an error that would come again (`FinalErrors`).
+    /// A successful row counts, and so does the newest row if it is a final error (`FinalErrors`).
     case settled
-    /// Either.
+    /// `success` or `newer`.
     case successOrNewer(than: Int)
-    /// Either.
+    /// `settled` or `newer`.
     case settledOrNewer(than: Int)
 }
 
 /// Which images a command is about.
 public struct ImageFilter: Sendable, Equatable {
-    /// nil: of every group and of none.
+    /// nil for images of any group or none.
     public var group: String?
-    /// Only these, if given.
+    /// If given, only these images.
     public var ids: [ImageID]?
-    /// Only images that lack an answer of one of these services.
+    /// If given, only images that lack an answer of one of these services.
     public var lacking: [String]?
-    /// What counts as an answer.
+    /// Which rows count as an answer.
     public var answers: AnswerRule
 
     package init(
@@ -48,7 +50,7 @@ public struct ImageFilter: Sendable, Equatable {
     }
 }
 
-/// An image, and the services of `ImageFilter.lacking` that it lacks.
+/// An image, and which services of `ImageFilter.lacking` it lacks.
 public struct ListedImage: Sendable, Equatable {
     /// The row of `images`.
     public var image: Image
@@ -61,13 +63,13 @@ public struct ListedImage: Sendable, Equatable {
     }
 }
 
-/// How much is left to submit.
+/// How many answers have still to be asked for.
 public struct Lack: Sendable, Equatable {
-    /// Images that lack an answer of a service.
+    /// Images that lack an answer of at least one service.
     public var images: Int
-    /// The answers that they lack together.
+    /// How many answers they lack in total.
     public var jobs: Int
-    /// What counts as answered because it has failed for good, by service.
+    /// How many answers count as given because they failed for good, by service.
     public var failed: [String: Int]
 
     package init(images: Int = 0, jobs: Int = 0, failed: [String: Int] = [:]) {
@@ -77,15 +79,16 @@ public struct Lack: Sendable, Equatable {
     }
 }
 
-/// The images. All throw `PortFault`.
+/// The images. All methods throw `PortFault`.
 public protocol ImageCatalogue: Sendable {
-    /// Adds those that are not there; an image is known by its path, else its URL, else, where it has neither, its filename.
+    /// Adds the images that are not there. An image is identified by its path; without a path, by its URL; without
+    /// either, by its filename.
     /// - Parameters:
-    ///   - move: puts those that are there into the named group.
-    ///   - update: writes the paths and URLs that differ.
+    ///   - move: whether images that are there are put into the named group.
+    ///   - update: whether paths and URLs that differ are written.
     func add(_ images: [NewImage], move: Bool, update: Bool) async throws -> ImportAnswer
 
-    /// Gives a group to all rows that have none.
+    /// Gives a group to all images that have none.
     /// - Returns: how many had none.
     func assignGroup(_ group: String) async throws -> Int
 
@@ -94,22 +97,23 @@ public protocol ImageCatalogue: Sendable {
 
     func count(_ filter: ImageFilter) async throws -> Int
 
-    /// How many images of the filter have a final error of a service as its newest result, and no success, by service:
-    /// what `AnswerRule.settled` takes for an answer and `AnswerRule.success` does not.
+    /// How many images of the filter have a final error as a service's newest result, and no success, by service. These
+    /// are answers for `AnswerRule.settled`, but not for `AnswerRule.success`.
     func finalErrors(_ filter: ImageFilter, of services: [String]) async throws -> [String: Int]
 
-    /// How much these services lack: what has no success, and has not failed for good.
+    /// How many answers of these services are missing. An answer is missing if there is no success and no final
+    /// failure.
     /// - Parameters:
-    ///   - failed: what has failed for good lacks an answer, too.
-    ///   - limit: of images, by ascending id.
+    ///   - failed: whether an answer that failed for good is missing too.
+    ///   - limit: how many images are looked at, by ascending id.
     func lack(of services: [String], in group: String?, failed: Bool, limit: Int?) async throws -> Lack
 
-    /// The largest id; 0 if there is no image.
+    /// The largest id. 0 if there is no image.
     func newestID() async throws -> ImageID
 
-    /// The largest `result_id`; 0 if there is no result.
+    /// The largest `result_id`. 0 if there is no result.
     func newestResultID() async throws -> Int
 
-    /// Images by id (digits), absolute path, URL or filename: all that match.
+    /// All images with this id (digits), absolute path, URL or filename.
     func find(_ text: String) async throws -> [Image]
 }

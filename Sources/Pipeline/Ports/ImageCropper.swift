@@ -3,26 +3,26 @@ import Pictures
 
 /// Cuts boxes out of pictures, in memory.
 public protocol ImageCropper: Sendable {
-    /// Reads the header, and looks for the end: format by the bytes, dimensions, size; refuses what is truncated or over
-    /// the limits.
+    /// Reads the header: the format by its bytes, the dimensions and the size. Looks for the end too. Refuses a picture
+    /// that is truncated or exceeds the limits.
     func inspect(_ picture: PictureSource) async throws(PictureFault) -> PictureHeader
 
-    /// Decodes the picture once, turned upright by its EXIF orientation, and encodes each box, clamped to the picture,
-    /// as JPEG. A box that fails fails alone.
-    /// - Parameter quality: of JPEG, 1…100.
+    /// Decodes the picture once, turns it upright by its EXIF orientation, clamps each box to the picture, and encodes
+    /// it as JPEG. One box that fails does not affect the others.
+    /// - Parameter quality: the JPEG quality, from 1 to 100.
     func crop(_ picture: PictureSource, to boxes: [Box], quality: Int) async throws(PictureFault) -> Crops
 }
 
 /// The crops of one picture, in the order of the boxes.
 public struct Crops: Sendable {
-    /// Pixels of the upright picture.
+    /// The width of the upright picture, in pixels.
     public var width: Int
-    /// Pixels.
+    /// The height of the upright picture, in pixels.
     public var height: Int
-    /// nil for a box that lies wholly outside the picture, or that has a fault.
+    /// nil for a box that is entirely outside the picture, or that has a fault.
     public var crops: [Crop?]
-    /// Why boxes that lie in the picture have no crop, by their places: of a size that no JPEG may have, or that there is no
-    /// memory for.
+    /// Why boxes inside the picture have no crop, by their places in `crops`: no JPEG may have their size, or there is
+    /// no memory for it.
     public var faults: [Int: PictureFault]
 
     package init(width: Int, height: Int, crops: [Crop?], faults: [Int: PictureFault] = [:]) {
@@ -35,9 +35,9 @@ public struct Crops: Sendable {
 
 /// One crop as it is sent to a service.
 public struct Crop: Sendable, Equatable {
-    /// The encoded crop.
+    /// The crop, encoded as JPEG.
     public var jpeg: [UInt8]
-    /// The part of the upright picture that it shows: whole pixels.
+    /// The part of the upright picture that it shows, in whole pixels.
     public var area: Box
 
     package init(jpeg: [UInt8], area: Box) {

@@ -2,11 +2,11 @@ import Model
 
 /// What an import did.
 public struct ImportCounts: Sendable, Equatable {
-    /// Not there before.
+    /// Images that were new.
     public var added = 0
-    /// There already.
+    /// Images that were there already.
     public var existing = 0
-    /// Of those, put into another group.
+    /// Existing images that were put into another group.
     public var moved = 0
 
     package init(added: Int = 0, existing: Int = 0, moved: Int = 0) {
@@ -15,7 +15,7 @@ public struct ImportCounts: Sendable, Equatable {
         self.moved = moved
     }
 
-    /// Adds the counts up.
+    /// Adds the counts of two imports.
     public static func += (left: inout ImportCounts, right: ImportCounts) {
         left.added += right.added
         left.existing += right.existing
@@ -23,11 +23,11 @@ public struct ImportCounts: Sendable, Equatable {
     }
 }
 
-/// What became of the images of one `ImageCatalogue.add`.
+/// What happened to the images of one `ImageCatalogue.add`.
 public struct ImportAnswer: Sendable, Equatable {
-    /// How many there were of each kind.
+    /// How many images of each kind there were.
     public var counts = ImportCounts()
-    /// In the order of the images.
+    /// The ids, in the order of the images.
     public var ids: [ImageID] = []
     /// Images that were there already, with another path or URL.
     public var differences: [ImageDifference] = []
@@ -37,12 +37,12 @@ public struct ImportAnswer: Sendable, Equatable {
 
 /// An image that is there already, with another path or URL than an import names.
 public struct ImageDifference: Sendable, Equatable {
-    /// As it was.
+    /// The image as it was.
     public var stored: Image
-    /// As the import has it, and `update` writes it.
+    /// The image as the import names it and as `update` writes it.
     public var written: Image
 
-    /// nil if the import names nothing else. What it does not name stays.
+    /// nil if the import names nothing else. A path or URL that it does not name stays.
     package init?(_ stored: Image, _ image: NewImage) {
         let path = image.path ?? stored.path
         let url = image.url ?? stored.url
@@ -51,13 +51,13 @@ public struct ImageDifference: Sendable, Equatable {
         written = stored
         written.path = path
         written.url = url
-        // The name goes with the path.
+        // The name changes with the path.
         if path != stored.path, let filename = image.filename { written.filename = filename }
     }
 }
 
 extension ImageCatalogue {
-    /// Adds those that are not there; paths and URLs that differ stay as they are.
+    /// Adds the images that are not there. Paths and URLs that differ stay as they are.
     public func add(_ images: [NewImage], move: Bool) async throws -> ImportAnswer {
         try await add(images, move: move, update: false)
     }

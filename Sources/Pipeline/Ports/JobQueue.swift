@@ -2,7 +2,7 @@ import Foundation
 
 /// A message that is to be published.
 public struct Message: Sendable, Equatable {
-    /// The queue it is of.
+    /// The name of the queue.
     public var queue: String
     /// JSON, UTF-8.
     public var body: [UInt8]
@@ -16,12 +16,12 @@ public struct Message: Sendable, Equatable {
     }
 }
 
-/// Which delivery a verdict is about. It belongs to the consumer that delivered it: one of a connection or lease that is
-/// gone is dropped, and the redelivery is absorbed.
+/// Identifies a delivery for its verdict. It belongs to the consumer that got the delivery. A receipt of a lost
+/// connection or lease is dropped, and the redelivery does no harm.
 public struct Receipt: Sendable, Hashable {
     /// The connection, or the lease holder, of the delivery.
     public var epoch: Int64
-    /// The delivery within it.
+    /// The delivery within that connection or lease.
     public var tag: Int64
 
     package init(epoch: Int64, tag: Int64) {
@@ -36,9 +36,9 @@ public struct Delivery: Sendable {
     public var body: [UInt8]
     /// The message's headers, by name.
     public var headers: [String: String]
-    /// It was delivered before and never settled.
+    /// Whether it was delivered before and never settled.
     public var redelivered: Bool
-    /// What a verdict names it by.
+    /// Identifies the delivery for its verdict.
     public var receipt: Receipt
 
     package init(body: [UInt8], headers: [String: String] = [:], redelivered: Bool, receipt: Receipt) {
@@ -57,7 +57,7 @@ public struct DeadLetter: Sendable, Equatable {
     public var message: String
     /// How often it was tried.
     public var tries: Int
-    /// Who wrote it; at most 50 characters.
+    /// The id of the worker that buried it, at most 50 characters.
     public var workerID: String
     /// When the first try failed.
     public var firstFailure: Date
@@ -71,9 +71,9 @@ public struct DeadLetter: Sendable, Equatable {
     }
 }
 
-/// What a queue has not taken of the messages that were offered.
+/// Messages that were offered and that a queue has not taken.
 public struct Unpublished: Sendable {
-    /// Their places among those that were offered, ascending.
+    /// Their places among the offered messages, ascending.
     public var places: [Int]
     /// Why they are not known to be safe.
     public var fault: PortFault
@@ -84,25 +84,26 @@ public struct Unpublished: Sendable {
     }
 }
 
-/// Queues of jobs and triggers: at-least-once delivery.
+/// Queues of jobs and triggers, with at-least-once delivery.
 public protocol JobQueue: Sendable {
-    /// Offers every message once, each queue by itself: one that takes nothing holds up no other.
+    /// Offers every message once. Each queue is separate: a queue that takes nothing does not hold up the others.
     ///
-    /// What is not in the answer is safely in its queue. What is in it may be offered again, without the rest; it may also be in
-    /// its queue all the same, so this may duplicate, never lose. When its task is cancelled this returns soon, with all that is
-    /// not known to be safe by then.
-    /// - Returns: what is not known to be safe, by cause.
+    /// Messages that are not in the answer are safe in their queue. Messages in the answer may be offered again, alone.
+    /// They may be in their queue all the same, so offering again may duplicate a message but never loses one. If its
+    /// task is cancelled, this returns soon, with everything that is not known to be safe by then.
+    /// - Returns: the messages that are not known to be safe, by cause.
     func offer(_ messages: [Message]) async -> [Unpublished]
 
-    /// Starts taking from a queue.
+    /// Starts consuming a queue.
     /// - Parameter prefetch: how many deliveries may be unsettled at once.
     /// - Throws: `PortFault`.
     func consume(_ queue: String, prefetch: Int) async throws -> any JobConsumer
 }
 
 extension JobQueue {
-    /// Offers the messages once and returns when all are safe. Who tries again calls `offer`, with what is left alone.
-    /// - Throws: `PortFault`: the gravest of those met; what was taken stays taken. `CancellationError`.
+    /// Offers the messages once, and returns when all of them are safe. To try again with only the messages that are
+    /// left, call `offer` instead.
+    /// - Throws: `PortFault`, the gravest one if there are several. What was taken stays taken. `CancellationError`.
     public func publish(_ messages: [Message]) async throws {
         guard let fault = await offer(messages).gravest else { return }
         try Task.checkCancellation()
@@ -111,13 +112,13 @@ extension JobQueue {
 }
 
 extension [Unpublished] {
-    /// Of a queue that takes all or nothing.
+    /// The answer of a queue that takes either all messages or none.
     package static func all(of messages: [Message], _ error: any Error, place: String) -> [Unpublished] {
         let fault = error as? PortFault ?? PortFault(.transient, place: place, message: "\(error)")
         return messages.isEmpty ? [] : [Unpublished(places: messages.indices.map { $0 }, fault: fault)]
     }
 
-    /// The fault that leaves the least to hope for.
+    /// The fault that leaves the least hope.
     package var gravest: PortFault? {
         map(\.fault).max { $0.kind.gravity < $1.kind.gravity }
     }
@@ -133,8 +134,8 @@ extension PortFault.Kind {
     }
 }
 
-/// One taker of one queue. Settled means acknowledged, given back or buried; until then a delivery is leased to this
-/// consumer, and comes again (redelivered) when its process dies.
+/// A consumer of one queue. A delivery is settled when it is acknowledged, given back or buried. Until then it is
+/// leased to this consumer, and if the process dies it comes again (redelivered).
 public protocol JobConsumer: Sendable {
     /// Waits for at least one delivery and returns up to `limit` of those that are ready.
     /// - Throws: `PortFault`; `CancellationError` when its task is cancelled.
@@ -143,38 +144,39 @@ public protocol JobConsumer: Sendable {
     /// Removes the messages for good.
     func acknowledge(_ receipts: [Receipt]) async throws
 
-    /// Makes the messages available again, to any consumer, after a delay where the queue can delay. Where a queue counts what
-    /// is given back, and drops what comes too often, nothing is spent of that count. After an error it may be repeated.
+    /// Makes the messages available again, to any consumer, after a delay if the queue can delay. If a queue counts
+    /// returns, and drops messages that come back too often, this does not add to that count. After an error it may be
+    /// repeated.
     func giveBack(_ receipts: [Receipt], after delay: Duration) async throws
 
-    /// Moves the messages to `<queue>.dead`; each original is gone only when its dead letter is safe. After an error it may be
-    /// repeated: those that were moved are left alone.
+    /// Moves the messages to `<queue>.dead`. Each original is removed only when its dead letter is safe. After an error
+    /// it may be repeated: messages that were moved are left alone.
     func bury(_ dead: [(receipt: Receipt, letter: DeadLetter)]) async throws
 
-    /// Gives back what was fetched ahead and not yet handed out, until `next` is called again.
+    /// Gives back deliveries that were prefetched and not yet handed out. `next` resumes.
     func pause() async throws
 
-    /// Gives back all that is unsettled and ends; `next` must not be called again.
+    /// Gives back everything that is unsettled, and ends. `next` must not be called again.
     func close() async
 }
 
 /// How full a queue is.
 public struct QueueDepth: Sendable, Equatable {
-    /// The queue it is of.
+    /// The name of the queue.
     public var queue: String
-    /// Ready or delayed.
+    /// Messages that are ready or delayed.
     public var waiting: Int
-    /// Leased to a consumer; nil where the queue cannot tell (AMQP does not).
+    /// Messages leased to a consumer. nil if the queue cannot tell (AMQP cannot).
     public var inFlight: Int?
-    /// Leased to consumers of this process, where the queue cannot tell `inFlight`.
+    /// Messages leased to consumers of this process, if the queue cannot tell `inFlight`.
     public var held: Int
-    /// In `<queue>.dead`.
+    /// Messages in `<queue>.dead`.
     public var dead: Int
-    /// How many consumers take from it at this moment, where the queue tells. One that has stopped taking may hold messages
-    /// still.
+    /// How many consumers the queue has now, if it can tell. A consumer that has stopped taking may still hold
+    /// messages.
     public var consumers: Int?
 
-    /// Leased, as far as is known here.
+    /// Leased messages, as far as this process knows.
     public var knownInFlight: Int { inFlight ?? held }
 
     package init(queue: String, waiting: Int, inFlight: Int?, held: Int = 0, dead: Int, consumers: Int? = nil) {
@@ -189,24 +191,25 @@ public struct QueueDepth: Sendable, Equatable {
 
 /// What an operator does with queues.
 public protocol QueueAdministration: Sendable {
-    /// Makes the queues that are missing; others are left as they are.
+    /// Creates the queues that are missing. Others are left as they are.
     func declare(_ queues: [String]) async throws
 
-    /// The depths of these queues, in this order; 0 for one that does not exist.
+    /// The depths of these queues, in this order. 0 for a queue that does not exist.
     func depths(of queues: [String]) async throws -> [QueueDepth]
 
-    /// How many seconds the oldest message of each of these queues that waits has done so, in this order; nil where none
-    /// waits, or the queue cannot tell (AMQP shows a message only by lending it).
+    /// How many seconds the oldest waiting message of each queue has waited, in this order. nil if none waits, or if
+    /// the queue cannot tell (AMQP can show a message only by lending it).
     func oldestAges(of queues: [String]) async throws -> [Double?]
 
-    /// Why messages are not taken at present, though the queue is in reach: it is short of memory or disk. nil when they are.
+    /// Why the broker, though in reach, takes no messages at present: it lacks memory or disk space. nil if it takes
+    /// them.
     func blockade() async throws -> String?
 
-    /// All queues that hold something, sorted.
+    /// All queues that hold a message, sorted.
     func queueNames() async throws -> [String]
 }
 
 extension QueueAdministration {
-    /// Of a queue that cannot tell.
+    /// nil for each queue, by default: it cannot tell.
     public func oldestAges(of queues: [String]) async throws -> [Double?] { queues.map { _ in nil } }
 }

@@ -1,11 +1,11 @@
 import Foundation
 import Model
 
-/// A row as a role writes it, with nothing special in it: a store that refuses this one would refuse any of its kind.
+/// An ordinary row as a role writes it. A store that refuses this one would refuse any of its kind.
 ///
-/// It holds an emoji, as nearly all of farm's rows do: a database whose encoding has none refuses them.
+/// It contains an emoji, as nearly all of farm's rows do. A database whose encoding has no emojis refuses them.
 public enum PlainRow: Sendable, Hashable {
-    /// A row of `results`, of a service and by a worker.
+    /// A row of `results` for a service, written by a worker.
     case result(service: String, workerID: String)
     /// A row of `merged_boxes`.
     case box(workerID: String)
@@ -15,7 +15,7 @@ public enum PlainRow: Sendable, Hashable {
     case consensus
 }
 
-/// What plain rows hold.
+/// The values of plain rows.
 package enum PlainValues {
     private static let prediction: JSON = .object(["label": "farm", "emoji": "🙂", "confidence": 0.5])
 
@@ -29,7 +29,7 @@ package enum PlainValues {
             workerID: workerID, jobID: UUID())
     }
 
-    /// A box that no detector has found.
+    /// A box that no detector found.
     package static let mergedBox: MergedBox = {
         let place = Box(x: 1, y: 1, width: 1, height: 1)
         return MergedBox(

@@ -2,21 +2,22 @@
 public struct PortFault: Error, Sendable, CustomStringConvertible {
     /// What the caller can do about it.
     public enum Kind: Sendable, Equatable {
-        /// Try the same again later: busy, full, out of reach.
+        /// It may be repeated later: the server is busy, full or out of reach.
         case transient
-        /// The statement is refused with these values. Whether it would be with any, a probe tells: see `StoreGate`.
+        /// The statement was refused with these values. A probe tells whether any values would be refused: see
+        /// `StoreGate`.
         case refused
-        /// Nothing will work before a person mends it.
+        /// Nothing will work until a person mends it.
         case unusable
     }
 
-    /// What sort of failure it is.
+    /// The kind of fault.
     public var kind: Kind
-    /// Where: `farm.db`, `queue_blip on k2:5672`.
+    /// The place: `farm.db`, `queue_blip on k2:5672`.
     public var place: String
-    /// What happened there and, where there is one, the way to mend it.
+    /// What happened there, and how to mend it if there is a way.
     public var message: String
-    /// What a person runs there to mend it, a statement or more in lines of their own; its text is farm's.
+    /// The statements that a person runs to mend it, each on a line of its own. The text is farm's.
     public var script: String?
 
     package init(_ kind: Kind, place: String, message: String, script: String? = nil) {

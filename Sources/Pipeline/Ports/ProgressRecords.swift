@@ -1,10 +1,10 @@
-/// What came in within one minute.
+/// How much work ended within one minute.
 public struct MinuteCount: Sendable, Equatable {
     /// Seconds since the minute began.
     public var age: Double
-    /// How many ended, well or for good.
+    /// How many jobs ended, with success or for good.
     public var done: Int
-    /// Of them, those that ended with an error.
+    /// How many of them ended with an error.
     public var errors: Int
 
     package init(age: Double, done: Int, errors: Int = 0) {
@@ -14,11 +14,11 @@ public struct MinuteCount: Sendable, Equatable {
     }
 }
 
-/// How much waited in a queue at one moment.
+/// How many messages waited in a queue at one moment.
 public struct WaitingSample: Sendable, Equatable {
-    /// Seconds since then.
+    /// Seconds since that moment.
     public var age: Double
-    /// How many messages.
+    /// How many messages waited.
     public var waiting: Int
 
     package init(age: Double, waiting: Int) {
@@ -27,13 +27,13 @@ public struct WaitingSample: Sendable, Equatable {
     }
 }
 
-/// The last hour.
+/// The progress of the last hour.
 public struct ProgressReport: Sendable, Equatable {
-    /// Rows of `results` by service, whoever wrote them, newest minute first.
+    /// New rows of `results` by service, whoever wrote them, newest minute first.
     public var services: [String: [MinuteCount]]
-    /// What farm's workers and roles say that they have done, by queue, newest minute first.
+    /// What farm's workers and roles noted as done, by queue, newest minute first.
     public var queues: [String: [MinuteCount]]
-    /// What they have seen waiting, by queue, newest first.
+    /// How many messages they saw waiting, by queue, newest first.
     public var samples: [String: [WaitingSample]]
 
     package init(
@@ -46,13 +46,13 @@ public struct ProgressReport: Sendable, Equatable {
     }
 }
 
-/// How fast the work goes on, in tables of farm's own: by minutes, for the last hour. Ages are the database's. All throw
-/// `PortFault`.
+/// How fast the work goes on, in farm's own tables: by the minute, for the last hour. Ages are measured by the
+/// database's clock. All methods throw `PortFault`.
 public protocol ProgressRecords: Sendable {
-    /// Notes, for this process, how much waits in a queue now, and adds to what it has done there. What is older than two
-    /// hours goes.
+    /// Notes for this process how many messages wait in a queue now, and adds to what it has done there. Notes that are
+    /// older than two hours are deleted.
     func note(waiting: Int, done: Int, in queue: String) async throws
 
-    /// The last hour, as it was written and noted.
+    /// The last hour, from rows and notes.
     func progress() async throws -> ProgressReport
 }

@@ -1,47 +1,47 @@
 /// Which messages of a queue are meant.
 public enum QueuePart: Sendable {
-    /// Those that nobody has taken yet.
+    /// Messages that nobody has taken yet.
     case waiting
-    /// Those in `<queue>.dead`.
+    /// Messages in `<queue>.dead`.
     case dead
 }
 
-/// One look through the messages that lie in a queue. Those that were shown and not removed lie where they lay when the
-/// pass has ended, in whatever way: also when its process is killed.
+/// One pass through the messages of a queue. When the pass has ended in any way, even by its process being killed, the
+/// messages that were shown and not removed are where they were before.
 ///
-/// Two passes at once never remove the same message twice; where the queue can show a message only by lending it (AMQP),
-/// each sees what the other does not hold at that moment.
+/// Two passes at once never remove the same message twice. Where a queue can show a message only by lending it (AMQP),
+/// each pass sees the messages that the other one does not hold at that moment.
 public protocol QueueBrowsing: Sendable {
-    /// The next messages, oldest first; none when what lay there at the beginning was shown. What comes in meanwhile need
-    /// not be shown, so that a pass ends.
-    /// - Throws: `PortFault`: then the pass is over, and nothing but what was removed is gone.
+    /// Returns the next messages, oldest first. Returns none when everything that was there at the beginning has been
+    /// shown. New messages need not be shown, so that a pass ends.
+    /// - Throws: `PortFault`. Then the pass is over, and only messages that were removed are gone.
     func next() async throws -> [Delivery]
 
-    /// Removes messages of the last `next` for good.
-    /// - Returns: how many; those that somebody else has taken meanwhile are left alone.
+    /// Removes messages that the last `next` returned.
+    /// - Returns: how many. Messages that somebody else has taken meanwhile are left alone.
     /// - Throws: `PortFault`.
     func remove(_ receipts: [Receipt]) async throws -> Int
 
-    /// Publishes messages, and removes those of the last `next` in whose place they come once they are safe. Where these are
-    /// two steps, what happens between them leaves both.
-    /// - Returns: how many; those that somebody else has taken meanwhile are left alone.
+    /// Publishes messages and, once they are safe, removes the messages of the last `next` that they replace. If
+    /// something fails between these two steps, both are there.
+    /// - Returns: how many. Messages that somebody else has taken meanwhile are left alone.
     /// - Throws: `PortFault`.
     func replace(_ replacements: [(receipt: Receipt, message: Message)]) async throws -> Int
 
     /// Ends the pass.
-    /// - Throws: `PortFault` if it is not known whether all that was removed is gone.
+    /// - Throws: `PortFault` if it is not known whether everything that was removed is gone.
     func close() async throws
 }
 
 /// What an operator does with single messages.
 public protocol QueueInspection: Sendable {
-    /// Looks through a queue; one that does not exist is empty.
+    /// Starts a pass through a queue. A queue that does not exist is empty.
     /// - Throws: `PortFault`.
     func pass(through queue: String, _ part: QueuePart) async throws -> any QueueBrowsing
 
-    /// Drops messages that wait or are delayed: all of them, or as many as one short transaction can. What consumers hold
-    /// goes on.
-    /// - Returns: how many; 0 when none is left.
+    /// Deletes messages that wait or are delayed: all of them, or as many as one short transaction can delete. Messages
+    /// that consumers hold are left alone.
+    /// - Returns: how many. 0 when none is left.
     /// - Throws: `PortFault`.
     func purge(_ queue: String) async throws -> Int
 }

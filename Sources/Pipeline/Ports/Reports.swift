@@ -3,9 +3,9 @@ import Model
 
 /// A line of `farm status`.
 public struct ServiceReport: Sendable, Equatable {
-    /// The service it is of.
+    /// The name of the service.
     public var service: String
-    /// How many succeeded.
+    /// How many results succeeded.
     public var success: Int
     /// How many failed for good.
     public var error: Int
@@ -13,7 +13,7 @@ public struct ServiceReport: Sendable, Equatable {
     public var last: Date?
     /// Median of processing_time (seconds) in the last hour.
     public var p50: Double?
-    /// 95th percentile of the same.
+    /// 95th percentile of processing_time (seconds) in the last hour.
     public var p95: Double?
 
     package init(service: String, success: Int, error: Int, last: Date?, p50: Double?, p95: Double?) {
@@ -36,7 +36,7 @@ public struct Totals: Sendable, Equatable {
     public var mergedBoxes: Int
     /// Rows of `consensus`.
     public var consensus: Int
-    /// Rows of `postprocessing`.
+    /// Rows of `postprocessing` with status `error`.
     public var postprocessing: Int
     /// Of them those with status `error`.
     public var failedPostprocessing: Int
@@ -53,7 +53,7 @@ public struct Totals: Sendable, Equatable {
         self.failedPostprocessing = failedPostprocessing
     }
 
-    /// Adds the counts up.
+    /// Adds the counts of two stores.
     public static func += (left: inout Totals, right: Totals) {
         left.images += right.images
         left.results += right.results
@@ -64,11 +64,11 @@ public struct Totals: Sendable, Equatable {
     }
 }
 
-/// A moment of the store, as its own rows and clock tell it.
+/// A moment in the store's history, by its own rows and clock.
 public struct FailureMark: Sendable, Equatable {
     /// The largest `result_id`.
     public var resultID: Int
-    /// The store's time, as its columns hold it.
+    /// The store's time, in the form that its columns have.
     public var time: String
 
     package init(resultID: Int, time: String) {
@@ -77,19 +77,19 @@ public struct FailureMark: Sendable, Equatable {
     }
 }
 
-/// Rows with status `error` of one service and one kind.
+/// How many rows with status `error` there are of one service and one kind.
 public struct FailureReport: Sendable, Equatable {
-    /// The service it is of.
+    /// The name of the service.
     public var service: String
-    /// They are of boxes (`postprocessing`), not of images (`results`).
+    /// Whether the rows are about boxes (`postprocessing`), and not about images (`results`).
     public var isOfBoxes: Bool
-    /// The error's `kind`; empty where another program wrote none.
+    /// The `kind` of the error. Empty if another program wrote none.
     public var kind: String
-    /// How many.
+    /// How many rows there are.
     public var count: Int
-    /// The first of their images.
+    /// The image of the first row.
     public var imageID: ImageID
-    /// What the row says of it.
+    /// What the first row says about the error.
     public var message: String
 
     package init(service: String, isOfBoxes: Bool, kind: String, count: Int, imageID: ImageID, message: String) {
@@ -102,7 +102,7 @@ public struct FailureReport: Sendable, Equatable {
     }
 }
 
-/// One image with everything that was found about it.
+/// One image, with everything that was found in it.
 public struct ImageReport: Sendable {
     /// The row of `images`.
     public var image: Image
@@ -118,50 +118,51 @@ public struct ImageReport: Sendable {
     }
 }
 
-/// What is read for people; may be a replica. All throw `PortFault`.
+/// What is read for people. It may come from a replica. All methods throw `PortFault`.
 public protocol Reports: Sendable {
-    /// By service. Counts up to `RowCounts.exactLimit` are counted, larger ones are those that triggers keep, which cost the same
-    /// however large the tables are; percentiles are of the newest 10,000 of the hour.
-    /// - Parameter exact: counts every row.
+    /// The report of each service. Counts up to `RowCounts.exactLimit` are exact. Larger counts are those that triggers
+    /// keep, which cost the same however large the tables are. Percentiles are of the newest 10,000 rows of the hour.
+    /// - Parameter exact: whether to count every row.
     func services(exact: Bool) async throws -> [ServiceReport]
 
-    /// Of all tables, counted as `services` is.
+    /// The counts of all tables, counted as in `services`.
     func totals(exact: Bool) async throws -> Totals
 
-    /// Sets right what triggers keep, by counting every row. Nobody waits for it.
+    /// Corrects the counts that triggers keep, by counting every row. Nobody waits for it.
     func recount() async throws
 
-    /// When that was done last; nil: never.
+    /// When `recount` ran last. nil if it never did.
     func lastRecount() async throws -> Date?
 
     func report(on images: [ImageID]) async throws -> [ImageReport]
 
-    /// The fused boxes of each of these images, in the images' order; none of an image that does not exist.
+    /// The fused boxes of each of these images, in the images' order. An image that does not exist has none.
     func boxes(of images: [ImageID]) async throws -> [[StoredBox]]
 
-    /// Images whose consensus is missing or older than what it rests on (results, boxes, enrichments), at most `limit`.
+    /// Images whose consensus is missing or older than what it is based on (results, boxes, enrichments), at most
+    /// `limit`.
     func imagesWithStaleConsensus(limit: Int) async throws -> [ImageID]
 
     /// How many (box, service) pairs wait for a service that was down, by service.
     func missingEnrichments() async throws -> [String: Int]
 
-    /// Now.
+    /// The present moment.
     func failureMark() async throws -> FailureMark
 
     /// What has failed for good since then, by service and kind.
     func failures(since mark: FailureMark) async throws -> [FailureReport]
 }
 
-/// How rows are counted.
+/// When rows are counted exactly.
 public enum RowCounts {
-    /// Up to here every row is counted.
+    /// Up to this number, every row is counted.
     public static let exactLimit = 10_000
 }
 
 extension Reports {
-    /// By service, at a cost that does not grow.
+    /// The report of each service, at a cost that does not grow with the tables.
     public func services() async throws -> [ServiceReport] { try await services(exact: false) }
 
-    /// Of all tables, at a cost that does not grow.
+    /// The counts of all tables, at a cost that does not grow with them.
     public func totals() async throws -> Totals { try await totals(exact: false) }
 }

@@ -1,33 +1,33 @@
 import Model
 
-/// What takes results back. Each is one transaction under the images' locks, and safe to repeat.
+/// Deletes results. Each method is one transaction under the images' locks, and safe to repeat.
 public protocol ResultForgetting: Sendable {
-    /// How many rows `forget` would drop.
-    /// - Returns: row counts; `images` are those of them that have any.
+    /// How many rows `forget` would delete.
+    /// - Returns: row counts. `images` is how many of the images have any rows.
     /// - Throws: `PortFault`.
     func holdings(of images: [ImageID]) async throws -> Totals
 
-    /// Drops these images' results and all that was derived from them: boxes, consensus, enrichments and farm's own notes.
-    /// The images stay; what comes in later stays, too.
-    /// - Returns: row counts; `images` are those of them that had any.
+    /// Deletes these images' results and everything that was derived from them: boxes, consensus, enrichments and
+    /// farm's own notes. The images stay, and so does what comes in later.
+    /// - Returns: row counts. `images` is how many of the images had any rows.
     /// - Throws: `PortFault`.
     func forget(_ images: [ImageID]) async throws -> Totals
 
-    /// How many rows `forget(_:services:)` would drop.
-    /// - Returns: row counts; `images` are those of them that have any.
+    /// How many rows `forget(_:services:)` would delete.
+    /// - Returns: row counts. `images` is how many of the images have any rows.
     /// - Throws: `PortFault`.
     func holdings(of images: [ImageID], services: [String]) async throws -> Totals
 
-    /// Drops what these services have said of these images: their results, the boxes that rest on nobody else, their
-    /// enrichments, and each consensus that they had a part in. Boxes that others have seen, too, stay until they are
-    /// merged anew.
-    /// - Returns: row counts, and the images that have to be merged or voted on again: also those that an earlier call has
-    ///   changed and nobody has computed since.
+    /// Deletes what these services found in these images: their results, the boxes that no other service saw, their
+    /// enrichments, and each consensus that they contributed to. Boxes that other services saw too stay until they are
+    /// merged again.
+    /// - Returns: row counts, and the images that have to be merged or voted on again. These include images that an
+    ///   earlier   call has changed and that nobody has computed since.
     /// - Throws: `PortFault`.
     func forget(_ images: [ImageID], services: [String]) async throws -> (dropped: Totals, changed: [ImageID])
 
-    /// Drops these images with all that `forget` drops. A result that comes in later is not taken.
-    /// - Returns: row counts; `images` are those that were there.
+    /// Deletes these images with everything that `forget` deletes. A result that comes in later is not taken.
+    /// - Returns: row counts. `images` is how many of the images were there.
     /// - Throws: `PortFault`.
     func remove(_ images: [ImageID]) async throws -> Totals
 }

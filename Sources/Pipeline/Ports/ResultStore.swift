@@ -1,23 +1,23 @@
 import Foundation
 import Model
 
-/// What the store knows of a job that was just taken.
+/// What the store knows about a job that was just taken.
 public enum JobStanding: Sendable, Equatable {
-    /// `images` has no such row.
+    /// `images` has no row for its image.
     case unknownImage
-    /// The job has its row already: it is not called again, its trigger or dead letter is made again.
+    /// The job has its row already. No service is called; its trigger or dead letter is made again.
     case recorded(ResultStatus, error: JSON?)
-    /// To be done. `deaths`: over how many processes died after they had taken it when it came redelivered.
+    /// The job is to be done. `deaths` says how many processes died over it after it had been redelivered to them.
     case open(Image, deaths: Int)
 }
 
-/// A job as the store identifies it.
+/// How the store identifies a job.
 public struct JobKey: Sendable, Hashable {
-    /// The row of `images`.
+    /// The id of the image.
     public var imageID: ImageID
-    /// The job; unique with the image.
+    /// The id of the job, unique within the image.
     public var jobID: UUID
-    /// It came redelivered: that it is begun is recorded until it is settled.
+    /// Whether it was redelivered. Such a job is recorded as begun until it is settled.
     public var redelivered: Bool
 
     package init(imageID: ImageID, jobID: UUID, redelivered: Bool) {
@@ -27,13 +27,13 @@ public struct JobKey: Sendable, Hashable {
     }
 }
 
-/// What an enricher needs to know of one image.
+/// What the enricher needs to know about one image.
 public struct EnrichmentWork: Sendable, Equatable {
     /// The row of `images`.
     public var image: Image
     /// The fused boxes.
     public var boxes: [StoredBox]
-    /// What is there already.
+    /// Enrichments that are there already.
     public var present: [StoredEnrichment]
 
     package init(image: Image, boxes: [StoredBox], present: [StoredEnrichment]) {
@@ -43,11 +43,11 @@ public struct EnrichmentWork: Sendable, Equatable {
     }
 }
 
-/// A row of `consensus` that is to be written.
+/// The values of a `consensus` row.
 public struct ConsensusRecord: Sendable, Equatable {
-    /// What is stored, as JSON.
+    /// The consensus, as JSON.
     public var data: JSON
-    /// Seconds: what all the services took together.
+    /// How many seconds all services together took.
     public var processingTime: Double
 
     package init(data: JSON, processingTime: Double) {
@@ -56,45 +56,47 @@ public struct ConsensusRecord: Sendable, Equatable {
     }
 }
 
-/// The rows of the pipeline. Every method is one transaction, safe to repeat; all throw `PortFault`.
+/// The rows of the pipeline. Every method is one transaction and safe to repeat. All throw `PortFault`.
 public protocol ResultStore: Sendable {
-    /// Whether a row like this would be taken now: it is written as roles write it, all they read and write beside it
-    /// too, and taken back. A row that another one stands in the way of says nothing of the store, and is no fault.
-    /// - Parameter image: which the row is of, if it is there; nil: the newest.
+    /// Finds out whether a row like this would be taken now. It is written as roles write it, with everything that they
+    /// read and write besides, and then rolled back. If another row is in the way, that says nothing about the store,
+    /// and is no fault.
+    /// - Parameter image: the image of the row, if it is there. nil for the newest image.
     func probe(_ row: PlainRow, of image: ImageID?) async throws
 
-    /// Where each job stands, in their order; those that come redelivered and are open are recorded as begun by
+    /// The standing of each job, in the order of the jobs. Redelivered jobs that are open are recorded as begun by
     /// `workerID`.
     func standing(of jobs: [JobKey], workerID: String) async throws -> [JobStanding]
 
-    /// Forgets that `workerID` had begun these jobs: they are settled.
+    /// Forgets that `workerID` had begun these jobs, since they are settled.
     func settle(_ jobs: [UUID], workerID: String) async throws
 
-    /// Inserts the rows; one whose (image_id, job_id) is there already is left as it is, and one whose image is gone is not
-    /// taken.
-    /// - Returns: the jobs whose row was not inserted: `standing` says what became of them.
+    /// Inserts the rows. A row whose (image_id, job_id) is there already stays as it is, and a row whose image is gone
+    /// is not taken.
+    /// - Returns: the jobs whose row was not inserted. `standing` says why.
     @discardableResult
     func record(_ results: [AnalysisResult]) async throws -> Set<UUID>
 
-    /// Which of these images `images` has.
+    /// The rows that `images` has for these ids.
     func images(_ ids: [ImageID]) async throws -> [ImageID: Image]
 
-    /// Takes the images' locks in ascending order, gives each one's newest successful results of `services` and its
-    /// stored boxes to `fuse`, and writes what it answers. Of the results' data only `predictions` may be there. An image
-    /// without any such result keeps its rows.
+    /// Takes the images' locks in ascending order. For each image, gives the newest successful results of `services`
+    /// and the stored boxes to `fuse`, and writes what it returns. The results' data may hold only `predictions`. An
+    /// image without any such result keeps its rows.
     /// - Returns: how many boxes each image has now.
     func updateBoxes(
         of images: [ImageID], from services: [String], workerID: String,
         fuse: @Sendable @escaping ([StoredResult], [StoredBox]) -> BoxChanges
     ) async throws -> [ImageID: Int]
 
-    /// What is there to enrich; images that are gone are left out. Of the data that are present only `error` may be there.
+    /// What there is to enrich. Images that are gone are left out. The data of existing enrichments may hold only
+    /// `error`.
     func enrichmentWork(of images: [ImageID]) async throws -> [EnrichmentWork]
 
-    /// Under the images' locks: drops rows whose box is gone, upserts the others, and notes in `missing` the pairs that
-    /// wait for a service.
-    /// - Parameter images: by image the `merged_id`s that were looked at: their earlier notes are dropped. Of other
-    ///   boxes another enricher, that saw newer ones, may have noted something.
+    /// Under the images' locks: deletes rows whose box is gone, upserts the others, and notes in `missing` the pairs
+    /// that wait for a service.
+    /// - Parameter images: for each image, the `merged_id`s that were looked at. Their earlier notes are deleted. Notes
+    ///   about   other boxes stay: another enricher that saw newer boxes may have written them.
     func recordEnrichments(
         _ rows: [Enrichment], missing: [MissingEnrichment], of images: [ImageID: [Int]]
     ) async throws
@@ -102,11 +104,11 @@ public protocol ResultStore: Sendable {
     /// Images that wait for one of these services, ascending, above `after`.
     func imagesMissingEnrichments(of services: [String], after: ImageID, limit: Int) async throws -> [ImageID]
 
-    /// The services, and whatever else, that pairs wait for.
+    /// The services that pairs wait for, and whatever else is written in their place.
     func servicesOfMissingEnrichments() async throws -> [String]
 
-    /// Under the images' locks: gives each one's findings to `vote` and replaces its consensus with the answer; an image
-    /// without any result has none. Of the data of results and enrichments only `predictions` may be there.
+    /// Under the images' locks: gives the findings of each image to `vote`, and replaces its consensus with the answer.
+    /// An image without any result gets none. The data of results and enrichments may hold only `predictions`.
     func updateConsensus(
         of images: [ImageID], vote: @Sendable @escaping (ImageFindings) -> ConsensusRecord?
     ) async throws

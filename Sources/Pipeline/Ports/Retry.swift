@@ -2,15 +2,15 @@ import Foundation
 import Logging
 import Waiting
 
-/// Repeats what failed for a passing reason, with back-off, and says so once.
+/// Repeats what failed for a passing reason, with back-off. Logs it once.
 public struct Retry: Sendable {
-    /// How long; nil: for as long as it takes.
+    /// How long it tries. nil for as long as it takes.
     public var limit: Duration?
     /// Where time comes from.
     public var time: any Timekeeper
-    /// Where the jitter of its waits comes from.
+    /// The source of the jitter in its waits.
     public var randomness: Randomness
-    /// Where it says what happens.
+    /// The log.
     public var log: Logger
 
     package init(
@@ -23,8 +23,8 @@ public struct Retry: Sendable {
     }
 
     /// - Parameters:
-    ///   - what: for the log: `taking jobs`.
-    ///   - operation: has to be safe to repeat.
+    ///   - what: a name for the log, such as `taking jobs`.
+    ///   - operation: must be safe to repeat.
     /// - Throws: what the operation throws, if that does not pass within the limit; `CancellationError`.
     public func run<Value: Sendable>(_ what: String, _ operation: () async throws -> Value) async throws -> Value {
         do { return try await operation() } catch let fault as PortFault where fault.kind == .transient {
@@ -32,7 +32,7 @@ public struct Retry: Sendable {
         }
     }
 
-    /// Publishes until every message is safe; what a queue has taken is not sent again.
+    /// Publishes until every message is safe. Messages that a queue has taken are not sent again.
     public func publish(_ what: String, _ messages: [Message], to queue: any JobQueue) async throws {
         var rest = messages
         try await run(what) {
@@ -43,7 +43,7 @@ public struct Retry: Sendable {
         }
     }
 
-    /// Goes on after a first try that failed.
+    /// Continues after a first try that failed.
     package func run<Value: Sendable>(
         _ what: String, after first: PortFault, _ operation: () async throws -> Value
     ) async throws -> Value {

@@ -1,19 +1,19 @@
-/// Whether a worker takes work, and if not, why.
+/// Whether a worker takes work and, if not, why.
 public struct WorkerCondition: Sendable, Hashable {
     /// The kinds of conditions, as the table has them.
     public enum State: String, Sendable, CaseIterable {
         case working
-        /// Its service is down, so that its jobs stay in the queue.
+        /// Its service is down, so its jobs stay in the queue.
         case serviceDown = "service_down"
-        /// The store would take no row of its.
+        /// The store would take no row from it.
         case storeRefusing = "store_refusing"
         /// It has failed, and is started again after a while.
         case failed
-        /// What a newer farm wrote and this one does not know.
+        /// A state that a newer farm wrote and this one does not know.
         case unknown
     }
 
-    /// The kind.
+    /// The kind of condition.
     public var state: State
     /// The cause, one line for people, never a secret: `connection refused`.
     public var reason: String?
@@ -24,19 +24,19 @@ public struct WorkerCondition: Sendable, Hashable {
     }
 }
 
-/// A worker of one queue, or a post-processing role, that is alive.
+/// A live worker of one queue, or a live post-processing role.
 public struct RegisteredWorker: Sendable, Equatable {
-    /// As in heartbeats and rows.
+    /// The same id as in heartbeats and rows.
     public var workerID: String
     /// The service, or `bbox_merger`, `spatial_enrichment`, `consensus`.
     public var service: String
-    /// The box.
+    /// The machine.
     public var host: String
-    /// What it takes from.
+    /// The queue that it consumes.
     public var queue: String
-    /// How it is.
+    /// Its condition.
     public var condition: WorkerCondition
-    /// The process it runs in, where the system told.
+    /// The process it runs in, if the system told.
     public var process: ProcessIdentity?
 
     package init(
@@ -55,13 +55,13 @@ public struct RegisteredWorker: Sendable, Equatable {
     package var isGone: Bool { process?.isGone ?? false }
 }
 
-/// When a service's workers on a box were last seen.
+/// When a service's workers on a machine were last seen.
 public struct SeenWorkers: Sendable, Equatable {
     /// The service, or `bbox_merger`, `spatial_enrichment`, `consensus`.
     public var service: String
-    /// The box.
+    /// The machine.
     public var host: String
-    /// Since the newest sign of life of any of them, in seconds.
+    /// Seconds since the newest sign of life of any of them.
     public var age: Double
 
     package init(service: String, host: String, age: Double) {
@@ -71,19 +71,20 @@ public struct SeenWorkers: Sendable, Equatable {
     }
 }
 
-/// Who is alive, in a table of farm's own (`farm_workers`): a row for each process and queue. Ages are the database's. All
-/// throw `PortFault`.
+/// The live workers, in farm's own table `farm_workers`, with a row for each process and queue. Ages are measured by
+/// the database's clock. All methods throw `PortFault`.
 public protocol WorkerRegister: Sendable {
-    /// Writes that a worker of this process is alive, and how it is. Rows of others that were last seen a day ago go.
-    /// - Parameter silence: how long it may say nothing and still count as alive.
+    /// Writes that a worker of this process is alive, and its condition. Deletes rows of other workers that were last
+    /// seen a day ago.
+    /// - Parameter silence: how long the worker may be silent and still count as alive.
     func register(_ worker: RegisteredWorker, silence: Duration) async throws
 
-    /// This process' worker of a queue has ended.
+    /// Removes the row of this process's worker of a queue, which has ended.
     func unregister(queue: String) async throws
 
-    /// Who is alive, by service, host and id; without those whose process was killed on this machine.
+    /// The live workers, by service, machine and id. Workers whose process was killed on this machine are left out.
     func liveWorkers() async throws -> [RegisteredWorker]
 
-    /// When those were last seen that have not said that they end, also the silent ones, by service and host.
+    /// When workers that have not reported their end were last seen, including silent ones, by service and machine.
     func seenWorkers() async throws -> [SeenWorkers]
 }

@@ -1,15 +1,15 @@
 import Foundation
 import Model
 
-/// Which dead letters of a queue are meant; what is nil is not asked for.
+/// Selects dead letters of a queue. A criterion that is nil is not applied.
 public struct DeadLetterFilter: Sendable, Equatable {
     /// Any of these reasons.
     public var reasons: Set<String>?
-    /// Of any of these images.
+    /// Letters of any of these images.
     public var images: Set<ImageID>?
-    /// Dead since before then; a letter that does not say since when is neither older nor newer than anything.
+    /// Letters that died before this time. A letter without a time of death is neither older nor newer than anything.
     public var before: Date?
-    /// Dead since after then.
+    /// Letters that died after this time.
     public var after: Date?
 
     package init(
@@ -21,7 +21,7 @@ public struct DeadLetterFilter: Sendable, Equatable {
         self.after = after
     }
 
-    /// Whether all that is asked for is so.
+    /// Whether a letter meets all criteria.
     public func matches(_ letter: DeadMessage) -> Bool {
         if let reasons, !reasons.contains(letter.reason) { return false }
         if let images, letter.imageID.map(images.contains) != true { return false }

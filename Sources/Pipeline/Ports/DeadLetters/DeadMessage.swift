@@ -1,22 +1,23 @@
 import Foundation
 import Model
 
-/// A message in `<queue>.dead`, with what its headers tell of its end. Another program's may lack any of it.
+/// A message in `<queue>.dead`, with what its headers say about its death. Another program's message may lack any of
+/// that.
 public struct DeadMessage: Sendable, Equatable {
     /// The queue it died in, without `.dead`.
     public let queue: String
-    /// As it was published.
+    /// The body as it was published.
     public let body: [UInt8]
     /// All of its headers, by name.
     public let headers: [String: String]
-    /// The image, where the body names one.
+    /// The image, if the body names one.
     public let imageID: ImageID?
-    /// The job; nil for a trigger and for what is no job.
+    /// The job. nil for a trigger, and for a message that is no job.
     public let jobID: UUID?
-    /// What a broker that moved it by itself wrote (`x-death`).
+    /// The header `x-death`, from a broker that moved the message by itself.
     private let brokerDeath: JSON?
 
-    /// Reads what lies in `<queue>.dead`.
+    /// Reads a message of `<queue>.dead`.
     public init(queue: String, body: [UInt8], headers: [String: String]) {
         self.queue = queue
         self.body = body
@@ -27,17 +28,17 @@ public struct DeadMessage: Sendable, Equatable {
         brokerDeath = headers["x-death"].flatMap { try? JSON(parsing: $0) }?.arrayValue?.first
     }
 
-    /// `bad_message`, `unknown_image`, `crashed_worker`, `refused`, a `FailureKind`, or what a broker says; `unknown` where
-    /// nobody says why.
+    /// `bad_message`, `unknown_image`, `crashed_worker`, `refused`, a `FailureKind`, or a broker's reason. `unknown` if
+    /// no reason is given.
     public var reason: String { headers[FarmHeader.reason] ?? brokerDeath?["reason"]?.stringValue ?? "unknown" }
 
-    /// One line for people; anything may stand in it.
+    /// One line for people. It may contain any text.
     public var message: String { headers[FarmHeader.message] ?? "" }
 
     /// How often it was tried.
     public var tries: Int? { headers[FarmHeader.tries].flatMap { Int($0) } }
 
-    /// Who buried it.
+    /// The worker that buried it.
     public var workerID: String? { headers[FarmHeader.worker] }
 
     /// When the first try failed.
@@ -49,28 +50,28 @@ public struct DeadMessage: Sendable, Equatable {
             ?? brokerDeath?["time"]?.integerValue.map { Date(timeIntervalSince1970: Double($0)) }
     }
 
-    /// The id that a job that was requeued had at first.
+    /// The id that a requeued job had at first.
     public var firstJobID: UUID? { headers[FarmHeader.firstJob].flatMap(UUID.init(uuidString:)) ?? jobID }
 
-    /// How it died before, oldest first.
+    /// The earlier deaths, oldest first.
     public var history: [JSON] {
         headers[FarmHeader.history].flatMap { try? JSON(parsing: $0) }?.arrayValue ?? []
     }
 }
 
 extension DeadMessage {
-    /// Deaths that a job takes along; beyond, the oldest are forgotten.
+    /// How many deaths a job remembers. If there are more, the oldest are forgotten.
     private static let historyLimit = 10
-    /// Characters of a death's message that it takes along.
+    /// How many characters of each death's message a job remembers.
     private static let messageLimit = 300
 
-    /// The message that goes back to the queue: a job under a new id, which is the same however often this letter is
-    /// requeued, so that it is done once. Tries begin anew; how it died is kept.
+    /// The message that goes back to the queue. A job gets a new id. The id is the same each time this letter is
+    /// requeued, so that the job is done once. Its tries begin anew, and it remembers how it died.
     ///
-    /// The new id is made of the first one and of that it died under. The time of its death is none of it: a job may have
-    /// two letters of one death, for it is buried again where it comes again.
+    /// The new id is made from the first id and the id under which the job died. The time of death is left out: a job
+    /// that is delivered again is buried again, so one death may have two letters.
     ///
-    /// A trigger, and what is no job, goes back as it came.
+    /// A trigger, and a message that is no job, go back as they came.
     public func requeued(at now: Date) -> Message {
         let left = FarmHeader.ofDeath.union(FarmHeader.ofBroker).union(FarmHeader.ofRouting)
         var headers = headers.filter { !left.contains($0.key) }

@@ -10,36 +10,37 @@ package enum FarmHeader {
     package static let firstFailure = "x-farm-first-failure"
     package static let queue = "x-farm-queue"
     package static let deadSince = "x-farm-dead-since"
-    /// The job's first id, of a job that was requeued.
+    /// The first id of a job that was requeued.
     package static let firstJob = "x-farm-first-job"
-    /// How a job that was requeued died before: a JSON array.
+    /// How a requeued job died before: a JSON array.
     package static let history = "x-farm-history"
 
-    /// On a copy that took the place of a message which a consumer had: what it would be told by the broker otherwise.
+    /// Set on a copy that replaces a message which a consumer held. It says what the broker would say of the original.
     package static let redelivered = "x-farm-redelivered"
     package static let yes = "yes"
-    /// How often a quorum queue has had a message back.
+    /// How often a message has come back to a quorum queue.
     package static let returns = "x-delivery-count"
 
     package static let prefix = "x-farm-"
 
-    /// What tells of one death: it goes when the job is requeued.
+    /// The headers that describe one death. They are removed when the job is requeued.
     static let ofDeath: Set<String> = [reason, message, tries, worker, firstFailure, queue, deadSince]
-    /// What a broker wrote when it moved a message by itself; it reads them again, so they must not be given back as text.
+    /// Headers that a broker wrote when it moved a message by itself. The broker reads them again, so they must not be
+    /// given back as text.
     static let ofBroker: Set<String> = [
         "x-death", returns, "x-first-death-exchange", "x-first-death-queue", "x-first-death-reason",
         "x-last-death-exchange", "x-last-death-queue", "x-last-death-reason",
     ]
-    /// Where else a broker delivers a message to (sender-selected distribution): a copy goes to its own queue only, and as text
-    /// they are refused.
+    /// Headers that name other queues for the message (sender-selected distribution). A copy goes only to its own
+    /// queue, and the broker refuses these headers as text.
     package static let ofRouting: Set<String> = ["CC", "BCC"]
 }
 
 extension DeadLetter {
-    /// Longest message, in characters, that goes into a header.
+    /// The longest message that goes into a header, in characters.
     private static let messageLimit = 1000
 
-    /// What a dead letter carries: spec section 3, and with it the message and the time it died.
+    /// The headers of a dead letter: those of spec section 3, the message, and the time of death.
     package func headers(from queue: String, deadSince: Date) -> [String: String] {
         [
             FarmHeader.reason: reason, FarmHeader.message: String(message.prefix(DeadLetter.messageLimit)),

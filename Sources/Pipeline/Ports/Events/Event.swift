@@ -1,53 +1,54 @@
 import Foundation
 import Model
 
-/// What happens to work, told once, by whom it happens to, a group at a time. Heartbeats, log lines and metrics are made of it.
+/// What happens to work. Each event is told once, by the part it happens to, for a whole group at a time. Heartbeats,
+/// log lines and metrics are made of events.
 public enum Event: Sendable {
-    /// A role begins to take from its queue.
+    /// A role began to consume its queue.
     case began(prefetch: Int)
     /// Deliveries were taken.
     case taken(Int)
-    /// Jobs were admitted. When those that say so were submitted, as their messages have it: ISO 8601.
+    /// Jobs were admitted. The values are the times of submission that messages give: ISO 8601.
     case admitted(submittedAt: [String])
-    /// A service was asked once.
+    /// A request to a service ended.
     case called(ServiceCall)
-    /// A call that failed is tried again.
+    /// A call that failed is being tried again.
     case retried(FailureKind)
-    /// A picture was fetched by its URL, or not.
+    /// Fetching a picture by its URL ended.
     case pictureFetched(succeeded: Bool, seconds: Double)
-    /// The rows of so many jobs or images were written in one group.
+    /// The rows of this many jobs or images were written in one group.
     case committed(Int, seconds: Double)
-    /// The store did not do what it was asked for.
+    /// The store failed at what it was asked to do.
     case storeFailed(PortFault.Kind)
-    /// Rows with status `error` were written: how many, by kind.
+    /// Rows with status `error` were written: how many of each kind.
     case failuresStored([String: Int])
-    /// Messages are known to be safe: how many, by queue. The seconds are of the whole batch.
+    /// Messages are known to be safe: how many in each queue. The seconds are those of the whole batch.
     case published([String: Int], seconds: Double)
-    /// What became of deliveries.
+    /// Deliveries were settled.
     case settled(Settled)
-    /// A service's circuit breaker has another state.
+    /// A service's circuit breaker changed its state.
     case breakerChanged(BreakerChange)
-    /// A probe, or a call, has shown whether the service answers.
+    /// A probe or a call showed whether the service answers.
     case probed(isUp: Bool)
-    /// A connection to the broker was lost; it is being opened again.
+    /// A connection to the broker was lost. It is being opened again.
     case connectionLost(connection: String, PortFault)
-    /// A connection to the broker that was lost is there again, perhaps to another host.
+    /// A lost connection to the broker was opened again, perhaps to another host.
     case reconnected(connection: String, place: String)
-    /// Boxes were fused: what became of detectors' predictions.
+    /// Boxes were fused: what happened to the predictions of each detector.
     case merged([PredictionCount])
-    /// A consensus was written: seconds since the newest answer that it rests on.
+    /// Consensus was written. The lags are the seconds since the newest answer that it is based on.
     case agreed(lags: [Double])
 }
 
-/// One request to a service, and what came of it.
+/// One request to a service, and its outcome.
 public struct ServiceCall: Sendable, Equatable {
-    /// `success`, or the kind of the failure.
+    /// `success`, or the kind of failure.
     public var outcome: String
-    /// From the request to the end of the answer.
+    /// The time from the request to the end of the answer.
     public var seconds: Double
-    /// Of the answer; nil where there was none.
+    /// The size of the answer. nil if there was none.
     public var bytes: Int?
-    /// What the answer says it took, in seconds.
+    /// The processing time that the answer reports, in seconds.
     public var reported: Double?
 
     package init(outcome: String, seconds: Double, bytes: Int? = nil, reported: Double? = nil) {
@@ -58,31 +59,31 @@ public struct ServiceCall: Sendable, Equatable {
     }
 }
 
-/// A group of deliveries that were settled in the same way.
+/// A group of deliveries that were settled in the same way, and how.
 public struct Settled: Sendable {
-    /// How.
+    /// The ways in which a delivery can be settled.
     public enum Fate: Sendable {
-        /// Done by this one.
+        /// Done now.
         case success
-        /// Done before: another delivery of the same job, or of the same image in one group.
+        /// Done before, by another delivery of the same job, or of the same image in one group.
         case duplicate
         /// Failed for good.
         case dead(DeadLetter)
-        /// Available again.
+        /// Given back, so that it is available again.
         case givenBack
     }
 
     /// How they were settled.
     public var fate: Fate
-    /// How many.
+    /// How many deliveries there were.
     public var count: Int
-    /// When.
+    /// When they were settled.
     public var date: Date
-    /// From taken to settled, in seconds; one for each delivery that was worked on.
+    /// The seconds from taking to settling, for each delivery that was worked on.
     public var durations: [Double]
-    /// The image of a dead one, if it is known.
+    /// The image of a dead delivery, if it is known.
     public var imageID: ImageID?
-    /// The job of a dead one, if it is known.
+    /// The job of a dead delivery, if it is known.
     public var jobID: UUID?
 
     package init(
@@ -101,21 +102,21 @@ public struct Settled: Sendable {
 public enum BreakerState: String, Sendable, CaseIterable {
     /// All calls pass.
     case closed
-    /// None does.
+    /// No call passes.
     case open
-    /// A few do, to see.
+    /// A few calls pass, as a trial.
     case halfOpen = "half_open"
 }
 
 /// A circuit breaker's new state.
 public struct BreakerChange: Sendable, Equatable {
-    /// What it is now.
+    /// The new state.
     public var state: BreakerState
-    /// The service with its place: `blip at k2:7777`.
+    /// The service and its place: `blip at k2:7777`.
     public var service: String
     /// Why it is open: `is down: connection refused`.
     public var cause: String?
-    /// It was half-open: the service is still down.
+    /// Whether it was half-open before, so that the service is still down.
     public var isReopened: Bool
 
     package init(_ state: BreakerState, of service: String, cause: String? = nil, isReopened: Bool = false) {
@@ -126,25 +127,25 @@ public struct BreakerChange: Sendable, Equatable {
     }
 }
 
-/// What became of some of a detector's predictions.
+/// How many of a detector's predictions ended in the same way.
 public struct PredictionCount: Sendable, Equatable {
-    /// Its kinds.
+    /// The ways in which a prediction can end.
     public enum Fate: Sendable, Equatable {
-        /// In a box that several detectors saw.
+        /// It is in a box that several detectors saw.
         case fused
-        /// In a box that only its detector saw.
+        /// It is in a box that only its detector saw.
         case lone
-        /// Well-formed, but not in any box.
+        /// It is well-formed, but in no box.
         case dropped
-        /// Does not count: why (spec section 6).
+        /// It does not count, for this reason (spec section 6).
         case invalid(reason: String)
     }
 
     /// The detector.
     public var service: String
-    /// What became of them.
+    /// What happened to them.
     public var fate: Fate
-    /// How many.
+    /// How many there were.
     public var count: Int
 
     package init(service: String, fate: Fate, count: Int) {

@@ -1,14 +1,14 @@
 import Logging
 import Model
 
-/// Writes those events to the log that a person wants to hear of one by one.
+/// Writes events to the log, if a person should hear of each one.
 public struct EventLog: EventSink {
     private let log: Logger
 
-    /// - Parameter log: of whom the events are.
+    /// - Parameter log: the log of the role or service that the events come from.
     public init(_ log: Logger) { self.log = log }
 
-    /// Writes a line, or none.
+    /// Writes one line, or none.
     public func receive(_ event: Event, from source: EventSource) {
         switch event {
         case .settled(let settled): tell(settled, source)

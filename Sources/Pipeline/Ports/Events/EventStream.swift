@@ -1,8 +1,8 @@
-/// Whom an event is of.
+/// Where an event comes from.
 public struct EventSource: Sendable, Hashable {
-    /// The service, or `bbox_merger`, `spatial_enrichment`, `consensus`; empty for what a process shares.
+    /// The service, or `bbox_merger`, `spatial_enrichment`, `consensus`. Empty for what all roles of a process share.
     public var service: String
-    /// What it takes from; empty where it takes nothing.
+    /// The queue that it consumes. Empty if it consumes none.
     public var queue: String
 
     package init(service: String = "", queue: String = "") {
@@ -11,18 +11,18 @@ public struct EventSource: Sendable, Hashable {
     }
 }
 
-/// Who makes something of events. It is called where they happen, so it must be quick and never block.
+/// Receives events. It is called where they happen, so it must be quick and never block.
 public protocol EventSink: Sendable {
-    /// Something has happened.
+    /// Called when something has happened.
     func receive(_ event: Event, from source: EventSource)
 }
 
-/// The events of one source, on their way to their sinks.
+/// Passes the events of one source to their sinks.
 public struct EventStream: Sendable {
-    /// One that nobody hears.
+    /// A stream without sinks.
     public static let unheard = EventStream(EventSource(), to: [])
 
-    /// Whose events they are.
+    /// Where the events come from.
     public let source: EventSource
     private let sinks: [any EventSink]
 
@@ -31,13 +31,13 @@ public struct EventStream: Sendable {
         self.sinks = sinks
     }
 
-    /// The same events, told to one more.
+    /// The same stream with one more sink.
     package func adding(_ sink: any EventSink) -> EventStream { EventStream(source, to: sinks + [sink]) }
 
-    /// Whether anybody hears them: what is costly to find out need not be found out for nobody.
+    /// Whether there is a sink. If not, there is no need to find out anything costly for an event.
     public var isHeard: Bool { !sinks.isEmpty }
 
-    /// Tells an event; it is not even made where nobody hears it.
+    /// Tells an event. If there is no sink, the event is not even made.
     public func tell(_ event: @autoclosure () -> Event) {
         guard isHeard else { return }
         let event = event()

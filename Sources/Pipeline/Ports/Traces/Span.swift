@@ -1,9 +1,9 @@
 import Foundation
 import Model
 
-/// A part of the work on one job or image, as OpenTelemetry has it.
+/// A part of the work on one job or image, as in OpenTelemetry.
 public struct Span: Sendable {
-    /// What it is to its neighbours; the numbers are OTLP's.
+    /// The span's relation to others. The numbers are OTLP's.
     public enum Kind: Int, Sendable {
         case `internal` = 1
         case server
@@ -18,21 +18,21 @@ public struct Span: Sendable {
         case number(Int)
     }
 
-    /// Few different ones: `process queue_blip`, `POST`.
+    /// The name. There are few different ones: `process queue_blip`, `POST`.
     public var name: String
-    /// What it is to its neighbours.
+    /// The span's relation to others.
     public var kind: Kind
-    /// Its own place.
+    /// Its trace and its own id.
     public var context: TraceContext
-    /// What it is a part of; nil for the first of a trace.
+    /// The span that it is a part of. nil for the first span of a trace.
     public var parent: TraceContext?
-    /// What it follows from, besides: triggers that were handled together.
+    /// Other spans that it follows from: triggers that were handled together.
     public var links: [TraceContext] = []
     /// When it began.
     public var began: Date
     /// When it ended.
     public var ended: Date
-    /// By the names of OpenTelemetry's conventions for messaging and HTTP; others begin with `farm.`.
+    /// Named by OpenTelemetry's conventions for messaging and HTTP. Farm's own names begin with `farm.`.
     public var attributes: [(name: String, value: Value)] = []
     /// Why it failed; nil if it did not.
     public var failure: String?
@@ -49,8 +49,8 @@ public struct Span: Sendable {
     }
 }
 
-/// Who sends spans away. It is called where they end, so it must be quick and never block.
+/// Receives spans. It is called where they end, so it must be quick and never block.
 public protocol SpanSink: Sendable {
-    /// A span has ended.
+    /// Called when a span has ended.
     func record(_ span: Span)
 }

@@ -1,15 +1,16 @@
 import Model
 import Waiting
 
-/// Gives spans their places in traces, and decides which traces are recorded.
+/// Makes the contexts of spans, and decides which traces are recorded.
 public struct Tracer: Sendable {
-    /// One that records nothing. What comes in is passed on, so that others may record their part.
+    /// A tracer that records nothing. Contexts that come in are passed on, so that others can record their part.
     public static let off = Tracer(ratio: 0, sink: nil)
 
-    /// The span that the current task works in; a service that is called is told of it.
+    /// The span in which the current task works. Calls of services carry it.
     @TaskLocal public static var current: TraceContext?
 
-    /// Of traces that begin here, this part is recorded: 0…1. Of others, whoever began them has decided.
+    /// Which part of the traces that begin here is recorded, from 0 to 1. For other traces, whoever began them has
+    /// decided.
     private let ratio: Double
     private let sink: (any SpanSink)?
     private let randomness: Randomness
@@ -23,26 +24,26 @@ public struct Tracer: Sendable {
     /// Whether any span is recorded.
     public var isOn: Bool { sink != nil }
 
-    /// The place of a span that begins a trace; nil where it is not recorded.
+    /// The context of a span that begins a trace. nil if it is not recorded.
     package func root() -> TraceContext? {
         guard isOn, ratio >= 1 || randomness() < ratio else { return nil }
         return newRoot()
     }
 
-    /// The place of a span that is a part of another.
-    /// - Returns: nil where it is not recorded.
+    /// The context of a span that is a part of another.
+    /// - Returns: nil if it is not recorded.
     package func child(of parent: TraceContext?) -> TraceContext? {
         guard isOn, let parent, parent.isSampled else { return nil }
         return TraceContext(traceID: parent.traceID, spanID: Tracer.identifier(), isSampled: true)
     }
 
-    /// The place of a span that begins a trace of its own, but follows from these.
-    /// - Returns: nil where none of them is recorded.
+    /// The context of a span that begins a trace of its own, but follows from these.
+    /// - Returns: nil if none of them is recorded.
     package func follower(of causes: [TraceContext]) -> TraceContext? {
         isOn && causes.contains(where: \.isSampled) ? newRoot() : nil
     }
 
-    /// A span has ended; it is not even made where nobody records it.
+    /// Records a span that has ended. If nobody records it, the span is not even made.
     package func record(_ span: @autoclosure () -> Span) { sink?.record(span()) }
 
     private func newRoot() -> TraceContext {
