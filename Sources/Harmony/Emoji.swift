@@ -1,9 +1,9 @@
-/// An emoji in the one form in which it is compared and stored, or nil if the text is none (spec section 7).
+/// An emoji in the form in which it is compared and stored. nil if the text is no emoji (spec section 7).
 ///
-/// Removed are white space around it, variation selectors, skin tones and the gender endings (ZWJ ♂/♀, wherever they
-/// stand in a sequence); the ten people of other ages, sexes and hair become 🧑. What is left is an emoji if it is one
-/// grapheme cluster whose first scalar has the Unicode property Emoji and is not ASCII: so a flag is one, while a keycap
-/// (it begins with its digit), two emoji in a row and a skin tone alone are none. Normalising twice changes nothing.
+/// White space around it, variation selectors, skin tones and the gender endings (ZWJ ♂/♀, anywhere in a sequence) are
+/// removed. The ten people of other ages, sexes and hair become 🧑. What is left is an emoji if it is one grapheme
+/// cluster whose first scalar has the Unicode property Emoji and is not ASCII. So a flag is one, while a keycap (it
+/// begins with its digit), two emoji in a row, and a skin tone alone are not. Normalising twice changes nothing.
 public func normalizedEmoji(_ text: String) -> String? {
     let scalars = text.unicodeScalars
     guard let first = scalars.first else { return nil }
@@ -44,7 +44,7 @@ extension Unicode.Scalar {
         }
     }
 
-    /// Whether normalising changes this scalar when it stands alone.
+    /// Whether normalising changes this scalar when it is alone.
     fileprivate var isReplacedInEmoji: Bool {
         isPersonVariant || ("\u{1F3FB}"..."\u{1F3FF}").contains(self)
     }

@@ -1,5 +1,5 @@
-/// A text as a dictionary key, told apart by its Unicode scalars. `String`'s own equality takes canonically equivalent
-/// texts for one, so which of them is kept would depend on the order of the input.
+/// A text as a dictionary key, compared by its Unicode scalars. For `String`, canonically equivalent texts are equal,
+/// so the order of the input would decide which of them is kept.
 struct ExactText: Hashable {
     var text: String
 
@@ -18,7 +18,7 @@ struct ExactText: Hashable {
 }
 
 extension String {
-    /// Whether both are the same Unicode scalars.
+    /// Whether both have the same Unicode scalars.
     func isExactly(_ other: String) -> Bool {
         let (mine, others) = (utf8, other.utf8)
         guard mine.count == others.count else { return false }
@@ -28,11 +28,11 @@ extension String {
         return (isEqual ?? nil) ?? mine.elementsEqual(others)
     }
 
-    /// Order by Unicode scalars, which is the order of the bytes of UTF-8; no locale has a say.
+    /// Whether it comes first by Unicode scalars, which is the order of the bytes in UTF-8. Locales do not matter.
     func precedes(_ other: String) -> Bool { utf8.lexicographicallyPrecedes(other.utf8) }
 }
 
-/// Each text once, ascending by Unicode scalars.
+/// Each text once, in ascending order of Unicode scalars.
 func sortedDistinct(_ texts: some Sequence<String>) -> [String] {
     var distinct: [String] = []
     for text in texts.sorted(by: { $0.precedes($1) }) where distinct.last?.isExactly(text) != true {

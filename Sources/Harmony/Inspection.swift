@@ -1,50 +1,50 @@
 import Foundation
 import Model
 
-/// What farm reads from one answer of a service: for people who connect one. It is read by the very code that merges and
+/// What farm reads from one answer of a service, for people who connect one. The same code reads it that merges and
 /// votes.
 public struct Inspection: Sendable, Equatable {
     /// A distinct emoji that is a vote of the service.
     public struct Vote: Sendable, Equatable {
-        /// Normalised.
+        /// The emoji, normalised.
         public var emoji: String
-        /// What the service mapped to it, if its evidence is semantic.
+        /// The words that the service mapped to it, if its evidence is semantic.
         public var words: [String]
     }
 
-    /// A box that is merged with those of other detectors.
+    /// A box that is merged with the boxes of other detectors.
     public struct ReadBox: Sendable, Equatable {
-        /// Its place in `predictions`, from 0.
+        /// Its place in `predictions`, counted from 0.
         public var prediction: Int
-        /// Normalised, synonyms folded.
+        /// The label, normalised and with synonyms folded.
         public var label: String
-        /// Normalised.
+        /// The emoji, normalised.
         public var emoji: String?
-        /// 0…1.
+        /// From 0 to 1.
         public var confidence: Double
         /// In pixels of the upright picture.
         public var bbox: Box
     }
 
-    /// What does not count.
+    /// A prediction, or a part of one, that does not count.
     public struct Dropped: Sendable, Equatable {
-        /// Its place in `predictions`, from 0.
+        /// Its place in `predictions`, counted from 0.
         public var prediction: Int
         /// One line for people.
         public var reason: String
     }
 
-    /// By the emoji's Unicode scalars.
+    /// Sorted by the emoji's Unicode scalars.
     public var votes: [Vote]
-    /// In the order of the predictions; none unless the service's evidence is spatial.
+    /// In the order of the predictions. None unless the service's evidence is spatial.
     public var boxes: [ReadBox]
     /// In the order of the predictions.
     public var dropped: [Dropped]
-    /// How many predictions hold a `bbox`, whether it is merged or not.
+    /// How many predictions have a `bbox`, whether it is merged or not.
     public var bboxes: Int
 
     /// Reads the answer of a service.
-    /// - Parameter evidence: what the service's answers count as.
+    /// - Parameter evidence: how the service's answers count.
     public init(of answer: JSON, service: String, evidence: Evidence, options: MergingOptions) {
         let predictions = predictions(in: answer)
         let row = StoredResult(
@@ -80,7 +80,7 @@ public struct Inspection: Sendable, Equatable {
     }
 }
 
-/// Why what a prediction names is no vote.
+/// Why emojis that a prediction names are no votes.
 private func voteFaults(of prediction: JSON) -> [String] {
     emojiMappings(in: prediction).compactMap { mapping in
         guard let emoji = mapping.emoji, !emoji.isNull, mapping.named == nil else { return nil }
@@ -89,7 +89,7 @@ private func voteFaults(of prediction: JSON) -> [String] {
     }
 }
 
-/// Why a prediction is not merged: what `Reading` drops and counts.
+/// Why a prediction is not merged. This is the reason that `Reading` counts when it drops one.
 func boxFault(of prediction: JSON, options: MergingOptions) -> String? {
     guard case .object = prediction else { return "no object" }
     guard let label = prediction["label"]?.stringValue else { return "no label" }

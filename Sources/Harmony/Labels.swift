@@ -1,10 +1,10 @@
-/// A label in the form in which it is compared: lower case (Unicode's, no locale), trimmed, runs of white space one
-/// space; synonyms are not folded here.
+/// A label as it is compared: in lower case (by Unicode, without locale), trimmed, with each run of white space as one
+/// space. Synonyms are not folded here.
 func normalizedLabel(_ text: String) -> String {
     isNormalizedASCII(text) ? text : folded(text)
 }
 
-/// Nearly every label of a detector is in its normal form already.
+/// Whether the label is in this form already, as nearly every detector's is.
 private func isNormalizedASCII(_ text: String) -> Bool {
     let space = UInt8(ascii: " ")
     var previous = space
@@ -32,10 +32,10 @@ private func folded(_ text: String) -> String {
     return String(output)
 }
 
-/// Whether a box shows a person, so that face and pose are asked about it (spec section 8).
+/// Whether a box shows a person, so that face and pose analyse its crop (spec section 8).
 ///
-/// A word is a run of letters and digits, so "adult_man" and "woman's" name a person and "manhole" does not; case does
-/// not matter. The emoji is compared after normalising, so 👩🏽 counts as 🧑.
+/// A word is a run of letters and digits, so "adult_man" and "woman's" name a person and "manhole" does not. Case does
+/// not matter. The emoji is normalised before it is compared, so 👩🏽 counts as 🧑.
 public func isPerson(label: String, emoji: String?) -> Bool {
     if let emoji = emoji.flatMap(normalizedEmoji), personEmoji.contains(where: emoji.isExactly) { return true }
     return label.lowercased().split { !$0.isLetter && !$0.isNumber }.contains { personWords.contains(String($0)) }

@@ -1,14 +1,15 @@
-/// `value` to so many decimals, halves away from zero; never -0.0, so that equal numbers are equal bytes.
+/// `value` rounded to this many decimals, with halves away from zero. Never -0.0, so that equal numbers have equal
+/// bytes.
 func rounded(_ value: Double, decimals: Decimals) -> Double {
     (value * decimals.rawValue).rounded() / decimals.rawValue + 0.0
 }
 
-/// How finely a number is stored.
+/// The number of decimals with which a number is stored.
 enum Decimals: Double {
-    /// Pixels.
+    /// For pixels.
     case two = 100
-    /// Confidences and scores.
+    /// For confidences and scores.
     case three = 1000
-    /// Seconds.
+    /// For seconds.
     case six = 1_000_000
 }

@@ -3,7 +3,7 @@ import Foundation
 import Model
 import Pipeline
 
-/// Which column of a CSV list holds what.
+/// The columns of a CSV list that farm reads.
 struct CSVHeader {
     static let help = "the first line must name columns among image_path, image_url, image_filename, image_group"
 
@@ -14,8 +14,8 @@ struct CSVHeader {
 
     private var columns: [(WritableKeyPath<NewImage, String?>)?]
 
-    /// - Parameter prefix: as `image` takes it.
-    /// - Throws: `CSVReader.Fault` when no column says where an image is, or none what could stand behind the prefix.
+    /// - Parameter prefix: as in `image`.
+    /// - Throws: `CSVReader.Fault` if no column says where an image is, or if none can follow the prefix.
     init(_ record: CSVReader.Record, prefix: URLPrefix? = nil) throws {
         columns = record.fields.map { CSVHeader.names[$0.trimmingCharacters(in: .whitespaces).lowercased()] }
         guard columns.contains(\.path) || columns.contains(\.url) || columns.contains(\.filename) else {
@@ -28,7 +28,7 @@ struct CSVHeader {
         }
     }
 
-    /// What some programs part columns with where a comma is part of numbers.
+    /// The separator that some programs use where numbers contain commas.
     private static func hint(_ record: CSVReader.Record) -> String {
         let parted = record.fields.joined(separator: ",")
         for (separator, name) in [(";" as Character, "semicolons"), ("\t", "tabs")]
@@ -40,10 +40,11 @@ struct CSVHeader {
         return ""
     }
 
+    /// Reads one record.
     /// - Parameters:
-    ///   - list: the CSV file: relative paths are relative to its folder.
-    ///   - prefix: where a service finds that folder.
-    /// - Throws: `CSVReader.Fault` with the record's line.
+    ///   - list: the CSV file. Relative paths begin in its folder.
+    ///   - prefix: the URL at which a service finds that folder.
+    /// - Throws: `CSVReader.Fault` with the line of the record.
     func image(
         _ record: CSVReader.Record, relativeTo list: String, group: String?, prefix: URLPrefix? = nil
     ) throws(CSVReader.Fault) -> NewImage {
@@ -77,7 +78,7 @@ struct CSVHeader {
         return image
     }
 
-    /// Makes the path absolute, or takes it for the URL that it is.
+    /// Makes the path absolute, or turns it into the image's URL if it is one.
     private static func place(_ image: inout NewImage, in folder: String) throws(ListedPath.Fault) {
         guard let written = image.path else { return }
         switch try ListedPath(written) {
@@ -92,7 +93,7 @@ struct CSVHeader {
                 throw ListedPath.Fault(message: "a path of \(whole.utf8.count) bytes; 4096 at most")
             }
             let absolute = PathText.absolute(whole)
-            // Such a name is possible here, but rare; lists from Windows are not.
+            // Such a name is possible here but rare, while lists from Windows are common.
             guard
                 !path.utf8.contains(UInt8(ascii: "\\")) || PathText.isAbsolute(path)
                     || FileIdentity(of: absolute) != nil

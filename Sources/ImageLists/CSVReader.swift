@@ -1,16 +1,16 @@
-/// Reads comma-separated values (RFC 4180): quoted fields with doubled quotes and line breaks, lines that end with CR LF, LF
-/// or CR, a UTF-8 BOM.
-/// It is fed bytes and hands out records, so that a file of any length takes the memory of one record.
+/// Reads comma-separated values (RFC 4180): quoted fields with doubled quotes and line breaks, lines that end with CR
+/// LF, LF or CR, and a UTF-8 BOM. It takes bytes and returns records, so a file of any length needs the memory of one
+/// record.
 struct CSVReader {
-    /// A record, and the number of the line it starts in, from 1.
+    /// A record, and the number of its first line, counted from 1.
     struct Record: Equatable {
         var line: Int
         var fields: [String]
-        /// Whether all its bytes were UTF-8; others are replaced.
+        /// Whether all bytes were UTF-8. Others are replaced.
         var isUTF8 = true
     }
 
-    /// What is no CSV: where the next record would begin is not known.
+    /// A place that is not CSV. It is unknown where the next record would begin.
     struct Fault: Error, Equatable {
         var line: Int
         var message: String
@@ -28,10 +28,10 @@ struct CSVReader {
     private var line = 1
     private var recordLine = 1
     private var bom = 0
-    /// The byte before was a CR: an LF belongs to it.
+    /// Whether the previous byte was a CR. A following LF belongs to it.
     private var isAfterCR = false
 
-    /// - Throws: `Fault` for a quote out of place, a record over 1 MiB.
+    /// - Throws: `Fault` for a misplaced quote, or a record larger than 1 MiB.
     mutating func read(_ bytes: some Sequence<UInt8>, _ body: (Record) throws -> Void) throws {
         for byte in bytes {
             if bom < 3 {
@@ -43,7 +43,7 @@ struct CSVReader {
         }
     }
 
-    /// The last record, if no line break ends it.
+    /// Returns the last record, if no line break ends it.
     mutating func finish(_ body: (Record) throws -> Void) throws {
         if place == .quoted { throw Fault(line: recordLine, message: "a quoted field is not closed") }
         if place != .fieldStart || !fields.isEmpty { try endRecord(body) }

@@ -1,9 +1,9 @@
 import Glibc
 import Model
 
-/// What of a folder is not looked at. Hidden entries are left out anyway.
+/// Which parts of a folder are not looked at. Hidden entries are left out in any case.
 struct FolderRules: Sendable {
-    /// Folders and files that NAS boxes and other systems make on their own, in small letters.
+    /// Folders and files that NAS devices and other systems create on their own, in lower case.
     private static let litter: Set<String> = [
         "@eadir", "#recycle", "#snapshot", "$recycle.bin", "system volume information", "lost+found", "__macosx",
         "thumbs.db",
@@ -11,8 +11,8 @@ struct FolderRules: Sendable {
 
     let excluded: [Glob]
 
-    /// Why an entry is left out; nil if it is not.
-    /// - Parameter path: below the folder that was named.
+    /// Why an entry is left out. nil if it is not.
+    /// - Parameter path: the path below the named folder.
     func reason(_ path: String, isFolder: Bool) -> String? {
         if FolderRules.litter.contains(PathText.lastComponent(of: path).lowercased()) {
             return "left out: the system's own"
@@ -21,25 +21,26 @@ struct FolderRules: Sendable {
     }
 }
 
-/// A pattern of `--exclude`, read as rsync does: without a slash it is about names of files and folders at any depth; with
-/// one about the end of the path, or, where it begins with a slash, the path below the folder that was named. `*` stands for
-/// any characters, `?` for one, `[a-z]` for one of these. A slash at the end makes it about folders only.
+/// A pattern of `--exclude`, read as rsync reads it. Without a slash it applies to names of files and folders at any
+/// depth. With a slash it applies to the end of the path or, if it begins with a slash, to the path below the named
+/// folder. `*` stands for any characters, `?` for one, `[a-z]` for one of these. With a slash at its end it applies
+/// only to folders.
 package struct Glob: Sendable {
-    /// As it was written.
+    /// The pattern as it was written.
     package let text: String
     private let pattern: String
     private let isAnchored: Bool
     private let isOfName: Bool
     private let isOfFolders: Bool
 
-    /// nil for an empty one.
+    /// nil for an empty pattern.
     package init?(_ text: String) {
         self.text = text
         var pattern = Substring(text)
         isOfFolders = pattern.hasSuffix("/")
         while pattern.hasSuffix("/") { pattern.removeLast() }
         isAnchored = pattern.hasPrefix("/")
-        // At any depth: what is not anchored is.
+        // A pattern that is not anchored applies at any depth.
         while pattern.hasPrefix("/") || pattern.hasPrefix("**/") {
             pattern = pattern.drop { $0 != "/" }.dropFirst()
         }
@@ -48,7 +49,7 @@ package struct Glob: Sendable {
         self.pattern = String(pattern)
     }
 
-    /// - Parameter path: below the folder that was named.
+    /// - Parameter path: the path below the named folder.
     func matches(_ path: String, isFolder: Bool) -> Bool {
         guard isFolder || !isOfFolders else { return false }
         if isOfName { return fits(PathText.lastComponent(of: path)) }

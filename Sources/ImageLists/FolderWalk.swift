@@ -3,32 +3,33 @@ import Foundation
 import Model
 import Pipeline
 
-/// A folder and all below it, one at a time, with the files of each; sorted, so that a second run and another box see the
-/// same order. Hidden entries are left out.
+/// Walks through a folder and everything below it, one folder at a time, with the files of each. The order is sorted,
+/// so a second run and another machine see the same order. Hidden entries are left out.
 struct FolderWalk: Sequence, IteratorProtocol {
     /// One folder.
     struct Step {
         var folder: String
-        /// Paths; all that is no folder.
+        /// The paths of everything that is not a folder.
         var files: [String] = []
-        /// What the rules leave out.
+        /// Entries that the rules leave out.
         var leftOut: [SkippedFile] = []
-        /// What has a name that is not UTF-8, and so no path.
+        /// Entries whose names are not UTF-8, so that they have no path.
         var unnamed: [UnnamedEntry] = []
-        /// Why it cannot be read.
+        /// Why the folder cannot be read.
         var fault: String?
     }
 
     private var folders: [String]
-    /// Links to folders, taken last: what lies in the tree itself is known by its own path, whatever links lead there.
+    /// Links to folders. They are taken last, so that a file inside the tree has its own path, whatever links lead to
+    /// it.
     private var links: [String] = []
-    /// A link may lead back to a folder above it.
+    /// Folders that were visited. A link may lead back to a folder above it.
     private var seen: Set<FileIdentity> = []
 
     private let root: String
     private let rules: FolderRules
 
-    /// - Parameter rules: what is left out, the folder itself aside.
+    /// - Parameter rules: what is left out. They do not apply to the folder itself.
     init(_ folder: String, _ rules: FolderRules) {
         folders = [folder]
         root = folder
@@ -79,7 +80,7 @@ struct FolderWalk: Sequence, IteratorProtocol {
     /// An `errno`.
     private struct Fault: Error { var cause: Int32 }
 
-    /// The names in a folder but hidden ones, in no order. Foundation would replace what is not UTF-8.
+    /// The names in a folder, without hidden ones, in no order. Foundation would replace bytes that are not UTF-8.
     private static func entries(of folder: String) throws(Fault) -> [UncheckedName] {
         guard let stream = opendir(folder) else { throw Fault(cause: errno) }
         defer { closedir(stream) }
@@ -88,7 +89,7 @@ struct FolderWalk: Sequence, IteratorProtocol {
         while true {
             errno = 0
             guard let entry = readdir(stream) else { break }
-            // The name may be longer than the field, or its record shorter: it ends with a zero.
+            // The name may be longer than the field, or its record shorter. It ends with a zero.
             let name = UncheckedName((UnsafeRawPointer(entry) + offset).assumingMemoryBound(to: CChar.self))
             if name.bytes.first != UInt8(ascii: ".") { names.append(name) }
         }

@@ -4,8 +4,8 @@ import Pipeline
 import Waiting
 
 extension ImageList {
-    /// About how many files and lines `read` will look at: every file of a folder, every line of a list. A quoted line
-    /// break counts too, and what comes or goes meanwhile is not seen.
+    /// About how many files and lines `read` will look at: every file of a folder, and every line of a list. A line
+    /// break inside quotes is counted too, and changes meanwhile are not noticed.
     package func count(_ paths: [String], drain: Drain) -> Int {
         var count = 0
         for path in paths where !drain.isBegun {
@@ -23,7 +23,7 @@ extension ImageList {
         return count
     }
 
-    /// Lines below the header; none of what is no regular file, which can be read but once.
+    /// The number of lines below the header. 0 if this is not a regular file, since others can be read only once.
     private static func lines(of path: String) -> Int {
         guard FileIdentity(of: path)?.isRegular == true, let file = FileHandle(forReadingAtPath: path) else { return 0 }
         defer { try? file.close() }

@@ -10,7 +10,7 @@ package struct ImageList: Sendable {
     let rules: FolderRules
     let cropper: any ImageCropper
 
-    /// What one named path led to.
+    /// What was found at one named path.
     package struct FoundImages: Sendable {
         package var images: [NewImage] = []
         package var skipped: [SkippedFile] = []
@@ -20,15 +20,15 @@ package struct ImageList: Sendable {
             self.skipped = skipped
         }
 
-        /// How many files and lines these are.
+        /// How many files and lines there are.
         var count: Int { images.count + skipped.count }
     }
 
     static let batch = 500
 
     /// - Parameters:
-    ///   - urlPrefix: where services find what lies below a named folder.
-    ///   - excluded: what of folders is left out.
+    ///   - urlPrefix: the URL at which services find what is below a named folder.
+    ///   - excluded: what is left out in folders.
     package init(
         group: String?, urlPrefix: URLPrefix? = nil, excluded: [Glob] = [], cropper: any ImageCropper
     ) {
@@ -38,7 +38,7 @@ package struct ImageList: Sendable {
         self.cropper = cropper
     }
 
-    /// The path that somebody names who gives a `file:` URL; else what was given.
+    /// The path that a `file:` URL means. Other arguments are returned as they are.
     package static func path(meantBy argument: String) -> String {
         guard argument.lowercased().hasPrefix("file:/"), !FileManager.default.fileExists(atPath: argument),
             case .file(let path)? = try? ListedPath(argument)
@@ -46,7 +46,7 @@ package struct ImageList: Sendable {
         return path
     }
 
-    /// Hands out what it finds in batches, so that memory does not grow with their number.
+    /// Returns what it finds in batches, so that memory does not grow with the number of files.
     /// - Throws: what `body` throws.
     package func read(_ path: String, drain: Drain, _ body: (FoundImages) async throws -> Void) async throws {
         if ImageList.isURL(path) {
@@ -71,12 +71,12 @@ package struct ImageList: Sendable {
         }
     }
 
-    /// What a file is.
+    /// The result of looking at a file.
     private enum Look {
         case image
         case skipped(SkippedFile)
 
-        /// What it is to somebody who named it: nothing is passed over.
+        /// The result if the file itself was named, so that nothing may be passed over.
         func named(_ image: NewImage) -> FoundImages {
             guard case .skipped(var file) = self else { return FoundImages(images: [image]) }
             switch file.kind {
@@ -111,13 +111,13 @@ package struct ImageList: Sendable {
             group: group)
     }
 
-    /// Whether a service can fetch it: http or https, with a host.
+    /// Whether a service can fetch it: an http or https URL with a host.
     package static func isURL(_ text: String) -> Bool {
         guard let url = URL(string: text), let host = url.host, !host.isEmpty else { return false }
         return ["http", "https"].contains(url.scheme?.lowercased())
     }
 
-    /// The place of what was named, wherever the program is started: a URL is one already.
+    /// The place of a named path, independent of the working directory. A URL is one already.
     package static func absolute(_ place: String) -> String { isURL(place) ? place : PathText.absolute(place) }
 
     // MARK: Folders
@@ -144,7 +144,7 @@ package struct ImageList: Sendable {
         try await body(findings)
     }
 
-    /// What is no image anyway is skipped as such.
+    /// If it is no image in any case, it is skipped as such.
     private func look(at entry: UnnamedEntry) async -> SkippedFile {
         if entry.isFolder {
             let reason = "\(UncheckedName.fault); nothing in this folder was read"
@@ -156,7 +156,7 @@ package struct ImageList: Sendable {
             } catch  where error.isOfNoImage || head.isEmpty {
                 return SkippedFile(place: entry.place, reason: error.message, kind: .noImage)
             } catch {
-                // Of a picture more than its beginning would be needed.
+                // For a picture, more than its beginning would be needed.
             }
         }
         return SkippedFile(place: entry.place, reason: UncheckedName.fault)

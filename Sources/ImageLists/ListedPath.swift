@@ -1,22 +1,22 @@
 import Foundation
 import Model
 
-/// What somebody means who writes a path into a list.
+/// The meaning of a path in a list.
 enum ListedPath: Equatable {
-    /// Told without `//`, too; what else has a colon may be a file's name.
+    /// Schemes that are recognised even without `//`. Any other name with a colon may be a file's.
     private static let schemes: Set<String> = ["http", "https", "ftp", "ftps", "sftp", "s3", "gs", "smb"]
 
-    /// As this box reads it; perhaps relative.
+    /// A path on this machine, perhaps relative.
     case file(String)
     case url(String)
 
-    /// Why it can be none.
+    /// Why it cannot be a path.
     struct Fault: Error, Equatable {
         var message: String
     }
 
-    /// Takes http and https URLs as such, and `file:` URLs as the path that they name.
-    /// - Throws: `Fault` for what only a shell, Windows or another program understands.
+    /// Takes http and https URLs as they are, and reads `file:` URLs as paths.
+    /// - Throws: `Fault` if only a shell, Windows or another program would understand it.
     init(_ text: String) throws(Fault) {
         if PathText.isAbsolute(text) {
             self = .file(text)
@@ -35,7 +35,8 @@ enum ListedPath: Equatable {
         }
     }
 
-    /// What stands before `://`, if it can be a scheme (RFC 3986), or before another colon, if it is a known one; with these.
+    /// The text before `://` if it can be a scheme (RFC 3986), or before another colon if it is a known scheme. The
+    /// separator is included.
     private static func scheme(of text: String) -> String? {
         let scheme = text.prefix { $0 != ":" }
         let rest = text[scheme.endIndex...]
@@ -48,11 +49,11 @@ enum ListedPath: Equatable {
         return rest.hasPrefix(":") && schemes.contains(scheme.lowercased()) ? "\(scheme):" : nil
     }
 
-    /// `C:a.jpg`: somewhere on a drive.
+    /// `C:a.jpg`: a path on some drive.
     private static func beginsWithDrive(_ text: String) -> Bool {
         let start = Array(text.utf8.prefix(2))
         guard start.count == 2, start[1] == UInt8(ascii: ":") else { return false }
-        // In small letters.
+        // In lower case.
         return (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(start[0] | 0x20)
     }
 

@@ -1,25 +1,25 @@
-/// What is not imported, and why.
+/// A file or line that is not imported, and why.
 package struct SkippedFile: Sendable, Equatable {
-    /// What sort of reason it is.
+    /// The kind of reason.
     package enum Kind: Sendable, CaseIterable {
-        /// A file in a folder that is no image.
+        /// A file in a folder that is not an image.
         case noImage
-        /// In a folder, a picture that farm itself has drawn.
+        /// A picture in a folder that farm itself has drawn.
         case drawn
-        /// In a folder, what a camera's sensor saw.
+        /// A camera raw file in a folder.
         case cameraRaw
         /// An entry of a folder that nobody wants, or that `--exclude` names.
         case leftOut
-        /// A damaged picture, a named file that is none, a line that is no record: a fault.
+        /// A damaged picture, a named file that is not an image, or a line that is no record. This is a fault.
         case refused
-        /// What was named is not there: a fault, too.
+        /// A named file or folder that does not exist. This is a fault, too.
         case missing
 
-        /// Something is wrong with it.
+        /// Whether something is wrong with it.
         package var isFault: Bool { self == .refused || self == .missing }
     }
 
-    /// As it was named; of a line of a list `list.csv:3`.
+    /// The path as it was named. For a line of a list, `list.csv:3`.
     package var place: String
     /// One line for people, without the place.
     package var reason: String

@@ -1,19 +1,19 @@
 import Foundation
 
-/// Where a service finds what lies below a folder: `--url-prefix`.
+/// The URL at which a service finds the files below a folder: `--url-prefix`.
 package struct URLPrefix: Sendable {
     /// Why a prefix cannot be used.
     package struct Fault: Error {
         package let message: String
     }
 
-    /// `+` may stand in a path, but many servers read it as a space; a slash only parts.
+    /// `+` is allowed in a path, but many servers read it as a space. A slash only separates.
     private static let allowed = CharacterSet.urlPathAllowed.subtracting(CharacterSet(charactersIn: "/+"))
 
-    /// Without a slash at its end.
+    /// The prefix without a slash at its end.
     private let base: String
 
-    /// - Throws: `Fault` for what is no http or https URL, or has a query.
+    /// - Throws: `Fault` if it is not an http or https URL, or has a query.
     package init(_ text: String) throws(Fault) {
         guard ImageList.isURL(text) else {
             throw Fault(message: "must be an http or https URL, is \(text)")
@@ -26,7 +26,7 @@ package struct URLPrefix: Sendable {
         self.base = String(base)
     }
 
-    /// - Parameter path: relative.
+    /// - Parameter path: a relative path.
     func url(of path: String) -> String {
         let parts = path.split(separator: "/").map(String.init)
         return ([base] + parts.map { $0.addingPercentEncoding(withAllowedCharacters: URLPrefix.allowed) ?? $0 })

@@ -1,14 +1,14 @@
 import Foundation
 import Model
 
-/// An entry of a folder whose name is not UTF-8: the tables hold names as UTF-8, so it cannot be imported.
+/// An entry of a folder whose name is not UTF-8. It cannot be imported, since the tables hold names as UTF-8.
 struct UnnamedEntry: Sendable {
     private static let headSize = 4096
 
     /// Its path, for people.
     let place: String
     let isFolder: Bool
-    /// Its first bytes; nil where it cannot be read.
+    /// Its first bytes. nil if it cannot be read.
     let head: [UInt8]?
 
     init(_ name: UncheckedName, in folder: String) {
@@ -20,7 +20,7 @@ struct UnnamedEntry: Sendable {
     }
 
     private static func head(of path: [CChar]) -> [UInt8]? {
-        // Without O_NONBLOCK the opening of a FIFO waits for its writer.
+        // Without O_NONBLOCK, opening a FIFO would wait for its writer.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }

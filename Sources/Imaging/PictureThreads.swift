@@ -4,15 +4,15 @@ import Pictures
 import Pipeline
 import Synchronization
 
-/// A few threads of our own for work that blocks or computes for long. They end, after all that waits, when this is
-/// released.
+/// A few threads for work that blocks or computes for a long time. When this is released, they finish the work that
+/// waits, and end.
 final class PictureThreads: Sendable {
     typealias Work = @Sendable () -> Void
 
     private let line = WaitingLine()
     private let count: Int
 
-    /// - Parameter name: of the threads, as the system shows them: at most 15 characters.
+    /// - Parameter name: the name that the system shows for the threads, at most 15 characters.
     init(_ name: String, count: Int) {
         self.count = max(1, count)
         for _ in 0..<self.count {
@@ -29,7 +29,7 @@ final class PictureThreads: Sendable {
         line.close(threads: count)
     }
 
-    /// Does `work` on one of the threads, in the order of the calls; the task waits without a thread.
+    /// Does `work` on one of the threads, in the order of the calls. The task waits without occupying a thread.
     func run<Value: Sendable>(
         _ work: @escaping @Sendable () throws(PictureFault) -> Value
     ) async throws(PictureFault) -> Value {
@@ -50,7 +50,8 @@ private final class WaitingLine: Sendable {
         arrivals.signal()
     }
 
-    /// Waits for work; nil when the line is closed and empty: there is one signal for each work and each thread.
+    /// Waits for work. nil when the line is closed and empty. There is one signal for each piece of work and each
+    /// thread.
     func next() -> PictureThreads.Work? {
         arrivals.wait()
         return waiting.withLock { $0.isEmpty ? nil : $0.removeFirst() }

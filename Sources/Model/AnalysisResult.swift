@@ -1,28 +1,28 @@
 import Foundation
 
-/// `results.status`, `postprocessing.status`.
+/// The status of a row of `results` or `postprocessing`.
 public enum ResultStatus: String, Sendable {
     case success
     case error
-    /// Enrichments only: an answer without predictions.
+    /// Only for enrichments: an answer without predictions.
     case empty
 }
 
-/// A row of `results` that is to be written.
+/// The values of a `results` row.
 public struct AnalysisResult: Sendable, Equatable {
-    /// The row of `images`.
+    /// The id of the image.
     public var imageID: ImageID
-    /// The service it is of.
+    /// The name of the service.
     public var service: String
-    /// The service's answer as it came, or the error object; JSON text in UTF-8.
+    /// The service's answer as it came, or the error object: JSON text in UTF-8.
     public var data: [UInt8]
-    /// How it ended.
+    /// Whether `data` is an answer or an error.
     public var status: ResultStatus
-    /// Seconds.
+    /// How many seconds the analysis took.
     public var processingTime: Double
-    /// Who wrote it; at most 50 characters.
+    /// The id of the worker that wrote it, at most 50 characters.
     public var workerID: String
-    /// The job; unique with the image.
+    /// The id of the job, unique within the image.
     public var jobID: UUID
 
     package init(
@@ -42,17 +42,17 @@ public struct AnalysisResult: Sendable, Equatable {
 
 /// A row of `results` as it was read.
 public struct StoredResult: Sendable, Equatable {
-    /// `result_id`: the larger, the newer.
+    /// `result_id`. The larger it is, the newer is the row.
     public var resultID: Int
-    /// The row of `images`.
+    /// The id of the image.
     public var imageID: ImageID
-    /// The service it is of.
+    /// The name of the service.
     public var service: String
-    /// What is stored, as JSON.
+    /// The answer or the error, as JSON.
     public var data: JSON
-    /// How it ended.
+    /// Whether `data` is an answer or an error.
     public var status: ResultStatus
-    /// Seconds.
+    /// How many seconds the analysis took.
     public var processingTime: Double
     /// `result_created`.
     public var created: Date

@@ -1,12 +1,12 @@
-/// An axis-parallel rectangle in pixels of the upright picture; the origin is the upper left corner.
+/// An axis-parallel rectangle in pixels of the upright picture. The origin is the upper left corner.
 public struct Box: Sendable, Equatable, Hashable {
     /// The left edge, in pixels.
     public var x: Double
     /// The upper edge, in pixels.
     public var y: Double
-    /// Pixels.
+    /// The width, in pixels.
     public var width: Double
-    /// Pixels.
+    /// The height, in pixels.
     public var height: Double
 
     package init(x: Double, y: Double, width: Double, height: Double) {
@@ -16,7 +16,7 @@ public struct Box: Sendable, Equatable, Hashable {
         self.height = height
     }
 
-    /// Square pixels.
+    /// The area, in square pixels.
     public var area: Double { width * height }
 
     /// `{"x", "y", "width", "height"}`.
@@ -24,11 +24,11 @@ public struct Box: Sendable, Equatable, Hashable {
         .object(["x": .double(x), "y": .double(y), "width": .double(width), "height": .double(height)])
     }
 
-    /// Reads `{"x", "y", "width", "height"}`; nil unless all four are numbers.
+    /// Reads `{"x", "y", "width", "height"}`. nil unless all four are numbers.
     public init?(_ json: JSON?) {
         guard case .object(let members)? = json else { return nil }
         var (x, y, width, height): (Double?, Double?, Double?, Double?)
-        // Of a key that stands twice the last one counts, as everywhere.
+        // If a key is there twice, the last one counts, as everywhere.
         for index in members.indices {
             switch members[index].key {
             case "x": x = members[index].value.numberValue

@@ -1,9 +1,9 @@
-/// What a merge does to the rows of one image: rows are updated in place, so that a box which did not change keeps
-/// its `merged_id` and with it its enrichments.
+/// What a merge changes in the rows of one image. Rows are updated in place, so a box that did not change keeps its
+/// `merged_id`, and with it its enrichments.
 public struct BoxChanges: Sendable, Equatable {
-    /// A row that stays, with what it says now.
+    /// A row that stays, with its new values.
     public struct Kept: Sendable, Equatable {
-        /// The row of `merged_boxes`.
+        /// The id of the row in `merged_boxes`.
         public var mergedID: Int
         /// The fused box.
         public var box: MergedBox
@@ -14,9 +14,9 @@ public struct BoxChanges: Sendable, Equatable {
         }
     }
 
-    /// Rows that stay, with what they say now.
+    /// Rows that stay, with their new values.
     public var kept: [Kept]
-    /// `merged_id`s of rows that go, with their enrichments.
+    /// `merged_id`s of rows that are deleted, with their enrichments.
     public var removed: [Int]
     /// Boxes that had no row.
     public var inserted: [MergedBox]

@@ -1,14 +1,14 @@
-/// A row of `postprocessing` that is to be written: what one service says of one box's crop.
+/// The values of a `postprocessing` row: what one service found in the crop of one box.
 public struct Enrichment: Sendable, Equatable {
-    /// The row of `images`.
+    /// The id of the image.
     public var imageID: ImageID
-    /// The row of `merged_boxes`.
+    /// The id of the box's row in `merged_boxes`.
     public var mergedID: Int
     /// `face`, `pose` or `colors`.
     public var service: String
-    /// What is stored, as JSON.
+    /// The answer, or the error, as JSON.
     public var data: JSON
-    /// How it ended.
+    /// Whether there is an answer and whether it has predictions.
     public var status: ResultStatus
 
     package init(imageID: ImageID, mergedID: Int, service: String, data: JSON, status: ResultStatus) {
@@ -19,19 +19,19 @@ public struct Enrichment: Sendable, Equatable {
         self.status = status
     }
 
-    /// The services that are asked about crops.
+    /// The services that analyse crops.
     public static let services = ["colors", "face", "pose"]
 }
 
 /// A row of `postprocessing` as it was read.
 public struct StoredEnrichment: Sendable, Equatable {
-    /// The row of `merged_boxes`.
+    /// The id of the box's row in `merged_boxes`.
     public var mergedID: Int
-    /// The service it is of.
+    /// The name of the service.
     public var service: String
-    /// What is stored, as JSON.
+    /// The answer, or the error, as JSON.
     public var data: JSON
-    /// How it ended.
+    /// Whether there is an answer and whether it has predictions.
     public var status: ResultStatus
 
     package init(mergedID: Int, service: String, data: JSON, status: ResultStatus) {
@@ -42,13 +42,13 @@ public struct StoredEnrichment: Sendable, Equatable {
     }
 }
 
-/// A box and a service whose answer is still missing because the service was down.
+/// A box and a service whose answer is missing because the service was down.
 public struct MissingEnrichment: Sendable, Hashable {
-    /// The row of `images`.
+    /// The id of the image.
     public var imageID: ImageID
-    /// The row of `merged_boxes`.
+    /// The id of the box's row in `merged_boxes`.
     public var mergedID: Int
-    /// The service it is of.
+    /// The name of the service.
     public var service: String
 
     package init(imageID: ImageID, mergedID: Int, service: String) {

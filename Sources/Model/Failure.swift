@@ -9,30 +9,30 @@ public enum FailureKind: String, Sendable, CaseIterable {
     case serviceError = "service_error"
     case badAnswer = "bad_answer"
     case tooLarge = "too_large"
-    /// The picture itself: missing, unreadable, not fetched.
+    /// The picture itself is at fault: missing, unreadable, or not fetched.
     case image
-    /// The store refuses this very answer (spec section 4).
+    /// The store refuses this particular answer (spec section 4).
     case refused
     /// The job kills the processes that begin it (spec section 3).
     case crashedWorker = "crashed_worker"
 
-    /// Whether it is the service's word: it answered, and what it answered is of no use.
+    /// Whether the service answered and the answer is of no use.
     public var isOfService: Bool { [.serviceError, .badAnswer, .http].contains(self) }
 }
 
 /// A call that failed for good.
 public struct AnalysisFailure: Error, Sendable, Equatable, CustomStringConvertible {
-    /// What sort of failure it is.
+    /// The kind of failure.
     public var kind: FailureKind
     /// One line for people, with host and cause; never a secret.
     public var message: String
-    /// Of the last answer, if there was one.
+    /// The HTTP status of the last answer, if there was one.
     public var httpStatus: Int?
     /// How often the service was asked; 0 if it never was.
     public var tries: Int
     /// When the first try failed.
     public var firstFailure: Date
-    /// What the call took, all its tries and waits included.
+    /// How many seconds the call took, including all tries and waits.
     public var seconds: Double
 
     package init(

@@ -1,27 +1,27 @@
 import Foundation
 
-/// One sign of life of a worker: a row of `worker_heartbeats` (spec section 4).
+/// A heartbeat of a worker: a row of `worker_heartbeats` (spec section 4).
 public struct Heartbeat: Sendable, Equatable {
-    /// What the worker says of itself.
+    /// What the worker says about itself.
     public enum Status: String, Sendable, CaseIterable {
         case alive, starting, stopping, error
     }
 
-    /// At most 50 characters, as the column.
+    /// The id of the worker, at most 50 characters, as the column.
     public var workerID: String
     /// The service, or `bbox_merger`, `spatial_enrichment`, `consensus`.
     public var serviceName: String
-    /// The box; at most 50 characters.
+    /// The machine, at most 50 characters.
     public var nodeHostname: String
-    /// How it ended.
+    /// What the worker says about itself.
     public var status: Status
-    /// Since the worker began.
+    /// The number of jobs since the worker began.
     public var jobsCompleted: Int
-    /// Since the last heartbeat.
+    /// The rate since the last heartbeat.
     public var jobsPerMinute: Double
-    /// When it settled its last job.
+    /// When the worker settled its last job.
     public var lastJobTime: Date?
-    /// Waiting and in flight.
+    /// How many jobs are waiting or in flight.
     public var queueDepth: Int?
     /// What went wrong.
     public var errorMessage: String?

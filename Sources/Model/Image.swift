@@ -1,15 +1,15 @@
 /// The key of a row of `images`.
 public typealias ImageID = Int
 
-/// A row of `images`: where a picture is to be had, and the group it was imported into.
+/// A row of `images`: where the picture is, and the group into which it was imported.
 public struct Image: Sendable, Equatable {
     /// `image_id`.
     public var id: ImageID
     /// The file name, for people.
     public var filename: String?
-    /// Absolute path of a file that this box may or may not be able to read.
+    /// The absolute path of a file. This machine may or may not be able to read it.
     public var path: String?
-    /// Where it is fetched from.
+    /// The URL from which it is fetched.
     public var url: String?
     /// `images.image_group`, farm's own column.
     public var group: String?
@@ -23,13 +23,13 @@ public struct Image: Sendable, Equatable {
     }
 }
 
-/// An image that is not in the catalogue yet.
+/// An image that is about to be added to the catalogue.
 public struct NewImage: Sendable, Equatable {
     /// The file name, for people.
     public var filename: String?
-    /// Absolute path of the file.
+    /// The absolute path of the file.
     public var path: String?
-    /// Where it is fetched from.
+    /// The URL from which it is fetched.
     public var url: String?
     /// The group it belongs to.
     public var group: String?

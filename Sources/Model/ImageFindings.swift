@@ -1,6 +1,6 @@
-/// All that the store holds about one image, as merging, voting and showing need it.
+/// Everything that the store holds about one image, as it is needed for merging, voting and showing.
 public struct ImageFindings: Sendable, Equatable {
-    /// The row of `images`.
+    /// The id of the image.
     public var imageID: ImageID
     /// The newest row (largest `result_id`) of each service, whatever its status.
     public var results: [StoredResult]

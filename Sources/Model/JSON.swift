@@ -10,9 +10,9 @@ public enum JSON: Sendable, Equatable {
 
     /// A key and its value.
     public struct Member: Sendable, Equatable {
-        /// The member's name.
+        /// The key.
         public var key: String
-        /// The member's value.
+        /// The value.
         public var value: JSON
 
         package init(_ key: String, _ value: JSON) {
@@ -26,18 +26,18 @@ public enum JSON: Sendable, Equatable {
         .object(members.map { Member($0.key, $0.value) })
     }
 
-    /// The string, or null where there is none.
+    /// The string, or null if there is none.
     public static func optional(_ text: String?) -> JSON { text.map(JSON.string) ?? .null }
 
-    /// The value of a member; of a key that stands twice the last one, as other readers take it.
+    /// The value of a member. If the key is there twice, the last one counts, as for other readers.
     public subscript(key: String) -> JSON? {
         guard case .object(let members) = self else { return nil }
-        // Most of the time of a merge is spent here: nothing is copied but the value.
+        // A merge spends most of its time here, so only the value is copied.
         let length = key.utf8.count
         var index = members.count
         while index > 0 {
             index -= 1
-            // Most keys are told apart by their lengths, which takes a fraction of a comparison.
+            // Most keys differ in length, which takes a fraction of the time to compare.
             if members[index].key.utf8.count == length, members[index].key == key { return members[index].value }
         }
         return nil
@@ -63,7 +63,7 @@ public enum JSON: Sendable, Equatable {
         if case .bool(let flag) = self { flag } else { nil }
     }
 
-    /// The number, if this is one; booleans and strings of digits are none.
+    /// The number, if this is one. Booleans and strings of digits are not numbers.
     public var numberValue: Double? {
         switch self {
         case .int(let value): Double(value)
@@ -72,7 +72,7 @@ public enum JSON: Sendable, Equatable {
         }
     }
 
-    /// The number, if this is a whole one that an `Int` can hold.
+    /// The number, if it is a whole number that fits an `Int`.
     public var integerValue: Int? {
         switch self {
         case .int(let value): Int(exactly: value)

@@ -1,10 +1,10 @@
 import CJSON
 
-/// Why a text is not taken as JSON.
+/// Why a text is refused as JSON.
 public enum JSONFault: Error, Equatable, CustomStringConvertible {
-    /// Not JSON at all, or not UTF-8; with the parser's reason.
+    /// It is not JSON, or not UTF-8. The value is the parser's reason.
     case malformed(String)
-    /// Containers nested deeper than this limit.
+    /// Containers are nested more deeply than this limit.
     case tooDeep(Int)
 
     /// One line for people.
@@ -17,23 +17,23 @@ public enum JSONFault: Error, Equatable, CustomStringConvertible {
 }
 
 extension JSON {
-    /// How deep containers may be nested in what comes from outside.
+    /// How deeply containers may be nested in input from outside.
     public static let maximumDepth = 64
 
-    /// What of a text becomes values. All of it is checked, but making values takes longer than that.
+    /// Which part of a text becomes values. All of it is checked, but making values takes longer than checking.
     public enum Extent: Sendable {
         case all
-        /// Of an object the member of this name; what is no object is read whole.
+        /// The member of this name, if the text is an object. Other texts are read in full.
         case member(String)
-        /// Containers deeper than this are empty: at 1 those among the text's own elements.
+        /// Containers below this depth become empty. At 1, these are the containers inside the text's own elements.
         case levels(Int)
     }
 
-    /// Parses UTF-8 text with simdjson, which checks the encoding, refuses NaN and Infinity and limits the depth.
+    /// Parses UTF-8 text with simdjson, which checks the encoding, refuses NaN and Infinity, and limits the depth.
     public init(
         parsing bytes: some Collection<UInt8>, maximumDepth: Int = JSON.maximumDepth, reading extent: Extent = .all
     ) throws(JSONFault) {
-        // A stored answer is contiguous nearly always; what is not is copied once.
+        // A stored answer is nearly always contiguous. Other bytes are copied once.
         if let parsed = bytes.withContiguousStorageIfAvailable({ JSON.parse($0, maximumDepth, extent) }) {
             self = try parsed.get()
         } else {
@@ -41,7 +41,7 @@ extension JSON {
         }
     }
 
-    /// Parses the text's UTF-8.
+    /// Parses the UTF-8 of a text.
     public init(parsing text: String, maximumDepth: Int = JSON.maximumDepth) throws(JSONFault) {
         try self.init(parsing: text.utf8, maximumDepth: maximumDepth)
     }
@@ -77,7 +77,7 @@ extension JSON {
         case CJSON_INT.rawValue: self = .int(current.integer)
         case CJSON_DOUBLE.rawValue: self = .double(current.number)
         case CJSON_STRING.rawValue: self = .string(JSON.text(of: current))
-        // What fills an array writes its count; empty ones are one object that all threads share.
+        // Filling an array writes its count, and all empty arrays share one object between threads.
         case CJSON_ARRAY.rawValue where current.count == 0: self = .array([])
         case CJSON_OBJECT.rawValue where current.count == 0: self = .object([])
         case CJSON_ARRAY.rawValue:

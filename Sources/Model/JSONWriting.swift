@@ -2,8 +2,8 @@ extension JSON {
     /// The value as compact JSON text.
     public var text: String { String(decoding: bytes, as: UTF8.self) }
 
-    /// The value as compact JSON text in UTF-8: equal values give equal bytes. A number that JSON cannot hold
-    /// (NaN, Infinity) is written as null.
+    /// The value as compact JSON text in UTF-8. Equal values give equal bytes. A number that JSON cannot hold (NaN,
+    /// Infinity) is written as null.
     public var bytes: [UInt8] {
         var output: [UInt8] = []
         output.reserveCapacity(256)
@@ -17,7 +17,7 @@ extension JSON {
         case .bool(let flag): output.append(contentsOf: (flag ? "true" : "false").utf8)
         case .int(let value): output.append(contentsOf: String(value).utf8)
         case .double(let value):
-            // -0.0 and 0.0 are equal values, so they must be equal bytes.
+            // -0.0 and 0.0 are equal, so they must give equal bytes.
             output.append(contentsOf: (value.isFinite ? (value == 0 ? "0.0" : value.description) : "null").utf8)
         case .string(let text): JSON.write(text, into: &output)
         case .array(let elements):
@@ -39,7 +39,7 @@ extension JSON {
         }
     }
 
-    /// Most text has nothing to escape: it is copied in runs, not byte by byte.
+    /// Most text has nothing to escape, so it is copied in runs and not byte by byte.
     private static func write(_ text: String, into output: inout [UInt8]) {
         var text = text
         output.append(UInt8(ascii: "\""))

@@ -1,22 +1,22 @@
 import Foundation
 
-/// One image × service: the message in `queue_<service>` (spec section 3).
+/// One image and one service: the message in `queue_<service>` (spec section 3).
 public struct Job: Sendable, Equatable {
-    /// The row of `images`.
+    /// The id of the image.
     public var imageID: ImageID
     /// The image's file name, for people.
     public var imageFilename: String?
-    /// Where a box that has the file finds it.
+    /// The path of the file, for a machine that has it.
     public var imagePath: String?
-    /// Where a service fetches it.
+    /// The URL from which a service fetches the image.
     public var imageURL: String?
-    /// ISO 8601, as the producer wrote it.
+    /// The time of submission as the producer wrote it: ISO 8601.
     public var submittedAt: String?
-    /// The service, or the post-processing role.
+    /// The name of the service.
     public var serviceName: String
     /// The queue it was submitted to.
     public var queueName: String
-    /// The job; unique with the image.
+    /// The id of the job, unique within the image.
     public var jobID: UUID
 
     package init(
@@ -51,28 +51,29 @@ public struct Job: Sendable, Equatable {
         return JSON.object(known.map { JSON.Member($0.key, $0.value) }).bytes
     }
 
-    /// A job's message under another id; all else stays as it came. What is no JSON object is not changed.
+    /// The body of a job's message with another id. Everything else stays as it was. A body that is no JSON object is
+    /// not changed.
     public static func body(_ body: [UInt8], renamed jobID: UUID) -> [UInt8] {
         guard let members = (try? JSON(parsing: body))?.objectValue else { return body }
         let member = JSON.Member("job_id", .string(jobID.text))
         guard let place = members.firstIndex(where: { $0.key == member.key }) else {
             return JSON.object(members + [member]).bytes
         }
-        // Twice the same key would leave it to the reader which one counts.
+        // If a key were there twice, each reader would decide which one counts.
         let others = members[(place + 1)...].filter { $0.key != member.key }
         return JSON.object(members[..<place] + [member] + others).bytes
     }
 
-    /// Whether what it says of its picture can be of this image. A database that was restored, or that of another farm, has
-    /// given its ids to other images.
+    /// Whether the job's path, URL and file name fit this image. A database that was restored, or that belongs to
+    /// another farm, has given its ids to other images.
     public func canBe(of image: Image) -> Bool {
         let mine = PictureNames(filename: imageFilename, path: imagePath, url: imageURL)
         let theirs = PictureNames(filename: image.filename, path: image.path, url: image.url)
         return mine.all.isEmpty || theirs.all.isEmpty || !mine.all.isDisjoint(with: theirs.all)
     }
 
-    /// Reads a message that came from `queue`, which `service` works on. One without a usable `job_id` (another
-    /// program's) gets a version 5 UUID of its bytes and queue, so that equal bytes are the same job.
+    /// Reads a message that came from `queue`, which belongs to `service`. A message without a usable `job_id` (from
+    /// another program) gets a version 5 UUID made from its bytes and its queue, so that equal bytes are the same job.
     public init(body: [UInt8], queue: String, service: String) throws(MessageFault) {
         let (json, imageID) = try MessageFault.read(body)
         self.init(
@@ -88,15 +89,15 @@ public struct Job: Sendable, Equatable {
 
 /// "Image N changed": the message in the merge, enrichment and consensus queues.
 public struct Trigger: Sendable, Equatable {
-    /// The row of `images`.
+    /// The id of the image.
     public var imageID: ImageID
     /// The image's file name, for people.
     public var imageFilename: String?
-    /// What changed it: the service, or `bbox_merger`, `spatial_enrichment`.
+    /// What changed the image: the service, or `bbox_merger`, `spatial_enrichment`.
     public var service: String
-    /// Who wrote it; at most 50 characters.
+    /// The id of the worker that wrote it, at most 50 characters.
     public var workerID: String
-    /// ISO 8601.
+    /// When it was written: ISO 8601.
     public var processedAt: String
 
     package init(imageID: ImageID, imageFilename: String?, service: String, workerID: String, processedAt: Date) {
@@ -115,7 +116,7 @@ public struct Trigger: Sendable, Equatable {
         ]).bytes
     }
 
-    /// Reads a trigger; only `image_id` has to be there.
+    /// Reads a trigger. Only `image_id` is required.
     public init(body: [UInt8]) throws(MessageFault) {
         let (json, imageID) = try MessageFault.read(body)
         self.imageID = imageID
@@ -126,7 +127,7 @@ public struct Trigger: Sendable, Equatable {
     }
 }
 
-/// Why a message is neither a job nor a trigger.
+/// Why a message is no job or no trigger.
 public struct MessageFault: Error, Sendable, Equatable, CustomStringConvertible {
     /// One line for people.
     public var description: String

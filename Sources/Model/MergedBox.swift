@@ -1,8 +1,8 @@
 /// One box of one detector inside a fused box.
 public struct Detection: Sendable, Equatable {
-    /// The service it is of.
+    /// The name of the service.
     public var service: String
-    /// 0…1.
+    /// From 0 to 1.
     public var confidence: Double
     /// In pixels of the upright picture.
     public var bbox: Box
@@ -16,26 +16,26 @@ public struct Detection: Sendable, Equatable {
 
 /// A fused box: what `merged_boxes.merged_data` holds (spec section 6).
 public struct MergedBox: Sendable, Equatable {
-    /// `label_k`, k from 1 within the label.
+    /// `label_k`, where k counts from 1 within the label.
     public var clusterID: String
-    /// What it shows, lower case.
+    /// What the box shows, in lower case.
     public var label: String
-    /// Its emoji, normalised.
+    /// The emoji, normalised.
     public var emoji: String?
-    /// Corners rounded to 2 decimals.
+    /// The box, with its corners rounded to 2 decimals.
     public var bbox: Box
-    /// Mean confidence of the members, 3 decimals.
+    /// The mean confidence of the members, with 3 decimals.
     public var averageConfidence: Double
-    /// Mean confidence × members / detectors, 3 decimals.
+    /// Mean confidence × members / detectors, with 3 decimals.
     public var score: Double
-    /// Sorted.
+    /// The services of the members, sorted.
     public var contributingServices: [String]
-    /// In the order of fusion: confidence descending.
+    /// The members in the order of fusion, by descending confidence.
     public var detections: [Detection]
-    /// Sorted `result_id`s of the contributing services' results.
+    /// The `result_id`s of the contributing services' results, sorted.
     public var sourceResultIDs: [Int]
 
-    /// `harmonization_algorithm`.
+    /// The value of `harmonization_algorithm`.
     public static let algorithm = "weighted_boxes_fusion_v1"
 
     package init(
@@ -53,7 +53,7 @@ public struct MergedBox: Sendable, Equatable {
         self.sourceResultIDs = sourceResultIDs
     }
 
-    /// `merged_data`, its members always in the same order.
+    /// The value of `merged_data`. Its members are always in the same order.
     public var json: JSON {
         .object([
             "cluster_id": .string(clusterID),
@@ -70,7 +70,7 @@ public struct MergedBox: Sendable, Equatable {
         ])
     }
 
-    /// Reads `merged_data`. Rows of another program may lack anything but a label and a box: nil then.
+    /// Reads `merged_data`. nil if a row of another program lacks a label or a box; it may lack anything else.
     public init?(_ json: JSON) {
         guard let label = json["label"]?.stringValue, let bbox = Box(json["merged_bbox"]) else { return nil }
         let detections = (json["detections"]?.arrayValue ?? []).compactMap(Detection.init)
@@ -95,11 +95,11 @@ extension Detection {
     }
 }
 
-/// A row of `merged_boxes`. `data` is kept beside its reading: a foreign row may not be readable, and is then no box.
+/// A row of `merged_boxes`. `data` is kept as it was stored: a foreign row may be unreadable, and is then no box.
 public struct StoredBox: Sendable, Equatable {
-    /// The row of `merged_boxes`.
+    /// The id of the row.
     public var mergedID: Int
-    /// What is stored, as JSON.
+    /// The value of `merged_data`.
     public var data: JSON
 
     package init(mergedID: Int, data: JSON) {
@@ -107,6 +107,6 @@ public struct StoredBox: Sendable, Equatable {
         self.data = data
     }
 
-    /// The fused box.
+    /// The fused box. nil if `data` cannot be read.
     public var box: MergedBox? { MergedBox(data) }
 }

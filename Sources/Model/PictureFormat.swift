@@ -1,14 +1,14 @@
-/// A kind of picture, known by its first bytes.
+/// A picture format, recognised by the first bytes.
 public enum PictureFormat: String, Sendable, CaseIterable {
     case jpeg, png, webp, gif, tiff, bmp
-    /// HEIC, as phones take them.
+    /// HEIC, as phones write it.
     case heif
     case avif
 
-    /// What nearly every service reads.
+    /// The formats that nearly every service reads.
     public static let common: Set<PictureFormat> = [.jpeg, .png, .webp, .gif]
 
-    /// Its media types, the usual one first.
+    /// The media types, the usual one first.
     public var mediaTypes: [String] {
         switch self {
         case .heif: ["image/heic", "image/heif"]
@@ -16,7 +16,7 @@ public enum PictureFormat: String, Sendable, CaseIterable {
         }
     }
 
-    /// Those that a media type names: one, or for `image/*` all; none for what farm never posts.
+    /// The formats that a media type names: one, or all for `image/*`. None if farm never posts such a format.
     public static func formats(of mediaType: String) -> Set<PictureFormat> {
         let type = mediaType.lowercased()
         return type == "image/*" ? Set(allCases) : Set(allCases.filter { $0.mediaTypes.contains(type) })

@@ -1,6 +1,7 @@
 import Foundation
 
-/// The names that a picture goes by, wherever it was moved to: its file name, and the last part of its path and URL.
+/// The names under which a picture may be known wherever it was moved to: its file name, and the last parts of its path
+/// and URL.
 struct PictureNames {
     private(set) var all: Set<String> = []
 

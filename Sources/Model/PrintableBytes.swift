@@ -1,5 +1,5 @@
 extension [UInt8] {
-    /// As text that does nothing to a terminal; bytes that are no UTF-8 stand there as `\xff`.
+    /// The bytes as text that cannot control a terminal. Bytes that are not UTF-8 become `\xff`.
     public var printable: String {
         var text = ""
         var rest = self[...]
@@ -14,7 +14,7 @@ extension [UInt8] {
 }
 
 extension ArraySlice<UInt8> {
-    /// How many bytes there are before the first that is no UTF-8.
+    /// The number of bytes before the first one that is not UTF-8.
     fileprivate var validPrefix: Int {
         var decoder = UTF8()
         var iterator = makeIterator()

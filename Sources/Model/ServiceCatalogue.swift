@@ -1,16 +1,16 @@
-/// Who calls a service, `service_config.json`'s `category`.
+/// The `category` of a service in `service_config.json`: who calls it.
 public enum ServiceCategory: String, Sendable, CaseIterable {
-    /// Asked about whole images.
+    /// It analyses whole images.
     case primary
-    /// Asked about crops only.
+    /// It analyses only crops.
     case spatialOnly = "spatial_only"
-    /// A role of this program.
+    /// It is a role of this program.
     case postProcessing = "post_processing"
 }
 
-/// What a service's answer counts as in merging and voting.
+/// How a service's answers count in merging and voting.
 public enum Evidence: String, Sendable, CaseIterable {
-    /// Boxes of objects: merged.
+    /// Boxes of objects, which are merged.
     case spatial
     case semantic
     case classification
@@ -24,7 +24,7 @@ public enum PostProcessing: String, Sendable, CaseIterable {
     case enricher = "spatial_enrichment"
     case consensus
 
-    /// The queue its triggers come through.
+    /// The queue of its triggers.
     public var queue: String {
         switch self {
         case .merger: "queue_bbox_merge"
@@ -33,7 +33,7 @@ public enum PostProcessing: String, Sendable, CaseIterable {
         }
     }
 
-    /// The program's command that runs it.
+    /// The command that runs it.
     public var command: String {
         switch self {
         case .merger: "merge"
@@ -45,17 +45,17 @@ public enum PostProcessing: String, Sendable, CaseIterable {
 
 /// The services that farm knows by name (spec section 2).
 public struct CatalogueService: Sendable, Equatable {
-    /// Its name.
+    /// The name of the service.
     public var name: String
-    /// Where it listens by default.
+    /// The port on which it listens by default.
     public var port: Int
     /// Who calls it.
     public var category: ServiceCategory
-    /// What its answers count as.
+    /// How its answers count.
     public var evidence: Evidence
-    /// One line for people.
+    /// What it does, on one line.
     public var description: String
-    /// What is posted to it as it is.
+    /// The formats that are posted to it unchanged.
     public var accepts = PictureFormat.common
 
     /// The full catalogue.
@@ -74,13 +74,13 @@ public struct CatalogueService: Sendable, Equatable {
         .init(name: "rtdetr", port: 7780, category: .primary, evidence: .spatial, description: "object boxes"),
         .init(
             name: "metadata", port: 7781, category: .primary, evidence: .none, description: "EXIF and technical data",
-            // It reads what a JPEG in a file's place would not have.
+            // It reads metadata that a JPEG made from the file would not have.
             accepts: Set(PictureFormat.allCases)),
         .init(
             name: "ollama", port: 7782, category: .primary, evidence: .semantic, description: "vision language model"),
         .init(name: "pose", port: 7786, category: .spatialOnly, evidence: .specialized, description: "body pose"),
     ]
 
-    /// The service of that name.
+    /// The service with this name.
     public static func named(_ name: String) -> CatalogueService? { all.first { $0.name == name } }
 }

@@ -1,7 +1,7 @@
 import Foundation
 
-/// Dates as text, always in UTC. What lies before the year 0 or after 9999 (a foreign header may hold anything) is written
-/// as the nearest that does not.
+/// Dates as text, always in UTC. A date before the year 0 or after 9999 (a foreign header may hold anything) is written
+/// as the nearest date in that range.
 public enum Timestamp {
     /// `2026-11-24T08:15:30.250Z` (ISO 8601, milliseconds).
     public static func iso8601(_ date: Date) -> String { text(date, separator: "T") + "Z" }
@@ -25,8 +25,8 @@ public enum Timestamp {
         return text
     }
 
-    /// The proleptic Gregorian date (Hinnant, "chrono-Compatible Low-Level Date Algorithms", civil_from_days).
-    /// A job and its trigger each carry a date; Foundation's formatter would cost more than their JSON.
+    /// The proleptic Gregorian date (Hinnant, "chrono-Compatible Low-Level Date Algorithms", civil_from_days). Each job
+    /// and each trigger carries a date, and Foundation's formatter would cost more than their JSON.
     private static func civil(daysSince1970 days: Int) -> (year: Int, month: Int, day: Int) {
         let shifted = days + 719_468
         let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
@@ -43,8 +43,8 @@ public enum Timestamp {
         return digits.count < width ? String(repeating: "0", count: width - digits.count) + digits : digits
     }
 
-    /// Reads both forms, with or without fraction, `T` and `Z`; nil for anything else. By hand like the other way: each job that is
-    /// admitted brings a date.
+    /// Reads both forms, with or without fraction, `T` and `Z`; nil for anything else. It is parsed by hand, as it is
+    /// written by hand: each admitted job brings a date.
     public static func date(_ text: String) -> Date? {
         var digits = DigitReader(text)
         guard let year = digits.number(4), digits.skip("-"), let month = digits.number(2), digits.skip("-"),

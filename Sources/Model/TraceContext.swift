@@ -1,10 +1,11 @@
-/// A span's place in its trace, as it is passed on: the header `traceparent` of W3C Trace Context, level 1.
+/// The ids of a trace and of a span in it, as they are passed on: the header `traceparent` of W3C Trace Context, level
+/// 1.
 public struct TraceContext: Sendable, Hashable {
     /// The trace: 16 bytes, not all zero.
     public var traceID: SIMD2<UInt64>
-    /// The span within it; not zero.
+    /// The span; not zero.
     public var spanID: UInt64
-    /// Whether somebody records it.
+    /// Whether the span is recorded.
     public var isSampled: Bool
 
     package init(traceID: SIMD2<UInt64>, spanID: UInt64, isSampled: Bool) {
@@ -13,11 +14,11 @@ public struct TraceContext: Sendable, Hashable {
         self.isSampled = isSampled
     }
 
-    /// The header's name.
+    /// The name of the header.
     public static let header = "traceparent"
 
-    /// Reads a header; nil for what is none, which counts as no header. Of versions that do not exist yet the known fields are
-    /// read, as the recommendation has it.
+    /// Reads a header. nil if it is malformed, which counts as no header. Of future versions it reads the fields that
+    /// are known, as the recommendation says.
     public init?(_ text: String) {
         let bytes = Array(text.utf8)
         let dash = UInt8(ascii: "-")
@@ -30,13 +31,13 @@ public struct TraceContext: Sendable, Hashable {
         self.init(traceID: SIMD2(high, low), spanID: span, isSampled: flags & 1 == 1)
     }
 
-    /// The header's value.
+    /// The value of the header.
     public var text: String { "00-\(traceText)-\(spanText)-\(isSampled ? "01" : "00")" }
 
-    /// 32 hexadecimal digits.
+    /// The trace as 32 hexadecimal digits.
     public var traceText: String { TraceContext.hexadecimal(traceID.x) + TraceContext.hexadecimal(traceID.y) }
 
-    /// 16 hexadecimal digits.
+    /// The span as 16 hexadecimal digits.
     public var spanText: String { TraceContext.hexadecimal(spanID) }
 
     private static func hexadecimal(_ number: UInt64) -> String {
@@ -44,7 +45,7 @@ public struct TraceContext: Sendable, Hashable {
         return String(repeating: "0", count: 16 - digits.count) + digits
     }
 
-    /// Lower-case hexadecimal digits only.
+    /// Reads lower-case hexadecimal digits only.
     private static func number(_ digits: ArraySlice<UInt8>) -> UInt64? {
         var number: UInt64 = 0
         for digit in digits {

@@ -1,6 +1,6 @@
-/// A name that the system gives as bytes, such as that of a file, and that may be no text.
+/// A name that the system gives as bytes, such as a file's. It may be no valid text.
 public struct UncheckedName: Sendable, Equatable {
-    /// What is said of a name that is no text.
+    /// What messages say about a name that is not text.
     public static let fault = "the name is not UTF-8, which the tables require: rename it"
 
     /// The name, without the zero byte that ends it.
@@ -18,6 +18,6 @@ public struct UncheckedName: Sendable, Equatable {
     /// The text, if it is UTF-8.
     public var text: String? { String(validating: bytes, as: UTF8.self) }
 
-    /// For people: bytes that are not UTF-8 as `\xff`.
+    /// The name for people. Bytes that are not UTF-8 become `\xff`.
     public var shown: String { bytes.printable }
 }

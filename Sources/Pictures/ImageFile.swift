@@ -14,7 +14,7 @@ public final class ImageFile: Sendable {
     ///   - root: the folder that it must be in. nil for anywhere.
     ///   - limit: the largest size in bytes.
     /// - Throws: `image` if it is missing, unreadable, empty, no regular file or outside the root; `too_large` if it
-    ///   exceeds   the limit.
+    ///   exceeds the limit.
     public convenience init(
         path: String, root: String? = nil, limit: Int = PictureLimits.bytes
     ) throws(PictureFault) {

@@ -1,5 +1,5 @@
-/// Boxes, numbered as they come, that tell which of them overlap another one. A few are simply looked through; many, as
-/// a broken or hostile detector may send them, are kept in a grid, so that their time does not grow with the square.
+/// Numbered boxes, and which of them overlap another one. A few boxes are simply compared one by one. Many, as a broken
+/// or hostile detector may send, are kept in a grid, so that the time does not grow with the square of their number.
 struct BoxSet {
     private var corners: [Corners] = []
     private var grid: BoxGrid?
@@ -8,10 +8,10 @@ struct BoxSet {
 
     init() {}
 
-    /// An empty set that suits boxes like `expected`.
+    /// An empty set for boxes like those in `expected`.
     init(among expected: some Collection<Corners>) { clear(for: expected) }
 
-    /// Empties the set. The grid is made to suit boxes like `expected`.
+    /// Empties the set, and makes the grid suit boxes like those in `expected`.
     mutating func clear(for expected: some Collection<Corners>) {
         corners.removeAll(keepingCapacity: true)
         grid = expected.count >= BoxSet.gridPays ? BoxGrid(for: expected) : nil
@@ -45,8 +45,8 @@ struct BoxSet {
     }
 }
 
-/// Numbered boxes in cells by their left and upper edges. Columns and rows are cut so that each takes equally many of
-/// the boxes that are expected: so the grid suits any scale, and costs at most one visit to every box.
+/// Numbered boxes in cells, by their left and upper edges. Columns and rows are chosen so that each holds the same
+/// number of expected boxes. So the grid suits any scale, and costs at most one visit to every box.
 struct BoxGrid {
     private let columns: [Double]
     private let rows: [Double]
@@ -72,8 +72,9 @@ struct BoxGrid {
 
     /// Visits every box whose IoU with `box` is at least `threshold`, and some others.
     ///
-    /// Such a box shares at least `threshold` of its width with `box`, so it is at most width ÷ threshold wide; as both
-    /// overlap, it begins no farther than that to the left of `box`, and before the right edge of `box`. So with rows.
+    /// Such a box shares at least `threshold` of its width with `box`, so it is at most width ÷ threshold wide. Since
+    /// they overlap, it begins no farther than that to the left of `box`, and before the right edge of `box`. Rows work
+    /// the same way.
     func forEach(near box: Corners, threshold: Double, _ body: (Int) -> Void) {
         let left = BoxGrid.part(of: box.left - box.width / threshold, columns)
         let right = BoxGrid.part(of: box.right, columns)
@@ -101,7 +102,7 @@ struct BoxGrid {
         return cuts
     }
 
-    /// How many cuts lie at or below `value`.
+    /// How many cuts are at or below `value`.
     private static func part(of value: Double, _ cuts: [Double]) -> Int {
         var (low, high) = (0, cuts.count)
         while low < high {

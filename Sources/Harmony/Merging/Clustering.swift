@@ -1,10 +1,10 @@
 import Model
 
-/// Boxes of one label that are taken for the same object, at most one of each service.
+/// Boxes of one label that count as the same object, at most one from each service.
 struct Cluster {
     /// Index into `Reading.labels`.
     let label: Int32
-    /// Indices into `Clustering.candidates`; the members in between hang on `Clustering.next`.
+    /// Indices into `Clustering.candidates`. `Clustering.next` links the members in between.
     let first: Int32
     private(set) var last: Int32
     private(set) var count = 1
@@ -20,7 +20,7 @@ struct Cluster {
         last = index
         fused = Corners(candidate.box)
         confidenceSum = candidate.confidence
-        // The first member is the surest: if its confidence is 0, all are.
+        // The first member has the highest confidence, so if that is 0, all are.
         weightSum = candidate.confidence > 0 ? candidate.confidence : 1
         weighted = fused.scaled(by: weightSum)
     }
@@ -36,14 +36,14 @@ struct Cluster {
     }
 }
 
-/// Steps 2 to 4 of section 6: boxes in order, without duplicates, in clusters.
+/// Steps 2 to 4 of section 6: sorts the boxes, removes duplicates, and makes clusters.
 struct Clustering {
     let reading: Reading
     /// In the order of step 2, label by label.
     let candidates: [Candidate]
-    /// Of each candidate, the next member of its cluster; -1 for the last one and for those in none.
+    /// For each candidate, the next member of its cluster. -1 for the last one, and for candidates in no cluster.
     private(set) var next: [Int32]
-    /// Label by label, the older ones first.
+    /// Sorted by label, the oldest first.
     private(set) var clusters: [Cluster] = []
 
     init(_ reading: Reading, options: MergingOptions) {
@@ -61,7 +61,7 @@ struct Clustering {
         }
     }
 
-    /// What a candidate is sorted by nearly always, and its place.
+    /// What decides a candidate's order in nearly all cases, and its place.
     private struct SortKey {
         let label: Int32
         let place: Int32
@@ -82,8 +82,8 @@ struct Clustering {
         return keys.map { reading.candidates[Int($0.place)] }
     }
 
-    /// Step 2. The order of labels means nothing. Predictions of one service that are equal in all numbers are ordered
-    /// by their emoji, those that have one first: only one of them is kept, and it must not be chance which.
+    /// Step 2. The order of labels has no meaning. Predictions of one service that are equal in all numbers are ordered
+    /// by their emoji, those with one first: only one of them is kept, and chance must not decide which.
     private static func precedes(_ left: Candidate, _ right: Candidate, _ reading: Reading) -> Bool {
         if left.label != right.label { return left.label < right.label }
         if left.confidence != right.confidence { return left.confidence > right.confidence }
@@ -97,8 +97,8 @@ struct Clustering {
         return emoji.precedes(other)
     }
 
-    /// Steps 3 and 4 for the boxes of one label. Whether a box is a duplicate rests on those before it alone, so both
-    /// are one pass.
+    /// Steps 3 and 4 for the boxes of one label. Only the boxes before it decide whether a box is a duplicate, so both
+    /// steps are one pass.
     private mutating func gather(_ boxes: Range<Int>, _ options: MergingOptions, _ room: inout Room) {
         room.clear(for: candidates[boxes].lazy.map { Corners($0.box) })
         let oldest = clusters.count
@@ -140,7 +140,7 @@ struct Clustering {
     }
 }
 
-/// What gathering the boxes of one label needs, used again for the next one.
+/// Memory for gathering the boxes of one label. It is used again for the next label.
 private struct Room {
     var kept = BoxSet()
     var keptServices: [Int32] = []

@@ -2,8 +2,8 @@ import Model
 
 /// A rectangle by its edges, the form in which boxes are averaged and compared.
 ///
-/// The area comes from the edges too, not from the sides as they were sent: so the IoU of a box with itself is exactly
-/// 1, also far from the origin, where adding and subtracting does not give a side back.
+/// The area comes from the edges too, and not from the sides that were sent. So the IoU of a box with itself is exactly
+/// 1, even far from the origin, where adding and subtracting does not give back the side.
 struct Corners {
     var left: Double
     var top: Double
@@ -25,7 +25,7 @@ struct Corners {
     var height: Double { bottom - top }
     var area: Double { width * height }
 
-    /// 0…1; 0 where nothing is shared.
+    /// From 0 to 1. 0 if nothing is shared.
     func intersectionOverUnion(_ other: Corners) -> Double {
         let across = min(right, other.right) - max(left, other.left)
         let down = min(bottom, other.bottom) - max(top, other.top)
@@ -56,7 +56,7 @@ struct Corners {
             height: rounded(height, decimals: .two))
     }
 
-    /// By x, y, width, height, ascending.
+    /// Compares by x, y, width and height, ascending.
     func precedes(_ other: Corners) -> Bool {
         (left, top, width, height) < (other.left, other.top, other.width, other.height)
     }

@@ -4,9 +4,9 @@ import Model
 public struct DetectorAnswer: Sendable {
     /// `results.result_id`.
     public var resultID: Int
-    /// The detector's name.
+    /// The name of the detector.
     public var service: String
-    /// The service's whole answer, its `predictions` inside.
+    /// The service's whole answer, including its `predictions`.
     public var data: JSON
 
     /// An answer as it was stored.
@@ -17,29 +17,29 @@ public struct DetectorAnswer: Sendable {
     }
 }
 
-/// A kind of predictions that do not count.
+/// Predictions of one detector that do not count for the same reason.
 public struct PredictionFault: Sendable, Hashable {
     /// The detector that sent them.
     public var service: String
-    /// One line for people: `an empty label`.
+    /// The reason, for people: `an empty label`.
     public var reason: String
 }
 
 /// The boxes of one image, fused.
 public struct Fusion: Sendable, Equatable {
-    /// By label (Unicode scalars), then number.
+    /// Sorted by label (Unicode scalars), then by number.
     public var boxes: [MergedBox]
-    /// How many predictions did not count: of another shape, without label or usable box, or of a confidence outside of
-    /// 0…1. Duplicates and clusters that do not stay are not among them.
+    /// How many predictions did not count: malformed, without a label or a usable box, or with a confidence outside
+    /// 0…1. Duplicates, and clusters that do not stay, are not included.
     public var faults: [PredictionFault: Int]
 
-    /// How many predictions counted, by detector.
+    /// How many predictions of each detector counted.
     public var counted: [String: Int]
 
-    /// All that did not count.
+    /// How many predictions did not count.
     public var dropped: Int { faults.values.reduce(0, +) }
 
-    /// What fusing gave.
+    /// The result of fusing.
     public init(boxes: [MergedBox], faults: [PredictionFault: Int], counted: [String: Int] = [:]) {
         self.boxes = boxes
         self.faults = faults
@@ -52,8 +52,8 @@ public struct Fusion: Sendable, Equatable {
 /// Computing 107, 2021), with at most one box of a service in a cluster.
 ///
 /// The result depends neither on the order of the answers nor on that of their predictions.
-/// - Parameter answers: of every spatial service that has one, empty ones too: they count as detectors. Of a service
-///   that stands twice, the answer with the largest `resultID` counts.
+/// - Parameter answers: the answers of every spatial service that has one, including empty ones, since they count as
+///   detectors. If a service is there twice, its answer with the largest `resultID` counts.
 public func fuse(_ answers: [DetectorAnswer], options: MergingOptions) -> Fusion {
     let clustering = Clustering(Reading(answers, options: options), options: options)
     var counts = Array(repeating: 0, count: clustering.reading.services.count)

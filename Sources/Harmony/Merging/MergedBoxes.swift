@@ -1,16 +1,16 @@
 import Model
 
-/// A cluster that stays, with what it is ordered by.
+/// A cluster that stays, with the values by which it is sorted.
 private struct Object {
     let cluster: Cluster
-    /// Unrounded.
+    /// The score, not rounded.
     let score: Double
-    /// Position among all clusters: the last resort, which rests on the order of step 2.
+    /// The position among all clusters, which decides when all else is equal. It follows from the order of step 2.
     let age: Int
 }
 
 extension Clustering {
-    /// Steps 5 and 6 of section 6: which clusters stay, their scores and their names. By label, then number.
+    /// Steps 5 and 6 of section 6: which clusters stay, their scores and their names. Sorted by label, then by number.
     func mergedBoxes(options: MergingOptions) -> [MergedBox] {
         let (detectors, ranks) = (reading.services.count, reading.labelRanks)
         var objects: [Object] = []

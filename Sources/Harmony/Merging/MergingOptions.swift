@@ -1,26 +1,28 @@
-/// What merging goes by: `merging` of service_config.json, and DEFAULT_CONFIDENCE. The values are taken as checked.
+/// The options of merging: `merging` of service_config.json, and DEFAULT_CONFIDENCE. The values have been checked
+/// already.
 public struct MergingOptions: Sendable, Equatable {
-    /// From this IoU with its fused box on, a box joins a cluster; in (0, 1].
+    /// A box joins a cluster if its IoU with the fused box is at least this; in (0, 1].
     public var mergeIoU: Double
-    /// From this IoU on, a second box of one service is the first one again; in (0, 1].
+    /// A second box of one service is a duplicate of the first if their IoU is at least this; in (0, 1].
     public var duplicateIoU: Double
-    /// From this IoU on, a stored and a new box are the same object; in (0, 1].
+    /// A stored and a new box are the same object if their IoU is at least this; in (0, 1].
     public var keepIoU: Double
-    /// The confidence, 0…1, from which on a box stays that only one of several detectors has seen.
+    /// A box that only one of several detectors saw stays if its confidence is at least this, from 0 to 1.
     public var loneConfidence: Double
-    /// The confidence, 0…1, from which on a box stays where there is only one detector.
+    /// If there is only one detector, a box stays if its confidence is at least this, from 0 to 1.
     public var minConfidence: Double
-    /// The confidence, 0…1, of a prediction that names none.
+    /// The confidence of a prediction that names none, from 0 to 1.
     public var defaultConfidence: Double
-    /// Labels and what they are folded into, beside the built-in ones, over which they win. Both sides are normalised
-    /// as labels are; where two keys become one, the key that comes first by Unicode scalars counts.
+    /// Labels, and the labels into which they are folded. They come in addition to the built-in ones and override them.
+    /// Both sides are normalised as labels are. If two keys become equal, the one that comes first by Unicode scalars
+    /// counts.
     public var synonyms: [String: String] {
         didSet { foldings = MergingOptions.foldings(adding: synonyms) }
     }
     /// All synonyms, normalised.
     private(set) var foldings: [ExactText: String]
 
-    /// The contract's defaults, where nothing is said.
+    /// The defaults are those of the contract.
     public init(
         mergeIoU: Double = 0.5, duplicateIoU: Double = 0.7, keepIoU: Double = 0.9, loneConfidence: Double = 0.85,
         minConfidence: Double = 0.25, defaultConfidence: Double = 0.75, synonyms: [String: String] = [:]
@@ -35,7 +37,7 @@ public struct MergingOptions: Sendable, Equatable {
         foldings = MergingOptions.foldings(adding: synonyms)
     }
 
-    /// The label that boxes are compared by: normalised, then folded once.
+    /// The label by which boxes are compared: normalised, then folded once.
     func label(_ text: String) -> String {
         let label = normalizedLabel(text)
         return foldings[ExactText(label)] ?? label
@@ -50,7 +52,7 @@ public struct MergingOptions: Sendable, Equatable {
         return all
     }
 
-    /// Pascal VOC's names for what COCO names otherwise.
+    /// Pascal VOC's names for labels that COCO names differently.
     private static let builtIn: [ExactText: String] = [
         ExactText("tvmonitor"): "tv", ExactText("motorbike"): "motorcycle", ExactText("aeroplane"): "airplane",
         ExactText("sofa"): "couch", ExactText("pottedplant"): "potted plant", ExactText("diningtable"): "dining table",

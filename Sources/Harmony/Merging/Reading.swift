@@ -4,30 +4,30 @@ import Model
 struct Candidate {
     /// Index into `Reading.labels`.
     var label: Int32
-    /// Index into `Reading.services`, which is sorted: so a smaller one comes first.
+    /// Index into `Reading.services`, which is sorted, so the smaller index comes first.
     var service: Int32
     /// Index into `Reading.emoji`.
     var ordinal: Int32
-    /// 0…1.
+    /// From 0 to 1.
     var confidence: Double
-    /// As it was sent.
+    /// The box as it was sent.
     var box: Box
 }
 
 /// What is read from the answers before anything is compared: step 1 of section 6, and which predictions count.
 struct Reading {
-    /// Every detector that answered, by Unicode scalars.
+    /// Every detector that answered, sorted by Unicode scalars.
     private(set) var services: [String] = []
-    /// Of the services, in their order.
+    /// The result ids of the services, in the same order.
     private(set) var resultIDs: [Int] = []
     private(set) var labels: [String] = []
     private(set) var candidates: [Candidate] = []
-    /// Of the candidates, in the order of reading and as sent.
+    /// The emoji of the candidates as they were sent, in the order of reading.
     private(set) var emoji: [String?] = []
-    /// What does not count.
+    /// How many predictions do not count, by reason.
     private(set) var faults: [PredictionFault: Int] = [:]
 
-    /// Texts as sent, each read once, and their labels.
+    /// The labels of texts as they were sent. Each text is normalised once.
     private var labelOfText = TextTable()
     /// The place of each label in `labels`.
     private var placeOfLabel = TextTable()
@@ -54,7 +54,7 @@ struct Reading {
         }
     }
 
-    /// Of each label its place among all, by Unicode scalars.
+    /// The place of each label in the order of Unicode scalars.
     var labelRanks: [Int32] {
         var ranks = Array(repeating: Int32(0), count: labels.count)
         let sorted = labels.indices.sorted { labels[$0].precedes(labels[$1]) }
@@ -73,12 +73,12 @@ struct Reading {
         return true
     }
 
-    /// Of a prediction that counts; nil where there is none, or what is there is no emoji.
+    /// The emoji of a prediction that counts. nil if it names none, or something that is no emoji.
     func normalizedEmoji(of candidate: Candidate) -> String? {
         emoji[Int(candidate.ordinal)].flatMap(Harmony.normalizedEmoji)
     }
 
-    /// The index of its label, which many texts may share; nil for an empty one.
+    /// The index of a text's label, which several texts may share. nil for an empty label.
     private mutating func label(of text: String, _ options: MergingOptions) -> Int32? {
         if let known = labelOfText[text] { return known }
         let label = options.label(text)
@@ -96,7 +96,7 @@ struct Reading {
         guard let box = Box(json), abs(box.x) <= 1e7, abs(box.y) <= 1e7, (0.01...1e7).contains(box.width),
             (0.01...1e7).contains(box.height)
         else { return nil }
-        // Adding zero makes -0.0 the 0.0 that it equals.
+        // Adding zero turns -0.0 into 0.0, which it equals.
         return Box(x: box.x + 0.0, y: box.y + 0.0, width: box.width, height: box.height)
     }
 
@@ -107,8 +107,8 @@ struct Reading {
     }
 }
 
-/// Numbers by their texts, told apart by Unicode scalars. A picture shows few kinds of things: looking through their names
-/// takes less time than hashing one.
+/// A table of numbers by text, compared by Unicode scalars. A picture shows few kinds of things, so comparing their
+/// names one by one is faster than hashing.
 private struct TextTable {
     private static let hashingPays = 24
 
@@ -117,14 +117,14 @@ private struct TextTable {
 
     subscript(text: String) -> Int32? {
         guard many.isEmpty else { return many[ExactText(text)] }
-        // Texts that differ canonically differ exactly; that is found out fast.
+        // Texts that are not canonically equal are not exactly equal either, and that is quickly found out.
         for index in few.indices where few[index].text == text && few[index].text.isExactly(text) {
             return few[index].number
         }
         return nil
     }
 
-    /// Adds a text that is not there yet.
+    /// Adds a text that is not in the table yet.
     mutating func append(_ text: String, _ number: Int32) {
         if few.count < TextTable.hashingPays {
             few.append((text, number))

@@ -1,8 +1,9 @@
 import Model
 
-/// Pairs the stored boxes with the new ones (spec section 6, last paragraph): equal label and IoU of at least `keepIoU`,
-/// best IoU first; of equal ones the smaller `merged_id`, then the `cluster_id` that comes first by Unicode scalars. A
-/// stored row that cannot be read as a box is removed. What is kept and inserted is in the order of `fused`, what is removed
+/// Pairs the stored boxes with the new ones (spec section 6, last paragraph): their labels must be equal and their IoU
+/// at least `keepIoU`. The best IoU comes first; among equal ones, the smaller `merged_id`, and then the `cluster_id`
+/// that comes first by Unicode scalars. A stored row that cannot be read as a box is removed. Kept and inserted boxes
+/// are in the order of `fused`, removed ones in the order of `merged_id`.
 /// by `merged_id`.
 public func reconcile(stored: [StoredBox], fused: [MergedBox], keepIoU: Double) -> BoxChanges {
     var rowOfBox: [Int?] = Array(repeating: nil, count: fused.count)
@@ -27,7 +28,7 @@ public func reconcile(stored: [StoredBox], fused: [MergedBox], keepIoU: Double) 
     return changes
 }
 
-/// Positions of a stored and a fused box that may be one object.
+/// The positions of a stored and a fused box that may be one object.
 private struct Pair {
     var row: Int
     var box: Int

@@ -1,29 +1,30 @@
 import Model
 
-/// What voting goes by: `voting` of service_config.json. The value is taken as checked.
+/// The options of voting: `voting` of service_config.json. The value has been checked already.
 public struct VotingOptions: Sendable, Equatable {
-    /// An emoji with fewer votes does not stay; at least 1.
+    /// An emoji with fewer votes does not stay. At least 1.
     public var minVotes: Int
 
-    /// The contract's default, where nothing is said.
+    /// The default is that of the contract.
     public init(minVotes: Int = 2) { self.minVotes = minVotes }
 }
 
-/// Everything about one image that the consensus rests on.
+/// Everything about one image that its consensus is based on.
 public struct Ballot: Sendable {
-    /// The newest row of each service, whatever its status. If a service stands twice, here or below, its row with the
-    /// largest `result_id` counts.
+    /// The newest row of each service, whatever its status. If a service is there twice, here or below, its row with
+    /// the largest `result_id` counts.
     public var results: [StoredResult]
-    /// The newest successful row of each service: these vote.
+    /// The newest successful row of each service. These rows vote.
     public var successes: [StoredResult]
     /// The present fused boxes.
     public var boxes: [StoredBox]
-    /// What the crop services said of the boxes; rows of other boxes are ignored.
+    /// The answers of crop services about the boxes. Rows of other boxes are ignored.
     public var enrichments: [StoredEnrichment]
-    /// The class of each service's evidence; that of a service which is missing here is the catalogue's, else none.
+    /// The class of each service's evidence. For a service that is missing here, the catalogue decides; if it is
+    /// missing there too, it has none.
     public var evidence: [String: Evidence]
 
-    /// A ballot of rows in any order.
+    /// A ballot. The rows may be in any order.
     public init(
         results: [StoredResult], successes: [StoredResult], boxes: [StoredBox], enrichments: [StoredEnrichment],
         evidence: [String: Evidence]

@@ -4,22 +4,22 @@ import Model
 struct BoxEvidence {
     var mergedID: Int
     var box: MergedBox
-    /// Normalised: a foreign row may hold a variant.
+    /// The emoji, normalised, since a foreign row may hold a variant.
     var emoji: String?
-    /// Predictions of the face service about its crop.
+    /// The predictions of the face service about its crop.
     var faces: [JSON] = []
     /// Whether the pose service found a pose in its crop.
     var hasPose = false
 
     var showsPerson: Bool { emoji == "🧑" }
 
-    /// k of the `cluster_id` `label_k`; nil where a foreign row has another kind of id.
+    /// k of the `cluster_id` `label_k`. nil if a foreign row has another kind of id.
     var number: Int? {
         guard let underscore = box.clusterID.lastIndex(of: "_") else { return nil }
         return Int(box.clusterID[underscore...].dropFirst())
     }
 
-    /// `bounding_boxes` of an emoji.
+    /// The entry of an emoji's `bounding_boxes`.
     var json: JSON {
         .object([
             "cluster_id": .string(box.clusterID), "merged_bbox": box.bbox.json, "emoji": .optional(emoji),
@@ -28,7 +28,7 @@ struct BoxEvidence {
         ])
     }
 
-    /// By label, then number; rows of other programs, which may lack a number or share one, last and by id.
+    /// Sorts by label, then by number. Rows of other programs, which may lack a number or share one, come last, by id.
     func precedes(_ other: BoxEvidence) -> Bool {
         if !box.label.isExactly(other.box.label) { return box.label.precedes(other.box.label) }
         let (mine, others) = (number ?? .max, other.number ?? .max)
@@ -36,7 +36,7 @@ struct BoxEvidence {
     }
 }
 
-/// The boxes by label, then number, with the faces and poses of their enrichments: rows with status `success` whose
+/// The boxes by label, then by number, with the faces and poses of their enrichments: rows with status `success` whose
 /// answer has a prediction. Rows that are no box, and enrichments of boxes that are gone, are left out.
 func boxFindings(_ boxes: [StoredBox], _ enrichments: [StoredEnrichment]) -> [BoxEvidence] {
     let found = Dictionary(grouping: enrichments.filter { $0.status == .success }, by: \.mergedID)

@@ -1,6 +1,6 @@
 import Model
 
-/// An emoji with its votes and with what speaks for it (spec section 7, rules 2 to 4).
+/// An emoji with its votes and the evidence for it (spec section 7, rules 2 to 4).
 struct Contender {
     let emoji: String
     /// The services that voted for it, sorted.
@@ -8,9 +8,9 @@ struct Contender {
     let semantic: [String]
     let classification: [String]
     let specialized: [String]
-    /// Sorted, each once.
+    /// Sorted, without duplicates.
     let words: [String]
-    /// Fused boxes with this emoji, by label, then number.
+    /// The fused boxes with this emoji, sorted by label, then by number.
     let boxes: [BoxEvidence]
     let shiny: Bool
     private(set) var weight: Int
@@ -32,14 +32,14 @@ struct Contender {
         score = services.count + weight
     }
 
-    /// Curation: weight and score move together, not below 0.
+    /// Curation. The weight and the score change together, and do not go below 0.
     mutating func adjust(by difference: Int, because reason: String) {
         weight = max(0, weight + difference)
         score = max(0, score + difference)
         validation.append(reason)
     }
 
-    /// Rule 5.
+    /// The order of rule 5.
     func precedes(_ other: Contender) -> Bool {
         if services.count != other.services.count { return services.count > other.services.count }
         return weight == other.weight ? emoji.precedes(other.emoji) : weight > other.weight
@@ -88,5 +88,5 @@ struct Contender {
     }
 }
 
-/// A list of strings.
+/// A JSON array of strings.
 func strings(_ texts: [String]) -> JSON { .array(texts.map(JSON.string)) }

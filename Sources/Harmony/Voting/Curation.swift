@@ -1,6 +1,6 @@
-/// Lets what was found elsewhere in the picture confirm or doubt 🧑 and 🔞 (spec section 7, rule 6). The order of the
-/// emoji is fixed before.
-/// - Parameter poseVoted: whether the pose service voted, for whatever emoji.
+/// Lets findings elsewhere in the picture confirm or weaken 🧑 and 🔞 (spec section 7, rule 6). The order of the emoji
+/// has been decided before.
+/// - Parameter poseVoted: whether the pose service voted for any emoji.
 func curate(_ contenders: inout [Contender], boxes: [BoxEvidence], poseVoted: Bool) {
     let (personStays, faceStays) = (contenders.contains { $0.emoji == "🧑" }, contenders.contains { $0.emoji == "🙂" })
     let people = boxes.filter(\.showsPerson)

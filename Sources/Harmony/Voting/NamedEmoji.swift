@@ -3,7 +3,7 @@ import Model
 /// An emoji that a prediction names, normalised.
 struct NamedEmoji {
     var emoji: String
-    /// The word that was mapped to it.
+    /// The word that the service mapped to it.
     var word: String?
     var shiny = false
 }
@@ -14,18 +14,18 @@ struct EmojiMapping {
     var word: String?
     var shiny = false
 
-    /// Nil where it is no emoji.
+    /// nil if it is no emoji.
     var named: NamedEmoji? {
         guard let emoji = emoji?.stringValue.flatMap(normalizedEmoji) else { return nil }
         return NamedEmoji(emoji: emoji, word: word?.isEmpty == true ? nil : word, shiny: shiny)
     }
 }
 
-/// What one prediction names (spec section 7, rule 1): of `emoji_mappings`, `word_mappings` and `emoji` the first that
-/// is not empty.
+/// What one prediction names (spec section 7, rule 1). The first of `emoji_mappings`, `word_mappings` and `emoji` that
+/// is not empty decides.
 ///
-/// A list without elements, an object without members, an empty string and a value of another type are empty. The
-/// first that is not empty decides even if nothing in it is an emoji: what it names then is nothing.
+/// An empty array, an empty object, an empty string and a value of another type are empty. The first one that is not
+/// empty decides even if it contains no emoji. Then the prediction names nothing.
 func namedEmoji(in prediction: JSON) -> [NamedEmoji] { emojiMappings(in: prediction).compactMap(\.named) }
 
 /// The mappings that decide what a prediction names.
@@ -39,7 +39,7 @@ func emojiMappings(in prediction: JSON) -> [EmojiMapping] {
     }
     if let mappings = prediction["word_mappings"]?.objectValue, !mappings.isEmpty {
         var seen: Set<ExactText> = []
-        // Of a word that stands twice the last one counts, as everywhere in JSON.
+        // If a word is there twice, the last one counts, as everywhere in JSON.
         return mappings.reversed().compactMap { mapping in
             seen.insert(ExactText(mapping.key)).inserted
                 ? EmojiMapping(emoji: mapping.value, word: mapping.key) : nil

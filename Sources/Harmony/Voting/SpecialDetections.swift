@@ -1,11 +1,11 @@
 import Model
 
-/// `special` of consensus_data (spec section 7, rule 7): text, faces and what is not safe for work.
+/// `special` of consensus_data (spec section 7, rule 7): text, faces, and what is not safe for work.
 ///
-/// Text is ocr's first prediction with `has_text: true`; its emoji is 💬 where it names none. A face is a prediction of
-/// the face service with emoji 🙂, or any prediction of its about the crop of a box; a 🙂 in a caption is none. Of
-/// several faces, or of several 🔞 of nsfw2, the surest is shown. A confidence that is no number is null. `content` is
-/// the text, `pose` the face's pose where it has one.
+/// The text is ocr's first prediction with `has_text: true`. Its emoji is 💬 if it names none. A face is a prediction of
+/// the face service with emoji 🙂, or any of its predictions about the crop of a box. A 🙂 in a caption is no face. If
+/// there are several faces, or several 🔞 of nsfw2, the one with the highest confidence is shown. A confidence that is
+/// not a number is null. `content` is the text, and `pose` is the face's pose if it has one.
 func specialDetections(_ successes: [StoredResult], boxes: [BoxEvidence]) -> JSON {
     func answer(of service: String) -> [JSON] {
         successes.first { $0.service == service }.map { predictions(in: $0.data) } ?? []
@@ -34,8 +34,8 @@ private func special(emoji: String, _ prediction: JSON, _ detail: JSON.Member? =
     return .object(members + (detail.map { [$0] } ?? []))
 }
 
-/// The one of the highest confidence; of equally sure ones the one whose JSON text comes first, as their order must not
-/// count.
+/// The detection with the highest confidence. Among equal ones, the one whose JSON text comes first, since their order
+/// must not matter.
 private func surest(_ detections: [JSON]) -> JSON {
     func confidence(_ detection: JSON) -> Double { detection["confidence"]?.numberValue ?? -.infinity }
     return detections.max { left, right in
@@ -45,7 +45,7 @@ private func surest(_ detections: [JSON]) -> JSON {
 }
 
 extension JSON {
-    /// A prediction's own emoji, normalised.
+    /// The prediction's own emoji, normalised.
     fileprivate var emoji: String? { self["emoji"]?.stringValue.flatMap(normalizedEmoji) }
 
     fileprivate func names(_ wanted: String) -> Bool { emoji?.isExactly(wanted) == true }

@@ -5,12 +5,12 @@ struct Tally {
     var emoji: String
     /// The services that named it, sorted.
     var services: [String] = []
-    /// The words that services of semantic evidence mapped to it, as they came.
+    /// The words that services with semantic evidence mapped to it, as they came.
     var words: [String] = []
     var shiny = false
 }
 
-/// Counts the votes of each service's row: every distinct emoji that it names is one.
+/// Counts the votes in the row of each service. Every distinct emoji that it names is one vote.
 /// - Parameter successes: one row of each service, sorted by service.
 /// - Returns: every emoji that was named, in no particular order.
 func tallies(of successes: [StoredResult], evidence: (String) -> Evidence) -> [Tally] {
@@ -31,5 +31,5 @@ func tallies(of successes: [StoredResult], evidence: (String) -> Evidence) -> [T
     return Array(tallies.values)
 }
 
-/// `predictions` of a service's answer; empty where it has no such list.
+/// The `predictions` of a service's answer. Empty if it has no such list.
 func predictions(in answer: JSON) -> [JSON] { answer["predictions"]?.arrayValue ?? [] }

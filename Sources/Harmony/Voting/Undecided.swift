@@ -1,14 +1,14 @@
 import Model
 
-/// An emoji that services named, but too few for it to stay in the consensus.
+/// An emoji that some services named, but too few for the consensus.
 public struct UndecidedEmoji: Sendable, Equatable {
-    /// Normalised.
+    /// The emoji, normalised.
     public var emoji: String
-    /// Who named it, sorted.
+    /// The services that named it, sorted.
     public var services: [String]
 }
 
-/// What the services of a consensus named and the consensus does not hold: most votes first, then by Unicode scalars.
+/// What services named and the consensus does not contain. Most votes come first, then the order of Unicode scalars.
 /// - Parameters:
 ///   - successes: the newest successful row of each service.
 ///   - consensus: `consensus_data`.

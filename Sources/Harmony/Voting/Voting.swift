@@ -1,13 +1,14 @@
 import Model
 
-/// `consensus_algorithm`.
+/// The value of `consensus_algorithm`.
 private let algorithm = "v3_voting"
 
-/// Lets all services vote on what an image shows (spec section 7): `consensus_data`, its members always in the same
-/// order, so that equal ballots give equal bytes; nil if the image has no result at all.
+/// Lets all services vote on what an image shows (spec section 7). Returns `consensus_data`, with its members always in
+/// the same order, so that equal ballots give equal bytes. nil if the image has no result at all.
 ///
-/// Where the contract leaves it open: `total_processing_time` (seconds, to the microsecond) is that of the successful
-/// rows that vote; `latest_result_time` is that of the newest row, failed ones too, as the consensus rests on them all.
+/// The contract leaves two things open. Here, `total_processing_time` (seconds, to the microsecond) is that of the
+/// successful rows, which vote. `latest_result_time` is that of the newest row, even a failed one, since the consensus
+/// is based on all of them.
 public func vote(_ ballot: Ballot, options: VotingOptions) -> JSON? {
     let newest = newestOfEachService(ballot.results)
     let successes = newestOfEachService(ballot.successes.filter { $0.status == .success })
@@ -36,7 +37,7 @@ public func vote(_ ballot: Ballot, options: VotingOptions) -> JSON? {
     ])
 }
 
-/// Rule 5: those with enough votes, in order.
+/// Rule 5: the emoji with enough votes, in order.
 private func contenders(
     _ tallies: [Tally], _ boxes: [BoxEvidence], _ ballot: Ballot, _ options: VotingOptions
 ) -> [Contender] {

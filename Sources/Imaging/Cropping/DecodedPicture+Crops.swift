@@ -1,12 +1,12 @@
 import Pictures
 import Pipeline
 
-/// What became of an area of a picture.
+/// The result for one area of a picture.
 enum EncodedArea: Equatable {
     case jpeg([UInt8])
-    /// There is none: its box lies outside.
+    /// There is none, since the box is outside.
     case outside
-    /// It alone, such as for a size that no JPEG may have, or that there is no memory for.
+    /// This area alone failed, for example because no JPEG may have its size, or there is no memory for it.
     case failed(PictureFault)
 
     var jpeg: [UInt8]? {
@@ -15,8 +15,8 @@ enum EncodedArea: Equatable {
 }
 
 extension DecodedPicture {
-    /// Encodes areas of the upright picture, each for itself. An upright one's are encoded where they are; of another only
-    /// the area is copied and turned, not the picture.
+    /// Encodes areas of the upright picture, each by itself. If the picture is stored upright, they are encoded in
+    /// place. Otherwise only the area is copied and turned, not the picture.
     func crops(of areas: [PixelArea?], quality: Int) -> [EncodedArea] {
         areas.map { area in
             guard let area else { return .outside }

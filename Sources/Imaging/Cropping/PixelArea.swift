@@ -1,6 +1,6 @@
 import Model
 
-/// Whole pixels of an upright picture.
+/// An area of an upright picture, in whole pixels.
 struct PixelArea: Equatable {
     var x: Int
     var y: Int
@@ -12,8 +12,8 @@ struct PixelArea: Equatable {
 }
 
 extension PixelArea {
-    /// The pixels that a box touches, at least one, clamped to a picture; nil if it lies wholly outside, has no area or
-    /// is no box (NaN, infinite).
+    /// The pixels that a box touches, at least one, clamped to a picture. nil if the box is entirely outside, has no
+    /// area, or is no box (NaN, infinite).
     init?(_ box: Box, in picture: (width: Int, height: Int)) {
         guard let columns = Self.pixels(from: box.x, length: box.width, limit: picture.width),
             let rows = Self.pixels(from: box.y, length: box.height, limit: picture.height)

@@ -1,19 +1,19 @@
 import Pictures
 import Pipeline
 
-/// Cuts areas out of a picture whose rows come one after another. Of an upright picture each row is encoded as it comes;
-/// of another those of an area are kept until it can be turned.
+/// Cuts areas out of a picture whose rows come one after another. If the picture is stored upright, each row is encoded
+/// as it comes. Otherwise the rows of an area are kept until the area can be turned.
 final class RowCutter {
-    /// An area whose rows are coming.
+    /// An area of which some rows have come.
     private struct Cut {
         enum Rows {
             case encoded(JPEGEncoder)
             case kept(PixelBuffer)
         }
 
-        /// Which of the crops.
+        /// Its place among the crops.
         let place: Int
-        /// Where it lies in the picture as stored.
+        /// Where it is in the stored picture.
         let area: PixelArea
         let rows: Rows
 
@@ -23,15 +23,15 @@ final class RowCutter {
     private let orientation: Orientation
     private let quality: Int
     private let profile: ColourProfile?
-    /// By their first rows, the last ones first.
+    /// Sorted by their first rows, the last ones first.
     private var waiting: [(place: Int, area: PixelArea)]
     private var coming: [Cut] = []
     /// The crops, when all rows have come.
     private(set) var crops: [EncodedArea]
 
     /// - Parameters:
-    ///   - areas: of the upright picture, in the order of the crops.
-    ///   - width: of the picture as stored, in pixels, as is `height`.
+    ///   - areas: areas of the upright picture, in the order of the crops.
+    ///   - width: the width of the stored picture, in pixels; `height` likewise.
     init(
         _ areas: [PixelArea?], width: Int, height: Int, _ orientation: Orientation, quality: Int,
         profile: ColourProfile?
@@ -45,7 +45,8 @@ final class RowCutter {
         }.sorted { $0.area.y > $1.area.y }
     }
 
-    /// Takes the next row of the picture, three bytes a pixel. An area that fails is given up, and the others go on.
+    /// Takes the next row of the picture, three bytes for each pixel. An area that fails is given up, and the others go
+    /// on.
     func take(_ row: UnsafePointer<UInt8>, _ y: Int) {
         while let next = waiting.last, next.area.y <= y {
             waiting.removeLast()
@@ -60,7 +61,7 @@ final class RowCutter {
             case .kept(let pixels): pixels.pixel(x: 0, y: y - cut.area.y).update(from: part, count: pixels.bytesPerRow)
             }
         }
-        // Each is released before the next one's JPEG is made.
+        // Each one is released before the next one's JPEG is made.
         while let last = coming.firstIndex(where: { $0.lastRow == y }) {
             let cut = coming.remove(at: last)
             attempt(cut.place) { () throws(PictureFault) in crops[cut.place] = .jpeg(try end(cut)) }
@@ -91,7 +92,7 @@ final class RowCutter {
 }
 
 extension Orientation {
-    /// Where an area of the upright picture lies in the stored one, whose size is given.
+    /// Where an area of the upright picture is in the stored one, which has this size.
     fileprivate func stored(_ area: PixelArea, width: Int, height: Int) -> PixelArea {
         var stored = area
         if swapsAxes { stored = PixelArea(x: area.y, y: area.x, width: area.height, height: area.width) }

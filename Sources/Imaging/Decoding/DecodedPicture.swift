@@ -7,11 +7,11 @@ struct DecodedPicture {
     var orientation: Orientation
     var profile: ColourProfile?
 
-    /// Pixels of the upright picture.
+    /// The width of the upright picture, in pixels.
     var width: Int { orientation.upright(width: stored.width, height: stored.height).width }
     var height: Int { orientation.upright(width: stored.width, height: stored.height).height }
 
-    /// The whole picture upright.
+    /// The whole picture, turned upright.
     func upright() throws(PictureFault) -> PixelBuffer {
         if orientation == .upright { return stored }
         let turned = try PixelBuffer(width: width, height: height)
@@ -19,11 +19,11 @@ struct DecodedPicture {
         return turned
     }
 
-    /// Copies an area of the upright picture, turned upright, to `target`: rows without gaps.
+    /// Copies an area of the upright picture, turned upright, to `target`, in rows without gaps.
     func copy(_ area: PixelArea, to target: UnsafeMutablePointer<UInt8>) {
         let (right, down) = steps
         let origin = offset(x: area.x, y: area.y)
-        // Where columns become rows, a tile's source lines stay in the cache.
+        // If columns become rows, the source lines of a tile stay in the cache.
         let tile = orientation.swapsAxes ? 32 : max(area.width, area.height)
         for top in stride(from: 0, to: area.height, by: tile) {
             for left in stride(from: 0, to: area.width, by: tile) {
@@ -42,7 +42,7 @@ struct DecodedPicture {
         }
     }
 
-    /// Bytes in the stored picture from one upright pixel to its right and its lower neighbour.
+    /// How many bytes of the stored picture lie between an upright pixel and its right and lower neighbours.
     private var steps: (right: Int, down: Int) {
         let x = orientation.reversesX ? -PixelBuffer.bytesPerPixel : PixelBuffer.bytesPerPixel
         let y = orientation.reversesY ? -stored.bytesPerRow : stored.bytesPerRow

@@ -1,8 +1,8 @@
 import CExif
 
 extension Orientation {
-    /// Reads the orientation from EXIF data that begin with "Exif\0\0": tag 0x0112 of the first directory, as SHORT, which
-    /// EXIF has, or LONG, which some programs write. Damaged data count as upright.
+    /// Reads the orientation from EXIF data that begin with "Exif\0\0": tag 0x0112 of the first directory, as SHORT,
+    /// which EXIF specifies, or as LONG, which some programs write. Damaged data count as upright.
     init(exifData bytes: UnsafeBufferPointer<UInt8>) {
         guard let data = exif_data_new() else {
             self = .upright

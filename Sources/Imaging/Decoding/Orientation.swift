@@ -1,4 +1,4 @@
-/// How stored pixels must be turned to stand upright: the value of EXIF's tag 0x0112.
+/// How stored pixels must be turned to be upright: the value of EXIF's tag 0x0112.
 struct Orientation: Equatable {
     static let upright = Orientation(exif: 1)
 
@@ -9,14 +9,14 @@ struct Orientation: Equatable {
     /// Stored rows run from bottom to top.
     let reversesY: Bool
 
-    /// What is not 1…8 counts as upright.
+    /// A value outside 1…8 counts as upright.
     init(exif value: Int) {
         swapsAxes = (5...8).contains(value)
         reversesX = [2, 3, 7, 8].contains(value)
         reversesY = [3, 4, 6, 7].contains(value)
     }
 
-    /// The upright picture's dimensions, from the stored one's.
+    /// The dimensions of the upright picture, from those of the stored one.
     func upright(width: Int, height: Int) -> (width: Int, height: Int) {
         swapsAxes ? (height, width) : (width, height)
     }

@@ -2,7 +2,7 @@ import Model
 import Pipeline
 
 extension PictureFormat {
-    /// As people write it.
+    /// The name as people write it.
     var name: String {
         switch self {
         case .jpeg: "JPEG"

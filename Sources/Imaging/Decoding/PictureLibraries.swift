@@ -4,13 +4,14 @@ import Model
 import Pictures
 import Pipeline
 
-/// The libraries that read what is no JPEG; they are opened by name, so what this box has shows only when it runs.
+/// The libraries that read pictures other than JPEG. They are opened by name, so only running shows what this machine
+/// has.
 public enum PictureLibraries {
-    /// The first libheif that reads what iPhones take with iOS 18 (strukturag/libheif, issues 1190 and 1213): before it, a gain
-    /// map that belongs to two items makes the whole picture an error.
+    /// The first libheif that reads what iPhones with iOS 18 write (strukturag/libheif, issues 1190 and 1213). In older
+    /// versions, a gain map that belongs to two items makes the whole picture an error.
     private static let neededHEIF = (1, 18)
 
-    /// Whether they are there, and read what phones take.
+    /// Whether the libraries are there, and read what phones write.
     public static func finding() async -> CheckFinding {
         await withCheckedContinuation { continuation in
             // Opening them takes 50 ms.
@@ -25,7 +26,7 @@ public enum PictureLibraries {
         }
     }
 
-    /// - Parameter version: libheif's, `1.15.1`; nil where there is none.
+    /// - Parameter version: the version of libheif, such as `1.15.1`. nil if there is none.
     static func finding(heif version: String?) -> CheckFinding {
         guard let version else {
             return CheckFinding(
@@ -43,11 +44,11 @@ public enum PictureLibraries {
         return numbers.count == 2 && (numbers[0], numbers[1]) < neededHEIF
     }
 
-    /// The version of libheif, where it is too old for photos of iPhones with iOS 18.
+    /// The version of libheif, if it is too old for photos of iPhones with iOS 18.
     static let oldHEIF = heifVersion.flatMap { isOld(heif: $0) ? $0 : nil }
 
-    /// Why libvips did not read a picture.
-    /// - Parameter isWhole: nothing but its header was read.
+    /// Why libvips could not read a picture.
+    /// - Parameter isWhole: whether only the header was read.
     static func fault(
         _ bytes: UnsafeBufferPointer<UInt8>, _ format: PictureFormat, _ message: String, isWhole: Bool
     ) -> PictureFault {
@@ -63,7 +64,7 @@ public enum PictureLibraries {
         return PictureFault(.image, "\(isWhole ? "damaged" : "truncated or damaged") \(format.name): \(message)")
     }
 
-    /// That of the library which the loader finds.
+    /// The version of the library that the loader finds.
     static var heifVersion: String? {
         guard let library = dlopen("libheif.so.1", RTLD_LAZY | RTLD_LOCAL) else { return nil }
         defer { dlclose(library) }

@@ -2,7 +2,7 @@ import Glibc
 import Pictures
 import Pipeline
 
-/// Pixels of three bytes, red, green and blue; rows from top to bottom without gaps.
+/// Pixels of three bytes, red, green and blue, in rows from top to bottom without gaps.
 final class PixelBuffer {
     static let bytesPerPixel = 3
 
@@ -13,7 +13,7 @@ final class PixelBuffer {
 
     var bytesPerRow: Int { width * Self.bytesPerPixel }
 
-    /// Takes over memory of width × height pixels, which `release` gives back.
+    /// Takes over memory for width × height pixels, which `release` frees.
     init(
         owning bytes: UnsafeMutablePointer<UInt8>, width: Int, height: Int,
         release: @escaping (UnsafeMutablePointer<UInt8>) -> Void
@@ -25,7 +25,7 @@ final class PixelBuffer {
     }
 
     /// Allocates pixels of any colour.
-    /// - Throws: `image` where there is no memory for them.
+    /// - Throws: `image` if there is no memory for them.
     convenience init(width: Int, height: Int) throws(PictureFault) {
         guard let memory = PixelBuffer.memory(width: width, height: height) else {
             throw PictureFault(.image, "there is no memory for \(width) × \(height) pixels")
@@ -34,7 +34,7 @@ final class PixelBuffer {
         self.init(owning: bytes, width: width, height: height) { free($0) }
     }
 
-    /// Whether there is memory for so many pixels at this moment.
+    /// Whether there is memory for this many pixels at this moment.
     static func hasRoom(width: Int, height: Int) -> Bool {
         let memory = memory(width: width, height: height)
         free(memory)

@@ -2,21 +2,21 @@ import Model
 import Pictures
 import Pipeline
 
-/// A picture as it is stored: its bytes, and what its header says. What is not an image by its own bytes, or over the
-/// limits by its header, does not become one.
+/// A picture as it is stored: its bytes, and what its header says. Bytes that are no image, or that exceed the limits
+/// by their header, are refused.
 struct StoredPicture {
     private let bytes: [UInt8]
     private let header: PictureHeader
-    /// As a JPEG's EXIF has it; of other formats libvips knows.
+    /// The orientation by a JPEG's EXIF data. For other formats, libvips knows it.
     private let orientation: Orientation
-    /// Of a JPEG; of other formats libvips knows.
+    /// The colour profile of a JPEG. For other formats, libvips knows it.
     private let profile: ColourProfile?
-    /// The end marker is not the file's own.
+    /// Whether the end marker was added and is not the file's own.
     private let endIsAdded: Bool
-    /// Of a TIFF, where not all of them are the picture's.
+    /// Set for a TIFF in which not all samples belong to the picture.
     private let samples: TIFFSamples?
 
-    /// - Parameter root: the folder that a file has to lie in.
+    /// - Parameter root: the folder that a file must be in.
     init(_ source: PictureSource, root: String? = nil) throws(PictureFault) {
         var bytes = try source.load(root: root)
         var reader = HeaderReader(bytes)
@@ -24,8 +24,8 @@ struct StoredPicture {
         samples = header.format == .tiff ? try reader.tiffSamples() : nil
         try bytes.removeTrailer(of: header.format)
         let jpeg = header.format == .jpeg ? try reader.jpegHeader() : nil
-        // A JPEG of one scan whose pixels are all there is whole, whatever follows them: with an end marker, missing ones
-        // are told from it. One of several would be, at many places, only less fine.
+        // If the pixels of a JPEG with one scan are all there, it is whole, whatever follows them. With an end marker
+        // added, missing pixels show. With several scans they would not: the picture would only be less fine.
         endIsAdded = jpeg?.isOnePass == true && !bytes.suffix(2).elementsEqual([0xFF, 0xD9])
         if endIsAdded { bytes += [0xFF, 0xD9] }
         if let jpeg {
@@ -41,7 +41,7 @@ struct StoredPicture {
         self.bytes = bytes
     }
 
-    /// All pixels: of a JPEG by libjpeg, of everything else by libvips.
+    /// All pixels. A JPEG is decoded by libjpeg, everything else by libvips.
     func decode() throws(PictureFault) -> DecodedPicture {
         try bytes.withUnsafeBufferPointer { buffer throws(PictureFault) in
             guard header.format == .jpeg else {
@@ -53,7 +53,8 @@ struct StoredPicture {
         }
     }
 
-    /// The parts that boxes of the upright picture show, as JPEG. Of a JPEG less is held than the picture's pixels.
+    /// The parts of the upright picture that the boxes show, as JPEG. For a JPEG, less is held in memory than the whole
+    /// picture.
     func crops(of boxes: [Box], quality: Int) throws(PictureFault) -> Crops {
         if let crops = try cropsByRows(boxes, quality) { return crops }
         let decoded = try decode()
@@ -61,17 +62,17 @@ struct StoredPicture {
         return Crops((decoded.width, decoded.height), areas, decoded.crops(of: areas, quality: quality))
     }
 
-    /// Fails if something of it is missing or damaged.
+    /// Fails if a part of the picture is missing or damaged.
     func decodeToTheEnd() throws(PictureFault) { _ = try crops(of: [], quality: 90) }
 
     private func cropsByRows(_ boxes: [Box], _ quality: Int) throws(PictureFault) -> Crops? {
         guard header.format == .jpeg else { return nil }
         let upright = orientation.upright(width: header.width, height: header.height)
         let areas = boxes.map { PixelArea($0, in: upright) }
-        // The whole picture is less than very many encoders, or than large areas that wait until they can be turned.
+        // The whole picture is smaller than very many encoders, or than large areas that wait until they can be turned.
         let most = header.width * header.height * (orientation == .upright ? 8 : 1)
         let isLess = areas.count <= 64 && areas.reduce(0, { $0 + ($1?.pixels ?? 0) }) < most
-        // Without memory for the whole, what there is memory for is cut nevertheless.
+        // Without memory for the whole picture, those boxes are cut for which there is memory.
         guard isLess || !PixelBuffer.hasRoom(width: header.width, height: header.height) else { return nil }
         let cutter = RowCutter(
             areas, width: header.width, height: header.height, orientation, quality: quality, profile: profile)

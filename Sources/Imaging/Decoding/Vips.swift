@@ -3,11 +3,11 @@ import Model
 import Pictures
 import Pipeline
 
-/// libvips, opened by name at first use: linking it would cost every start of the program 50 ms.
+/// libvips, opened by name at first use. Linking it would add 50 ms to every start of the program.
 struct Vips {
     private static let library = "libvips.so.42"
 
-    /// Opens the library, if it is not open yet. Throws if it is missing.
+    /// Opens the library unless it is open already. Throws if it is missing.
     init(for purpose: String) throws(PictureFault) {
         try self.init(library: Self.library, for: purpose)
     }
@@ -20,8 +20,8 @@ struct Vips {
         }
     }
 
-    /// Decodes a picture by the loader of this format and no other.
-    /// - Parameter samples: which of them are the picture's; nil: as libvips has it.
+    /// Decodes a picture with the loader of this format and no other.
+    /// - Parameter samples: which samples belong to the picture. nil if libvips decides.
     func decode(
         _ bytes: UnsafeBufferPointer<UInt8>, as format: PictureFormat, samples: TIFFSamples? = nil
     ) throws(PictureFault) -> DecodedPicture {
@@ -44,7 +44,7 @@ struct Vips {
             stored: stored, orientation: Orientation(exif: Int(loaded.orientation)), profile: profile)
     }
 
-    /// Width and height of the picture turned upright, without decoding it.
+    /// The size of the picture after turning it upright, without decoding it.
     func uprightSize(_ bytes: [UInt8], as format: PictureFormat) throws(PictureFault) -> (width: Int, height: Int) {
         var header = cvips_pixels()
         let message = withMessage { message, capacity in
@@ -58,8 +58,8 @@ struct Vips {
 
     /// Encodes a picture as PNG or WebP.
     /// - Parameters:
-    ///   - quality: of WebP, 1…100.
-    ///   - profile: what the pixels' numbers mean.
+    ///   - quality: the quality for WebP, from 1 to 100.
+    ///   - profile: what the numbers of the pixels mean.
     ///   - xmp: a packet of XMP data, which PNG would have compressed.
     func encode(
         _ pixels: PixelBuffer, as format: PictureFormat, quality: Int, profile: ColourProfile? = nil,
@@ -102,25 +102,25 @@ struct Vips {
         return TextMask(coverage: coverage, width: width, height: height, inkTop: Int(drawn.ink_top))
     }
 
-    /// Names this thread for those who look at the process.
-    /// - Parameter name: at most 15 bytes count.
+    /// Names this thread for tools that show the process.
+    /// - Parameter name: at most 15 bytes are used.
     static func nameThread(_ name: String) {
         cvips_name_thread(name)
     }
 
-    /// Gives back what libvips keeps for this thread, which is about to end.
+    /// Frees what libvips keeps for this thread, which is about to end.
     static func endThread() {
         cvips_end_thread()
     }
 }
 
-/// Bytes as C takes them for the time of a call.
+/// Passes bytes to C for the duration of a call.
 private func withBlob<Value>(_ bytes: [UInt8]?, _ work: (cvips_blob) -> Value) -> Value {
     guard let bytes else { return work(cvips_blob(bytes: nil, length: 0)) }
     return bytes.withUnsafeBufferPointer { work(cvips_blob(bytes: $0.baseAddress, length: $0.count)) }
 }
 
-/// What a C function wrote about its failure; nil if it answered 0.
+/// What a C function wrote about its failure. nil if it returned 0.
 private func withMessage(_ call: (UnsafeMutablePointer<CChar>, Int) -> Int32) -> String? {
     withUnsafeTemporaryAllocation(of: CChar.self, capacity: 512) { buffer in
         buffer.initialize(repeating: 0)

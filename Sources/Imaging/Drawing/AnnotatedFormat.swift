@@ -2,7 +2,7 @@ import Model
 import Pictures
 import Pipeline
 
-/// A format in which an annotated picture is written, by its path's extension.
+/// A format in which an annotated picture is written, chosen by the extension of its path.
 enum AnnotatedFormat: CaseIterable {
     case jpeg, png, webp
 
@@ -14,7 +14,7 @@ enum AnnotatedFormat: CaseIterable {
         }
     }
 
-    /// Throws if the extension is none of these.
+    /// Throws if the extension is of none of these formats.
     init(path: String) throws(PictureFault) {
         let lowercased = path.lowercased()
         guard let format = Self.allCases.first(where: { $0.extensions.contains { lowercased.hasSuffix($0) } }) else {
@@ -24,7 +24,8 @@ enum AnnotatedFormat: CaseIterable {
         self = format
     }
 
-    /// JPEG with all its chroma: lines and text stay sharp. Marked as farm's, with the photo's colour profile.
+    /// Encodes the picture, marked as farm's, with the photo's colour profile. JPEG keeps all its chroma, so that lines
+    /// and text stay sharp.
     func encode(_ pixels: PixelBuffer, profile: ColourProfile? = nil) throws(PictureFault) -> [UInt8] {
         switch self {
         case .jpeg:

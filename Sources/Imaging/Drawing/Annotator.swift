@@ -8,19 +8,20 @@ public struct Annotator: PictureAnnotator {
     private let root: String?
 
     /// An annotator that draws one picture at a time.
-    /// - Parameter root: IMAGE_ROOT, the folder that photos on this box have to lie in; nil: anywhere.
+    /// - Parameter root: IMAGE_ROOT, the folder that photos on this machine must be in. nil for anywhere.
     public init(root: String? = nil) { self.root = root }
 
-    /// - Throws: `PictureFault` if no picture can be written to such a path: what its extension may be.
+    /// - Throws: `PictureFault` if no picture can be written to such a path. The message says which extensions are
+    ///   possible.
     public static func checkExtension(of path: String) throws(PictureFault) { _ = try AnnotatedFormat(path: path) }
 
-    /// Writes the upright picture with boxes and labels to a path: JPEG, PNG or WebP by its extension, at once or not at
-    /// all, marked as farm's (``PictureHeader/isDrawnByFarm``). A label has the same colour in all pictures; boxes wholly
-    /// outside are left out.
+    /// Writes the upright picture with boxes and labels to a path: JPEG, PNG or WebP by its extension, at once or not
+    /// at all, marked as farm's (``PictureHeader/isDrawnByFarm``). A label has the same colour in all pictures. Boxes
+    /// that are entirely outside are left out.
     ///
-    /// Throws `image` or `too_large` as ``PictureCropper/inspect(_:)`` does, and `image` for an unknown extension, a path
-    /// that cannot be written, or if libvips or a font is missing.
-    /// - Parameter replacesAny: whatever is there gives way, not only a picture that farm has drawn.
+    /// Throws `image` or `too_large` as ``PictureCropper/inspect(_:)`` does; and `image` for an unknown extension, for
+    /// a path that cannot be written, or if libvips or a font is missing.
+    /// - Parameter replacesAny: whether any existing file is replaced, and not only a picture that farm has drawn.
     public func annotate(
         _ picture: PictureSource, boxes: [AnnotatedBox], to path: String, replacesAny: Bool = false
     ) async throws(PictureFault) {

@@ -1,4 +1,4 @@
-/// Draws into pixels; what lies outside them is left out.
+/// Draws into pixels. What is outside of them is left out.
 struct Canvas {
     let pixels: PixelBuffer
 
@@ -15,7 +15,7 @@ struct Canvas {
         }
     }
 
-    /// A frame inside the edges of an area.
+    /// Draws a frame inside the edges of an area.
     func outline(_ area: PixelArea, line: Int, _ colour: Colour) {
         let across = min(line, area.width)
         let down = min(line, area.height)
@@ -26,7 +26,7 @@ struct Canvas {
         fill(PixelArea(x: right, y: area.y, width: across, height: area.height), colour)
     }
 
-    /// Lays a colour over the pixels as far as a mask covers them.
+    /// Colours the pixels as far as a mask covers them.
     func draw(_ mask: TextMask, x left: Int, y top: Int, _ colour: Colour) {
         for row in max(0, -top)..<max(0, -top, min(mask.height, pixels.height - top)) {
             for column in max(0, -left)..<max(0, -left, min(mask.width, pixels.width - left)) {

@@ -1,6 +1,6 @@
 import Glibc
 
-/// A colour of the sRGB space.
+/// A colour in the sRGB space.
 struct Colour: Equatable {
     static let black = Colour(0x000000)
     static let white = Colour(0xFFFFFF)
@@ -15,12 +15,12 @@ struct Colour: Equatable {
         blue = UInt8(truncatingIfNeeded: hexadecimal)
     }
 
-    /// Black or white: what stands out more on this colour, by the contrast ratio of WCAG 2.1.
+    /// Black or white, whichever has more contrast on this colour (contrast ratio of WCAG 2.1).
     var readableText: Colour {
         (luminance + 0.05) / 0.05 > 1.05 / (luminance + 0.05) ? .black : .white
     }
 
-    /// Relative luminance, 0…1.
+    /// The relative luminance, from 0 to 1.
     private var luminance: Double {
         func linear(_ component: UInt8) -> Double {
             let value = Double(component) / 255

@@ -2,11 +2,11 @@ import Pictures
 import Pipeline
 
 extension Canvas {
-    /// More hide the picture, and placing their labels takes time that grows with the square.
+    /// More boxes would hide the picture, and the time for placing their labels grows with the square of their number.
     private static let mostBoxes = 500
 
-    /// Draws boxes, the largest first so that small ones stay on top, and above all boxes their labels; of very many the
-    /// surest.
+    /// Draws boxes, the largest first so that small ones stay on top, and then their labels on top of all boxes. If
+    /// there are very many, it draws those with the highest scores.
     func draw(_ boxes: [AnnotatedBox]) throws(PictureFault) {
         let boxes = boxes.count > Canvas.mostBoxes ? boxes.surest(Canvas.mostBoxes) : boxes
         let scale = DrawingScale(width: pixels.width, height: pixels.height)
@@ -32,7 +32,7 @@ extension Canvas {
 }
 
 extension [AnnotatedBox] {
-    /// Scores that are no numbers come last.
+    /// The boxes with the highest scores. Scores that are not numbers come last.
     fileprivate func surest(_ count: Int) -> [AnnotatedBox] {
         func rank(_ box: AnnotatedBox) -> Double { box.score.isNaN ? -.infinity : box.score }
         return Array(sorted { rank($0) > rank($1) }.prefix(count))

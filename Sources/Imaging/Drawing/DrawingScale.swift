@@ -1,12 +1,12 @@
-/// Sizes in pixels, in proportion to the photo; of one that is a mere strip they stay small.
+/// Sizes in pixels, in proportion to the photo. On a photo that is a narrow strip they stay small.
 struct DrawingScale {
     let line: Int
-    /// The font's size, which is the height of its em square.
+    /// The size of the font, which is the height of its em square.
     let text: Int
     let barHeight: Int
-    /// From the bar's upper edge to the top of the text's line, which is 1.16 em high in DejaVu Sans.
+    /// The distance from the bar's upper edge to the top of the line of text, which is 1.16 em high in DejaVu Sans.
     let lineTop: Int
-    /// Between the ends of a bar and its text.
+    /// The distance between the ends of a bar and its text.
     let padding: Int
 
     init(width: Int, height: Int) {

@@ -2,8 +2,8 @@ import Model
 import Pictures
 import Pipeline
 
-/// What tells a picture that farm has drawn from a photo, wherever it lies and whatever it is called: the program that made
-/// it, in its XMP data (ISO 16684-1), which other programs show and keep.
+/// The mark that distinguishes a picture that farm has drawn from a photo, whatever its path: the program that made it,
+/// in its XMP data (ISO 16684-1), which other programs show and keep.
 enum DrawnMark {
     /// The value of xmp:CreatorTool.
     static let tool = "farm (boxes and labels drawn in)"
@@ -18,13 +18,13 @@ enum DrawnMark {
         <?xpacket end="w"?>
         """.utf8)
 
-    /// What stands before the packet in a segment of a JPEG.
+    /// What precedes the packet in a JPEG segment.
     static let segmentStart = "http://ns.adobe.com/xap/1.0/\0"
 }
 
 extension HeaderReader {
-    /// Whether the picture bears the mark.
-    /// - Parameter jpeg: of a JPEG, what its segments say.
+    /// Whether the picture has the mark.
+    /// - Parameter jpeg: what the segments say, if it is a JPEG.
     mutating func isDrawnByFarm(_ format: PictureFormat, _ jpeg: JPEGHeader?) throws(PictureFault) -> Bool {
         let packet: Range<Int>?
         switch format {
@@ -34,12 +34,12 @@ extension HeaderReader {
         case .gif, .tiff, .bmp, .heif, .avif: packet = nil
         }
         guard let packet else { return false }
-        // The packet may be another program's, of any length.
+        // The packet may come from another program and have any length.
         let length = min(packet.count, 64 << 10, max(0, count - packet.lowerBound))
         return try bytes(at: packet.lowerBound, length).contains(Array(DrawnMark.tool.utf8))
     }
 
-    /// The iTXt chunk that holds it, in front of the pixels.
+    /// The packet in an iTXt chunk before the pixels.
     private mutating func pngPacket() throws(PictureFault) -> Range<Int>? {
         var offset = 8
         for _ in 0..<1000 {
@@ -51,7 +51,7 @@ extension HeaderReader {
         return nil
     }
 
-    /// The chunk of the extended layout that holds it (RFC 9649, 2.7), behind the pixels.
+    /// The packet in the chunk of the extended layout (RFC 9649, 2.7), after the pixels.
     private mutating func webPPacket() throws(PictureFault) -> Range<Int>? {
         guard try has("VP8X", at: 12), try number(at: 20, bytes: 1) & 0x04 != 0 else { return nil }
         var offset = 12

@@ -1,4 +1,4 @@
-/// Finds places for the bars of labels, one after the other.
+/// Finds places for the bars of labels, one after another.
 struct LabelLayout {
     private let picture: (width: Int, height: Int)
     private let boxes: [PixelArea]
@@ -9,8 +9,8 @@ struct LabelLayout {
         self.boxes = boxes
     }
 
-    /// The place for a bar of a box: above it, inside at its top, below it or inside at its bottom, from its left edge or
-    /// up to its right one; of those that lie in the picture the one that hides least.
+    /// The place for the bar of a box: above it, inside at its top, below it, or inside at its bottom, aligned to its
+    /// left or right edge. Among those inside the picture, it is the one that hides least.
     mutating func place(width: Int, height: Int, for box: PixelArea) -> PixelArea {
         let tops = [
             (box.y - height, 0), (box.y, 0.02), (box.y + box.height, 0.05), (box.y + box.height - height, 0.07),
@@ -29,19 +29,20 @@ struct LabelLayout {
         return best
     }
 
-    /// What a bar hides: of each box its share, so that small boxes count most, and of other bars four times as much.
+    /// How much a bar hides: the share of each box, so that small boxes count most, and of other bars four times as
+    /// much.
     private func hidden(by area: PixelArea) -> Double {
         boxes.reduce(0) { $0 + $1.share(hiddenBy: area) } + 4 * bars.reduce(0) { $0 + $1.share(hiddenBy: area) }
     }
 
-    /// Moved into the picture from the sides.
+    /// The area, moved sideways into the picture.
     private func area(x: Int, y: Int, width: Int, height: Int) -> PixelArea {
         PixelArea(x: max(0, min(x, picture.width - width)), y: y, width: width, height: height)
     }
 }
 
 extension PixelArea {
-    /// 0…1
+    /// From 0 to 1.
     fileprivate func share(hiddenBy other: PixelArea) -> Double {
         let across = min(x + width, other.x + other.width) - max(x, other.x)
         let down = min(y + height, other.y + other.height) - max(y, other.y)

@@ -2,8 +2,8 @@ import Model
 import Pictures
 import Pipeline
 
-/// Camera raw: what a sensor has measured, which becomes a picture only when it is developed. Many kinds are TIFF files whose
-/// first directory is a thumbnail, so they are told before anything else is read.
+/// Camera raw: what a sensor measured, which must be developed before it is a picture. Many kinds are TIFF files whose
+/// first directory is a thumbnail, so they are recognised before anything else is read.
 enum CameraRaw {
     /// The kinds by the extensions that cameras give them.
     private static let kinds = [
@@ -13,18 +13,18 @@ enum CameraRaw {
         "srf": "SRF", "srw": "SRW", "x3f": "X3F",
     ]
 
-    /// The marks of the kinds that are no TIFF files.
+    /// The marks of the kinds that are not TIFF files.
     private static let marks: [(place: Int, mark: String, kind: String)] = [
         (0, "FUJIFILMCCD-RAW", "RAF"), (0, "IIRO", "ORF"), (0, "IIRS", "ORF"), (0, "MMOR", "ORF"),
         (0, "IIU\0", "RW2"), (0, "FOVb", "X3F"), (0, "\0MRM", "MRW"), (6, "HEAPCCDR", "CRW"), (4, "ftypcrx ", "CR3"),
     ]
 
-    /// The kind, such as `DNG`, by the bytes; by the extension where the bytes are a TIFF file's, which leaves it open, or
-    /// no picture's.
+    /// The kind, such as `DNG`, by the bytes. If the bytes are a TIFF file's and leave it open, or no picture's, the
+    /// extension decides.
     /// - Parameters:
-    ///   - format: what the bytes say by their mark.
-    ///   - path: the file's, if it has one.
-    /// - Returns: nil for what is no camera raw.
+    ///   - format: the format by the mark in the bytes.
+    ///   - path: the path, if it is a file.
+    /// - Returns: nil if it is no camera raw.
     static func kind(
         _ reader: inout HeaderReader, _ format: PictureFormat?, path: String?
     ) throws(PictureFault) -> String? {
@@ -34,7 +34,7 @@ enum CameraRaw {
         guard format == nil || format == .tiff else { return nil }
         let byName = path.flatMap { kinds[pathExtension($0)] }
         guard format == .tiff else { return byName }
-        // Pixels may stand there, too.
+        // Pixels may be there, too.
         if try reader.has("CR\u{2}", at: 8), try reader.number(at: 4, bytes: 4, .little) == 16 { return "CR2" }
         if try reader.has("IIII", at: 8), try reader.has("waR", at: 13) { return "IIQ" }
         if try reader.has("MMMMRaw", at: 8) { return "IIQ" }
@@ -51,16 +51,16 @@ enum CameraRaw {
     }
 }
 
-/// What tells a TIFF file as camera raw.
+/// What makes a TIFF file a camera raw file.
 enum TIFFRaw {
-    /// It says which version of DNG it is.
+    /// It names its version of DNG.
     case dng
     /// One of its directories describes the pixels of a sensor.
     case sensor
 }
 
 extension HeaderReader {
-    /// Cameras write less than ten.
+    /// Far more than cameras write: they write less than ten.
     private static let mostDirectories = 16
 
     /// Looks at the first directories and at those below them.

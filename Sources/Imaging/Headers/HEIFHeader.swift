@@ -7,7 +7,7 @@ extension HeaderReader {
     private static let avifBrands: Set<String> = ["avif", "avis"]
     private static let brands: Set<String> = ["heic", "heix", "heim", "heis", "hevc", "hevx", "mif1", "msf1"]
 
-    /// The format that the brands of the file type box name; films have the same box with others.
+    /// The format that the brands of the file type box name. Films have the same box with other brands.
     mutating func heifFormat() throws(PictureFault) -> PictureFormat? {
         guard try has("ftyp", at: 4) else { return nil }
         let end = min(try number(at: 0, bytes: 4), count, 512)
@@ -42,17 +42,18 @@ extension HeaderReader {
         return largest
     }
 
-    /// What the outermost boxes come to.
+    /// A summary of the outermost boxes.
     struct HEIFBoxes {
-        /// Where the last one that tells its length says it ends.
+        /// Where the last box that gives its length ends.
         var end = 0
-        /// One holds coded pictures.
+        /// Whether one holds coded pictures.
         var hasData = false
-        /// What begins at `end` is no box, as no type is readable there: phones add data of their own.
+        /// Whether something that is no box begins at `end`, since it has no readable type. Phones add data of their
+        /// own.
         var hasTrailer = false
     }
 
-    /// Walks the outermost boxes. Pictures have a handful; libheif takes memory for each.
+    /// Walks through the outermost boxes. Pictures have a handful, and libheif takes memory for each.
     mutating func heifBoxes() throws(PictureFault) -> HEIFBoxes {
         var boxes = HEIFBoxes()
         for _ in 0..<1000 {
@@ -71,13 +72,13 @@ extension HeaderReader {
         throw .damagedHeader("a HEIF of over 1,000 boxes")
     }
 
-    /// Whether an item of its own, such as a gain map, is said to belong to several pictures, as in photos of iPhones since
-    /// iOS 18: libheif before 1.18 takes that for an error.
+    /// Whether an item, such as a gain map, belongs to several pictures, as in photos of iPhones since iOS 18. libheif
+    /// before 1.18 takes that for an error.
     mutating func heifSharesItems() throws(PictureFault) -> Bool {
         guard let meta = try box("meta", in: 0..<count),
             let references = try box("iref", in: min(meta.lowerBound + 4, meta.upperBound)..<meta.upperBound)
         else { return false }
-        // A full box: version and flags come first. Identifiers are of two bytes, or four in version 1.
+        // A full box: version and flags come first. Identifiers have two bytes, or four in version 1.
         let wide = try number(at: references.lowerBound, bytes: 1) == 0 ? 2 : 4
         let all = min(references.lowerBound + 4, references.upperBound)..<references.upperBound
         for type in ["auxl", "cdsc"] {
@@ -90,7 +91,7 @@ extension HeaderReader {
         return false
     }
 
-    /// The contents of the first box of a type within a range.
+    /// The contents of the first box of this type within a range.
     private mutating func box(_ type: String, in range: Range<Int>) throws(PictureFault) -> Range<Int>? {
         var offset = range.lowerBound
         for _ in 0..<65_536 where range.upperBound - offset >= 8 {
@@ -112,7 +113,7 @@ extension HeaderReader {
 }
 
 extension [UInt8] {
-    /// Removes what stands behind a HEIF's boxes and is none.
+    /// Removes what follows a HEIF's boxes and is no box.
     mutating func removeTrailer(of format: PictureFormat) throws(PictureFault) {
         guard format == .heif || format == .avif else { return }
         var reader = HeaderReader(self)

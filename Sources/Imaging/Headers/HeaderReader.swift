@@ -5,7 +5,7 @@ import Pipeline
 struct HeaderReader {
     enum Order { case big, little }
 
-    /// Bytes of the whole picture.
+    /// The size of the whole picture in bytes.
     let count: Int
 
     private static let windowSize = 4096
@@ -13,7 +13,7 @@ struct HeaderReader {
     private var window: [UInt8] = []
     private var windowStart = 0
 
-    /// - Parameter fetch: answers with the bytes at an offset within `count`; fewer at the end.
+    /// - Parameter fetch: returns the bytes at an offset within `count`; fewer at the end.
     init(count: Int, fetch: @escaping (_ offset: Int, _ count: Int) throws(PictureFault) -> [UInt8]) {
         self.count = count
         self.fetch = fetch
@@ -25,7 +25,7 @@ struct HeaderReader {
         window = bytes
     }
 
-    /// Throws if the picture ends before `length` (at most a window) bytes from `offset`.
+    /// The bytes from `offset`. Throws if the picture ends before `length` bytes; `length` is at most one window.
     mutating func bytes(at offset: Int, _ length: Int) throws(PictureFault) -> ArraySlice<UInt8> {
         guard offset >= 0, offset <= count, length <= count - offset else { throw .endsInHeader(count) }
         if offset < windowStart || offset + length > windowStart + window.count {
@@ -37,8 +37,8 @@ struct HeaderReader {
         return window[start..<start + length]
     }
 
-    /// An unsigned number of up to eight bytes. What is beyond 2⁴⁸, and so beyond any picture, is given as 2⁴⁸: sums of
-    /// such numbers cannot overflow.
+    /// An unsigned number of up to eight bytes. A number above 2⁴⁸, which is beyond any picture, is returned as 2⁴⁸, so
+    /// that sums of such numbers cannot overflow.
     mutating func number(at offset: Int, bytes length: Int, _ order: Order = .big) throws(PictureFault) -> Int {
         let bytes = try bytes(at: offset, length)
         var value: UInt64 = 0
@@ -49,7 +49,7 @@ struct HeaderReader {
         return Int(min(value, 1 << 48))
     }
 
-    /// Whether the ASCII characters of `mark` stand at `offset`; false beyond the end.
+    /// Whether the ASCII characters of `mark` are at `offset`. False beyond the end.
     mutating func has(_ mark: String, at offset: Int) throws(PictureFault) -> Bool {
         guard offset >= 0, offset <= count, mark.utf8.count <= count - offset else { return false }
         return try bytes(at: offset, mark.utf8.count).elementsEqual(mark.utf8)

@@ -4,25 +4,25 @@ import Pipeline
 /// What the segments before a JPEG's first scan say.
 struct JPEGHeader {
     var size: (width: Int, height: Int)
-    /// Where the frame header is.
+    /// The offset of the frame header.
     var frame: Int
-    /// Of the frame: three of a photo, one of a grey one, four of CMYK.
+    /// The number of components: three for a photo, one for a grey one, four for CMYK.
     var components: Int
-    /// Where the first scan is; nil: none is there.
+    /// The offset of the first scan. nil if there is none.
     var scan: Int?
-    /// One scan says all: Huffman-coded (SOF0, SOF1) in one pass over the pixels of all components.
+    /// Whether it has one scan: Huffman-coded (SOF0, SOF1), in one pass over the pixels of all components.
     var isOnePass = false
-    /// Where the EXIF data are, "Exif\0\0" included: the first ones.
+    /// The position of the first EXIF data, including "Exif\0\0".
     var exif: Range<Int>?
-    /// Where the packet of XMP data is.
+    /// The position of the packet of XMP data.
     var xmp: Range<Int>?
-    /// Where the colour profile is, if it is in one segment, as nearly all are.
+    /// The position of the colour profile, if it is in one segment, as nearly all are.
     var profile: Range<Int>?
 }
 
 extension HeaderReader {
-    /// Walks the segments (ITU-T T.81, B.1.1) up to the first scan. Once the frame header is known, what is damaged behind
-    /// it is for the decoder to tell.
+    /// Walks through the segments (ITU-T T.81, B.1.1) up to the first scan. Once the frame header is known, damage
+    /// after it is left to the decoder.
     mutating func jpegHeader() throws(PictureFault) -> JPEGHeader {
         var header = JPEGHeader(size: (0, 0), frame: 0, components: 0)
         do throws(PictureFault) {

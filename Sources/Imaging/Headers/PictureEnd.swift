@@ -2,13 +2,13 @@ import Model
 import Pictures
 import Pipeline
 
-/// Whether a picture is there to its end, as far as that can be told without decoding it.
+/// Tells whether a picture is complete, as far as that is possible without decoding it.
 extension HeaderReader {
-    /// What encoders write at most by far; beyond, decoding is the quicker answer.
+    /// Far more blocks than encoders write. Beyond this, decoding is faster.
     private static let mostBlocks = 300_000
 
-    /// False for what may be truncated: its end mark is missing, or what it says of its parts' lengths leads beyond the
-    /// bytes that are there. Encoders err in such things, so only decoding can tell.
+    /// False if the picture may be truncated: its end marker is missing, or the lengths of its parts lead beyond its
+    /// last byte. Encoders make mistakes here, so only decoding can tell.
     mutating func seemsWhole(_ format: PictureFormat) throws(PictureFault) -> Bool {
         switch format {
         case .jpeg: try jpegHasEnd()
@@ -21,8 +21,8 @@ extension HeaderReader {
         }
     }
 
-    /// Coded pixels hold no end-of-image marker (ITU-T T.81, B.1.1.2), but bytes may follow it: cameras add previews and
-    /// films. A thumbnail's stands before the first scan.
+    /// Coded pixels contain no end-of-image marker (ITU-T T.81, B.1.1.2), but bytes may follow it: cameras add previews
+    /// and films. The marker of a thumbnail comes before the first scan.
     mutating func jpegHasEnd() throws(PictureFault) -> Bool {
         if try bytes(at: count - 2, 2).elementsEqual([0xFF, 0xD9]) { return true }
         let header = try jpegHeader()
@@ -32,13 +32,13 @@ extension HeaderReader {
             let place = max(start, end - (64 << 10))
             let piece = try bytes(at: place, end - place)
             if zip(piece, piece.dropFirst()).contains(where: { $0 == 0xFF && $1 == 0xD9 }) { return true }
-            // A marker may lie across two pieces.
+            // A marker may be split between two pieces.
             end = place > start ? place + 1 : start
         }
         return false
     }
 
-    /// The chunk IEND (RFC 2083, 4.1.4).
+    /// Looks for the chunk IEND (RFC 2083, 4.1.4).
     private mutating func pngHasEnd() throws(PictureFault) -> Bool {
         if try has("IEND", at: count - 8) { return true }
         var offset = 8
@@ -50,7 +50,7 @@ extension HeaderReader {
         return false
     }
 
-    /// Services and crops see the first frame alone.
+    /// Services and crops see only the first frame.
     private mutating func gifHasFirstFrame() throws(PictureFault) -> Bool {
         var offset = 13 + gifTableBytes(try number(at: 10, bytes: 1))
         for _ in 0..<Self.mostBlocks {
@@ -69,7 +69,7 @@ extension HeaderReader {
         return false
     }
 
-    /// Behind a row of sub-blocks and the empty one that ends it.
+    /// The offset after a sequence of sub-blocks and the empty one that ends it.
     private mutating func endOfGIFBlocks(at start: Int) throws(PictureFault) -> Int? {
         var offset = start
         for _ in 0..<Self.mostBlocks {
@@ -97,7 +97,8 @@ extension HeaderReader {
         return start + (width * bits + 31) / 32 * 4 * height <= count
     }
 
-    /// The boxes up to the end, or to what is no box, with one that holds the coded pictures; none whose length is left open.
+    /// Whether there are boxes up to the end, or up to something that is no box; whether one of them holds the coded
+    /// pictures; and whether none has an open length.
     private mutating func heifHasLastBox() throws(PictureFault) -> Bool {
         let boxes = try heifBoxes()
         return boxes.hasData && (boxes.end == count || boxes.hasTrailer)

@@ -3,7 +3,7 @@ import Pictures
 import Pipeline
 
 extension PictureFormat {
-    /// The format whose mark stands at the picture's beginning; nil if there is none of these.
+    /// The format whose mark is at the beginning of the picture. nil if it is none of these.
     init?(_ reader: inout HeaderReader) throws(PictureFault) {
         if try reader.has("GIF87a", at: 0) {
             self = .gif

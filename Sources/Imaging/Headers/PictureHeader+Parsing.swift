@@ -3,9 +3,9 @@ import Pictures
 import Pipeline
 
 extension PictureHeader {
-    /// Reads the header of a picture in any of the formats and checks it against the limits. What it is comes first: a long
-    /// film is no picture that is too large.
-    /// - Parameter path: the file's, if it has one: its extension tells some camera raw.
+    /// Reads the header of a picture in any of the formats, and checks it against the limits. The format is checked
+    /// first: a long film must not be reported as a picture that is too large.
+    /// - Parameter path: the path, if it is a file. Its extension identifies some camera raw files.
     init(_ reader: inout HeaderReader, path: String? = nil) throws(PictureFault) {
         let known = try PictureFormat(&reader)
         if let raw = try CameraRaw.kind(&reader, known, path: path) {
@@ -29,14 +29,14 @@ extension PictureHeader {
             case .heif, .avif: try reader.heifSize()
             }
         try PictureLimits.check(width: width, height: height)
-        // A mark that cannot be read is none: what else is wrong with the picture is found elsewhere.
+        // A mark that cannot be read counts as none. Other faults of the picture are found elsewhere.
         let isDrawn = (try? reader.isDrawnByFarm(format, jpeg)) ?? false
         self.init(format: format, width: width, height: height, bytes: reader.count, isDrawnByFarm: isDrawn)
     }
 }
 
 extension HeaderReader {
-    /// The first bytes for people: as text if they are, else in hexadecimal.
+    /// The first bytes for people: as text if they are text, otherwise in hexadecimal.
     fileprivate mutating func beginning() throws(PictureFault) -> String {
         let first = try bytes(at: 0, min(12, count))
         if first.allSatisfy({ (0x20..<0x7F).contains($0) }) {

@@ -3,9 +3,9 @@ import Pictures
 import Pipeline
 
 extension PictureSource {
-    /// From the header: of a JPEG by its EXIF data, of GIF and BMP, which know no orientation, by itself, of the others by
-    /// libvips, which knows where each says how it is to be turned.
-    /// - Parameter root: the folder that a file has to lie in.
+    /// The size of the upright picture, from the header. For a JPEG, its EXIF data say how to turn it. GIF and BMP have
+    /// no orientation. For other formats, libvips knows.
+    /// - Parameter root: the folder that a file must be in.
     func uprightSize(root: String? = nil) throws(PictureFault) -> (width: Int, height: Int) {
         var reader = try headerReader(root: root)
         let header = try PictureHeader(&reader, path: path)

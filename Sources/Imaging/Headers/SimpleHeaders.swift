@@ -1,19 +1,19 @@
 import Pictures
 import Pipeline
 
-/// Formats whose dimensions stand at fixed places.
+/// Formats whose dimensions are at fixed offsets.
 extension HeaderReader {
     mutating func pngSize() throws(PictureFault) -> (width: Int, height: Int) {
         guard try has("IHDR", at: 12) else { throw .damagedHeader("a PNG that does not begin with IHDR") }
         return (try number(at: 16, bytes: 4), try number(at: 20, bytes: 4))
     }
 
-    /// The logical screen, on which all frames lie.
+    /// The size of the logical screen, on which all frames are.
     mutating func gifSize() throws(PictureFault) -> (width: Int, height: Int) {
         (try number(at: 6, bytes: 2, .little), try number(at: 8, bytes: 2, .little))
     }
 
-    /// "BM" alone also begins many texts: the information header must have a known length and one plane.
+    /// Many texts begin with "BM" too, so the information header must have a known length and one plane.
     mutating func isBMP() throws(PictureFault) -> Bool {
         guard try has("BM", at: 0), count >= 30 else { return false }
         let length = try number(at: 14, bytes: 4, .little)
@@ -31,7 +31,7 @@ extension HeaderReader {
         return (Int(width), Int(height.magnitude))
     }
 
-    /// Of the lossy, the lossless and the extended layout (RFC 9649).
+    /// The size in the lossy, the lossless and the extended layout (RFC 9649).
     mutating func webPSize() throws(PictureFault) -> (width: Int, height: Int) {
         if try has("VP8X", at: 12) {
             return (1 + (try number(at: 24, bytes: 3, .little)), 1 + (try number(at: 27, bytes: 3, .little)))

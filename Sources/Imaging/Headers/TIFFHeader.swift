@@ -26,7 +26,7 @@ extension HeaderReader {
         return (try tiffValue(0, of: width, layout), try tiffValue(0, of: height, layout))
     }
 
-    /// Whether the first directory, what it points to, and the strip or tile that lies last are within the file.
+    /// Whether the first directory, what it points to, and the last strip or tile are within the file.
     mutating func tiffHasLastPart() throws(PictureFault) -> Bool {
         guard let layout = try tiffLayout() else { return false }
         let entries = try tiffEntries(layout)
@@ -45,8 +45,8 @@ extension HeaderReader {
         return last.offset + (try tiffValue(last.index, of: lengths, layout)) <= count
     }
 
-    /// Which samples of a pixel are the picture's: nil where there are no others. What ExtraSamples does not call alpha (TIFF
-    /// 6.0, page 31), such as near infrared, is left out.
+    /// Which samples of a pixel belong to the picture. nil if there are no others. Samples that ExtraSamples does not
+    /// call alpha (TIFF 6.0, page 31), such as near infrared, are left out.
     mutating func tiffSamples() throws(PictureFault) -> TIFFSamples? {
         guard let layout = try tiffLayout() else { return nil }
         let entries = try tiffEntries(layout)
@@ -56,7 +56,7 @@ extension HeaderReader {
         let others = try tiffValue(0, of: samples, layout) - colours
         guard others > 0 else { return nil }
         var alpha: Int?
-        // libvips takes the alpha of CIE L*a*b* (8) for transparent where it is opaque.
+        // libvips reads the alpha of CIE L*a*b* (8) as transparent where it is opaque.
         if kind != 8, let extra = entries[338], extra.isInteger {
             for index in 0..<min(extra.count, others, 64) where alpha == nil {
                 if [1, 2].contains(try tiffValue(index, of: extra, layout)) { alpha = index }
@@ -65,7 +65,7 @@ extension HeaderReader {
         return TIFFSamples(colours: colours, alpha: alpha)
     }
 
-    /// Bytes of a value of each type (TIFF 6.0, section 2, and BigTIFF's).
+    /// The size in bytes of a value of each type (TIFF 6.0, section 2, and BigTIFF's).
     private static let tiffBytes = [
         1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8,
     ]
@@ -76,7 +76,7 @@ extension HeaderReader {
         return try tiffDirectory(at: first, layout).entries
     }
 
-    /// The entries that hold values of known types, by their tags, and where the next directory is; 0: there is none.
+    /// The entries with values of known types, by their tags, and the offset of the next directory. 0 if there is none.
     mutating func tiffDirectory(
         at directory: Int, _ layout: TIFFLayout
     ) throws(PictureFault) -> (entries: [Int: TIFFEntry], next: Int) {
@@ -89,7 +89,7 @@ extension HeaderReader {
             let type = try number(at: place + 2, bytes: 2, layout.order)
             let values = try number(at: place + 4, bytes: wide, layout.order)
             guard let bytes = Self.tiffBytes[type] else { continue }
-            // The values stand in the entry or, where they are too many, elsewhere.
+            // The values are in the entry or, if there are too many, elsewhere.
             let field = place + 4 + wide
             let start = values > wide / bytes ? try number(at: field, bytes: wide, layout.order) : field
             let tag = try number(at: place, bytes: 2, layout.order)
@@ -101,12 +101,12 @@ extension HeaderReader {
         return (found, next)
     }
 
-    /// A value of an entry of offsets of directories.
+    /// A value of an entry that holds offsets of directories.
     mutating func tiffOffset(_ index: Int, of entry: TIFFEntry, _ layout: TIFFLayout) throws(PictureFault) -> Int {
         try number(at: entry.start + index * entry.bytes, bytes: entry.bytes, layout.order)
     }
 
-    /// A value of an entry of integers.
+    /// A value of an entry that holds integers.
     mutating func tiffValue(
         _ index: Int, of entry: TIFFEntry, _ layout: TIFFLayout
     ) throws(PictureFault) -> Int {
@@ -117,25 +117,25 @@ extension HeaderReader {
     }
 }
 
-/// The samples of a pixel that are the picture's.
+/// Which samples of a pixel belong to the picture.
 struct TIFFSamples: Equatable {
-    /// So many, the first ones.
+    /// How many of the first samples are colours.
     var colours: Int
-    /// Which of those behind the colours, from 0, is alpha.
+    /// Which of the samples after the colours, counted from 0, is alpha.
     var alpha: Int?
 }
 
 /// An entry of a directory.
 struct TIFFEntry {
     var type: Int
-    /// Of each value.
+    /// The size of each value.
     var bytes: Int
-    /// Of its values.
+    /// The number of values.
     var count: Int
-    /// Where the first one is.
+    /// The offset of the first value.
     var start: Int
-    /// SHORT, LONG or LONG8.
+    /// Whether the type is SHORT, LONG or LONG8.
     var isInteger: Bool { [3, 4, 16].contains(type) }
-    /// LONG, IFD, LONG8 or IFD8.
+    /// Whether the type is LONG, IFD, LONG8 or IFD8.
     var isOffset: Bool { [4, 13, 16, 18].contains(type) }
 }

@@ -2,13 +2,13 @@ import CJPEG
 import Pictures
 import Pipeline
 
-/// Decodes JPEG by libjpeg.
+/// Decodes JPEG with libjpeg.
 enum JPEGDecoding {
-    /// Gives `take` the rows of the picture as it is stored, from top to bottom, three bytes a pixel, and keeps none.
+    /// Passes the rows of the stored picture to `take`, from top to bottom, three bytes for each pixel, and keeps none.
     /// - Parameters:
-    ///   - width: as the header has it, as is `height`.
-    ///   - endIsAdded: the end marker is not the file's own.
-    /// - Throws: `image` if something of the picture is missing or damaged, often after most of its rows.
+    ///   - width: from the header, as is `height`.
+    ///   - endIsAdded: whether the end marker was added and is not the file's own.
+    /// - Throws: `image` if a part of the picture is missing or damaged, often after most of its rows.
     static func rows(
         of bytes: UnsafeBufferPointer<UInt8>, width: Int, height: Int, endIsAdded: Bool = false,
         _ take: (_ row: UnsafePointer<UInt8>, _ y: Int) -> Void
@@ -31,7 +31,7 @@ enum JPEGDecoding {
         throw PictureFault(.image, "truncated or damaged JPEG: \(text ?? "unknown reason")")
     }
 
-    /// All pixels as they are stored. Parameters and errors are those of ``rows(of:width:height:endIsAdded:_:)``.
+    /// All pixels of the stored picture. Parameters and errors are those of ``rows(of:width:height:endIsAdded:_:)``.
     static func pixels(
         of bytes: UnsafeBufferPointer<UInt8>, width: Int, height: Int, endIsAdded: Bool = false
     ) throws(PictureFault) -> PixelBuffer {

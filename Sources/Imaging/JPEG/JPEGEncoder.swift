@@ -2,12 +2,12 @@ import CJPEG
 import Pictures
 import Pipeline
 
-/// Encodes a JPEG of rows that come one after another, by libjpeg.
+/// Encodes a JPEG with libjpeg, from rows that come one after another.
 final class JPEGEncoder {
     enum Subsampling {
         /// A quarter of the chroma (4:2:0), as is usual for photos.
         case quarter
-        /// All of it (4:4:4), for sharp lines and text.
+        /// All chroma (4:4:4), for sharp lines and text.
         case none
     }
 
@@ -15,9 +15,9 @@ final class JPEGEncoder {
     private let size: String
 
     /// - Parameters:
-    ///   - quality: 1…100; what is beyond is clamped.
-    ///   - profile: what the pixels' numbers mean.
-    /// - Throws: `image` if there is no memory, or for more pixels on a side than a JPEG may have.
+    ///   - quality: from 1 to 100. Other values are clamped.
+    ///   - profile: what the numbers of the pixels mean.
+    /// - Throws: `image` if there is no memory, or if a side has more pixels than a JPEG may have.
     init(
         width: Int, height: Int, quality: Int, subsampling: Subsampling = .quarter, profile: ColourProfile? = nil
     ) throws(PictureFault) {
@@ -37,18 +37,18 @@ final class JPEGEncoder {
 
     deinit { cjpeg_encoder_free(encoder) }
 
-    /// Writes a packet of XMP data, before the first row; it has to fit into one segment.
+    /// Writes a packet of XMP data, before the first row. It must fit into one segment.
     /// - Throws: `image`.
     func write(xmp packet: [UInt8]) throws(PictureFault) {
         let segment = Array(DrawnMark.segmentStart.utf8) + packet
         try check(cjpeg_encoder_mark(encoder, 1, segment, segment.count))
     }
 
-    /// Takes the next row, three bytes a pixel.
+    /// Takes the next row, three bytes for each pixel.
     /// - Throws: `image`.
     func take(_ row: UnsafePointer<UInt8>) throws(PictureFault) { try check(cjpeg_encoder_take(encoder, row)) }
 
-    /// The JPEG, after the last row.
+    /// Returns the JPEG, after the last row.
     /// - Throws: `image`.
     func finish() throws(PictureFault) -> [UInt8] {
         var bytes: UnsafePointer<UInt8>?
@@ -64,8 +64,8 @@ final class JPEGEncoder {
 }
 
 extension JPEGEncoder {
-    /// Encodes pixels whose rows lie `bytesPerRow` apart. Parameters and errors are those of the initialiser; `xmp` is a
-    /// packet of XMP data.
+    /// Encodes pixels whose rows are `bytesPerRow` apart. Parameters and errors are those of the initialiser. `xmp` is
+    /// a packet of XMP data.
     static func encode(
         _ pixels: UnsafePointer<UInt8>, width: Int, height: Int, bytesPerRow: Int, quality: Int,
         subsampling: Subsampling = .quarter, profile: ColourProfile? = nil, xmp: [UInt8]? = nil

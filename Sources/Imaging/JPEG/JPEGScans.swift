@@ -2,17 +2,18 @@ import Glibc
 import Pictures
 import Pipeline
 
-/// How often a JPEG goes over its pixels. Each scan costs a look at every block of the picture, even where it says
+/// Limits how many scans a JPEG may have. Each scan costs a look at every block of the picture, even if it contains
 /// nothing: a file of 300 KB with 490 empty scans over 100 megapixels would take a minute.
 enum JPEGScans {
-    /// Pixels times scans: 25 scans at the limit of 100 megapixels, 200 of a photo of 12. Encoders write about ten.
+    /// Pixels times scans: 25 scans at the limit of 100 megapixels, or 200 scans of a photo of 12. Encoders write about
+    /// ten.
     private static let limit = 25 * PictureLimits.pixels
-    /// However small the picture: libjpeg-turbo's own programs stop there, too.
+    /// The largest number of scans, however small the picture is. libjpeg-turbo's own programs stop there, too.
     private static let most = 500
 
-    /// - Throws: `too_large` where there are too many for its size.
+    /// - Throws: `too_large` if there are too many for the size of the picture.
     static func check(_ bytes: UnsafeBufferPointer<UInt8>, _ jpeg: JPEGHeader) throws(PictureFault) {
-        // Nothing behind its one scan is looked at: a film that follows the picture is not the picture's.
+        // Nothing after its one scan is read: a film after the picture does not belong to it.
         guard !jpeg.isOnePass else { return }
         let scans = count(bytes, from: jpeg.frame)
         let (width, height) = jpeg.size
@@ -21,8 +22,8 @@ enum JPEGScans {
         }
     }
 
-    /// The scans up to the end marker, segment by segment as libjpeg goes.
-    /// - Parameter start: where the frame header is.
+    /// Counts the scans up to the end marker, segment by segment as libjpeg does.
+    /// - Parameter start: the offset of the frame header.
     private static func count(_ bytes: UnsafeBufferPointer<UInt8>, from start: Int) -> Int {
         var (scans, place) = (0, start)
         while let marker = nextMarker(bytes, from: place) {
@@ -35,7 +36,7 @@ enum JPEGScans {
         return scans
     }
 
-    /// Where the next marker is that is none of coded pixels: no stuffed byte, no restart.
+    /// The offset of the next marker that does not belong to coded pixels: no stuffed byte, no restart.
     private static func nextMarker(_ bytes: UnsafeBufferPointer<UInt8>, from start: Int) -> Int? {
         guard let first = bytes.baseAddress else { return nil }
         var place = start

@@ -2,8 +2,8 @@ import Pictures
 import Pipeline
 
 extension PictureSource {
-    /// The picture's bytes, which are within the limit and not none.
-    /// - Parameter root: the folder that a file has to lie in.
+    /// The bytes of the picture: at least one, and not more than the limit.
+    /// - Parameter root: the folder that a file must be in.
     func load(root: String? = nil) throws(PictureFault) -> [UInt8] {
         switch self {
         case .file(let path):
@@ -15,8 +15,8 @@ extension PictureSource {
         }
     }
 
-    /// A reader of the header, which of a file of any size reads small pieces only.
-    /// - Parameter root: the folder that a file has to lie in.
+    /// A reader for the header. It reads only small pieces, however large the file is.
+    /// - Parameter root: the folder that a file must be in.
     func headerReader(root: String? = nil) throws(PictureFault) -> HeaderReader {
         switch self {
         case .file(let path):
@@ -29,7 +29,7 @@ extension PictureSource {
         }
     }
 
-    /// Does `work` and puts the picture's name before the message of its fault.
+    /// Does `work`, and puts the picture's name before the message of a fault.
     func naming<Value>(_ work: () throws(PictureFault) -> Value) throws(PictureFault) -> Value {
         do {
             return try work()
@@ -40,7 +40,7 @@ extension PictureSource {
         }
     }
 
-    /// The file's.
+    /// The path, if it is a file.
     var path: String? {
         if case .file(let path) = self { path } else { nil }
     }

@@ -22,7 +22,7 @@ public protocol ResultForgetting: Sendable {
     /// enrichments, and each consensus that they contributed to. Boxes that other services saw too stay until they are
     /// merged again.
     /// - Returns: row counts, and the images that have to be merged or voted on again. These include images that an
-    ///   earlier   call has changed and that nobody has computed since.
+    ///   earlier call has changed and that nobody has computed since.
     /// - Throws: `PortFault`.
     func forget(_ images: [ImageID], services: [String]) async throws -> (dropped: Totals, changed: [ImageID])
 

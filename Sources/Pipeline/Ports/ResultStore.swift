@@ -96,7 +96,7 @@ public protocol ResultStore: Sendable {
     /// Under the images' locks: deletes rows whose box is gone, upserts the others, and notes in `missing` the pairs
     /// that wait for a service.
     /// - Parameter images: for each image, the `merged_id`s that were looked at. Their earlier notes are deleted. Notes
-    ///   about   other boxes stay: another enricher that saw newer boxes may have written them.
+    ///   about other boxes stay: another enricher that saw newer boxes may have written them.
     func recordEnrichments(
         _ rows: [Enrichment], missing: [MissingEnrichment], of images: [ImageID: [Int]]
     ) async throws
