@@ -1,16 +1,16 @@
 import Model
 import Pipeline
 
-/// Why a try has no answer that could be stored.
+/// Why a try has no answer that can be stored.
 struct CallFault: Error, Equatable {
     var kind: FailureKind
     var message: String
     var httpStatus: Int?
-    /// No further try would help.
+    /// Whether another try would not help.
     var isFinal: Bool
 
-    /// What an outage is told by if the service fails so for one job after another; nil for what is not the service's word:
-    /// a picture, or the way there.
+    /// The reason for an outage, if the service fails in this way for one job after another. nil if the fault is not in
+    /// the service's answer, but in a picture or the connection.
     func reasonOfService(labelled label: String) -> String? {
         guard kind.isOfService else { return nil }
         let cause =
@@ -20,9 +20,8 @@ struct CallFault: Error, Equatable {
 }
 
 extension HTTPResponse {
-    /// What a service's answer amounts to, by its status, its JSON, what it says of itself, its predictions, in this
-    /// order.
-    /// - Parameter label: how messages name the service.
+    /// Judges a service's answer by its status, its JSON, its own status field, and its predictions, in this order.
+    /// - Parameter label: the name of the service in messages.
     func answer(from label: String) -> Result<Answer, CallFault> {
         guard (200..<300).contains(status) else {
             let text = "\(label) answered \(status)" + (errorText.map { ": \($0)" } ?? "")
@@ -30,7 +29,7 @@ extension HTTPResponse {
         }
         let json: JSON
         do {
-            // Deep enough for all that is looked at here.
+            // Deep enough for everything that is looked at here.
             json = try JSON(parsing: body, reading: .levels(2))
         } catch .tooDeep(let limit) {
             return fault(.tooLarge, "\(label) answered with nesting deeper than \(limit)")
@@ -50,17 +49,17 @@ extension HTTPResponse {
         return .success(Answer(body: body, processingTime: reported ?? seconds, reported: reported))
     }
 
-    /// Whether the status may be another one at the next try.
+    /// Whether another try may have another status.
     var mayPass: Bool { status == 408 || status == 425 || status == 429 || (500..<600).contains(status) }
 
-    /// Seconds, eleven days: what says of itself that it took longer is not believed.
+    /// In seconds, eleven days. A longer time that an answer reports for itself is not believed.
     private static let longest = 1e6
 
     private func fault(_ kind: FailureKind, _ message: String, isFinal: Bool = true) -> Result<Answer, CallFault> {
         .failure(CallFault(kind: kind, message: message, httpStatus: status, isFinal: isFinal))
     }
 
-    /// How the body begins, for people.
+    /// The beginning of the body, for people.
     private var beginning: String {
         body.isEmpty
             ? "an empty body" : "“\(Wording.line(String(decoding: body.prefix(240), as: UTF8.self), limit: 60))”"
@@ -75,7 +74,7 @@ extension HTTPResponse {
 }
 
 extension HTTPFault {
-    /// What the fault of a call is to its job.
+    /// What the fault of a request means for its job.
     func callFault(from label: String) -> CallFault {
         let kind: FailureKind
         switch self.kind {

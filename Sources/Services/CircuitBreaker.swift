@@ -1,23 +1,24 @@
 import Foundation
 import Pipeline
 
-/// Decides whether jobs of a service pass: a pure value, told what happens and when.
+/// Decides whether jobs of a service pass. It is a pure value that is told what happens and when.
 ///
-/// Closed, all pass. Refusals or time-outs of five jobs in a row, or errors in answer to five, open it: none passes, and
-/// `health` is probed. When that answers it is half-open: one job passes, and what becomes of it closes or opens it.
+/// While it is closed, everything passes. It opens if five jobs in a row are refused or time out, or if five are
+/// answered with errors. Then nothing passes, and `health` is probed. When that answers, the breaker is half-open: one
+/// job passes, and its outcome closes or opens it.
 struct CircuitBreaker {
-    /// One job's call with all its tries.
+    /// The call of one job, with all its tries.
     typealias Call = Int
 
-    /// What became of one try.
+    /// The outcome of one try.
     enum Report: Equatable {
-        /// A sound answer.
+        /// A good answer.
         case answered
-        /// A whole HTTP answer that is none.
+        /// A complete HTTP answer that is not a good one.
         case faulty
-        /// What the service answers to this job says that it cannot; no tries are left.
+        /// The answers to this job say that the service cannot do it, and no tries are left.
         case failed(job: UUID, String)
-        /// Connected, but cut off.
+        /// The connection was made, but broke.
         case broken
         case refused(String)
         case timedOut(String)
@@ -25,34 +26,34 @@ struct CircuitBreaker {
         case asksForPause(until: Date, String)
     }
 
-    /// What follows from an event.
+    /// What follows from a report.
     struct Effect: Equatable {
-        /// The job goes back to the queue.
+        /// Whether the job goes back to the queue.
         var givesBack = false
-        /// A try that goes back counts nevertheless.
+        /// Whether the try counts although the job goes back.
         var countsTry = false
         var change: Change?
     }
 
-    /// What a change of state is to those who wait, and to the log.
+    /// What a change of state means to those who wait, and to the log.
     enum Change: Equatable {
         case opened(String)
         case reopened
         case closed
     }
 
-    /// What one who wants to take jobs has to do.
+    /// What a caller that wants to take jobs has to do.
     enum Step: Equatable {
         case take(Int)
         case pause(until: Date)
-        /// This caller is the one who probes; nobody else does until it has reported.
+        /// This caller probes. Nobody else does until it has reported.
         case probe(at: Date)
         case wait
     }
 
     private struct Outage {
         var reason: String
-        /// It answers, but with errors: only a sound answer shows that it is over.
+        /// Whether the service answers, but with errors. Only a good answer shows that this is over.
         let isOfErrors: Bool
         private(set) var probeAt: Date
         private var wait: Double
@@ -71,17 +72,17 @@ struct CircuitBreaker {
             probeAt = now.addingTimeInterval(wait)
         }
 
-        /// A wall clock that is set back must not make the wait longer.
+        /// If the wall clock is set back, the wait must not become longer.
         mutating func adapt(to now: Date) { probeAt = min(probeAt, now.addingTimeInterval(wait)) }
     }
 
-    /// What has gone wrong in a row.
+    /// Failures in a row.
     private struct Row {
-        /// Refused or timed out since the last whole answer.
+        /// Calls that were refused or timed out since the last complete answer.
         var calls: Set<Call> = []
-        /// Jobs that failed by what the service answered, since its last sound answer.
+        /// Jobs whose answers were errors since the last good answer.
         var jobs: Set<UUID> = []
-        /// Until then none is taken.
+        /// No job is taken before this time.
         var pausedUntil: Date?
 
         var isEmpty: Bool { calls.isEmpty && jobs.isEmpty && pausedUntil == nil }
@@ -90,24 +91,26 @@ struct CircuitBreaker {
     private enum State {
         case closed(Row)
         case open(Outage)
-        /// - errors: why, after an outage in which it answered with errors.
+        /// - errors: the errors, after an outage in which the service answered with errors.
         case halfOpen(trial: Call?, errors: String?)
     }
 
     private static let rowLimit = 5
-    /// An outage of errors in which so many trials have failed, each of a job that had failed before, will not pass in a moment.
+    /// In an outage of errors, this many failed trials, each of a job that had failed before, show that it will not
+    /// pass soon.
     private static let lastingTrials = 3
-    /// So many jobs are tried once, one soon after another, since the first may be bad pictures before good ones.
+    /// This many jobs are tried once each, one soon after another, since the first ones may be bad pictures before good
+    /// ones.
     private static let firstRound = 60
     private static let longestProbeWait = 15.0
 
     private var state = State.closed(Row())
-    /// Time-outs of so many jobs in a row open it: five, or as many as are in flight at once, since with fewer a fifth
-    /// would only come when the first have used up their tries.
+    /// Time-outs of this many jobs in a row open the breaker: five, or as many as there are calls in flight. With fewer
+    /// calls in flight, a fifth would come only after the first ones have used up their tries.
     private let timeoutLimit: Int
-    /// Trials that failed since it opened: the waits grow over them too. The first error of a job is none.
+    /// Trials that failed since it opened. The waits grow with them. The first error of a job does not count.
     private var failedTrials = 0
-    /// Jobs that have failed since the last sound answer, after it opened for errors.
+    /// Jobs that have failed since the last good answer, after the breaker opened because of errors.
     private var failedJobs: Set<UUID> = []
 
     /// - Parameter concurrency: how many calls are in flight at once.
@@ -115,7 +118,7 @@ struct CircuitBreaker {
         timeoutLimit = min(CircuitBreaker.rowLimit, max(concurrency, 2))
     }
 
-    /// What it is to those who look at it from outside.
+    /// The state as others see it.
     var condition: BreakerState {
         switch state {
         case .closed: .closed
@@ -126,8 +129,8 @@ struct CircuitBreaker {
 
     // MARK: Calls
 
-    /// Whether this call's next try may go out; of several in the half-open state the first one may.
-    /// - Returns: why not; nil if it may.
+    /// Whether this call's next try may be made. If several ask while the breaker is half-open, the first one may.
+    /// - Returns: why not. nil if it may.
     mutating func refusal(of call: Call) -> String? {
         switch state {
         case .closed: return nil
@@ -139,8 +142,8 @@ struct CircuitBreaker {
         }
     }
 
-    /// - Parameter jitter: 0.5…1, the part of a wait that is taken; asked for only where there is one, as every answer comes
-    ///   by here and random numbers are the system's.
+    /// - Parameter jitter: between 0.5 and 1, the part of a wait that is taken. It is only computed if there is a wait:
+    ///   every answer passes here, and random numbers cost a system call.
     mutating func report(
         _ event: Report, of call: Call, at now: Date, jitter: @autoclosure () -> Double
     ) -> Effect {
@@ -211,7 +214,7 @@ struct CircuitBreaker {
         switch event {
         case .faulty where isOfErrors, .broken where isOfErrors: return Effect()
         case .failed(let job, let reason):
-            // `health` answered and this job failed all the same: it is the job's failure too.
+            // `health` answered and this job failed all the same, so it counts as the job's failure too.
             let isFirst = failedJobs.count < CircuitBreaker.firstRound && failedJobs.insert(job).inserted
             if !isFirst { failedTrials += 1 }
             open(reason, isOfErrors: true, now, jitter)
@@ -227,7 +230,7 @@ struct CircuitBreaker {
             return Effect(givesBack: true, change: .reopened)
         case .timedOut(let reason):
             failedTrials += 1
-            // `health` answered and this job did not: it is the job's try.
+            // `health` answered and this job did not, so the try counts for the job.
             open(reason, now, jitter)
             return Effect(givesBack: true, countsTry: true, change: .reopened)
         case .asksForPause(let until, let reason):
@@ -243,16 +246,16 @@ struct CircuitBreaker {
         state = .open(Outage(reason: reason, isOfErrors: isOfErrors, at: now, wait: wait))
     }
 
-    /// 0.1, 0.2, 0.4, 0.8 s.
+    /// 0.1, 0.2, 0.4, 0.8 seconds.
     private static func pause(_ refusals: Int) -> Double { 0.1 * Double(1 << max(0, refusals - 1)) }
 
-    /// 1, 2, 4, 8, 15, 15 … s.
+    /// 1, 2, 4, 8, 15, 15 … seconds.
     private static func wait(_ failures: Int) -> Double {
         min(Double(1 << min(failures, 10)), CircuitBreaker.longestProbeWait)
     }
 
-    /// The call is over; one that was the trial and said nothing makes way for another.
-    /// - Returns: whether that changes anything for those who wait.
+    /// The call is over. If it was the trial and decided nothing, another call may be the trial.
+    /// - Returns: whether this changes anything for those who wait.
     mutating func end(_ call: Call) -> Bool {
         guard case .halfOpen(call, let errors) = state else { return false }
         state = .halfOpen(trial: nil, errors: errors)
@@ -261,12 +264,12 @@ struct CircuitBreaker {
 
     // MARK: Taking and probing
 
-    /// Why no job passes; nil while some do.
+    /// Why no job passes. nil while some do.
     var outage: String? {
         if case .open(let outage) = state { outage.reason } else { nil }
     }
 
-    /// The same, but nil for errors that may have been of single pictures.
+    /// Like `outage`, but nil for errors that may be due to single pictures.
     var lastingOutage: String? {
         guard case .open(let outage) = state, !outage.isOfErrors || failedTrials >= CircuitBreaker.lastingTrials else {
             return nil
@@ -274,7 +277,7 @@ struct CircuitBreaker {
         return outage.reason
     }
 
-    /// What is wrong: also while one job shows whether it still answers with errors.
+    /// What is wrong, even while one job tries whether the service still answers with errors.
     var trouble: String? {
         switch state {
         case .closed: nil
@@ -283,7 +286,7 @@ struct CircuitBreaker {
         }
     }
 
-    /// Whether all pass, without a pause.
+    /// Whether all jobs pass, without a pause.
     var isClosed: Bool {
         if case .closed(let row) = state { row.pausedUntil == nil } else { false }
     }
@@ -291,7 +294,7 @@ struct CircuitBreaker {
     mutating func step(at now: Date) -> Step {
         switch state {
         case .closed(var row):
-            // Dates are no finer than that.
+            // Dates are no finer than this.
             guard let pausedUntil = row.pausedUntil, pausedUntil.timeIntervalSince(now) > 0.001 else {
                 return .take(.max)
             }
@@ -309,8 +312,8 @@ struct CircuitBreaker {
         }
     }
 
-    /// The one who probed reports. The waits are 1, 2, 4, 8, 15, 15 … s from one probe to the next.
-    /// - Parameter began: when the probe went out.
+    /// Takes the report of the caller that probed. The waits between probes are 1, 2, 4, 8, 15, 15 … seconds.
+    /// - Parameter began: when the probe was sent.
     mutating func probed(isUp: Bool, began: Date, at now: Date, jitter: Double) {
         guard case .open(var outage) = state else { return }
         outage.isProbed = false
@@ -326,7 +329,7 @@ struct CircuitBreaker {
         }
     }
 
-    /// The one who was to probe does not.
+    /// The caller that was to probe does not.
     mutating func abandonProbe() {
         guard case .open(var outage) = state else { return }
         outage.isProbed = false

@@ -1,36 +1,36 @@
 import CCurl
 
-/// Why a request has no whole answer.
+/// Why a request has no complete answer.
 public struct HTTPFault: Error, Sendable, Equatable, CustomStringConvertible {
     /// The kinds of causes.
     public enum Kind: Sendable, Equatable {
-        /// No connection came about: refused, no such name, no way there, nobody answering on that port.
+        /// No connection was made: refused, no such name, no route, or nobody answers on that port.
         case unreachable
-        /// Connected, but no whole answer in time.
+        /// The connection was made, but there was no complete answer in time.
         case timeout
-        /// The connection broke, or what came is no whole HTTP answer.
+        /// The connection broke, or the answer is no complete HTTP answer.
         case broken
-        /// The answer cannot be unpacked: it is not packed as it says, or in a way that is not known.
+        /// The answer cannot be unpacked: it is not packed as it says, or in an unknown way.
         case encoding
         /// The answer is larger than the request allows.
         case tooLarge
         /// The file that was to be posted cannot be read.
         case unreadableFile
-        /// The URL is none.
+        /// The URL is malformed.
         case malformed
-        /// The policy refuses the address that the host's name leads to.
+        /// The policy refuses the address of the host.
         case denied
         case cancelled
         case other
     }
 
-    /// What kind of cause.
+    /// The kind of cause.
     public var kind: Kind
     /// `host:port`.
     public var place: String
-    /// What happened there: one line, never a credential.
+    /// What happened there, on one line; never a credential.
     public var cause: String
-    /// The status line that had come before the fault.
+    /// The status that came before the fault.
     public var status: Int?
 
     /// A fault of a request to this place.
@@ -46,10 +46,12 @@ public struct HTTPFault: Error, Sendable, Equatable, CustomStringConvertible {
 }
 
 extension HTTPFault.Kind {
-    /// - Parameter connected: whether the request could begin: then a time-out is the answer's, not the connection's.
+    /// - Parameter connected: whether the request could begin. If so, a time-out is the answer's and not the
+    ///   connection's.
     init(_ code: CURLcode, connected: Bool) {
         switch code {
-        // Of a certificate too, that has run out or is another host's: it is the host's fault, and may be mended.
+        // This includes a certificate that has expired or belongs to another host: the host is at fault, and may be
+        // mended.
         case CURLE_COULDNT_CONNECT, CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY,
             CURLE_PEER_FAILED_VERIFICATION:
             self = .unreachable

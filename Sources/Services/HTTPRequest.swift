@@ -1,34 +1,34 @@
 import Model
 import Pipeline
 
-/// One request over http or https: a GET, or a POST where there is content.
+/// One request over http or https: a GET, or a POST if there is content.
 public struct HTTPRequest: Sendable {
-    /// What is posted as the multipart field `file`.
+    /// What is posted, usually as the multipart field `file`.
     public enum Content: Sendable {
-        /// Streamed from this path, which has to lie below the root where there is one.
+        /// Streamed from this path. If there is a root, the file must be below it.
         case file(path: String, root: String? = nil)
         case bytes([UInt8], filename: String)
-        /// The whole body, as it is, in place of a form.
+        /// The whole body, unchanged, instead of a form.
         case json([UInt8])
     }
 
-    /// http or https.
+    /// An http or https URL.
     public var url: String
-    /// nil makes it a GET.
+    /// If this is nil, the request is a GET.
     public var content: Content?
-    /// For everything from the name's lookup to the last byte.
+    /// The limit for everything from the name lookup to the last byte.
     public var timeout: Duration
-    /// How many bytes of an answer are taken.
+    /// How many bytes of an answer are accepted.
     public var bodyLimit: Int
     /// How many redirections are followed.
     public var redirections: Int
-    /// An answer whose Content-Encoding is gzip or deflate is unpacked, though none is asked for. The limit is that of what
-    /// comes out.
+    /// Whether an answer with the Content-Encoding gzip or deflate is unpacked, although none is asked for. The limit
+    /// applies to the unpacked bytes.
     public var unpacks: Bool
-    /// The header `traceparent`: the span that this request is of.
+    /// The span of this request, for the header `traceparent`.
     public var trace: TraceContext?
 
-    /// A GET; with content a POST. No redirection is followed unless asked for.
+    /// A GET, or a POST if there is content. Redirections are followed only if asked for.
     public init(
         url: String, content: Content? = nil, timeout: Duration, bodyLimit: Int, redirections: Int = 0,
         unpacks: Bool = false
@@ -41,19 +41,19 @@ public struct HTTPRequest: Sendable {
         self.unpacks = unpacks
     }
 
-    /// How long the making of a connection may take.
+    /// The limit for making a connection.
     var connectTimeout: Duration { min(timeout, .seconds(10)) }
 }
 
-/// A whole answer, whatever its status.
+/// A complete answer, whatever its status.
 public struct HTTPResponse: Sendable {
     /// The HTTP status.
     public var status: Int
-    /// At most as long as the request allows.
+    /// The body, at most as long as the request allows.
     public var body: [UInt8]
-    /// How long the `Retry-After` header, in seconds or as a date, asks to wait; nil if it is missing or past.
+    /// How long the `Retry-After` header, in seconds or as a date, asks to wait. nil if it is missing or past.
     public var retryAfter: Duration?
-    /// What the request took, in seconds.
+    /// How many seconds the request took.
     public var seconds: Double
 
     package init(status: Int, body: [UInt8], retryAfter: Duration? = nil, seconds: Double) {

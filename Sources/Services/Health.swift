@@ -1,8 +1,8 @@
 private let healthBodyLimit = 1 << 20
 
 extension HTTPTransport {
-    /// Asks a service's `health`.
-    /// - Returns: the status it answered, whatever became of the rest; or why there is none.
+    /// Asks for a service's `health`.
+    /// - Returns: the status of the answer, even if the rest failed; or why there is none.
     public func health(of endpoint: ServiceEndpoint) async -> Result<Int, HTTPFault> {
         let request = HTTPRequest(
             url: endpoint.healthURL, timeout: min(endpoint.timeout, .seconds(10)), bodyLimit: healthBodyLimit

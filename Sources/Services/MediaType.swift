@@ -1,9 +1,9 @@
-/// The media type of a picture, as its part of a multipart body names it.
+/// The media type of a picture, as given in its part of a multipart body.
 enum MediaType {
-    /// How many bytes decide.
+    /// How many bytes decide the type.
     static let prefixLength = 16
 
-    /// By the first bytes, else by the name's extension, else `application/octet-stream`.
+    /// The type by the first bytes, or by the extension of the name, or else `application/octet-stream`.
     static func of(_ first: some Collection<UInt8>, filename: String) -> String {
         let first = Array(first.prefix(prefixLength))
         return byContent(first) ?? byExtension[pathExtension(filename)] ?? "application/octet-stream"

@@ -1,11 +1,11 @@
 import Glibc
 
-/// An IP address, and whether it is one of the open Internet.
+/// An IP address. It knows whether it belongs to the open Internet.
 struct NetworkAddress: Equatable, CustomStringConvertible {
-    /// Four of IPv4, or sixteen of IPv6.
+    /// Four bytes for IPv4, sixteen for IPv6.
     let bytes: [UInt8]
 
-    /// What a socket is about to connect to; nil for what is no IP address.
+    /// The address to which a socket is about to connect. nil if it is not an IP address.
     init?(_ address: UnsafePointer<sockaddr>) {
         let start = UnsafeRawPointer(address)
         switch Int32(address.pointee.sa_family) {
@@ -15,8 +15,8 @@ struct NetworkAddress: Equatable, CustomStringConvertible {
         }
     }
 
-    /// An address as a URL may write it: IPv6 without its brackets, perhaps with a zone; IPv4 in all the forms that
-    /// `inet_aton` takes, such as 127.1, 0x7f000001 and 017700000001, since resolvers take them.
+    /// An address as a URL may contain it: IPv6 without its brackets, perhaps with a zone; IPv4 in all the forms that
+    /// `inet_aton` accepts, such as 127.1, 0x7f000001 and 017700000001, since resolvers accept them.
     init?(literal text: String) {
         var four = in_addr()
         var six = in6_addr()
@@ -31,9 +31,9 @@ struct NetworkAddress: Equatable, CustomStringConvertible {
         }
     }
 
-    /// Whether it is reached over the open Internet and by everyone alike: not loopback, link-local, private, shared
-    /// (RFC 6598), multicast, unspecified, of documentation or reserved (IANA's registries of special-purpose addresses,
-    /// RFC 6890). An IPv4 address inside an IPv6 one is judged by itself.
+    /// Whether the address is reached over the open Internet, and by everyone alike: not loopback, link-local, private,
+    /// shared (RFC 6598), multicast, unspecified, for documentation, or reserved (IANA's registries of special-purpose
+    /// addresses, RFC 6890). An IPv4 address inside an IPv6 address is judged by itself.
     var isPublic: Bool {
         guard bytes.count == 16 else { return !NetworkAddress.special4.contains { $0.contains(bytes) } }
         if let inner = NetworkAddress.carriers.first(where: { $0.contains(bytes) }) {
@@ -59,10 +59,10 @@ struct NetworkAddress: Equatable, CustomStringConvertible {
         Prefix([224], 4), Prefix([240], 4),
     ]
 
-    /// The only IPv6 that is assigned for the open Internet: 2000::/3.
+    /// The only IPv6 range that is assigned for the open Internet: 2000::/3.
     private static let global = Prefix([0x20], 3)
 
-    /// In `global`: 2001::/23 (Teredo, ORCHID and others), 2001:db8::/32, 2002::/16 (6to4), 3fff::/20.
+    /// Exceptions in `global`: 2001::/23 (Teredo, ORCHID and others), 2001:db8::/32, 2002::/16 (6to4), 3fff::/20.
     private static let special6: [Prefix] = [
         Prefix([0x20, 0x01, 0x00], 23), Prefix([0x20, 0x01, 0x0D, 0xB8], 32), Prefix([0x20, 0x02], 16),
         Prefix([0x3F, 0xFF, 0x00], 20),

@@ -5,9 +5,10 @@ extension HTTPClient: PictureFetcher {
     private static let pictureTimeout = Duration.seconds(30)
     private static let pictureRedirections = 5
 
-    /// The bytes behind an http or https URL that the policy allows, at most 64 MiB, within 30 s, over at most five
-    /// redirections, from https to https only. What the host has packed is unpacked, and then at most 64 MiB, too.
-    /// - Throws: `PictureFault`, `tooLarge` or `image`, whose message shows the URL without password and query.
+    /// The bytes at an http or https URL that the policy allows: at most 64 MiB, within 30 s, over at most five
+    /// redirections, from https only to https. If the host has packed them, they are unpacked, and then at most 64 MiB,
+    /// too.
+    /// - Throws: `PictureFault`, `tooLarge` or `image`. Its message shows the URL without password and query.
     public func fetch(_ url: String) async throws(PictureFault) -> [UInt8] {
         let shown = URLText.shown(url)
         if let reason = PictureURL.refusal(of: url, by: policy) {
@@ -32,8 +33,8 @@ extension HTTPClient: PictureFetcher {
         return response.body
     }
 
-    /// Some hosts name an encoding that is none, or that they did not apply: then what came is taken as it is. Its bytes tell
-    /// whether it is a picture.
+    /// Some hosts name an encoding that does not exist, or that they did not apply. Then the answer is used as it is,
+    /// and its bytes show whether it is a picture.
     private func performAsPacked(_ request: HTTPRequest) async throws(HTTPFault) -> HTTPResponse {
         do {
             return try await perform(request)
@@ -42,16 +43,16 @@ extension HTTPClient: PictureFetcher {
             var plain = request
             plain.unpacks = false
             let response = try await perform(plain)
-            // A gzip that is broken is no picture.
+            // A broken gzip file is not a picture.
             guard !response.body.starts(with: [0x1F, 0x8B]) else { throw error }
             return response
         }
     }
 
-    /// Scheme, host and port: `http://nas:8080`.
+    /// The scheme, host and port: `http://nas:8080`.
     public func source(of url: String) -> String { "\(URLText.scheme(of: url) ?? "http")://\(URLText.place(of: url))" }
 
-    /// Asks for the host's front page: any answer below 500 is one.
+    /// Asks for the host's front page. Any status below 500 counts as an answer.
     public func answers(_ source: String) async -> Bool {
         let request = HTTPRequest(url: source + "/", timeout: .seconds(10), bodyLimit: 1 << 20)
         do { return try await perform(request).status < 500 } catch { return error.status.map { $0 < 500 } ?? false }
@@ -59,7 +60,7 @@ extension HTTPClient: PictureFetcher {
 }
 
 extension HTTPFault {
-    /// What may pass of the fault of a fetch.
+    /// The absence, if a fault of fetching may pass.
     fileprivate func absence(of source: String) -> PictureAbsence? {
         switch kind {
         case .unreachable: PictureAbsence(source: source, isOfSource: true)

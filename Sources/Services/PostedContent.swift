@@ -1,13 +1,13 @@
 import Pictures
 import Pipeline
 
-/// What a request posts, read piece by piece as curl sends it: nothing is copied before.
+/// The content that a request posts. It is read piece by piece as curl sends it, so nothing is copied in advance.
 enum PostedContent {
-    /// It stays open until curl has sent it.
+    /// The file stays open until curl has sent it.
     case file(ImageFile)
     case bytes([UInt8])
 
-    /// In bytes.
+    /// The size in bytes.
     var size: Int {
         switch self {
         case .file(let file): file.size
@@ -15,10 +15,10 @@ enum PostedContent {
         }
     }
 
-    /// The bytes from `offset` on that fit into the buffer.
+    /// Reads the bytes from `offset` that fit into the buffer.
     /// - Parameter offset: at most `size`.
-    /// - Returns: how many.
-    /// - Throws: `image` if a file turns out to be unreadable or shorter than was announced.
+    /// - Returns: how many bytes there are.
+    /// - Throws: `image` if a file is unreadable, or shorter than announced.
     func read(at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws(PictureFault) -> Int {
         let count = min(buffer.count, size - offset)
         switch self {

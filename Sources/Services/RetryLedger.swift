@@ -1,14 +1,14 @@
 import Foundation
 import Model
 
-/// The tries of a job that went back to the queue and yet count, by the job's id.
+/// The tries that count although their jobs went back to the queue, by the id of the job.
 struct RetryLedger {
-    /// What was tried before.
+    /// The earlier tries of a job.
     struct Entry: Equatable {
         var tries = 0
         var firstFailure: Date?
-        /// Times that the service's answers left no tries, while nobody knew whether the service was at fault; with them the
-        /// last failure, and how many sound answers there had been before the first.
+        /// How often the answers of the service left no tries while nobody knew whether the service was at fault.
+        /// `failure` is the last of them, and `answers` the number of good answers before the first.
         var errors = 0
         var failure: AnalysisFailure?
         var answers = 0
@@ -17,15 +17,16 @@ struct RetryLedger {
     private let limit: Int
     private var entries: [UUID: Entry] = [:]
 
-    /// - Parameter limit: how many jobs are remembered; beyond, the one that failed longest ago is forgotten.
+    /// - Parameter limit: how many jobs are remembered. If there are more, the one that failed longest ago is
+    ///   forgotten.
     init(limit: Int = 1000) { self.limit = limit }
 
     var count: Int { entries.count }
 
-    /// The service was at fault, or may have been.
+    /// Forgets errors for which the service was, or may have been, at fault.
     mutating func forgetErrors() { entries = entries.filter { $0.value.errors == 0 } }
 
-    /// An entry without tries is forgotten.
+    /// The entry of a job. Setting one without tries forgets it.
     subscript(job: UUID) -> Entry {
         get { entries[job] ?? Entry() }
         set {

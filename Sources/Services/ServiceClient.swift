@@ -6,36 +6,36 @@ import Pipeline
 import Synchronization
 import Waiting
 
-/// One ML service over HTTP: its calls, their tries, its limit of calls in flight and its circuit breaker.
+/// One ML service over HTTP, with its calls, their retries, its limit of calls in flight and its circuit breaker.
 public final class ServiceClient: AnalysisService {
-    /// What a try comes to.
+    /// What follows from a try.
     private enum CallVerdict {
         case answered(Answer)
         case failed(CallFault)
         case again(CallFault, retryAfter: Duration?)
-        /// Back to the queue; with a fault that counts nevertheless.
+        /// The job goes back to the queue. If there is a fault, the try counts all the same.
         case back(String, counting: CallFault?)
     }
 
-    /// How often a job is asked about that fails by what the service answers, where nothing shows that the service works.
+    /// How often a job is sent that fails by the service's answers, if nothing shows that the service works.
     private static let askedWithoutEvidence = 2
 
-    /// One job's call.
+    /// The call of one job.
     private struct Call {
         let id: CircuitBreaker.Call
         let key: UUID
         let began: Date
-        /// Since when the job is held: it may have waited for its picture first.
+        /// Since when the job is held. It may have waited for its picture first.
         let heldSince: Date
-        /// All tries that count, earlier calls' included.
+        /// All tries that count, including those of earlier calls.
         var past: RetryLedger.Entry
-        /// Those of them that timed out in this call: they count only if the breaker stays closed.
+        /// The tries that timed out in this call. They count only if the breaker stays closed.
         var timeouts = 0
-        /// Sound answers before its last request went out.
+        /// The number of good answers before its last request was sent.
         var answers = 0
     }
 
-    /// Where it is and how it is called.
+    /// Where the service is and how it is called.
     public let endpoint: ServiceEndpoint
     private let client: any HTTPTransport
     private let policy: ImagePolicy
@@ -49,14 +49,15 @@ public final class ServiceClient: AnalysisService {
     private let objection: @Sendable () async -> String?
     private let book = Mutex(RetryLedger())
 
-    /// The service's name.
+    /// The name of the service.
     public var name: String { endpoint.name }
 
-    /// A client of one service; it does nothing until it is asked.
+    /// A client of one service. It does nothing until it is asked.
     /// - Parameters:
-    ///   - policy: what images the service is given.
-    ///   - events: where its calls are told; its outages go to the log besides.
-    ///   - objection: asked before every try: why none may go out, whatever the service's state; nil if it may.
+    ///   - policy: which images may be given to the service.
+    ///   - events: receives its calls. Its outages go to the log as well.
+    ///   - objection: asked before every try. Returns why none may be made, whatever the service's state; nil if it
+    ///     may.
     public init(
         endpoint: ServiceEndpoint, client: any HTTPTransport, policy: ImagePolicy = ImagePolicy(),
         time: any Timekeeper, randomness: @escaping Randomness = systemRandomness, log: Logger,
@@ -81,31 +82,32 @@ public final class ServiceClient: AnalysisService {
     /// Whether the circuit breaker is closed.
     public var takesFreely: Bool { gate.isClosed }
 
-    /// Waits until the circuit breaker lets jobs pass. While it is open, one of those who wait probes `health` for all.
-    /// - Returns: how many jobs may be taken now: 1 while half-open, else any number.
+    /// Waits until the circuit breaker lets jobs pass. While it is open, one of the callers that wait probes `health`
+    /// for all.
+    /// - Returns: how many jobs may be taken now: 1 while half-open, otherwise any number.
     /// - Throws: `CancellationError`.
     public func permits() async throws -> Int { try await gate.permits() }
 
-    /// Why no job passes at this moment; nil while some do.
+    /// Why no job passes at this moment. nil while some do.
     public func outage() async -> String? { gate.outage }
 
-    /// The same, but nil for errors that may have been of single pictures.
+    /// Like `outage`, but nil for errors that may be due to single pictures.
     public var lastingOutage: String? { gate.lastingOutage }
 
-    /// What is wrong with the service, without its name: `connection refused`; nil if nothing is.
+    /// What is wrong with the service, without its name: `connection refused`. nil if nothing is.
     public var trouble: String? { gate.trouble }
 
     // MARK: Analysis
 
-    /// Calls the service until it answers, fails for good, or turns out to be down; then, and when the task is
-    /// cancelled or the job was held for long, it is `unavailable`. Where it fails and nothing shows that the service works,
-    /// it is `undecided`.
+    /// Calls the service until it answers, fails for good, or turns out to be down. Returns `unavailable` if it is
+    /// down, if the task is cancelled, or if the job was held for too long. Returns `undecided` if the call failed and
+    /// nothing shows that the service works.
     public func analyze(_ subject: AnalysisSubject, key: UUID, heldSince: Date?) async -> AnalysisOutcome {
         let began = time.now()
         var call = Call(
             id: gate.begin(), key: key, began: began, heldSince: heldSince ?? began, past: book.withLock { $0[key] })
         defer { gate.end(call.id) }
-        // Others were answered since it failed: it is its own fault.
+        // Others were answered since it failed, so the job itself is at fault.
         if let failure = call.past.failure, gate.answers != call.past.answers { return failed(failure, call) }
         var request: HTTPRequest
         do { request = try endpoint.request(subject, policy) } catch {
@@ -119,7 +121,7 @@ public final class ServiceClient: AnalysisService {
             let trace = tracer.child(of: Tracer.current)
             request.trace = trace ?? Tracer.current
             let result = await perform(request)
-            // Judged first: those who wait for the slot, or for what becomes of this call, see it.
+            // This is judged first, so that those who wait for the slot, or for the outcome of this call, see it.
             let verdict = judge(result, of: call)
             events.tell(.called(called(since: sent, result, verdict)))
             if let trace { tracer.record(span(trace, of: request, since: sent, result, verdict)) }
@@ -209,7 +211,7 @@ public final class ServiceClient: AnalysisService {
             seconds: max(0, time.now().timeIntervalSince(call.began)))
     }
 
-    /// No tries are left. Whether the job is at fault or the service, the answers to other jobs tell: until then it is
+    /// No tries are left. The answers to other jobs show whether the job or the service is at fault. Until then it is
     /// undecided, and after five such jobs in a row the breaker opens.
     private func end(_ fault: CallFault, _ call: Call, since generation: Int) async -> AnalysisOutcome {
         guard let reason = fault.reasonOfService(labelled: endpoint.label) else { return failed(fault, call) }
@@ -217,7 +219,7 @@ public final class ServiceClient: AnalysisService {
         let effect = gate.report(.failed(job: call.key, reason), of: call.id)
         if case .opened? = effect.change { book.withLock { $0.forgetErrors() } }
         if effect.givesBack && !effect.countsTry { return .unavailable("\(endpoint.label) \(reason)") }
-        // What may pass was tried as often as it shall be.
+        // A failure that may pass was tried as often as it should be.
         guard fault.isFinal || effect.countsTry else { return failed(fault, call) }
         let failure = failure(fault, call)
         if call.past.errors == 0 { call.past.answers = call.answers }
@@ -234,7 +236,7 @@ public final class ServiceClient: AnalysisService {
         return .undecided(failure)
     }
 
-    /// The job goes back. Its tries are kept, so that one which makes its service crash comes to an end too.
+    /// Sends the job back. Its tries are kept, so that a job that makes its service crash ends at some time.
     private func back(_ call: Call, _ reason: String) -> AnalysisOutcome {
         var past = call.past
         past.tries -= call.timeouts
@@ -308,21 +310,20 @@ public final class ServiceClient: AnalysisService {
 
     // MARK: Waiting
 
-    /// Exponential back-off with jitter; a Retry-After is waited out, and a tenth more at most.
+    /// Exponential back-off with jitter. After a Retry-After, it waits for that time and at most a tenth longer.
     private func wait(afterTry number: Int, _ retryAfter: Duration?) -> Duration {
         if let retryAfter { return min(retryAfter * (1 + 0.1 * randomness()), ServiceLimits.longestWait) }
         let full = endpoint.retryDelay * (1 << min(max(number - 1, 0), 20))
         return min(full, ServiceLimits.longestWait) * (0.5 + 0.5 * randomness())
     }
 
-    /// How long the job may still be held.
+    /// How much longer the job may be held.
     private func left(_ call: Call) -> Duration {
         ServiceLimits.holding - .seconds(max(0, time.now().timeIntervalSince(call.heldSince)))
     }
 
-    /// Waits for a slot. Those in flight are given back within a time-out, so that there is time for a try when the wait is
-    /// over.
-    /// - Returns: why the try may not go out; nil if it may, and then it holds a slot.
+    /// Waits for a slot. Slots are given back within one time-out, so there is time for a try after the wait.
+    /// - Returns: why the try may not be made. nil if it may; then it holds a slot.
     private func refusal(of call: Call, since generation: Int) async -> String? {
         if let reason = gate.refusal(of: call.id) { return reason }
         if !slots.takeFree() {

@@ -1,23 +1,23 @@
 import Pictures
 import Pipeline
 
-/// Where a service is and how it is to be called.
+/// Where a service is and how it is called.
 public struct ServiceEndpoint: Sendable, Equatable {
-    /// As the configuration names it.
+    /// The name in the configuration.
     public var name: String
-    /// A name or an address; an IPv6 address with or without brackets.
+    /// A name or an address. An IPv6 address may have brackets or not.
     public var host: String
-    /// 1…65535.
+    /// From 1 to 65535.
     public var port: Int
-    /// The path of its analysis.
+    /// The path for an analysis.
     public var endpoint: String
-    /// The path that tells whether it lives.
+    /// The path that shows whether it works.
     public var health: String
-    /// For one try.
+    /// The limit for one try.
     public var timeout: Duration
     /// How often a job is tried.
     public var maxTries: Int
-    /// Base of the exponential back-off between tries.
+    /// The base of the exponential back-off between tries.
     public var retryDelay: Duration
     /// How many requests may be in flight.
     public var concurrency: Int
@@ -47,7 +47,7 @@ public struct ServiceEndpoint: Sendable, Equatable {
     private var bracketedHost: String { host.contains(":") && !host.hasPrefix("[") ? "[\(host)]" : host }
 
     private func url(_ path: String) -> String {
-        // The zone of a link-local address stands behind a percent sign, which a URL has to encode (RFC 6874).
+        // The zone of a link-local address follows a percent sign, which must be encoded in a URL (RFC 6874).
         let bracketed = bracketedHost
         let hasZone = bracketed.utf8.contains(UInt8(ascii: "%"))
         let host = hasZone ? bracketed.replacing("%25", with: "%").replacing("%", with: "%25") : bracketed
@@ -56,13 +56,13 @@ public struct ServiceEndpoint: Sendable, Equatable {
 
     var healthURL: String { url(health) }
 
-    /// An analysis of nothing.
+    /// A request for an analysis of nothing.
     func emptyRequest(_ limit: Duration) -> HTTPRequest {
         HTTPRequest(url: url(endpoint), timeout: min(timeout, limit), bodyLimit: ServiceLimits.answerBytes)
     }
 
-    /// The analysis of this subject.
-    /// - Throws: `image` for a URL that the policy refuses: the service would fetch it.
+    /// A request for the analysis of this subject.
+    /// - Throws: `image` for a URL that the policy refuses, since the service would fetch it.
     func request(_ subject: AnalysisSubject, _ policy: ImagePolicy) throws(PictureFault) -> HTTPRequest {
         var request = HTTPRequest(url: url(endpoint), timeout: timeout, bodyLimit: ServiceLimits.answerBytes)
         switch subject {
@@ -81,9 +81,9 @@ public struct ServiceEndpoint: Sendable, Equatable {
 /// Limits of the calls (spec section 5).
 enum ServiceLimits {
     static let answerBytes = 16 << 20
-    /// A try waits at most that long for the next; a longer Retry-After pauses the service.
+    /// The longest wait before a try. A longer Retry-After pauses the service.
     static let longestWait = Duration.seconds(60)
-    /// A pause that a service asks for is taken seriously up to a day.
+    /// The longest pause for which a service may ask.
     static let longestPause = Duration.seconds(86_400)
     /// How long a job may be held: no job stays unacknowledged for over five minutes (spec section 3).
     static let holding = Duration.seconds(285)

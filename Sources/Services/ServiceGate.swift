@@ -3,8 +3,8 @@ import Pipeline
 import Synchronization
 import Waiting
 
-/// A service's circuit breaker at work: those who take jobs wait here, those who hold some are told when it opens, and
-/// the log hears once of each outage.
+/// A service's circuit breaker in use. Callers that take jobs wait here, calls in progress learn here that it opens,
+/// and the log reports each outage once.
 final class ServiceGate: Sendable {
     private struct State {
         var breaker: CircuitBreaker
@@ -12,7 +12,7 @@ final class ServiceGate: Sendable {
         var answers = 0
     }
 
-    /// What stands before the cause of an outage in which nobody answers.
+    /// What precedes the cause of an outage in which the service does not answer.
     static let down = "is down: "
 
     private let endpoint: ServiceEndpoint
@@ -22,10 +22,10 @@ final class ServiceGate: Sendable {
     private let randomness: Randomness
     private let events: EventStream
     private let state: Mutex<State>
-    /// More or fewer jobs pass than before.
+    /// Raised when more or fewer jobs pass than before.
     private let changes = ChangeSignal()
     private let openings = ChangeSignal()
-    /// A call is over.
+    /// Raised when a call is over.
     private let endings = ChangeSignal()
 
     init(
@@ -43,13 +43,13 @@ final class ServiceGate: Sendable {
 
     private var jitter: Double { 0.5 + 0.5 * randomness() }
 
-    /// Why no job passes; nil while some do.
+    /// Why no job passes. nil while some do.
     var outage: String? { state.withLock { $0.breaker.outage }.map { "\(endpoint.label) \($0)" } }
 
-    /// The same, but nil for errors that may have been of single pictures.
+    /// Like `outage`, but nil for errors that may be due to single pictures.
     var lastingOutage: String? { state.withLock { $0.breaker.lastingOutage }.map { "\(endpoint.label) \($0)" } }
 
-    /// What is wrong, without the service's name: `connection refused`.
+    /// What is wrong, without the name of the service: `connection refused`.
     var trouble: String? {
         state.withLock { $0.breaker.trouble }.map {
             $0.hasPrefix(ServiceGate.down) ? String($0.dropFirst(ServiceGate.down.count)) : $0
@@ -68,7 +68,7 @@ final class ServiceGate: Sendable {
         }
     }
 
-    /// - Returns: why this call's next try may not go out; nil if it may.
+    /// - Returns: why this call's next try may not be made. nil if it may.
     func refusal(of call: CircuitBreaker.Call) -> String? {
         state.withLock { $0.breaker.refusal(of: call) }.map { "\(endpoint.label) \($0)" }
     }
@@ -94,7 +94,7 @@ final class ServiceGate: Sendable {
         return effect
     }
 
-    /// Raised before those who wait for a slot are turned away: who comes in between sees that it is newer.
+    /// Raised before those who wait for a slot are turned away, so that a caller that comes in between sees the change.
     private func announceOpening() {
         openings.raise()
         endings.raise()
@@ -107,16 +107,16 @@ final class ServiceGate: Sendable {
 
     // MARK: Other calls
 
-    /// How many sound answers there were.
+    /// How many good answers there were.
     var answers: Int { state.withLock { $0.answers } }
 
-    /// A slot was given back.
+    /// Says that a slot was given back.
     func slotIsFree() { endings.raise() }
 
-    /// Waits, for as long as a call takes at most, whether one of those that are out is answered.
+    /// Waits, at most as long as a call takes, until another call is answered.
     /// - Parameters:
-    ///   - answers: counted before: one more is what is waited for.
-    ///   - generation: the breaker's.
+    ///   - answers: the number of good answers before. One more ends the wait.
+    ///   - generation: the breaker's generation.
     func othersAreAnswered(past answers: Int, since generation: Int) async -> Bool {
         await withTaskGroup(of: Bool.self) { group in
             group.addTask {
@@ -141,7 +141,7 @@ final class ServiceGate: Sendable {
     /// Counts how often the breaker opened.
     var generation: Int { openings.generation }
 
-    /// - Returns: false if the breaker opened since that generation or the task was cancelled meanwhile.
+    /// - Returns: false if the breaker has opened since that generation, or if the task was cancelled meanwhile.
     func sleep(_ duration: Duration, since generation: Int) async -> Bool {
         await withTaskGroup(of: Bool.self) { group in
             group.addTask { (try? await self.time.sleep(duration)) != nil }
@@ -156,7 +156,8 @@ final class ServiceGate: Sendable {
 
     // MARK: Taking and probing
 
-    /// Waits until jobs pass and says how many. While the breaker is open, one of those who wait probes for all.
+    /// Waits until jobs pass, and returns how many. While the breaker is open, one of the callers that wait probes for
+    /// all.
     /// - Throws: `CancellationError`.
     func permits() async throws -> Int {
         while true {
@@ -173,7 +174,7 @@ final class ServiceGate: Sendable {
     }
 
     private func probe(at date: Date) async throws {
-        // Whether it answered or not: those who wait look again, so that one of them probes if this one is gone.
+        // Whatever the answer, the callers that wait look again, so that one of them probes if this one has gone.
         defer { changes.raise() }
         do {
             let wait = date.timeIntervalSince(time.now())

@@ -4,8 +4,8 @@ import Pipeline
 extension HTTPClient {
     private static let probeLimit = Duration.seconds(5)
 
-    /// Looks at a service without giving it work: does it answer, and is it this service? It is asked for its health, then
-    /// for an analysis of nothing, which every service refuses with JSON.
+    /// Checks a service without giving it work: does it answer, and is it this service? It asks for its health, and
+    /// then for an analysis of nothing, which every service refuses with JSON.
     public func finding(on endpoint: ServiceEndpoint) async -> CheckFinding {
         let subject = "service \(endpoint.label)"
         func failed(_ message: String) -> CheckFinding { CheckFinding(.failed, subject, message) }

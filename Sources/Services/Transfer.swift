@@ -4,7 +4,7 @@ import Model
 import Pictures
 import Pipeline
 
-/// One request in curl's hands, and what has come of its answer. It belongs to the loop's thread.
+/// One request that curl handles, and what has come of its answer. It belongs to the loop's thread.
 final class Transfer {
     let submission: PendingTransfer
     let handle: UnsafeMutableRawPointer
@@ -41,8 +41,8 @@ final class Transfer {
 
     // MARK: Before
 
-    /// Sets the handle up.
-    /// - Returns: why the request cannot be sent; nil if it can.
+    /// Sets up the handle.
+    /// - Returns: why the request cannot be sent. nil if it can.
     func prepare() -> HTTPFault? {
         set(CURLOPT_NOSIGNAL, 1)
         // A name server that hangs must not hold up the thread when a request has timed out.
@@ -51,7 +51,7 @@ final class Transfer {
         set(CURLOPT_PROXY, "")
         set(CURLOPT_PROTOCOLS_STR, "http,https")
         set(CURLOPT_USERAGENT, "farm")
-        // By this curl unpacks whatever encoding an answer names.
+        // With this, curl unpacks whatever encoding an answer names.
         if request.unpacks { set(CURLOPT_ACCEPT_ENCODING, "identity") }
         if request.redirections > 0 {
             set(CURLOPT_FOLLOWLOCATION, 1)
@@ -77,7 +77,7 @@ final class Transfer {
         return nil
     }
 
-    /// What was asked for by TLS is not fetched in the clear.
+    /// If the URL uses TLS, a redirection must not lead to one without.
     static func redirectionProtocols(from url: String) -> String {
         URLText.scheme(of: url) == "https" ? "https" : "http,https"
     }
@@ -103,14 +103,14 @@ final class Transfer {
         headers = curl_slist_append(headers, "Content-Type: application/json")
         ccurl_set_offset(handle, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(body.count))
         let code = body.withUnsafeBytes { bytes in
-            // curl copies them, so that nothing is written through this pointer.
+            // curl copies them, so nothing is written through this pointer.
             ccurl_set_pointer(
                 handle, CURLOPT_COPYPOSTFIELDS, UnsafeMutableRawPointer(mutating: bytes.baseAddress))
         }
         return code == CURLE_OK ? nil : fault(code)
     }
 
-    /// - Parameter first: the beginning, which tells what it is.
+    /// - Parameter first: the beginning of the content, which shows its type.
     private func postForm(_ posted: PostedContent, _ first: [UInt8], filename: String) -> HTTPFault? {
         form = curl_mime_init(handle)
         guard let part = curl_mime_addpart(form) else { return fault(CURLE_OUT_OF_MEMORY) }
@@ -126,12 +126,13 @@ final class Transfer {
         return code == CURLE_OK ? nil : fault(code)
     }
 
-    /// curl reads and sends as much at a time; its own measure takes 64 KiB for every crop, and three rounds for a photo.
+    /// How many bytes curl reads and sends at a time. Its own choice takes 64 KiB for every crop, and three rounds for
+    /// a photo.
     private func setRoom(for bytes: Int) {
         set(CURLOPT_UPLOAD_BUFFERSIZE, min(max(bytes + Transfer.headRoom, 16 << 10), Transfer.largestRoom))
     }
 
-    /// For the request's headers and the form's.
+    /// Room for the headers of the request and of the form.
     private static let headRoom = 2 << 10
     private static let largestRoom = 256 << 10
 
@@ -145,13 +146,13 @@ final class Transfer {
     @discardableResult
     private func set(_ option: CURLoption, _ value: String) -> CURLcode { ccurl_set_string(handle, option, value) }
 
-    /// At least one, for zero would mean none at all, and at most a day.
+    /// At least one, since zero would mean no limit at all, and at most a day.
     private func milliseconds(_ duration: Duration) -> Int { Int(min(max(duration.seconds * 1000, 1), 86_400_000)) }
 
     // MARK: Meanwhile
 
-    /// Opens the socket for a connection, unless the address that the host's name led to is refused: so no name can lead
-    /// elsewhere between a check and its use.
+    /// Opens the socket for a connection, unless the address of the host is refused. So a name cannot lead elsewhere
+    /// between a check and its use.
     func openSocket(_ address: UnsafeMutablePointer<curl_sockaddr>) -> curl_socket_t {
         if let addresses {
             guard let place = NetworkAddress(ccurl_address(address)), addresses(place) else {
@@ -163,8 +164,8 @@ final class Transfer {
         return socket(address.pointee.family, kind, address.pointee.protocol)
     }
 
-    /// Reads what is posted next.
-    /// - Returns: how many bytes; nil if the file turns out to be unreadable or shorter than was announced.
+    /// Reads the next part of what is posted.
+    /// - Returns: how many bytes. nil if the file is unreadable, or shorter than announced.
     func read(into buffer: UnsafeMutableRawBufferPointer) -> Int? {
         guard let posted else { return nil }
         do throws(PictureFault) {
@@ -177,7 +178,7 @@ final class Transfer {
         }
     }
 
-    /// Where reading goes on, for a request that is sent again.
+    /// Sets where reading continues, for a request that is sent again.
     /// - Returns: whether there is such a place.
     func seek(to offset: Int) -> Bool {
         guard let posted, (0...posted.size).contains(offset) else { return false }
@@ -185,7 +186,7 @@ final class Transfer {
         return true
     }
 
-    /// - Returns: how many bytes were taken; less than came ends the transfer.
+    /// - Returns: how many bytes were taken. If these are fewer than came, the transfer ends.
     func take(_ bytes: UnsafeRawBufferPointer) -> Int {
         guard body.count + bytes.count <= request.bodyLimit else {
             isTooLarge = true
@@ -201,8 +202,8 @@ final class Transfer {
 
     // MARK: After
 
-    /// A kept connection that the server closed in the moment of its reuse says nothing about the request. curl sends
-    /// again by itself where it finds out before it sends a body.
+    /// If the server closed a kept connection at the moment of its reuse, that says nothing about the request. curl
+    /// sends again by itself if it notices before it sends a body.
     func deservesFreshConnection(_ code: CURLcode) -> Bool {
         guard code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR || code == CURLE_GOT_NOTHING else { return false }
         return !freshConnection && ccurl_get_long(handle, CURLINFO_NUM_CONNECTS) == 0
@@ -251,7 +252,7 @@ final class Transfer {
     }
 }
 
-/// curl's write callback.
+/// The write callback for curl.
 private func receive(
     _ data: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int, _ context: UnsafeMutableRawPointer?
 ) -> Int {
@@ -260,7 +261,7 @@ private func receive(
     return transfer.take(UnsafeRawBufferPointer(start: data, count: size * count))
 }
 
-/// curl's callback for more of what is posted.
+/// The callback with which curl asks for more of what is posted.
 private func readPosted(
     _ data: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int, _ context: UnsafeMutableRawPointer?
 ) -> Int {
@@ -270,14 +271,14 @@ private func readPosted(
         ?? Int(CURL_READFUNC_ABORT)
 }
 
-/// curl's callback before it posts once more.
+/// The callback that curl calls before it posts again.
 private func seekPosted(_ context: UnsafeMutableRawPointer?, _ offset: curl_off_t, _ origin: Int32) -> Int32 {
     guard let context, origin == SEEK_SET else { return CURL_SEEKFUNC_CANTSEEK }
     let transfer = Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
     return transfer.seek(to: Int(offset)) ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_CANTSEEK
 }
 
-/// curl's callback for a new connection, with the address that it is about to go to.
+/// The callback for a new connection, with the address to which it is about to be made.
 private func connect(
     _ context: UnsafeMutableRawPointer?, _: curlsocktype, _ address: UnsafeMutablePointer<curl_sockaddr>?
 ) -> curl_socket_t {

@@ -17,7 +17,7 @@ struct PendingTransfer: Sendable {
 /// Whether a connection to this address may be made.
 typealias AddressFilter = @Sendable (NetworkAddress) -> Bool
 
-/// The thread that lives in `curl_multi_poll`, and the inbox through which work reaches it.
+/// The thread that waits in `curl_multi_poll`, and the inbox through which it gets work.
 final class TransferLoop: Sendable {
     private struct Inbox {
         var submitted: [PendingTransfer] = []
@@ -31,8 +31,8 @@ final class TransferLoop: Sendable {
 
     private let inbox = Mutex(Inbox())
     private let ids = Atomic(0)
-    /// Used by the loop's thread alone, but for `curl_multi_wakeup`, which is made for other threads. That is called
-    /// under the inbox's lock and never once it is stopping, so never on a multi handle that is gone.
+    /// Used only by the loop's thread, except for `curl_multi_wakeup`, which is made for other threads. That is called
+    /// under the inbox's lock and never when the loop is stopping, so never on a multi handle that is gone.
     private nonisolated(unsafe) let multi: UnsafeMutableRawPointer
     private let addresses: AddressFilter?
 
@@ -46,7 +46,7 @@ final class TransferLoop: Sendable {
 
     // MARK: From any thread
 
-    /// Begins the thread; it keeps the loop alive until it ends.
+    /// Starts the thread. It keeps the loop alive until it ends.
     func start() -> pthread_t? {
         var thread = pthread_t()
         let context = Unmanaged.passRetained(self)
@@ -65,7 +65,7 @@ final class TransferLoop: Sendable {
         return thread
     }
 
-    /// A cancellation that came before is not lost: it set the task's flag before it asked for the lock.
+    /// A cancellation that came earlier is not lost: it set the task's flag before it asked for the lock.
     func submit(_ submission: PendingTransfer) {
         let refusal = inbox.withLock { inbox -> String? in
             if inbox.isStopping { return "the HTTP client is shut down" }
@@ -88,7 +88,7 @@ final class TransferLoop: Sendable {
         }
     }
 
-    /// Only what finds the inbox empty has to wake the thread: it takes all at once.
+    /// Only a change that finds the inbox empty has to wake the thread, which takes everything at once.
     private func wake(_ inbox: inout Inbox, _ change: (inout Inbox) -> Void) {
         if inbox.isEmpty { curl_multi_wakeup(multi) }
         change(&inbox)

@@ -1,13 +1,13 @@
 import CCurl
 
-/// The transfers in flight. It belongs to the loop's thread.
+/// The transfers in flight. They belong to the loop's thread.
 final class Transfers {
     private static let keptConnectionLimit = 256
-    /// Work, curl's own deadlines and sockets end the poll before.
+    /// New work, curl's own deadlines and sockets end the poll earlier.
     private static let longestPoll: Int32 = 3_600_000
 
     private let multi: UnsafeMutableRawPointer
-    /// A transfer stays here, and so alive, until curl has let go of its handle.
+    /// Keeps each transfer alive until curl no longer uses its handle.
     private var byHandle: [UnsafeMutableRawPointer: Transfer] = [:]
     private var handles: [Int: UnsafeMutableRawPointer] = [:]
     private let addresses: AddressFilter?
@@ -20,9 +20,9 @@ final class Transfers {
 
     func begin(_ submission: PendingTransfer) { begin(submission, freshConnection: false) }
 
-    /// Each transfer has a handle of its own: libcurl 7.88 follows a pointer to the last header of a handle's transfer
-    /// before, long freed, where an answer's first header is folded (`data->state.prevhead`). Connections are the multi
-    /// handle's, so they are kept nevertheless.
+    /// Each transfer has a handle of its own. If an answer's first header is folded, libcurl 7.88 follows a pointer to
+    /// the last header of the handle's previous transfer, which has been freed (`data->state.prevhead`). Connections
+    /// belong to the multi handle, so they are kept all the same.
     private func begin(_ submission: PendingTransfer, freshConnection: Bool) {
         guard let handle = curl_easy_init() else {
             return fail(submission, .other, "libcurl is out of memory")
@@ -55,7 +55,7 @@ final class Transfers {
         transfer.submission.refuse("cancelled")
     }
 
-    /// Moves all transfers on, answers those that are done, and waits until there is more to do.
+    /// Advances all transfers, answers those that are done, and waits until there is more to do.
     func advance() {
         var running: Int32 = 0
         var code = curl_multi_perform(multi, &running)
@@ -77,7 +77,7 @@ final class Transfers {
             guard message.pointee.msg == CURLMSG_DONE, let handle = message.pointee.easy_handle,
                 let transfer = byHandle[handle]
             else { continue }
-            // The message is gone with the handle's removal.
+            // The message is gone after the handle is removed.
             let code = ccurl_message_result(message)
             if transfer.deservesFreshConnection(code) {
                 remove(transfer)
@@ -92,7 +92,7 @@ final class Transfers {
         return hasBegunAgain
     }
 
-    /// Cancels what is left.
+    /// Cancels all transfers that are left.
     func end() {
         for transfer in byHandle.values {
             remove(transfer)

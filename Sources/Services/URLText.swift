@@ -1,7 +1,7 @@
-/// URLs as text: what goes into a query, and what may be told to people. They are read byte by byte, as curl reads them:
-/// for Swift a slash with an accent would be another character.
+/// URLs as text: what goes into a query, and what people may see. They are read byte by byte, as curl reads them: in
+/// Swift, a slash with an accent is another character.
 enum URLText {
-    /// Everything but the unreserved characters of RFC 3986 percent-encoded, byte by byte of its UTF-8.
+    /// The text with all bytes of its UTF-8 percent-encoded, except the unreserved characters of RFC 3986.
     static func encodedComponent(_ text: String) -> String {
         encoded(text.utf8) { byte in
             switch byte {
@@ -14,8 +14,8 @@ enum URLText {
         }
     }
 
-    /// A URL as people write it, with spaces and letters of any script percent-encoded behind the authority; what is
-    /// encoded already stays.
+    /// A URL as people write it, with spaces and letters of any script after the authority percent-encoded. What is
+    /// encoded already stays as it is.
     static func sendable(_ url: String) -> String {
         let end = authority(of: url)?.endIndex ?? url.startIndex
         return text(url.utf8[..<end]) + encoded(url.utf8[end...]) { $0 > 0x20 && $0 < 0x7f }
@@ -29,7 +29,7 @@ enum URLText {
         return Wording.line(text(host) + (hasPort ? "" : scheme(of: url) == "https" ? ":443" : ":80"))
     }
 
-    /// A URL as it may be shown: without user, password, query and fragment.
+    /// A URL that may be shown: without user, password, query and fragment.
     static func shown(_ url: String) -> String {
         guard let authority = authority(of: url), let host = hostAndPort(of: url) else {
             let at = url.utf8.lastIndex(of: UInt8(ascii: "@"))
@@ -39,18 +39,18 @@ enum URLText {
         return Wording.line("\(scheme(of: url) ?? "")://\(text(host))\(text(path))", limit: 200)
     }
 
-    /// In lower case; nil where there is none.
+    /// The scheme in lower case. nil if there is none.
     static func scheme(of url: String) -> String? {
         separator(in: url).map { text(url.utf8[..<$0.lowerBound]).lowercased() }
     }
 
-    /// The authority without user and password; nil where there is none.
+    /// The authority without user and password. nil if there is none.
     static func hostAndPort(of url: String) -> Substring.UTF8View? {
         guard let authority = authority(of: url) else { return nil }
         return authority.lastIndex(of: UInt8(ascii: "@")).map { authority[authority.index(after: $0)...] } ?? authority
     }
 
-    /// What stands between `://` and the path, the query or the fragment.
+    /// The part between `://` and the path, the query or the fragment.
     static func authority(of url: String) -> Substring.UTF8View? {
         separator(in: url).map { url.utf8[$0.upperBound...].prefix { !"/?#".utf8.contains($0) } }
     }

@@ -2,9 +2,9 @@ import Foundation
 import Model
 import Pipeline
 
-/// How foreign texts and durations are told to people.
+/// Puts texts from outside, and durations, into words for people.
 enum Wording {
-    /// One line without steering characters, cut to `limit` Unicode scalars.
+    /// The text on one line, without steering characters, cut to `limit` Unicode scalars.
     static func line(_ text: some StringProtocol, limit: Int = 500) -> String {
         var line = String.UnicodeScalarView()
         for (count, scalar) in text.unicodeScalars.enumerated() {
@@ -14,7 +14,7 @@ enum Wording {
         return String(line)
     }
 
-    /// `30 s`, `0.2 s`: to a thousandth.
+    /// `30 s`, `0.2 s`: to a thousandth of a second.
     static func seconds(_ duration: Duration) -> String {
         let seconds = (duration.seconds * 1000).rounded() / 1000
         return (Int(exactly: seconds)?.description ?? seconds.description) + " s"

@@ -1,11 +1,11 @@
-/// Which queue, store and monitoring database are set, and whether the three fit together.
+/// Which queue, store and monitoring database are set, and whether they fit together.
 struct BackendSettings {
     let queue: QueueSettings?
     let database: DatabaseSettings?
     let monitoring: MonitoringSettings?
     let monitoringEnabled: Bool
 
-    /// - Parameter embeddedIsWanted: FARM_DB is set, so that one half may be embedded.
+    /// - Parameter embeddedIsWanted: whether FARM_DB is set, so that one half may be embedded.
     init(_ variables: Variables, embeddedIsWanted: Bool) {
         Self.check(QueueSettings.group, .queueHost, variables, embeddedIsWanted)
         Self.check(DatabaseSettings.group, .databaseHost, variables, embeddedIsWanted)
@@ -19,7 +19,7 @@ struct BackendSettings {
         monitoring = Self.monitoring(variables, isEnabled: monitoringEnabled)
     }
 
-    /// What of a group is missing while the rest is set.
+    /// Reports what is missing in a group while the rest is set.
     private static func check(
         _ group: [Variable], _ host: Variable, _ variables: Variables, _ embeddedIsWanted: Bool
     ) {
@@ -35,7 +35,7 @@ struct BackendSettings {
         for variable in missing { variables.fault(variable, "is missing; \(all) are required together\(advice)") }
     }
 
-    /// One host and nothing of the other would scatter the data over a server and a file.
+    /// A host for one and nothing for the other would scatter the data over a server and a file.
     private static func refuseHalf(
         _ host: Variable, without group: [Variable], _ other: Variable, _ variables: Variables
     ) {

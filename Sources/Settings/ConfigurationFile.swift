@@ -9,7 +9,7 @@ struct ConfigurationFile {
     let path: String
     let root: JSON
 
-    /// The named file, else the first default one that exists; nil if there is none, or if it is at fault.
+    /// The named file, or else the first default file that exists. nil if there is none, or if it has a fault.
     init?(_ variables: Variables) {
         let named = variables.text(.serviceConfig)
         for path in named.map({ [$0] }) ?? Self.defaultPaths {

@@ -1,8 +1,8 @@
 import Model
 
-/// PostgreSQL: DB_*.
+/// The PostgreSQL server: DB_*.
 public struct DatabaseSettings: Sendable, Equatable {
-    /// libpq's `sslmode`.
+    /// The value of libpq's `sslmode`.
     public enum SSLMode: String, Sendable, CaseIterable {
         case disable
         case allow
@@ -16,17 +16,17 @@ public struct DatabaseSettings: Sendable, Equatable {
     public var host: String
     /// DB_PORT, 5432 unless set.
     public var port: Int
-    /// The database.
+    /// The name of the database.
     public var name: String
     /// The role that logs in.
     public var user: String
     /// Its password.
     public var password: Secret
-    /// How much TLS is asked for, `prefer` unless set.
+    /// How strictly TLS is required, `prefer` unless set.
     public var sslMode: SSLMode
-    /// Certificates to trust; nil: the system's.
+    /// Certificates to trust. nil for the system's.
     public var caFile: String?
-    /// A replica for what status, show and export read, with the same port, name and user.
+    /// A replica from which status, show and export read. Its port, name and user are the same.
     public var readHost: String?
 }
 

@@ -1,21 +1,21 @@
-/// A parsed `.env` file, by the grammar of python-dotenv (parser.py, 1.2): comments, `export`, single and double
+/// A parsed `.env` file, in the grammar of python-dotenv (parser.py, 1.2): comments, `export`, single and double
 /// quotes, values over several lines, `#` inside quotes, inline ` #` comments, LF, CRLF or CR.
 ///
 /// Where python-dotenv and docker differ, or either would surprise:
-/// - `$` and `${NAME}` are characters like others (docker's way): a password survives as it is written.
+/// - `$` and `${NAME}` are ordinary characters, as in docker, so a password stays as it is written.
 /// - `NAME= # words` is an empty value and a comment.
-/// - In quotes a backslash pairs with what follows, so `"a\\"` ends at its second quote whatever comes after it,
-///   and `"a\"` does not end (python-dotenv closes it when no other quote follows in the file).
+/// - In quotes, a backslash and the next character belong together. So `"a\\"` ends at its second quote whatever
+///   follows, and `"a\"` does not end (python-dotenv closes it if no other quote follows in the file).
 /// - A line that python-dotenv would skip with a log message is a fault here.
 struct EnvironmentFile {
-    /// One `NAME=VALUE`. `NAME` alone has no value: it sets nothing, as with both readers.
+    /// One `NAME=VALUE`. `NAME` alone has no value, and sets nothing, as in both readers.
     struct Entry: Equatable {
         var name: String
         var value: String?
         var line: Int
     }
 
-    /// A line that cannot be read: where, and why, never its text.
+    /// A line that cannot be read: its place and the reason, never its text.
     struct Fault: Error, Equatable {
         var line: Int
         var reason: String

@@ -1,4 +1,4 @@
-/// Reads the lines of a `.env` file one after the other.
+/// Reads the lines of a `.env` file one after another.
 struct EnvironmentScanner {
     private let scalars: [Unicode.Scalar]
     private var position = 0
@@ -15,13 +15,13 @@ struct EnvironmentScanner {
         self.scalars = scalars
     }
 
-    /// Goes to the next character that is not blank; false at the end.
+    /// Goes to the next character that is not blank. False at the end.
     mutating func skipWhitespaceAndNewlines() -> Bool {
         skip { $0.isBlank }
         return position < scalars.count
     }
 
-    /// The binding that begins here, or nil for a comment; goes to the next line also when it throws.
+    /// The binding that begins here. nil for a comment. Goes to the next line even if it throws.
     mutating func entry() throws(EnvironmentFile.Fault) -> EnvironmentFile.Entry? {
         let start = (position: position, line: line)
         do throws(EnvironmentFile.Fault) {
@@ -75,7 +75,7 @@ struct EnvironmentScanner {
         return name
     }
 
-    /// A name as programs use them; python-dotenv takes nearly anything, docker anything without blanks.
+    /// Whether programs use such a name. python-dotenv accepts nearly anything, docker anything without blanks.
     private func isName(_ text: String) -> Bool {
         guard let first = text.utf8.first, first != UInt8(ascii: "-"), first != UInt8(ascii: ".") else { return false }
         return !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first) && text.utf8.allSatisfy(\.isNamePart)
@@ -127,7 +127,7 @@ struct EnvironmentScanner {
         return String(value)
     }
 
-    /// What a backslash makes of the character after it, in double quotes.
+    /// The characters that a backslash makes of the next character, in double quotes.
     private static let escapes: [Unicode.Scalar: Unicode.Scalar] = [
         "\\": "\\", "'": "'", "\"": "\"", "a": "\u{7}", "b": "\u{8}", "f": "\u{C}", "n": "\n", "r": "\r", "t": "\t",
         "v": "\u{B}",
@@ -156,13 +156,13 @@ extension EnvironmentScanner {
 }
 
 extension Unicode.Scalar {
-    /// White space as Python's `\s` has it.
+    /// White space as in Python's `\s`.
     fileprivate var isBlank: Bool { properties.isWhitespace || (0x1C...0x1F).contains(value) }
     fileprivate var isBlankInLine: Bool { isBlank && self != "\n" }
 }
 
 extension UInt8 {
-    /// A letter or digit of ASCII, `_`, `-` or `.`: what names of variables, services and queues are made of.
+    /// An ASCII letter or digit, `_`, `-` or `.`: the characters in names of variables, services and queues.
     var isNamePart: Bool {
         switch self {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

@@ -1,8 +1,8 @@
-/// What may stand where a host is wanted: a name or an IP address. Nothing of a URL: it may carry a password.
+/// Accepts a host: a name or an IP address. No part of a URL is accepted, since it may contain a password.
 enum HostName {
     static let requirement = "must be a host name or an IP address, without a scheme, user or port"
 
-    /// The host, an IPv6 address without its brackets; nil if it is none.
+    /// The host; an IPv6 address loses its brackets. nil if it is none.
     static func parse(_ text: String) -> String? {
         let text = text.trimmed
         if text.hasPrefix("["), text.hasSuffix("]") {
@@ -18,7 +18,7 @@ enum HostName {
         return text.utf8.count <= 253 && full.allSatisfy { (1...63).contains($0.count) && $0.allSatisfy(\.isNamePart) }
     }
 
-    /// Hexadecimal groups and colons, perhaps with an IPv4 tail and a zone; the resolver is the judge of the rest.
+    /// Hexadecimal groups and colons, perhaps with an IPv4 tail and a zone. The resolver judges the rest.
     private static func isIPv6(_ text: String) -> Bool {
         let parts = text.utf8.split(separator: UInt8(ascii: "%"), maxSplits: 1, omittingEmptySubsequences: false)
         guard let address = parts.first, address.count <= 45 else { return false }

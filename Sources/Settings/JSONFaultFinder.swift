@@ -1,14 +1,14 @@
 import Model
 
-/// Finds the line where a text that simdjson refuses stops being JSON (RFC 8259): simdjson does not tell, and
-/// Foundation's parser takes trailing commas.
+/// Finds the line where a text that simdjson refuses stops being JSON (RFC 8259). simdjson does not say, and
+/// Foundation's parser accepts trailing commas.
 struct JSONFaultFinder {
     private struct Stop: Error {}
 
     private let bytes: [UInt8]
     private var position = 0
 
-    /// The line, counted from 1; nil if this reader finds nothing wrong.
+    /// The line, counted from 1. nil if this reader finds nothing wrong.
     static func line(in text: String) -> Int? {
         var finder = JSONFaultFinder(bytes: Array(text.utf8))
         do {

@@ -1,17 +1,17 @@
-/// Where a server of this process listens.
+/// The address on which a server of this process listens.
 public struct ListenAddress: Sendable, Equatable, CustomStringConvertible {
-    /// A host name or address, an IPv6 one without its brackets.
+    /// A host name or address. An IPv6 address has no brackets.
     public var host: String
-    /// 0: one that the system chooses.
+    /// The port. 0 for one that the system chooses.
     public var port: Int
 
-    /// An address that is known to be one.
+    /// Makes an address from parts that are known to be valid.
     public init(host: String, port: Int) {
         self.host = host
         self.port = port
     }
 
-    /// As it is written in a URL.
+    /// The address as it is written in a URL.
     public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 }
 
@@ -19,8 +19,8 @@ extension ListenAddress {
     static let requirement =
         "must be a port, 0…65535, or HOST:PORT, such as 127.0.0.1:9464, [::1]:9464 or 0.0.0.0:9464 for every address"
 
-    /// A port alone is on loopback, so that nobody opens it to the network by leaving something out.
-    /// - Returns: nil if it is no such address.
+    /// A port without a host is on loopback, so that leaving something out does not open it to the network.
+    /// - Returns: nil if this is no such address.
     static func parse(_ text: String) -> ListenAddress? {
         let text = text.trimmed
         guard let colon = text.lastIndex(of: ":") else {
@@ -28,7 +28,7 @@ extension ListenAddress {
         }
         let name = String(text[..<colon])
         guard let port = port(text[text.index(after: colon)...]), let host = HostName.parse(name) else { return nil }
-        // Without brackets the last group of an IPv6 address is taken for a port.
+        // Without brackets, the last group of an IPv6 address could be taken for a port.
         guard !host.contains(":") || name.hasPrefix("[") else { return nil }
         return ListenAddress(host: host, port: port)
     }

@@ -1,6 +1,6 @@
-/// LOG_LEVEL, LOG_FORMAT, LOG_FILE.
+/// The settings of the log: LOG_LEVEL, LOG_FORMAT, LOG_FILE.
 public struct LogSettings: Sendable, Equatable {
-    /// The least important message that is written.
+    /// The least important level that is written.
     public enum Level: String, Sendable, CaseIterable {
         case debug = "DEBUG"
         case info = "INFO"
@@ -9,7 +9,7 @@ public struct LogSettings: Sendable, Equatable {
         case critical = "CRITICAL"
     }
 
-    /// How a message is written.
+    /// The format of log lines.
     public enum Format: String, Sendable, CaseIterable {
         case text
         case json
@@ -19,7 +19,7 @@ public struct LogSettings: Sendable, Equatable {
     public var level: Level
     /// Text unless set.
     public var format: Format
-    /// The file that is also appended to, opened again on SIGHUP.
+    /// A file to which the log is appended as well. It is opened again on SIGHUP.
     public var file: String?
 }
 

@@ -1,18 +1,18 @@
-/// MySQL or MariaDB for the heartbeats: MONITORING_DB_*.
+/// The MySQL or MariaDB server for heartbeats: MONITORING_DB_*.
 public struct MonitoringSettings: Sendable, Equatable {
     /// A host name or address.
     public var host: String
     /// MONITORING_DB_PORT, 3306 unless set.
     public var port: Int
-    /// The database.
+    /// The name of the database.
     public var name: String
-    /// The user that logs in; it holds SELECT, INSERT and UPDATE.
+    /// The user that logs in. It needs SELECT, INSERT and UPDATE.
     public var user: String
     /// Its password.
     public var password: Secret
     /// Whether TLS is required.
     public var tls: Bool
-    /// Certificates to trust; nil: the system's.
+    /// Certificates to trust. nil for the system's.
     public var caFile: String?
 }
 

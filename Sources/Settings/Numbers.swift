@@ -1,13 +1,13 @@
 import Foundation
 
-/// The values that a number may have, and what they are called in messages.
+/// The values that a number may have, and how messages name them.
 struct NumberRange {
     let values: ClosedRange<Double>
-    /// Open below: the lower bound itself is refused.
+    /// Whether the lower bound itself is refused.
     var isOpenBelow = false
     var unit = ""
 
-    /// Such as `must be a number of seconds, 0.001…280`.
+    /// For example `must be a number of seconds, 0.001…280`.
     var requirement: String {
         let bounds = "\(values.lowerBound.plain)…\(values.upperBound.plain)"
         return "must be a number\(unit.isEmpty ? "" : " of " + unit), "
@@ -31,21 +31,21 @@ extension ClosedRange<Int> {
 }
 
 extension Double {
-    /// The number as people write it: no `.0` after a whole one.
+    /// The number as people write it, without `.0` after a whole number.
     var plain: String {
         Int(exactly: self).map(String.init) ?? description
     }
 }
 
 extension Duration {
-    /// A number of seconds that has passed a `NumberRange`, to the microsecond.
+    /// A number of seconds that is in a `NumberRange`, to the microsecond.
     init(seconds: Double) { self = .microseconds(Int64((seconds * 1_000_000).rounded())) }
 
-    /// The seconds as a number, for messages and sums.
+    /// The seconds as a number, for messages and arithmetic.
     var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
 }
 
 extension String {
-    /// Without white space and line breaks at either end.
+    /// The text without white space and line breaks at either end.
     var trimmed: String { trimmingCharacters(in: .whitespacesAndNewlines) }
 }

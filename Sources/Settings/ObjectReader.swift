@@ -1,14 +1,14 @@
 import Model
 
-/// Reads the members of one object of the file by type; what is wrong becomes a fault with its place. A member that
-/// is null counts as missing.
+/// Reads the members of one object of the file by type. Anything wrong becomes a fault with its place. A member that is
+/// null counts as missing.
 struct ObjectReader {
-    /// Such as `service_config.json: services.blip`.
+    /// For example `service_config.json: services.blip`.
     let place: String
     let findings: SettingsProblems
     private let members: [String: JSON]
 
-    /// Nil, and a fault, if the value is no object. Keys that nobody reads are warned about.
+    /// nil, and a fault, if the value is not an object. Warns about keys that nobody reads.
     init?(
         _ value: JSON, at place: String, known: Set<String>, ignored: [String: String] = [:],
         _ findings: SettingsProblems
@@ -77,7 +77,7 @@ struct ObjectReader {
         return Choice(rawValue: word) ?? fault(key, "must be \(listing(all, "or")), is \"\(word.shown)\"")
     }
 
-    /// Media types of pictures. JPEG is always among them: it is what others become.
+    /// Media types of pictures. JPEG is always included, since other formats are converted to it.
     func formats(_ key: String) -> Set<PictureFormat>? {
         guard let value = value(key) else { return nil }
         guard let elements = value.arrayValue else {
@@ -119,7 +119,7 @@ struct ObjectReader {
 }
 
 extension JSON {
-    /// What a value is, for a message that must not quote it.
+    /// The type of a value, for a message that must not quote it.
     var kind: String {
         switch self {
         case .null: "null"

@@ -1,14 +1,14 @@
-/// RabbitMQ: QUEUE_*.
+/// The RabbitMQ servers: QUEUE_*.
 public struct QueueSettings: Sendable, Equatable {
-    /// What a queue that farm declares is.
+    /// The type of queues that farm declares.
     public enum QueueType: String, Sendable, CaseIterable {
         case classic
         case quorum
     }
 
-    /// At least one: the first is preferred, the others are fail-over, unless `partitions`.
+    /// At least one host. The first is preferred and the others are for fail-over, unless `partitions` is set.
     public var hosts: [String]
-    /// Of every host: QUEUE_PORT, else 5672, with TLS 5671.
+    /// The port of every host: QUEUE_PORT, or else 5672 (with TLS 5671).
     public var port: Int
     /// The user that logs in.
     public var user: String
@@ -16,11 +16,11 @@ public struct QueueSettings: Sendable, Equatable {
     public var password: Secret
     /// `/` unless set.
     public var virtualHost: String
-    /// Whether the connection is by TLS.
+    /// Whether the connection uses TLS.
     public var tls: Bool
-    /// Certificates to trust; nil: the system's.
+    /// Certificates to trust. nil for the system's.
     public var caFile: String?
-    /// Of the queues that farm declares, classic unless set.
+    /// The type of the queues that farm declares, classic unless set.
     public var type: QueueType
     /// Whether jobs are spread over the hosts by image_id.
     public var partitions: Bool
@@ -56,7 +56,7 @@ extension QueueSettings {
 }
 
 extension Variables {
-    /// Hosts with commas or blanks between them, each once.
+    /// Hosts separated by commas or blanks, without duplicates.
     fileprivate func hosts(_ variable: Variable) -> [String]? {
         guard let text = text(variable) else { return nil }
         var hosts: [String] = []

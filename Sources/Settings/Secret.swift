@@ -1,4 +1,4 @@
-/// A password. Nothing that prints, dumps or mirrors it shows the value; `reveal()` is the one way to it.
+/// A password. Nothing that prints, dumps or mirrors it shows the value. `reveal()` is the only way to get it.
 public struct Secret: Sendable, Equatable {
     private let value: String
 

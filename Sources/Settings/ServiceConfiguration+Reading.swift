@@ -1,7 +1,7 @@
 import Model
 
 extension ServiceConfiguration {
-    /// Reads the whole file; what is at fault is left out.
+    /// Reads the whole file. Entries with faults are left out.
     init(_ file: ConfigurationFile, tries: TryRule, _ findings: SettingsProblems) {
         let name = file.path.shown
         self.init(path: file.path, services: [], postProcessing: [])
@@ -59,7 +59,7 @@ extension ServiceConfiguration {
         enrichment = Enrichment.services.filter(wanted.contains)
     }
 
-    /// Names are told apart by case: `YOLOv8` is not the catalogue's `yolov8`, whose port and evidence it does not get.
+    /// Names are case-sensitive: `YOLOv8` is not the catalogue's `yolov8`, and does not get its port and evidence.
     private func compareNames(_ place: String, _ findings: SettingsProblems) {
         let known = Dictionary(uniqueKeysWithValues: CatalogueService.all.map { ($0.name.lowercased(), $0.name) })
         var owners: [String: String] = [:]
@@ -141,6 +141,6 @@ extension VotingSettings {
 }
 
 extension String {
-    /// Normalised as labels are (spec section 6): lower case, trimmed, runs of white space one space.
+    /// Normalised as labels are (spec section 6): in lower case, trimmed, with each run of white space as one space.
     fileprivate var asLabel: String { lowercased().split(whereSeparator: \.isWhitespace).joined(separator: " ") }
 }

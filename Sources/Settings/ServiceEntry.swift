@@ -3,7 +3,7 @@ import Model
 /// Reads one entry of `services`.
 enum ServiceEntry {
     case service(ServiceSettings)
-    /// A role, and whether this box runs it.
+    /// A role, and whether this machine runs it.
     case role(PostProcessing, work: Bool)
 
     private static let keys: Set<String> = [
@@ -12,7 +12,7 @@ enum ServiceEntry {
     ]
     private static let ignored = ["enable_triggers": "farm always triggers the post-processing that follows"]
 
-    /// Nil where the entry is at fault beyond use; lesser faults are replaced by defaults, to find those behind them.
+    /// nil if the entry is unusable. Smaller faults are replaced by defaults, to find the faults after them.
     init?(_ name: String, _ value: JSON, in file: String, tries: TryRule, _ findings: SettingsProblems) {
         let place = "\(file): services.\(name.shown)"
         if let reason = Self.faultOfName(name) {
@@ -69,7 +69,7 @@ extension ServiceSettings {
         timeout = entry.number("timeout", in: .timeout).map(Duration.init(seconds:)) ?? timeout
         maxRetries = entry.integer("max_retries", in: .tries) ?? maxRetries
         retryDelay = entry.number("retry_delay", in: .retryDelay).map(Duration.init(seconds:)) ?? retryDelay
-        // Where nothing of its own adds up to too much, the global settings are at fault and are reported once.
+        // If its own values do not add up to too much, the global settings are at fault, and are reported once.
         if self.tries != tries, let fault = self.tries.fault { entry.findings.fault(entry.place, fault) }
         if port == nil { return nil }
     }
@@ -92,12 +92,13 @@ extension ServiceSettings {
 }
 
 extension Set<PictureFormat> {
-    /// A set prints in no fixed order, and what a service's settings print as tells whether they have changed.
+    /// The formats in a fixed order. A set prints in no fixed order, and comparing the printed settings shows whether
+    /// they changed.
     var inOrder: [PictureFormat] { PictureFormat.allCases.filter(contains) }
 }
 
 extension String {
-    /// On one line: line breaks and other steering characters become blanks.
+    /// The text on one line. Line breaks and other steering characters become blanks.
     fileprivate var shownWhole: String {
         String(String.UnicodeScalarView(unicodeScalars.map { $0.isSteering ? " " : $0 }))
     }

@@ -2,48 +2,48 @@ import Model
 
 /// One machine-learning service: an entry of service_config.json, completed from the catalogue and the global settings.
 public struct ServiceSettings: Sendable, Hashable {
-    /// How a worker hands the image to the service.
+    /// How a worker passes the image to the service.
     public enum Transport: String, Sendable, CaseIterable {
-        /// The URL if the image has one, else the file.
+        /// The URL if the image has one, otherwise the file.
         case auto
         case url
         case file
     }
 
-    /// 1…50 ASCII letters, digits, `_`, `-`, `.`.
+    /// 1 to 50 ASCII letters, digits, `_`, `-`, `.`.
     public var name: String
-    /// A host name or address; an IPv6 address stands without brackets.
+    /// A host name or address. An IPv6 address has no brackets.
     public var host: String
-    /// 1…65535.
+    /// From 1 to 65535.
     public var port: Int
-    /// The path of a call, which begins with a slash.
+    /// The path of a call. It begins with a slash.
     public var endpoint = "/analyze"
     /// Who calls it; never `postProcessing`.
     public var category = ServiceCategory.primary
-    /// What its answers count as.
+    /// How its answers count.
     public var evidence = Evidence.none
     /// What it does, on one line.
     public var description = ""
-    /// The prefix and the name.
+    /// The name of its queue: the prefix and the service's name.
     public var queue: String
-    /// Of one try.
+    /// The limit for one try.
     public var timeout: Duration
-    /// Tries per job, at least 1.
+    /// The number of tries for each job, at least 1.
     public var maxRetries: Int
     /// The base of the exponential back-off between tries.
     public var retryDelay: Duration
-    /// Calls in flight.
+    /// How many calls may be in flight.
     public var concurrency = 4
-    /// False: an address only, another box works on it.
+    /// Whether this machine works on it. If not, the entry only gives its address.
     public var work = true
     /// How it gets the image.
     public var transport = Transport.auto
-    /// What is posted to it as it is, always in the same order; other pictures are posted as JPEG.
+    /// The formats that are posted unchanged, always in the same order. Other pictures are posted as JPEG.
     public var accepts = PictureFormat.common.inOrder
-    /// The path of a probe, which begins with a slash.
+    /// The path of a probe. It begins with a slash.
     public var health = "/health"
 
-    /// `host:port` as a URL has it: an IPv6 address in brackets, a zone's `%` escaped (RFC 6874).
+    /// `host:port` as in a URL: an IPv6 address in brackets, the `%` of a zone escaped (RFC 6874).
     public var authority: String {
         let address = host.contains(":") ? "[\(host.replacing("%", with: "%25"))]" : host
         return "\(address):\(port)"
@@ -53,7 +53,7 @@ public struct ServiceSettings: Sendable, Hashable {
 extension ServiceSettings {
     static let queuePrefix = "queue_"
 
-    /// What a job takes at most: every try runs into its time-out, and the waits between them.
+    /// The longest time that a job can take: every try runs into its time-out, and the waits between them.
     public var longestJob: Duration { tries.longest }
 
     var tries: TryRule {

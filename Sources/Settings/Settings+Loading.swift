@@ -5,12 +5,12 @@ extension Settings {
     /// Whether this is a variable that farm reads.
     public static func reads(_ variable: String) -> Bool { Variable(rawValue: variable) != nil }
 
-    /// Reads and checks everything. It blocks on files.
+    /// Reads and checks everything. It blocks while it reads files.
     /// - Parameters:
-    ///   - environment: The process environment, which wins over the file.
-    ///   - workingDirectory: What relative paths start from.
-    ///   - environmentFile: The file that `--env-file` names; nil: `.env` if it exists.
-    /// - Throws: All that is missing or malformed, at once.
+    ///   - environment: the process environment, which overrides the file.
+    ///   - workingDirectory: where relative paths begin.
+    ///   - environmentFile: the file that `--env-file` names. nil for `.env`, if it exists.
+    /// - Throws: everything that is missing or malformed, at once.
     public static func load(
         environment: [String: String], workingDirectory: String, environmentFile: String?
     ) throws(SettingsFault) -> Settings {
@@ -102,7 +102,7 @@ extension Settings {
         if !unknown.isEmpty { findings.warning(path, "unknown and ignored: \(someOf(unknown))") }
     }
 
-    /// A name that looks like one; a line of a key that lost its quotes may read like a name, too.
+    /// The name of an entry, if it looks like one. A line of a key that lost its quotes may look like a name, too.
     private static func label(of entry: EnvironmentFile.Entry) -> String {
         let looksLikeName =
             entry.value != nil && entry.name.utf8.count <= 40

@@ -1,12 +1,12 @@
-/// Why the settings cannot be used: everything that is missing or malformed, never with the value of a secret.
+/// Why the settings cannot be used: everything that is missing or malformed. It never contains the value of a secret.
 public struct SettingsFault: Error, Equatable, CustomStringConvertible {
-    /// One sentence each, which begins with the variable's name or the place in the file.
+    /// One sentence for each fault. It begins with the name of the variable or the place in the file.
     public let faults: [String]
 
-    /// How many faults the message spells out; a file of junk has thousands.
+    /// How many faults the message lists. A file of junk has thousands.
     private static let shown = 50
 
-    /// All faults as one message, a line each.
+    /// All faults as one message, one line for each.
     public var description: String {
         if faults.count == 1, let only = faults.first { return only }
         let rest = faults.count - Self.shown

@@ -1,19 +1,19 @@
 import Model
 
-/// What one loading finds wrong, shared by all that read a part of the settings.
+/// The problems that are found in one loading, shared by everything that reads a part of the settings.
 final class SettingsProblems {
     private(set) var faults: [String] = []
     private(set) var warnings: [String] = []
 
-    /// Something that makes the settings unusable.
+    /// Adds a problem that makes the settings unusable.
     func fault(_ place: String, _ what: String) { faults.append("\(place): \(what)") }
 
-    /// Something that is ignored, or taken in another way than its writer may think.
+    /// Adds a warning about something that is ignored, or read in another way than its writer may think.
     func warning(_ place: String, _ what: String) { warnings.append("\(place): \(what)") }
 }
 
 extension String {
-    /// A name from outside, fit for a message: on one line and not long.
+    /// A name from outside, made fit for a message: on one line and not long.
     var shown: String {
         let scalars = unicodeScalars.prefix(60).map { $0.isSteering ? "\u{FFFD}" : $0 }
         return String(String.UnicodeScalarView(scalars)) + (unicodeScalars.count > 60 ? "…" : "")
@@ -28,7 +28,7 @@ func listing(_ words: [String], _ conjunction: String = "and") -> String {
     return words.dropLast().joined(separator: ", ") + " \(conjunction) " + last
 }
 
-/// At most ten of these names, and how many there are besides.
+/// At most ten of these names, and how many more there are.
 func someOf(_ names: [String]) -> String {
     names.prefix(10).joined(separator: ", ") + (names.count > 10 ? " and \(names.count - 10) more" : "")
 }

@@ -1,14 +1,14 @@
 import Foundation
 import Model
 
-/// A file of settings: read whole, up to a limit. It may be a pipe, as `--env-file <(…)` makes one.
+/// A settings file. It is read in full, up to a limit. It may be a pipe, as `--env-file <(…)` makes one.
 enum SmallFile {
-    /// Why a file is not read.
+    /// Why a file cannot be read.
     enum Fault: Error {
         case missing
         case unusable(String)
 
-        /// The words that follow the file's name in a message.
+        /// The words that follow the name of the file in a message.
         var reason: String {
             switch self {
             case .missing: "does not exist"
@@ -17,12 +17,12 @@ enum SmallFile {
         }
     }
 
-    /// The path, seen from the working directory.
+    /// The path, starting from the working directory if it is relative.
     static func resolve(_ path: String, in workingDirectory: String) -> String {
         PathText.isAbsolute(path) ? path : workingDirectory + "/" + path
     }
 
-    /// The bytes of the file; more than `limit` of them are refused.
+    /// The bytes of the file. If there are more than `limit`, it is refused.
     static func bytes(of path: String, limit: Int) throws(Fault) -> [UInt8] {
         guard !path.utf8.contains(0) else { throw .missing }
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
@@ -49,7 +49,7 @@ enum SmallFile {
 }
 
 extension [UInt8] {
-    /// The UTF-8 text without a byte order mark; nil if it is none.
+    /// The UTF-8 text without a byte order mark. nil if the bytes are not UTF-8.
     var utf8Text: String? {
         let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
         return String(validating: starts(with: mark) ? self[3...] : self[...], as: UTF8.self)

@@ -1,13 +1,13 @@
-/// Where traces are sent, as OpenTelemetry's variables name it.
+/// Where traces are sent, according to OpenTelemetry's variables.
 public struct TraceSettings: Sendable, Equatable {
-    /// OTEL_EXPORTER_OTLP_ENDPOINT with `/v1/traces` after it. It may hold a password, so it is never shown.
+    /// OTEL_EXPORTER_OTLP_ENDPOINT followed by `/v1/traces`. It may contain a password, so it is never shown.
     public var url: String
     /// OTEL_SERVICE_NAME.
     public var serviceName: String
-    /// OTEL_TRACES_SAMPLER_ARG: the part of the traces that begin here which is recorded, 0…1.
+    /// OTEL_TRACES_SAMPLER_ARG: which part of the traces that begin here is recorded, from 0 to 1.
     public var ratio: Double
 
-    /// - Returns: nil where no endpoint is set.
+    /// - Returns: nil if no endpoint is set.
     init?(_ variables: Variables) {
         let ratio = variables.number(.otelTracesSamplerArgument, in: .fraction) ?? 1
         let serviceName = variables.text(.otelServiceName) ?? "farm"

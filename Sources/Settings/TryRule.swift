@@ -1,4 +1,4 @@
-/// How often and how long a job is tried: REQUEST_TIMEOUT, MAX_RETRIES, RETRY_DELAY, or a service's own.
+/// How often and how long a job is tried: REQUEST_TIMEOUT, MAX_RETRIES and RETRY_DELAY, or a service's own values.
 struct TryRule: Equatable {
     var timeout = Duration.seconds(30)
     var maxRetries = 3
@@ -8,8 +8,8 @@ struct TryRule: Equatable {
     static let longestJob = Duration.seconds(280)
     static let longestWait = Duration.seconds(60)
 
-    /// What a job takes at most: every try runs into its time-out, and before the k-th retry lies
-    /// retryDelay × 2^(k-1), at most 60 s. Jitter only shortens a wait (it is drawn from 50…100 % of it).
+    /// The longest time that a job can take: every try runs into its time-out, and before the k-th retry there is a
+    /// wait of retryDelay × 2^(k-1), at most 60 s. Jitter only shortens a wait (to between 50 % and 100 % of it).
     var longest: Duration {
         var sum = timeout * maxRetries
         var wait = retryDelay
@@ -20,7 +20,7 @@ struct TryRule: Equatable {
         return sum
     }
 
-    /// What is wrong with the sum, or nil.
+    /// Why the sum is too large. nil if it is not.
     var fault: String? {
         guard longest > Self.longestJob else { return nil }
         let tries = maxRetries == 1 ? "1 try" : "\(maxRetries) tries"

@@ -58,7 +58,7 @@ enum Variable: String, CaseIterable {
     case shutdownTimeout = "SHUTDOWN_TIMEOUT"
     case defaultConfidence = "DEFAULT_CONFIDENCE"
 
-    /// The variable that names a file with this one's value, for the secrets.
+    /// For secrets, the variable that names a file with the value.
     var fileVariant: Variable? {
         switch self {
         case .queuePassword: .queuePasswordFile
@@ -68,7 +68,7 @@ enum Variable: String, CaseIterable {
         }
     }
 
-    /// What the older scripts read and farm does not, and why.
+    /// Variables of the older scripts that farm does not read, and why.
     static let older: KeyValuePairs<String, String> = [
         "QUEUE_NAME": queuesAreNamed,
         "BBOX_QUEUE_NAME": queuesAreNamed,

@@ -1,7 +1,7 @@
 /// The variables of the process environment and of the `.env` file, read one by one and by type. The process
-/// environment wins, also with an empty value, which counts as unset.
+/// environment wins, even with an empty value, which counts as unset.
 ///
-/// No message quotes a value unless it is a number: a password may stand under a wrong name.
+/// No message quotes a value unless it is a number, since a password may be under a wrong name.
 struct Variables {
     enum Source { case process, file }
 
@@ -28,21 +28,21 @@ struct Variables {
         }
     }
 
-    /// Whether the variable has a value; a secret may have it in a file.
+    /// Whether the variable has a value. A secret may have it in a file.
     func isSet(_ variable: Variable) -> Bool {
         raw(variable) != nil || (variable.fileVariant.map(isSet) ?? false)
     }
 
     func source(_ variable: Variable) -> Source? { raw(variable) == nil ? nil : entries[variable]?.source }
 
-    /// The text without blanks around it.
+    /// The text without surrounding blanks.
     func text(_ variable: Variable) -> String? {
         guard let value = raw(variable)?.trimmed else { return nil }
         guard !value.holdsControls else { return fault(variable, "must not hold control characters") }
         return value
     }
 
-    /// One of a few words, in any case.
+    /// One of a few words, in upper or lower case.
     func choice<Choice>(_ variable: Variable, _ choices: KeyValuePairs<String, Choice>) -> Choice? {
         guard let word = text(variable)?.lowercased() else { return nil }
         if let match = choices.first(where: { $0.key.lowercased() == word }) { return match.value }
@@ -84,10 +84,10 @@ struct Variables {
         return HostName.parse(text) ?? fault(variable, HostName.requirement)
     }
 
-    /// A port, 1…65535.
+    /// A port, from 1 to 65535.
     func port(_ variable: Variable) -> Int? { integer(variable, in: 1...65_535) }
 
-    /// The path of a file of certificates, which must be there.
+    /// The path of a certificate file, which must exist.
     func certificates(_ variable: Variable) -> String? {
         guard let path = text(variable) else { return nil }
         do {
@@ -126,7 +126,7 @@ struct Variables {
 
     private func raw(_ variable: Variable) -> String? {
         guard let value = entries[variable]?.value, !value.isEmpty else { return nil }
-        // Blanks alone are a password, but no host, number or path.
+        // A password may consist of blanks; a host, number or path may not.
         return variable.fileVariant == nil && value.trimmed.isEmpty ? nil : value
     }
 

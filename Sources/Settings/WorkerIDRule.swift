@@ -1,20 +1,20 @@
 /// How a worker gets its id: WORKER_ID.
 public enum WorkerIDRule: Sendable, Equatable {
-    /// Not set: `ROLE_SERVICE_HOST_PID`.
+    /// WORKER_ID is not set: `ROLE_SERVICE_HOST_PID`.
     case automatic
-    /// Set in the process environment: the id itself.
+    /// WORKER_ID is set in the process environment: the id itself.
     case exact(String)
-    /// Set in the `.env` file, which all boxes share: `WORKERID_SERVICE_HOST_PID`.
+    /// WORKER_ID is set in the `.env` file, which all machines share: `WORKERID_SERVICE_HOST_PID`.
     case prefix(String)
 
-    /// `worker_id` is a VARCHAR(50).
+    /// The column `worker_id` is a VARCHAR(50).
     public static let maximumLength = 50
 
-    /// The id of one worker, of at most 50 Unicode scalars.
+    /// The id of one worker, at most 50 Unicode scalars.
     ///
-    /// What is too long is cut in the host, then in its first part; service and process stay, so that the workers of
-    /// one box keep different ids.
-    /// - Parameter several: Whether the process runs several workers; an exact id then ends in `_SERVICE`.
+    /// An id that is too long is cut in the host, and then in its first part. Service and process stay, so the workers
+    /// of one machine have different ids.
+    /// - Parameter several: whether the process runs several workers. Then an exact id gets the ending `_SERVICE`.
     public func id(role: String, service: String, host: String, pid: Int32, several: Bool) -> String {
         switch self {
         case .automatic: Self.joined(role, service, host, pid)

@@ -1,7 +1,7 @@
 import Pipeline
 import Waiting
 
-/// A queue that tells what it has confirmed, whoever publishes; all else is the queue's own.
+/// A queue that tells, as events, which messages it has confirmed. Everything else is passed to the queue itself.
 package struct ObservedQueue: JobQueue, QueueAdministration, QueueInspection {
     package typealias Base = any JobQueue & QueueAdministration & QueueInspection
 

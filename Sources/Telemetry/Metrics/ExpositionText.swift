@@ -2,7 +2,7 @@
 ///
 /// https://prometheus.io/docs/instrumenting/exposition_formats/
 public struct ExpositionText {
-    /// What an answer in this format is labelled with.
+    /// The content type of an answer in this format.
     public static let contentType = "text/plain; version=0.0.4; charset=utf-8"
 
     private(set) var text = ""
@@ -29,7 +29,8 @@ public struct ExpositionText {
     }
 
     private mutating func append(_ value: String, escapingQuotes: Bool) {
-        // By scalars: a quote that a combining mark follows is another Character, and yet a quote to the reader.
+        // By scalars, since a quote with a combining mark is another Character in Swift, but still a quote to the
+        // reader.
         for scalar in value.unicodeScalars {
             switch scalar {
             case "\\": text += "\\\\"
@@ -48,7 +49,7 @@ public struct ExpositionText {
 }
 
 extension MetricDefinition.Kind {
-    /// As the text format and the documentation name it.
+    /// The name in the text format and in the documentation.
     public var word: String {
         switch self {
         case .counter: "counter"
@@ -65,7 +66,7 @@ protocol ExposedFamily: Sendable {
 }
 
 extension Family: ExposedFamily {
-    /// Writes nothing, not even the head, of a metric without series.
+    /// Writes the series. A metric without series writes nothing, not even its head.
     func write(to text: inout ExpositionText) {
         let series = series
         guard !series.isEmpty else { return }

@@ -1,22 +1,23 @@
 import Synchronization
 
-/// All series of one metric, by the values of its labels.
+/// All series of one metric, by the values of their labels.
 package final class Family<Child: Instrument>: Sendable {
-    /// More series than this are no label's few values but an id that has slipped in; the rest share one series.
+    /// The largest number of series. More than this means that an id has become a label value. The rest share one
+    /// series.
     static var limit: Int { 2_000 }
 
-    /// What stands for each label of the series that the rest share.
+    /// The value of every label in the series that the rest share.
     static var rest: String { "other" }
 
-    /// What the metric is.
+    /// The definition of the metric.
     package let definition: MetricDefinition
     private let children = Mutex<[[String]: Child]>([:])
 
     init(_ definition: MetricDefinition) { self.definition = definition }
 
-    /// The series with these values of the labels, in the definition's order; made when it is first asked for.
+    /// The series with these label values, in the order of the definition. It is made when it is first asked for.
     ///
-    /// Who counts often asks once and holds on to what is returned.
+    /// Callers that count often ask once and keep the result.
     package func labelled(_ values: String...) -> Child { child(values) }
 
     func child(_ values: [String]) -> Child {
@@ -34,7 +35,7 @@ package final class Family<Child: Instrument>: Sendable {
         }
     }
 
-    /// The series now, in a fixed order.
+    /// The present series, in a fixed order.
     var series: [(labels: [String], child: Child)] {
         children.withLock { $0.map { (labels: $0.key, child: $0.value) } }
             .sorted { $0.labels.lexicographicallyPrecedes($1.labels) }
@@ -42,7 +43,7 @@ package final class Family<Child: Instrument>: Sendable {
 }
 
 extension Family<Gauge> {
-    /// Replaces all series: what was measured before and is not now has no value any more.
+    /// Replaces all series. What was measured before and is not now, has no value any more.
     func replaceAll(_ rows: [(labels: [String], value: Double)]) {
         children.withLock { children in
             var new: [[String]: Gauge] = [:]

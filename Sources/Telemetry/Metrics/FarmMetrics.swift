@@ -1,6 +1,7 @@
-/// The metrics that farm exports: the one list, from which docs/metrics.md is made.
+/// The metrics that farm exports. docs/metrics.md is made from this list.
 ///
-/// A label is a service or role (`service`), a queue, or one of few words; never the id of an image, a job or a worker.
+/// A label is a service or role (`service`), a queue, or one of a few words. It is never the id of an image, a job or a
+/// worker.
 package final class FarmMetrics: Sendable {
     package let registry = Registry()
 
@@ -111,13 +112,13 @@ package final class FarmMetrics: Sendable {
 }
 
 extension FarmMetrics {
-    /// farm's own web server has answered a request.
+    /// Counts a request that farm's own web server has answered.
     package func answered(route: String, code: Int, seconds: Double) {
         httpRequestDuration.labelled(route, "\(code)").record(seconds)
     }
 }
 
-/// What became of a job or trigger.
+/// The outcomes of a job or trigger.
 enum JobOutcome: String, CaseIterable {
     case success
     case error

@@ -1,10 +1,10 @@
 import Synchronization
 
-/// A label of a series.
+/// The name and value of a label.
 package typealias MetricLabel = (name: String, value: String)
 
-/// One series of a metric: what is counted or measured under one choice of labels. Its callers hold on to it, so that to
-/// count costs neither a look-up nor memory.
+/// One series of a metric, with its own label values. Callers keep it, so that counting costs neither a look-up nor
+/// memory.
 package protocol Instrument: Sendable {
     init(_ kind: MetricDefinition.Kind)
 
@@ -18,7 +18,7 @@ package final class Counter: Instrument {
 
     package init(_ kind: MetricDefinition.Kind) {}
 
-    /// Adds an amount; one that is negative or no number changes nothing.
+    /// Adds an amount. A negative amount, or one that is not a number, changes nothing.
     package func add(_ amount: Double = 1) {
         guard amount > 0 else { return }
         bits.change { $0 + amount }
@@ -51,7 +51,7 @@ package final class Gauge: Instrument {
 }
 
 extension Atomic<UInt64> {
-    /// The bits of a number, changed as one step.
+    /// Changes the number whose bits these are, as one atomic step.
     fileprivate borrowing func change(_ change: (Double) -> Double) {
         var old = load(ordering: .relaxed)
         while true {
@@ -67,9 +67,9 @@ extension Atomic<UInt64> {
 package final class Histogram: Instrument {
     /// The counts at one moment.
     package struct Snapshot: Sendable, Equatable {
-        /// Observations at or below each bound and above the one before it; the last one's bound is infinity.
+        /// The number of observations at or below each bound and above the one before. The last bound is infinity.
         package var counts: [UInt64]
-        /// All observations added up.
+        /// The sum of all observations.
         package var sum: Double
         /// How many observations there were.
         package var count: UInt64 { counts.reduce(0, +) }
@@ -84,7 +84,8 @@ package final class Histogram: Instrument {
         state = Mutex(Snapshot(counts: Array(repeating: 0, count: bounds.count + 1), sum: 0))
     }
 
-    /// Counts an observation. A clock that was set back makes a time negative: that is 0. What is no number is left out.
+    /// Counts an observation. If a clock was set back, a time may be negative, and counts as 0. Values that are not
+    /// numbers are left out.
     package func record(_ value: Double) {
         guard value.isFinite else { return }
         let value = max(0, value)
@@ -95,6 +96,6 @@ package final class Histogram: Instrument {
         }
     }
 
-    /// The counts now, which belong together.
+    /// The present counts, taken at one moment.
     package var snapshot: Snapshot { state.withLock { $0 } }
 }

@@ -4,23 +4,24 @@ import Pipeline
 import Synchronization
 import Waiting
 
-/// Counts and measures events: each is counted where it is received, and nowhere else.
+/// Makes metrics of events. Each event is counted here and nowhere else.
 package final class MetricsSink: EventSink {
     private let metrics: FarmMetrics
     private let time: any Timekeeper
     private let roles = Mutex<[EventSource: RoleSeries]>([:])
     private let services = Mutex<[String: ServiceSeries]>([:])
 
-    /// - Parameter time: against which jobs' submissions are held.
+    /// - Parameter time: the clock with which times of submission are compared.
     package init(_ metrics: FarmMetrics, time: any Timekeeper) {
         self.metrics = metrics
         self.time = time
     }
 
-    /// The queues that roles of this process have taken from.
+    /// The queues that roles of this process have consumed.
     package var queues: Set<String> { roles.withLock { Set($0.keys.map(\.queue)) }.filter { !$0.isEmpty } }
 
-    /// This process has made a client of a service. Its breaker is closed until an event says otherwise.
+    /// Notes that this process has made a client of a service. Its breaker counts as closed until an event says
+    /// otherwise.
     package func calls(_ service: String, concurrency: Int) {
         metrics.concurrencyLimit.labelled(service).set(concurrency)
         self.service(service).knows(.closed)
@@ -56,11 +57,11 @@ package final class MetricsSink: EventSink {
     private func admitted(_ submittedAt: [String], _ wait: Histogram?) {
         guard let wait, !submittedAt.isEmpty else { return }
         let now = time.now()
-        // Another program may write it in a way that farm does not read.
+        // Another program may write the time in a form that farm does not read.
         for date in submittedAt.compactMap(Timestamp.date) { wait.record(now.timeIntervalSince(date)) }
     }
 
-    /// What a worker commits are its jobs; of a role it is images, however many triggers asked for them.
+    /// A worker commits jobs. A post-processing role commits images, however many triggers asked for them.
     private func committed(_ count: Int, _ seconds: Double, _ source: EventSource) {
         let operation: String
         switch PostProcessing(rawValue: source.service) {
@@ -106,11 +107,11 @@ package final class MetricsSink: EventSink {
     }
 }
 
-/// The series of a role that takes from a queue, looked up once. They are there with 0 from its first event on, so that the
-/// first thing that happens is seen as an increase.
+/// The series of a role that consumes a queue, looked up once. They exist with the value 0 from the role's first event,
+/// so that the first job shows as an increase.
 private final class RoleSeries: Sendable {
     let inFlight: Gauge
-    /// nil of a role: a trigger does not say when the image's job was submitted.
+    /// nil for a post-processing role: a trigger does not say when the image's job was submitted.
     let wait: Histogram?
     private let prefetch: Gauge
     private let duration: Histogram
@@ -136,7 +137,7 @@ private final class RoleSeries: Sendable {
 
     func began(prefetch limit: Int) {
         prefetch.set(limit)
-        // What it had in hand when it failed, it holds no more.
+        // A role that failed no longer holds what it had in hand.
         inFlight.set(0)
     }
 
@@ -179,7 +180,7 @@ private final class ServiceSeries: Sendable {
         durations.labelled(service, call.outcome).record(call.seconds)
         if let seconds = call.reported { reported.record(seconds) }
         if let count = call.bytes { bytes.record(Double(count)) }
-        // Of a call that was cut off, or for which it was too late, nothing is known.
+        // Nothing is known about a call that was cut off, or that came too late.
         if call.bytes != nil {
             isUp(true)
         } else if FailureKind(rawValue: call.outcome)?.isOfReach == true {
@@ -190,7 +191,7 @@ private final class ServiceSeries: Sendable {
     func isUp(_ isUp: Bool) { up.labelled(service).set(isUp ? 1 : 0) }
 
     func changed(_ change: BreakerChange) {
-        // A trial that failed is no new opening.
+        // A failed trial does not count as an opening.
         if change.state == .open, !change.isReopened { opens.add() }
         knows(change.state)
     }
@@ -199,7 +200,7 @@ private final class ServiceSeries: Sendable {
 }
 
 extension FailureKind {
-    /// The service was not reached, or has not answered in time.
+    /// Whether the service was not reached, or did not answer in time.
     fileprivate var isOfReach: Bool { self == .connection || self == .timeout }
 }
 

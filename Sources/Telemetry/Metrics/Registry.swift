@@ -12,7 +12,7 @@ public final class Registry: Sendable {
     /// A registry without metrics.
     public init() {}
 
-    /// The metrics in the order in which they were added.
+    /// The metrics, in the order in which they were added.
     public var definitions: [MetricDefinition] { state.withLock { $0.families.map(\.definition) } }
 
     /// Adds a metric.
@@ -26,7 +26,8 @@ public final class Registry: Sendable {
         return family
     }
 
-    /// Has gauges set just before they are read, for what something else knows at any time. It must not wait.
+    /// Adds a closure that sets gauges just before they are read, for values that are known at any time. It must not
+    /// wait.
     public func beforeReading(_ set: @escaping @Sendable () -> Void) { state.withLock { $0.readers.append(set) } }
 
     /// All series in Prometheus' text format.

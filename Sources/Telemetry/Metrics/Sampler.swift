@@ -3,28 +3,29 @@ import Logging
 import Pipeline
 import Waiting
 
-/// Reads what no event tells, at intervals: how full the queues are, and when workers were last seen. One for each process:
-/// however many scrapes there are, they read what it saw last.
+/// Reads at intervals what no event tells: how full the queues are, and when workers were last seen. There is one for
+/// each process, and all scrapes read what it saw last.
 ///
-/// A look that fails leaves the old values, and `farm_sample_timestamp_seconds` tells their age.
+/// If a look fails, the old values stay. `farm_sample_timestamp_seconds` shows how old they are.
 package struct Sampler: Sendable {
-    /// What is looked at, each by itself: one that is away or slow keeps nothing from the other.
+    /// The things that are looked at. They are separate, so that a slow or absent one does not delay the other.
     package enum Source: String, Sendable, CaseIterable {
         case queues
         case workers
     }
 
-    /// Between two looks.
+    /// The time between two looks.
     package static let interval = Duration.seconds(15)
-    /// However slow a look is.
+    /// The longest time between two looks, however slow they are.
     static let longestInterval = Duration.seconds(300)
-    /// Looking takes at most one part in so many of the time.
+    /// Looking takes at most one part in this many of the time.
     static let restPerLook = 20.0
 
     /// What was seen of the queues.
     package struct Queues: Sendable {
         var depths: [QueueDepth]
-        /// Of each, since when its oldest message waits, in seconds; nil where none does, or the queue cannot tell.
+        /// For each queue, the age of its oldest waiting message in seconds. nil if none waits, or the queue cannot
+        /// tell.
         var oldest: [Double?]
 
         package init(depths: [QueueDepth], oldest: [Double?]) {
@@ -40,7 +41,8 @@ package struct Sampler: Sendable {
     let workers: @Sendable () async throws -> [SeenWorkers]
 
     /// - Parameters:
-    ///   - queues: those that this process knows.
+    ///   - queues: the queues that this process knows.
+    ///   - workers: when workers were last seen, as `WorkerRegister.seenWorkers` reports it.
     ///   - workers: who was seen, as `WorkerRegister.seenWorkers` tells.
     package init(
         metrics: FarmMetrics, time: any Timekeeper, log: Logger,
@@ -82,7 +84,7 @@ package struct Sampler: Sendable {
         }
     }
 
-    /// How long nothing is asked after a look that took so long.
+    /// How long to rest after a look that took this long.
     static func rest(after look: Duration) -> Duration {
         min(max(interval, look * restPerLook), longestInterval)
     }

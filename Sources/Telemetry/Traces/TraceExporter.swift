@@ -5,7 +5,7 @@ import Waiting
 
 /// Sends spans to a collector, in batches, by OTLP over HTTP as JSON (OpenTelemetry Protocol Specification 1.3).
 ///
-/// A collector that is away costs nothing but the spans: work never waits for it, and no more than `limit` are held.
+/// If the collector is away, only spans are lost: work never waits for it, and at most `limit` spans are held.
 package final class TraceExporter: SpanSink {
     private struct State: Sendable {
         var spans: [Span] = []
@@ -18,13 +18,13 @@ package final class TraceExporter: SpanSink {
         }
     }
 
-    /// How many spans are held; more are lost.
+    /// How many spans are held. Further spans are lost.
     private static let limit = 8192
-    /// So many are sent as soon as they are there.
+    /// This many spans are sent at once.
     private static let batch = 512
-    /// Fewer are sent after that time.
+    /// Fewer spans are sent after this time.
     private static let delay = Duration.seconds(1)
-    /// How long the end of the program waits for the last ones.
+    /// How long the end of the program waits for the last spans.
     private static let farewell = Duration.seconds(2)
 
     private let resource: TraceResource
@@ -33,7 +33,7 @@ package final class TraceExporter: SpanSink {
     private let send: @Sendable ([UInt8]) async throws -> Void
     private let state = Watched(State())
 
-    /// - Parameter send: posts a request's body; throws what people can read where it is not taken.
+    /// - Parameter send: posts the body of a request. If it is not accepted, throws an error that people can read.
     package init(
         _ resource: TraceResource, time: any Timekeeper, log: Logger,
         send: @escaping @Sendable ([UInt8]) async throws -> Void
@@ -44,14 +44,14 @@ package final class TraceExporter: SpanSink {
         self.send = send
     }
 
-    /// Keeps the span until it is sent; loses it where too many wait.
+    /// Keeps the span until it is sent. If too many are waiting, the span is lost.
     package func record(_ span: Span) {
         state.change { state in
             if state.spans.count < TraceExporter.limit { state.spans.append(span) } else { state.lost += 1 }
         }
     }
 
-    /// Sends as long as `body` runs, and then what is left.
+    /// Sends spans while `body` runs, and then those that are left.
     package func during<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await self.run() }
@@ -75,7 +75,7 @@ package final class TraceExporter: SpanSink {
         }
     }
 
-    /// Returns when a batch is there, or after a moment.
+    /// Returns when there is a batch, or after a moment.
     private func gather() async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask {

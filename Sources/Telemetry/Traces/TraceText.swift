@@ -2,7 +2,7 @@ import Foundation
 import Model
 import Pipeline
 
-/// Whose spans they are.
+/// The process that the spans come from.
 package struct TraceResource: Sendable {
     package var serviceName: String
     package var version: String
@@ -17,7 +17,7 @@ package struct TraceResource: Sendable {
     }
 }
 
-/// Spans as OTLP's JSON has them: identifiers in hexadecimal, times in nanoseconds as text.
+/// Spans in OTLP's JSON: identifiers in hexadecimal, times in nanoseconds as text.
 enum TraceText {
     static func request(_ spans: [Span], of resource: TraceResource) -> [UInt8] {
         let scope: JSON = .object(["name": "farm", "version": .string(resource.version)])
