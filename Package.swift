@@ -91,6 +91,7 @@ let package = Package(
     ],
     targets: [
         library("CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev"),
+        library("COpenSSL", pkgConfig: "libcrypto", apt: "libssl-dev"),
         library("CExif", pkgConfig: "libexif", apt: "libexif-dev"),
         library("CLibUUID", pkgConfig: "uuid", apt: "uuid-dev"),
         library("CMariaDB", pkgConfig: "libmariadb", apt: "libmariadb-dev"),
@@ -124,13 +125,20 @@ let package = Package(
         module("ImageLists", ["Files", "Model", "Pictures", "Pipeline"]),
         module("Imaging", ["CExif", "CJPEG", "CVips", "Files", "Model", "Pictures", "Pipeline"]),
         module("Telemetry", ["Model", "Pipeline", "Waiting", logging]),
-        module("Web", ["Telemetry", logging] + hummingbird),
         module(
             "Operations",
             [
                 "Files", "Harmony", "ImageLists", "Model", "Monitoring", "Pictures", "Pipeline", "Roles", "Waiting",
                 logging,
             ]),
+        .target(
+            name: "Web",
+            dependencies: [
+                "COpenSSL", "Model", "Operations", "Pictures", "Pipeline", "Telemetry", "Waiting", logging,
+            ] + hummingbird,
+            path: "Sources/Web",
+            resources: ["events.js", "farm.css", "farm.js", "icon.svg"].map { .embedInCode("Assets/\($0)") },
+            swiftSettings: settings),
         module(
             "Composition",
             [
@@ -182,7 +190,7 @@ let package = Package(
             ]),
         tests("CommandTests", ["Doubles", "Model", "Servers"], exclude: ["Doubles"]),
         tests("TelemetryTests", ["Doubles", "Model", "Pipeline", "Telemetry", "Waiting", logging]),
-        tests("WebTests", ["Telemetry", "Web", logging] + hummingbird),
+        tests("WebTests", ["Model", "Operations", "Pipeline", "Telemetry", "Waiting", "Web", logging] + hummingbird),
         tests("SimulationTests", ["Doubles"]),
         fuzzing,
     ] + benchmarks,

@@ -18,7 +18,7 @@ case $level in demo | test | bench) ;; *) sed -n '2,/^[^#]/{/^#/s/^# \{0,1\}//p}
 # What each is for: docs/dependencies.md.
 packages=(
   build-essential pkg-config                                # building
-  libcurl4-openssl-dev libexif-dev libmariadb-dev libpq-dev # linked
+  libcurl4-openssl-dev libexif-dev libmariadb-dev libpq-dev libssl-dev # linked
   librabbitmq-dev libsimdjson-dev libsqlite3-dev
   libjpeg-dev uuid-dev
   libvips42 fonts-dejavu-core                               # opened when a picture needs them

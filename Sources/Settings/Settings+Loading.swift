@@ -44,6 +44,7 @@ extension Settings {
         shutdownTimeout = variables.duration(.shutdownTimeout, in: .seconds(0...280)) ?? .seconds(10)
         defaultConfidence = variables.number(.defaultConfidence, in: .fraction) ?? 0.75
         metricsListen = variables.listenAddress(.metricsListen)
+        web = WebSettings(variables)
         traces = TraceSettings(variables)
         prefetch = variables.integer(.workerPrefetchCount, in: 1...65_535)
 

@@ -46,6 +46,12 @@ enum Variable: String, CaseIterable {
 
     case metricsListen = "METRICS_LISTEN"
 
+    case webToken = "WEB_TOKEN"
+    case webTokenFile = "WEB_TOKEN_FILE"
+    case webReadToken = "WEB_READ_TOKEN"
+    case webReadTokenFile = "WEB_READ_TOKEN_FILE"
+    case webAllowedHosts = "WEB_ALLOWED_HOSTS"
+
     case otelEndpoint = "OTEL_EXPORTER_OTLP_ENDPOINT"
     case otelServiceName = "OTEL_SERVICE_NAME"
     case otelTracesSamplerArgument = "OTEL_TRACES_SAMPLER_ARG"
@@ -64,6 +70,8 @@ enum Variable: String, CaseIterable {
         case .queuePassword: .queuePasswordFile
         case .databasePassword: .databasePasswordFile
         case .monitoringPassword: .monitoringPasswordFile
+        case .webToken: .webTokenFile
+        case .webReadToken: .webReadTokenFile
         default: nil
         }
     }

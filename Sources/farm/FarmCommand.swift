@@ -38,7 +38,8 @@ struct FarmCommand: AsyncParsableCommand {
             CommandGroup(
                 name: "Operation:",
                 subcommands: [
-                    MonitorCommand.self, CheckCommand.self, TryCommand.self, DeadCommand.self, PurgeCommand.self,
+                    WebCommand.self, MonitorCommand.self, CheckCommand.self, TryCommand.self, DeadCommand.self,
+                    PurgeCommand.self,
                     ForgetCommand.self, RemoveCommand.self, InitCommand.self, LinkCommand.self,
                 ]),
         ])

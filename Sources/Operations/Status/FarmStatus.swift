@@ -2,7 +2,7 @@ import Model
 import Pipeline
 
 /// How far the farm is: what the queue tells and what the store tells. Each may be out of reach for itself.
-package struct FarmStatus {
+package struct FarmStatus: Sendable {
     /// What the queue tells, or why it tells nothing.
     package let queues: Result<QueueStatus, PortFault>
     /// What the store tells, or why it tells nothing.

@@ -2,7 +2,7 @@ import Model
 import Pipeline
 
 /// Who works on a queue, and why it does not move if it does not.
-package struct QueueState {
+package struct QueueState: Sendable {
     /// How many workers are alive. nil if that is not known.
     package let workers: Int?
     /// Why the queue does not move. nil while it moves, has nothing to do, or nobody knows.

@@ -3,7 +3,7 @@ import Monitoring
 import Pipeline
 
 /// What the store tells of the work on the queues.
-package struct StoredWork {
+package struct StoredWork: Sendable {
     /// Who is alive.
     package var workers: [RegisteredWorker]
     /// nil: not asked for.
@@ -16,12 +16,12 @@ package struct StoredWork {
 }
 
 /// What the queue tells: how much waits where.
-package struct QueueStatus {
+package struct QueueStatus: Sendable {
     /// What stands in the place of `members` when the queue is out of reach.
     package static let unknown = [JSON.Member("queues", .null), JSON.Member("blocked", .null)]
 
     /// A queue with those who work on it; nil: not known.
-    package struct Line {
+    package struct Line: Sendable {
         /// The service or role that takes from it.
         package var service: String
         /// How much lies there.
@@ -38,6 +38,8 @@ package struct QueueStatus {
         var pace: WorkPace?
         /// What has waited there before.
         var samples: [WaitingSample] = []
+        /// What has ended in the last hour, by minutes.
+        package var minutes: [MinuteCount] = []
     }
 
     /// This box's queues first.
@@ -65,7 +67,8 @@ package struct QueueStatus {
             let minutes = progress.map { $0.services[named.service] ?? $0.queues[named.queue] ?? [] }
             return Line(
                 service: named.service, depth: depth, workers: ofQueue, absence: absence, blockade: blockade,
-                oldest: ages[index], pace: minutes.map(WorkPace.init), samples: progress?.samples[named.queue] ?? [])
+                oldest: ages[index], pace: minutes.map(WorkPace.init), samples: progress?.samples[named.queue] ?? [],
+                minutes: minutes ?? [])
         }
         self.blockade = blockade
     }

@@ -3,7 +3,7 @@ import Model
 import Pipeline
 
 /// What the store tells: results by service and status, the totals, and whether it takes rows.
-package struct StoreStatus {
+package struct StoreStatus: Sendable {
     /// What stands in the place of `members` when the store is out of reach.
     package static let unknown = [
         JSON.Member("results", .null), JSON.Member("totals", .null), JSON.Member("counted", .null),

@@ -31,7 +31,7 @@ extension SettledSession {
             }
         } catch let fault as ListenFault {
             guard need == .ifFree, fault.kind == .inUse else {
-                throw CommandFailure.unusable("METRICS_LISTEN: \(fault)\(fault.kind.remedy)")
+                throw CommandFailure.unusable("METRICS_LISTEN: \(fault)\(fault.kind.remedy(of: "METRICS_LISTEN"))")
             }
             log.warning("METRICS_LISTEN: \(fault); no metrics of this one")
             return try await body()
@@ -71,12 +71,21 @@ extension OpenSession<ReadingBackends> {
     }
 }
 
+extension OpenSession<WebServing> {
+    /// Looks at queues and workers as long as `body` runs, where metrics are served.
+    func sampling<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
+        try await sampling({ try await $0.queue() }, { try await $0.store() }, body)
+    }
+}
+
 extension ListenFault.Kind {
     /// What a person does about it.
-    fileprivate var remedy: String {
+    /// - Parameter name: the setting, or the option, that says where to listen.
+    func remedy(of name: String) -> String {
         switch self {
+        case .inUse where name.hasPrefix("--"): "; give another port, or 0 for any free one"
         case .inUse:
-            "; each process needs a port of its own: set METRICS_LISTEN=9465 in this one's environment, which wins over "
+            "; each process needs a port of its own: set \(name)=9465 in this one's environment, which wins over "
                 + ".env, or 0 for any free port"
         case .notAllowed: "; take a port from 1024 on"
         case .notHere: "; take 127.0.0.1, an address of this machine, or 0.0.0.0 for all of them"

@@ -3,7 +3,15 @@ import Hummingbird
 import Logging
 import Telemetry
 
-typealias Context = BasicRequestContext
+/// A request with what its sender may do.
+struct Context: RequestContext {
+    var coreContext: CoreRequestContextStorage
+    /// Until somebody has found it out, nothing.
+    var access = Access.none
+
+    init(source: ApplicationRequestContextSource) { coreContext = CoreRequestContextStorage(source: source) }
+}
+
 typealias Handler = @Sendable (Request, Context) async throws -> Response
 
 extension Router<Context> {
@@ -82,6 +90,8 @@ private struct RequestTimes: RouterMiddleware {
             return try await next(request, context)
         } catch let error as HTTPError where error.status == .notFound {
             return Response(plain: "no such page\n", .notFound)
+        } catch let fault as Fields.Fault {
+            return Response(plain: "what was sent cannot be read: it holds \(fault.text)\n", .badRequest)
         } catch let error as any HTTPResponseError {
             return try error.response(from: request, context: context)
         }

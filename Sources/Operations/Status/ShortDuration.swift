@@ -1,8 +1,9 @@
 import Foundation
 
 /// Durations that fit a column: `45 s`, `12 min`, `3.5 h`, `2.1 d`.
-enum ShortDuration {
-    static func text(_ seconds: Double) -> String {
+package enum ShortDuration {
+    /// One number and its unit.
+    package static func text(_ seconds: Double) -> String {
         switch seconds {
         case ..<90: String(format: "%.0f s", seconds)
         case ..<(90 * 60): String(format: "%.0f min", seconds / 60)
@@ -12,7 +13,7 @@ enum ShortDuration {
     }
 
     /// `12 min`, where both ends read the same; else `12–15 min`, `50 s–2 min`.
-    static func text(_ range: ClosedRange<Double>) -> String {
+    package static func text(_ range: ClosedRange<Double>) -> String {
         let (low, high) = (text(range.lowerBound), text(range.upperBound))
         guard low != high else { return low }
         let unit = high.drop { $0 != " " }

@@ -31,13 +31,13 @@ public struct WebServer: Sendable {
     let host: String
     let port: Int
     let limits: Limits
-    let responder: RouterResponder<BasicRequestContext>
+    let responder: RouterResponder<Context>
     private(set) var log: Logger
 
     /// - Parameters:
     ///   - host: a name or address, an IPv6 one without brackets.
     ///   - port: 0 for one that the system chooses.
-    init(host: String, port: Int, limits: Limits = Limits(), router: Router<BasicRequestContext>, log: Logger) {
+    init(host: String, port: Int, limits: Limits = Limits(), router: Router<Context>, log: Logger) {
         self.host = host
         self.port = port
         self.limits = limits

@@ -1,0 +1,120 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+
+/// Stands before every page: refuses requests that are meant for another host, acts that another site's page sends, and who
+/// may not read; and tells browsers what they must not do with an answer.
+struct Gate: RouterMiddleware {
+    let rules: AccessRules
+    let hosts: HostRule
+    /// Paths that are answered without a login.
+    let open: Set<String>
+
+    func handle(
+        _ request: Request, context: Context, next: (Request, Context) async throws -> Response
+    ) async throws -> Response {
+        var response = try await answer(request, context, next)
+        for field in Gate.headers where response.headers[field.name] == nil { response.headers.append(field) }
+        return response
+    }
+
+    private func answer(
+        _ request: Request, _ context: Context, _ next: (Request, Context) async throws -> Response
+    ) async throws -> Response {
+        guard hosts.allows(request.head.authority) else {
+            return Response(
+                plain: "this is not the host that was asked for; WEB_ALLOWED_HOSTS names others\n",
+                .misdirectedRequest)
+        }
+        var context = context
+        context.access = rules.access(
+            authorization: request.headers[.authorization],
+            cookie: SessionCookie(headers: request.headers[values: .cookie]), now: Int(Date().timeIntervalSince1970))
+        guard request.method.isSafe || isFromOwnPage(request) else {
+            return refusal(
+                request, context, .forbidden, "the page that sent this is not this server's (Sec-Fetch-Site, Origin)")
+        }
+        if open.contains(request.uri.path) || request.uri.path.hasPrefix("/assets/") {
+            return try await next(request, context)
+        }
+        guard context.access.mayRead else {
+            // Whoever shows a token is a program.
+            if Routes.isOfAPI(request) || request.headers[.authorization] != nil {
+                return refusal(request, context, .unauthorized, "a token is needed: Authorization: Bearer TOKEN")
+            }
+            guard request.method.isSafe else {
+                return refusal(request, context, .unauthorized, "you are not logged in")
+            }
+            let depth = request.uri.path.split(separator: "/", omittingEmptySubsequences: false).count - 2
+            return Response.seeOther(String(repeating: "../", count: max(0, depth)) + "login")
+        }
+        guard request.method.isSafe || context.access.mayAct else {
+            return refusal(request, context, .forbidden, "this token may only read")
+        }
+        return try await next(request, context)
+    }
+
+    /// Whether no other site has made a browser send this (OWASP, "Cross-Site Request Forgery Prevention": fetch metadata).
+    /// Programs that are no browsers say nothing of it.
+    private func isFromOwnPage(_ request: Request) -> Bool {
+        // No browser adds it by itself.
+        if request.headers[.authorization] != nil { return true }
+        if let site = request.headers[.secFetchSite] { return site == "same-origin" }
+        guard let origin = request.headers[.origin] else { return true }
+        return hosts.isOwn(origin: origin, authority: request.head.authority)
+    }
+
+    private func refusal(
+        _ request: Request, _ context: Context, _ status: HTTPResponse.Status, _ text: String
+    ) -> Response {
+        var headers: HTTPFields = [:]
+        if status == .unauthorized { headers[.wwwAuthenticate] = "Bearer realm=\"farm\"" }
+        return Response(plain: text + "\n", status, headers)
+    }
+
+    /// Of every answer. Nothing is loaded from elsewhere, nothing runs that is not a file of ours, and no other site shows our
+    /// pages in its own.
+    private static let headers: HTTPFields = [
+        .contentSecurityPolicy:
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+            + "worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+        .xContentTypeOptions: "nosniff",
+        .referrerPolicy: "same-origin",
+        .crossOriginOpenerPolicy: "same-origin",
+        .crossOriginResourcePolicy: "same-origin",
+        .cacheControl: "no-store",
+    ]
+}
+
+extension HTTPField.Name {
+    static let secFetchSite = name("Sec-Fetch-Site")
+    static let referrerPolicy = name("Referrer-Policy")
+    static let crossOriginOpenerPolicy = name("Cross-Origin-Opener-Policy")
+    static let crossOriginResourcePolicy = name("Cross-Origin-Resource-Policy")
+    static let xAccelBuffering = name("X-Accel-Buffering")
+
+    /// - Parameter text: a token of RFC 9110.
+    private static func name(_ text: String) -> HTTPField.Name {
+        guard let name = HTTPField.Name(text) else { preconditionFailure("\(text) is a header's name") }
+        return name
+    }
+}
+
+extension HTTPRequest.Method {
+    /// It asks for nothing to be done (RFC 9110, section 9.2.1).
+    var isSafe: Bool { [.get, .head, .options, .trace].contains(self) }
+}
+
+extension Response {
+    /// Has a browser get another page, by a way from the one that it asked for.
+    static func seeOther(_ location: String, _ headers: HTTPFields = [:]) -> Response {
+        var headers = headers
+        headers[.location] = location
+        return Response(plain: "see \(location)\n", .seeOther, headers)
+    }
+
+    /// A whole page.
+    init(_ page: Page, _ status: HTTPResponse.Status = .ok, _ headers: HTTPFields = [:]) {
+        self.init(page.html.text, "text/html; charset=utf-8", status, headers)
+    }
+}

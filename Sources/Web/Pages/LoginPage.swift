@@ -1,0 +1,55 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+
+extension Site {
+    func addLogin(to router: Router<Context>) {
+        let rules = rules
+        let tries = LoginTries()
+        router.answer(
+            "/login",
+            [
+                .get: { _, context in Response(Site.loginPage(context.access)) },
+                .post: { request, context in
+                    let fields = try await request.form()
+                    guard tries.mayTry(at: Date()) else {
+                        return Response(
+                            Site.loginPage(
+                                context.access, fault: "Too many wrong tokens. Wait a minute and try again."),
+                            .tooManyRequests, [.retryAfter: "60"])
+                    }
+                    guard let token = fields["token"],
+                        let cookie = rules.cookie(for: token, now: Int(Date().timeIntervalSince1970))
+                    else {
+                        tries.failed(at: Date())
+                        return Response(
+                            Site.loginPage(
+                                context.access, fault: "This is not the token of WEB_TOKEN or WEB_READ_TOKEN."),
+                            .unauthorized)
+                    }
+                    return Response.seeOther("./", [.setCookie: Site.set(cookie.value, SessionCookie.lifetime)])
+                },
+            ])
+        router.answer(
+            "/logout", [.post: { _, _ in Response.seeOther("./login", [.setCookie: Site.set("", 0)]) }])
+    }
+
+    /// Without a path it holds for the folder that the login lies in, whatever a proxy calls it.
+    private static func set(_ value: String, _ seconds: Int) -> String {
+        "\(SessionCookie.name)=\(value); Max-Age=\(seconds); HttpOnly; SameSite=Strict"
+    }
+
+    private static func loginPage(_ access: Access, fault: String? = nil) -> Page {
+        let content: HTML = """
+            <h1>Log in</h1>
+            <form method="post" action="login">
+            <label>Token <input type="password" name="token" autocomplete="current-password" required autofocus></label>
+            <button>Log in</button>
+            </form>
+            <p class="quiet">The token is WEB_TOKEN of the server's .env, or WEB_READ_TOKEN for reading only.</p>
+            """
+        return Page(
+            title: "Log in", section: nil, access: access, notice: fault.map { Page.Notice(text: $0, isFault: true) },
+            content: content)
+    }
+}

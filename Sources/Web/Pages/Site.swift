@@ -1,0 +1,95 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Logging
+import Operations
+import Pipeline
+import Telemetry
+
+/// The pages of one farm.
+package struct Site: Sendable {
+    /// What clients may use up of a server of pages.
+    package static var limits: WebServer.Limits {
+        var limits = WebServer.Limits()
+        limits.connections = 512
+        return limits
+    }
+
+    /// Who may do what.
+    package struct Doors: Sendable {
+        /// Who has it may read and act; nil where no token is needed, which is on loopback only.
+        package var token: String?
+        /// Who has it may read; nil where there is none.
+        package var readToken: String?
+        /// Names under which the server is reached, beside its own.
+        package var allowedHosts: [String]
+
+        package init(token: String? = nil, readToken: String? = nil, allowedHosts: [String] = []) {
+            self.token = token
+            self.readToken = readToken
+            self.allowedHosts = allowedHosts
+        }
+    }
+
+    let board: FarmBoard
+    let rules: AccessRules
+
+    /// - Parameter board: what the pages about the farm show.
+    package init(board: FarmBoard, doors: Doors) {
+        self.board = board
+        rules = AccessRules(token: doors.token, readToken: doors.readToken)
+    }
+}
+
+extension WebServer {
+    /// A server of the pages.
+    package init(
+        site: Site, doors: Site.Doors, metrics: FarmMetrics, host: String, port: Int,
+        limits: Limits = Site.limits, log: Logger
+    ) {
+        let router = Router.measured(metrics)
+        router.add(
+            middleware: Gate(
+                rules: site.rules, hosts: HostRule(listen: host, others: doors.allowedHosts),
+                open: ["/login", "/healthz"]))
+        router.answer("/healthz", [.get: { _, _ in Response(plain: "ok\n") }])
+        for asset in Asset.all {
+            let response = asset.response
+            router.answer(RouterPath(asset.path), [.get: { _, _ in response }])
+        }
+        site.addLogin(to: router)
+        site.addFarm(to: router)
+        site.addWorkers(to: router)
+        site.addEvents(to: router)
+        self.init(host: host, port: port, limits: limits, router: router, log: log)
+    }
+}
+
+/// What is asked for.
+enum Routes {
+    static func isOfAPI(_ request: Request) -> Bool { request.uri.path.hasPrefix("/api/") }
+}
+
+extension Request {
+    /// The query.
+    /// - Throws: `Fields.Fault`.
+    func query() throws(Fields.Fault) -> Fields { try Fields(uri.query ?? "") }
+
+    /// The fields of a form that was sent.
+    /// - Throws: `Fields.Fault`; `HTTPError` for a body that is too large.
+    func form() async throws -> Fields {
+        let body = try await body.collect(upTo: 64 << 10)
+        guard let text = String(validating: body.readableBytesView, as: UTF8.self) else {
+            throw Fields.Fault(text: "bytes that are no UTF-8")
+        }
+        return try Fields(text)
+    }
+}
+
+extension Site {
+    /// A page, or only its content where that is asked for.
+    func response(_ page: Page, _ request: Request) throws -> Response {
+        guard try request.query()["part"] == "live" else { return Response(page) }
+        return Response(page.content.text, "text/html; charset=utf-8")
+    }
+}

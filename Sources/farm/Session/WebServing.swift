@@ -1,0 +1,74 @@
+import Composition
+import Logging
+import Operations
+import Pipeline
+import Settings
+import Telemetry
+import Web
+
+/// The pages of this process: what they show, and where they are.
+struct WebServing: Sendable {
+    private let parts: ReadingBackends
+    private let settings: Settings
+    private let site: Site
+    private let doors: Site.Doors
+    private let metrics: FarmMetrics
+
+    /// - Parameter connections: queue, store and heartbeats, each opened when somebody looks.
+    init(connections: Connections, context: ProgramContext) {
+        let parts = ReadingBackends(connections)
+        let settings = context.settings
+        let directory = settings.directory
+        let readsReplica = settings.database?.readHost != nil
+        (self.parts, self.settings) = (parts, settings)
+        doors = Site.Doors(
+            token: settings.web.token?.reveal(), readToken: settings.web.readToken?.reveal(),
+            allowedHosts: settings.web.allowedHosts)
+        let board = FarmBoard(time: context.time) {
+            await FarmView(parts, directory, readsReplica: readsReplica) { try await connections.monitoring() }
+        }
+        site = Site(board: board, doors: doors)
+        metrics = context.metrics?.metrics ?? FarmMetrics(version: FarmVersion.number)
+    }
+
+    func queue() async throws -> Queue { try await parts.queue() }
+    func store() async throws -> Store { try await parts.store() }
+
+    /// Serves the pages as long as `body` runs.
+    /// - Parameter body: is given the address of the first page.
+    /// - Throws: `CommandFailure` if it cannot listen, and what `body` throws.
+    func serving<Value: Sendable>(
+        at address: ListenAddress, log: Logger, _ body: (String) async throws -> Value
+    ) async throws -> Value {
+        let server = WebServer(
+            site: site, doors: doors, metrics: metrics, host: address.host, port: address.port, log: log)
+        do {
+            return try await server.during { port in
+                let url = WebServing.url(address.host, port)
+                log.notice("pages at \(url)")
+                return try await body(url)
+            }
+        } catch let fault as ListenFault {
+            throw CommandFailure.unusable("--listen: \(fault)\(fault.kind.remedy(of: "--listen"))")
+        }
+    }
+
+    /// Where a browser on this machine finds it.
+    private static func url(_ host: String, _ port: Int) -> String {
+        let everywhere = ["0.0.0.0", "::"].contains(host)
+        return "http://\(ListenAddress(host: everywhere ? "localhost" : host, port: port))/"
+    }
+
+    /// - Throws: `CommandFailure` for no address, and for one that others can reach while no token is set.
+    static func address(_ text: String, _ settings: Settings) throws -> ListenAddress {
+        guard let address = ListenAddress.parse(text) else {
+            throw CommandFailure.unusable("--listen \(text): it \(ListenAddress.requirement)")
+        }
+        guard address.isLoopback || settings.web.token != nil else {
+            throw CommandFailure.unusable(
+                "--listen \(address): others can reach it there, so WEB_TOKEN must be set in .env (openssl rand -hex 32 "
+                    + "makes one), or listen on 127.0.0.1")
+        }
+        return address
+    }
+}
