@@ -11,10 +11,7 @@ public struct ListenAddress: Sendable, Equatable, CustomStringConvertible {
         self.port = port
     }
 
-<<<<<<< HEAD
-    /// The address as it is written in a URL.
-=======
-    /// Only programs of this machine can reach it.
+    /// Whether only programs of this machine can reach it.
     public var isLoopback: Bool { host == "localhost" || host == "::1" || isIPv4Loopback }
 
     private var isIPv4Loopback: Bool {
@@ -22,25 +19,18 @@ public struct ListenAddress: Sendable, Equatable, CustomStringConvertible {
         return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
     }
 
-    /// As it is written in a URL.
->>>>>>> 7b056bd (farm web: pages of the farm and its workers, logins, guards)
+    /// The address as it is written in a URL.
     public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 }
 
 extension ListenAddress {
-    /// What such an address is like, for who gave none.
+    /// What an address must be, for messages about one that is not.
     public static let requirement =
         "must be a port, 0…65535, or HOST:PORT, such as 127.0.0.1:9464, [::1]:9464 or 0.0.0.0:9464 for every address"
 
-<<<<<<< HEAD
     /// A port without a host is on loopback, so that leaving something out does not open it to the network.
     /// - Returns: nil if this is no such address.
-    static func parse(_ text: String) -> ListenAddress? {
-=======
-    /// A port alone is on loopback, so that nobody opens it to the network by leaving something out.
-    /// - Returns: nil if it is no such address.
     public static func parse(_ text: String) -> ListenAddress? {
->>>>>>> 7b056bd (farm web: pages of the farm and its workers, logins, guards)
         let text = text.trimmed
         guard let colon = text.lastIndex(of: ":") else {
             return port(text[...]).map { ListenAddress(host: "127.0.0.1", port: $0) }

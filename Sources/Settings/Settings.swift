@@ -30,13 +30,9 @@ public struct Settings: Sendable, Equatable {
     public var log: LogSettings
     /// METRICS_LISTEN: the address on which this process serves metrics. nil for none.
     public var metricsListen: ListenAddress?
-<<<<<<< HEAD
-    /// Where traces are sent. nil if they are not.
-=======
-    /// Who may look at the pages and act there.
+    /// Who may look at the pages, and who may act there.
     public var web: WebSettings
-    /// Where traces are sent; nil: nowhere.
->>>>>>> 7b056bd (farm web: pages of the farm and its workers, logins, guards)
+    /// Where traces are sent. nil if they are not.
     public var traces: TraceSettings?
     /// WORKER_PREFETCH_COUNT. nil for the concurrency.
     public var prefetch: Int?
