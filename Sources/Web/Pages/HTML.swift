@@ -39,10 +39,12 @@ struct HTML: Sendable, ExpressibleByStringInterpolation {
         mutating func appendInterpolation(_ number: some BinaryInteger) { text += String(number) }
 
         /// Text for people: what steers or disguises it is shown as an escape.
-        mutating func appendInterpolation(_ value: String) { text += HTML.escaped(value.escapingSteering()) }
+        mutating func appendInterpolation(_ value: some StringProtocol) {
+            text += HTML.escaped(String(value).escapingSteering())
+        }
 
         /// The value of an attribute, which programs read: it stays what it is.
-        mutating func appendInterpolation(attribute value: String) { text += HTML.escaped(value) }
+        mutating func appendInterpolation(attribute value: some StringProtocol) { text += HTML.escaped(String(value)) }
     }
 
     /// Text in which nothing is markup, in an element and in a quoted attribute.
