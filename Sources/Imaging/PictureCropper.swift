@@ -67,3 +67,19 @@ public final class PictureCropper: ImageCropper {
         }
     }
 }
+
+extension PictureCropper: PictureScaler {
+    /// Decodes the picture, of a JPEG no more than is needed, turns it upright, and makes it smaller where it does not fit;
+    /// the colour profile stays.
+    ///
+    /// Throws as ``crop(_:to:quality:)`` does.
+    public func scale(
+        _ picture: PictureSource, toFit fit: ScaledFit, quality: Int
+    ) async throws(PictureFault) -> ScaledPicture {
+        try await decoding.run { [root] () throws(PictureFault) in
+            try picture.naming { () throws(PictureFault) in
+                try StoredPicture(picture, root: root).decode(forFit: fit).scaled(toFit: fit, quality: quality)
+            }
+        }
+    }
+}

@@ -68,10 +68,12 @@ static bool ends_in_filling(const struct jpeg_decompress_struct *info, const uin
   return place == length || bytes[place] == bytes[place - 1];
 }
 
-static void decode(struct jpeg_decompress_struct *info, cjpeg_row *row, void *context) {
+static void decode(struct jpeg_decompress_struct *info, int eighths, cjpeg_row *row, void *context) {
   bool is_cmyk = info->jpeg_color_space == JCS_CMYK || info->jpeg_color_space == JCS_YCCK;
   info->out_color_space = is_cmyk ? JCS_CMYK : JCS_RGB;
   info->dct_method = JDCT_ISLOW;
+  info->scale_num = (unsigned)eighths;
+  info->scale_denom = 8;
   jpeg_start_decompress(info);
   JSAMPARRAY pixels = info->mem->alloc_sarray(
       (j_common_ptr)info, JPOOL_IMAGE, info->output_width * (JDIMENSION)info->output_components, 1);
@@ -85,7 +87,7 @@ static void decode(struct jpeg_decompress_struct *info, cjpeg_row *row, void *co
   // behind the only one, with or without an end marker, is not the picture's.
 }
 
-int cjpeg_decode(const uint8_t *bytes, size_t length, int width, int height, bool end_is_added, cjpeg_row *row,
+int cjpeg_decode(const uint8_t *bytes, size_t length, int width, int height, int eighths, bool end_is_added, cjpeg_row *row,
                  void *context, char *message) {
   // Nothing that is used after a jump is changed before it but by libjpeg, through pointers.
   struct jpeg_decompress_struct info;
@@ -98,7 +100,7 @@ int cjpeg_decode(const uint8_t *bytes, size_t length, int width, int height, boo
     jpeg_mem_src(&info, bytes, length);
     jpeg_read_header(&info, TRUE);
     if ((int)info.image_width == width && (int)info.image_height == height) {
-      decode(&info, row, context);
+      decode(&info, eighths, row, context);
       if (!*errors.message && !jpeg_has_multiple_scans(&info) &&
           ends_in_filling(&info, bytes, end_is_added ? length - 2 : length))
         snprintf(errors.message, sizeof errors.message, "its last part is one byte over and over");

@@ -42,13 +42,16 @@ struct StoredPicture {
     }
 
     /// All pixels. A JPEG is decoded by libjpeg, everything else by libvips.
-    func decode() throws(PictureFault) -> DecodedPicture {
+    /// - Parameter fit: the upright picture may be smaller, but not smaller than this, if that takes less time.
+    func decode(forFit fit: ScaledFit? = nil) throws(PictureFault) -> DecodedPicture {
         try bytes.withUnsafeBufferPointer { buffer throws(PictureFault) in
             guard header.format == .jpeg else {
                 return try Vips(for: header.format.name).decode(buffer, as: header.format, samples: samples)
             }
+            let upright = orientation.upright(width: header.width, height: header.height)
             let pixels = try JPEGDecoding.pixels(
-                of: buffer, width: header.width, height: header.height, endIsAdded: endIsAdded)
+                of: buffer, width: header.width, height: header.height, endIsAdded: endIsAdded,
+                eighths: fit?.eighths(of: upright) ?? 8)
             return DecodedPicture(stored: pixels, orientation: orientation, profile: profile)
         }
     }

@@ -12,9 +12,10 @@ typedef void cjpeg_row(void *context, const uint8_t *pixels, int y);
 /// its inks inverted, which is Adobe's convention.
 /// `end_is_added`: the end marker was put behind the file's own bytes. What stands behind the pixels of a picture's only scan
 /// is not looked at.
+/// `eighths`: 1 to 8: so many eighths of each side are decoded, rounded up, which takes as much less time and memory.
 /// Returns 0, or -1 with a message (in at least 200 bytes): of an error, or of the first warning of something that is missing or
 /// damaged; or for a picture of another size than `width` and `height`.
-int cjpeg_decode(const uint8_t *bytes, size_t length, int width, int height, bool end_is_added, cjpeg_row *row,
+int cjpeg_decode(const uint8_t *bytes, size_t length, int width, int height, int eighths, bool end_is_added, cjpeg_row *row,
                  void *context, char *message);
 
 /// Encodes row by row, with the accurate DCT.
