@@ -1,25 +1,40 @@
 import Model
 
 /// A cluster that stays, with the values by which it is sorted.
-private struct Object {
+struct KeptCluster {
     let cluster: Cluster
     /// The score, not rounded.
     let score: Double
     /// The position among all clusters, which decides when all else is equal. It follows from the order of step 2.
     let age: Int
+
+    /// The order of the boxes: by label, then by number.
+    fileprivate static func precedes(_ left: KeptCluster, _ right: KeptCluster, _ ranks: [Int32]) -> Bool {
+        if left.cluster.label != right.cluster.label {
+            return ranks[Int(left.cluster.label)] < ranks[Int(right.cluster.label)]
+        }
+        if left.score != right.score { return left.score > right.score }
+        if left.cluster.fused.precedes(right.cluster.fused) { return true }
+        return !right.cluster.fused.precedes(left.cluster.fused) && left.age < right.age
+    }
 }
 
 extension Clustering {
-    /// Steps 5 and 6 of section 6: which clusters stay, their scores and their names. Sorted by label, then by number.
-    func mergedBoxes(options: MergingOptions) -> [MergedBox] {
+    /// Step 5 of section 6: which clusters stay, and their scores. Sorted by label, then by number.
+    func keptClusters(options: MergingOptions) -> [KeptCluster] {
         let (detectors, ranks) = (reading.services.count, reading.labelRanks)
-        var objects: [Object] = []
+        var objects: [KeptCluster] = []
         objects.reserveCapacity(clusters.count)
         for (age, cluster) in clusters.enumerated() where Clustering.stays(cluster, detectors, options) {
-            objects.append(Object(cluster: cluster, score: cluster.confidenceSum / Double(detectors), age: age))
+            objects.append(KeptCluster(cluster: cluster, score: cluster.confidenceSum / Double(detectors), age: age))
         }
-        objects.sort { Clustering.precedes($0, $1, ranks) }
+        objects.sort { KeptCluster.precedes($0, $1, ranks) }
+        return objects
+    }
 
+    /// Step 6 of section 6: the names of the clusters that stay. Sorted by label, then by number.
+    func mergedBoxes(options: MergingOptions) -> [MergedBox] {
+        let objects = keptClusters(options: options)
         var boxes: [MergedBox] = []
         boxes.reserveCapacity(objects.count)
         var (label, number): (Int32, Int) = (-1, 0)
@@ -36,16 +51,7 @@ extension Clustering {
             || (detectors == 1 && cluster.confidenceSum >= options.minConfidence)
     }
 
-    private static func precedes(_ left: Object, _ right: Object, _ ranks: [Int32]) -> Bool {
-        if left.cluster.label != right.cluster.label {
-            return ranks[Int(left.cluster.label)] < ranks[Int(right.cluster.label)]
-        }
-        if left.score != right.score { return left.score > right.score }
-        if left.cluster.fused.precedes(right.cluster.fused) { return true }
-        return !right.cluster.fused.precedes(left.cluster.fused) && left.age < right.age
-    }
-
-    private func mergedBox(_ object: Object, _ number: Int) -> MergedBox {
+    private func mergedBox(_ object: KeptCluster, _ number: Int) -> MergedBox {
         let cluster = object.cluster
         var detections: [Detection] = []
         detections.reserveCapacity(cluster.count)
