@@ -142,7 +142,7 @@ let package = Package(
         module(
             "Composition",
             [
-                "Embedded", "Harmony", "Imaging", "MariaDB", "Model", "Operations", "Pictures", "Pipeline",
+                "Embedded", "Files", "Harmony", "Imaging", "MariaDB", "Model", "Operations", "Pictures", "Pipeline",
                 "PostgreSQL", "RabbitMQ", "Roles", "Services", "Settings", "Telemetry", "Waiting", logging,
             ]),
         .executableTarget(
@@ -177,11 +177,12 @@ let package = Package(
         tests(
             "PortTests",
             [
-                "Doubles", "Embedded", "Imaging", "MariaDB", "Model", "Pictures", "Pipeline", "PostgreSQL", "RabbitMQ",
-                "Servers", "Services", "SimulatedWorld", "Waiting", grdb, logging,
+                "Doubles", "Embedded", "Harmony", "Imaging", "MariaDB", "Model", "Operations", "Pictures", "Pipeline",
+                "PostgreSQL", "RabbitMQ", "Servers", "Services", "SimulatedWorld", "Waiting", grdb, logging,
             ]),
         tests("ServiceTests", ["Doubles", "Model", "Pictures", "Pipeline", "Services", "Waiting", logging]),
         tests("ImagingTests", ["Doubles", "Files", "Imaging", "Model", "Pictures", "Pipeline"], exclude: ["Fixtures"]),
+        tests("OperationTests", ["Doubles", "Files", "Harmony", "Model", "Operations", "Pictures", "Pipeline"]),
         tests(
             "RoleTests",
             [

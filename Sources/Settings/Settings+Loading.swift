@@ -45,6 +45,7 @@ extension Settings {
         defaultConfidence = variables.number(.defaultConfidence, in: .fraction) ?? 0.75
         metricsListen = variables.listenAddress(.metricsListen)
         web = WebSettings(variables)
+        webCache = WebCacheSettings(variables)
         traces = TraceSettings(variables)
         prefetch = variables.integer(.workerPrefetchCount, in: 1...65_535)
 

@@ -32,6 +32,8 @@ public struct Settings: Sendable, Equatable {
     public var metricsListen: ListenAddress?
     /// Who may look at the pages, and who may act there.
     public var web: WebSettings
+    /// Where the web keeps photos that it has made smaller. nil if it keeps none.
+    public var webCache: WebCacheSettings?
     /// Where traces are sent. nil if they are not.
     public var traces: TraceSettings?
     /// WORKER_PREFETCH_COUNT. nil for the concurrency.

@@ -51,6 +51,8 @@ enum Variable: String, CaseIterable {
     case webReadToken = "WEB_READ_TOKEN"
     case webReadTokenFile = "WEB_READ_TOKEN_FILE"
     case webAllowedHosts = "WEB_ALLOWED_HOSTS"
+    case webCacheFolder = "WEB_CACHE_DIR"
+    case webCacheSize = "WEB_CACHE_SIZE"
 
     case otelEndpoint = "OTEL_EXPORTER_OTLP_ENDPOINT"
     case otelServiceName = "OTEL_SERVICE_NAME"

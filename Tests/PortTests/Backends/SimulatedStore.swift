@@ -115,3 +115,28 @@ extension HeartbeatBackend {
             }
         })
 }
+
+// Public because a type that is imported by `@testable` counts as such.
+// swift-format-ignore: AllPublicDeclarationsHaveDocumentation
+extension DatabaseStore: ImageBrowsing, ImageIndexing {
+    public func page(
+        _ query: ImageQuery, _ order: ImageOrder, at cursor: ImageCursor?, limit: Int, scanning bound: Int
+    ) async throws -> ImagePage { throw Unclaimed() }
+    public func neighbours(
+        of image: ImageID, _ query: ImageQuery, _ order: ImageOrder, scanning bound: Int
+    ) async throws -> ImageNeighbours { throw Unclaimed() }
+    public func history(of image: ImageID, limit: Int) async throws -> [ResultSummary] { throw Unclaimed() }
+    public func result(_ resultID: Int, of image: ImageID) async throws -> StoredResult? { throw Unclaimed() }
+    public func recentResults(of images: [ImageID], perService: Int) async throws -> [ImageID: [StoredResult]] {
+        throw Unclaimed()
+    }
+    public func recentlyAnswered(limit: Int) async throws -> [ImageID] { throw Unclaimed() }
+    public func groups(limit: Int) async throws -> [String] { throw Unclaimed() }
+    public func labels(beginning text: String, limit: Int) async throws -> [String] { throw Unclaimed() }
+    public func indexLag() async throws -> IndexLag { throw Unclaimed() }
+    public func indexWork(limit: Int) async throws -> IndexWork { throw Unclaimed() }
+    public func material(of images: [ImageID], detectors: [String]) async throws -> [ImageMaterial] {
+        throw Unclaimed()
+    }
+    public func index(_ facts: [ImageFacts], for work: IndexWork) async throws { throw Unclaimed() }
+}

@@ -40,5 +40,10 @@ enum Indexes {
         "CREATE INDEX IF NOT EXISTS farm_dead_queue ON farm_dead (queue)",
         "CREATE INDEX IF NOT EXISTS farm_missing_service ON farm_missing_enrichments (service, image_id)",
         "CREATE INDEX IF NOT EXISTS farm_refused_place ON farm_refused (place)",
+
+        // What images are searched by; image_id comes last by itself.
+        "CREATE INDEX IF NOT EXISTS farm_indexed_state_id ON farm_indexed_images (state_id)",
+        "CREATE INDEX IF NOT EXISTS farm_indexed_votes ON farm_indexed_images (votes)",
+        "CREATE INDEX IF NOT EXISTS farm_indexed_sureness ON farm_indexed_images (sureness)",
     ]
 }

@@ -161,5 +161,5 @@ extension TableDefinition {
                 ("noted", "REAL NOT NULL"), ("waiting", "INTEGER NOT NULL"), ("done", "INTEGER NOT NULL"),
             ],
             constraint: "PRIMARY KEY (minute, queue, run)", isWithoutRowID: true),
-    ]
+    ] + index
 }

@@ -42,7 +42,7 @@ struct ImageRows {
     }
 
     /// A status that farm does not know is an error; a time that cannot be read is 1970.
-    private static func result(_ row: Row, reading extent: JSON.Extent) -> StoredResult {
+    static func result(_ row: Row, reading extent: JSON.Extent) -> StoredResult {
         StoredResult(
             resultID: row.integer(0) ?? 0, imageID: row.integer(1) ?? 0, service: row.text(2) ?? "",
             data: row.json(3, reading: extent), status: row.text(4).flatMap(ResultStatus.init) ?? .error,

@@ -18,7 +18,9 @@ struct Index {
         name: "farm_postprocessing_key", table: "postprocessing",
         definition: "(image_id, merged_box_id, service) WHERE service IN ('face', 'pose', 'colors')", isUnique: true)
 
-    static let all = [
+    static let all = shared + IndexTables.indexes
+
+    private static let shared = [
         // A path or URL may be too long for a B-tree. A hash index keeps equal keys in one chain, and each new one
         // walks it: without the condition, other programs' rows with an empty text instead of NULL would make it
         // quadratic.

@@ -2,7 +2,7 @@
 enum OwnTables {
     static let names = tables.map(\.name)
 
-    static let tables: [(name: String, sql: String)] = farms + CountTables.tables
+    static let tables: [(name: String, sql: String)] = farms + CountTables.tables + IndexTables.tables
 
     private static let farms: [(name: String, sql: String)] = [
         (

@@ -1,0 +1,60 @@
+/// The index that images are searched by (docs/decisions/0027-image-index.md). No trigger keeps it: who looks at images follows
+/// the tables, and who writes rows pays nothing.
+enum IndexTables {
+    /// Of the advisory locks, beside `Locks.space`: one writes the index at a time.
+    static let space = Locks.space + 2
+
+    static let tables: [(name: String, sql: String)] = [
+        // What services have answered about an image, as JSON; many images share one. The key is made of its text.
+        (
+            "farm_image_states",
+            """
+            CREATE TABLE IF NOT EXISTS farm_image_states (
+                state_id INT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, key UUID NOT NULL UNIQUE, standing JSONB NOT NULL)
+            """
+        ),
+        // Labels and emoji, with a letter before them that tells which.
+        (
+            "farm_image_tags",
+            """
+            CREATE TABLE IF NOT EXISTS farm_image_tags (
+                tag_id INT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, tag TEXT COLLATE "C" NOT NULL UNIQUE)
+            """
+        ),
+        // Which images have them; value: confidence of a label, votes of an emoji.
+        (
+            "farm_tagged_images",
+            """
+            CREATE TABLE IF NOT EXISTS farm_tagged_images (
+                tag_id INT NOT NULL, image_id INT NOT NULL, value FLOAT8 NOT NULL,
+                PRIMARY KEY (tag_id, image_id) INCLUDE (value))
+            """
+        ),
+        // A row for each image that is indexed: what else it is found by, its tags, and the rows that this rests on.
+        (
+            "farm_indexed_images",
+            """
+            CREATE TABLE IF NOT EXISTS farm_indexed_images (
+                image_id INT PRIMARY KEY, state_id INT NOT NULL, votes SMALLINT NOT NULL, sureness SMALLINT NOT NULL,
+                confidence FLOAT8 NOT NULL, boxes INT NOT NULL, result_id BIGINT NOT NULL, merged_id BIGINT NOT NULL,
+                consensus_id BIGINT NOT NULL, tags INT[] NOT NULL)
+            """
+        ),
+        // Up to where each table was followed; `verified`: up to where all images were looked through again.
+        (
+            "farm_index_marks",
+            "CREATE TABLE IF NOT EXISTS farm_index_marks (relation TEXT PRIMARY KEY, mark BIGINT NOT NULL)"
+        ),
+    ]
+
+    static let indexes = ["state_id", "votes", "sureness"].map { column in
+        Index(name: "farm_indexed_\(column)", table: "farm_indexed_images", definition: "(\(column), image_id)")
+    }
+
+    /// The tables that are followed, and their keys.
+    static let followed = [
+        ("images", "image_id"), ("results", "result_id"), ("merged_boxes", "merged_id"), ("consensus", "consensus_id"),
+    ]
+
+    static let verified = "verified"
+}

@@ -1,0 +1,4 @@
+import Files
+import Foundation
+import Model
+import Testing
