@@ -27,6 +27,8 @@ package struct Photos: Sendable {
     /// The widths that photos are kept in, in pixels: what is asked for gets the next one up, so that nobody fills the cache with
     /// a photo in a thousand sizes.
     package static let widths = [160, 320, 640, 1024, 1600, 2560, 4096]
+    /// The width of the photo on its page.
+    package static let shown = 1600
     /// Of thumbnails, on both sides.
     package static let thumbnail = 320
     /// No photo is higher than so many times its width's limit.
@@ -85,6 +87,16 @@ package struct Photos: Sendable {
     /// - Throws: `PictureFault`.
     package func thumbnail(of image: Image) async throws(PictureFault) -> Scaled {
         try await scaled(image, ScaledFit(width: Photos.thumbnail, height: Photos.thumbnail))
+    }
+
+    /// The size of the upright photo, in pixels, which boxes are in.
+    /// - Throws: `PictureFault`.
+    package func uprightSize(of image: Image) async throws(PictureFault) -> (width: Int, height: Int) {
+        let stored = try await cropper.inspect(try await source(of: image))
+        let upright = try await cropper.inspect(.bytes(try await photo(of: image, width: Photos.shown).jpeg))
+        // Upright it lies as its smaller copy does. Of one that is nearly square either way is right to a pixel.
+        let isTurned = (stored.width > stored.height) != (upright.width > upright.height)
+        return isTurned ? (stored.height, stored.width) : (stored.width, stored.height)
     }
 
     private func scaled(_ image: Image, _ fit: ScaledFit) async throws(PictureFault) -> Scaled {

@@ -77,3 +77,42 @@ if ("live" in document.body.dataset) {
     document.addEventListener("visibilitychange", settle);
   }
 }
+
+// MARK: One image
+
+const viewer = document.querySelector(".viewer");
+if (viewer) {
+  const switches = [...viewer.querySelectorAll(".layer-switch")];
+  const numbered = switches.filter((box) => box.id !== "layer-fused");
+  const slider = document.getElementById("confidence");
+  slider.closest(".slider").hidden = false;
+  const dim = () => {
+    slider.closest("label").querySelector("output").value = slider.value;
+    for (const element of document.querySelectorAll("[data-confidence]"))
+      element.classList.toggle("dim", Number(element.dataset.confidence) < Number(slider.value));
+  };
+  slider.addEventListener("input", dim);
+
+  let remembered = null;
+  const keys = {
+    0: () => document.getElementById("layer-fused").click(),
+    " ": () => {
+      if (switches.some((box) => box.checked)) {
+        remembered = switches.map((box) => box.checked);
+        for (const box of switches) box.checked = false;
+      } else {
+        switches.forEach((box, index) => (box.checked = remembered ? remembered[index] : true));
+      }
+    },
+    ArrowLeft: () => document.querySelector("nav.turning a[rel=prev]")?.click(),
+    ArrowRight: () => document.querySelector("nav.turning a[rel=next]")?.click(),
+  };
+  numbered.slice(0, 9).forEach((box, index) => (keys[index + 1] = () => box.click()));
+  addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const isTyping = event.target.matches("input:not(.layer-switch), select, textarea, button, a, summary");
+    if (isTyping || !keys[event.key]) return;
+    event.preventDefault();
+    keys[event.key]();
+  });
+}

@@ -2,12 +2,13 @@
 struct Page {
     /// The pages that every page leads to, in the order of the menu.
     enum Section: CaseIterable {
-        case farm, workers
+        case farm, workers, images
 
         fileprivate var path: String {
             switch self {
             case .farm: "./"
             case .workers: "workers"
+            case .images: "images"
             }
         }
 
@@ -15,6 +16,7 @@ struct Page {
             switch self {
             case .farm: "Farm"
             case .workers: "Workers"
+            case .images: "Images"
             }
         }
     }

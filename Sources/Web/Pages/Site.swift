@@ -32,11 +32,15 @@ package struct Site: Sendable {
     }
 
     let board: FarmBoard
+    let gallery: Gallery
     let rules: AccessRules
 
-    /// - Parameter board: what the pages about the farm show.
-    package init(board: FarmBoard, doors: Doors) {
+    /// - Parameters:
+    ///   - board: what the pages about the farm show.
+    ///   - gallery: what the pages about images show.
+    package init(board: FarmBoard, gallery: Gallery, doors: Doors) {
         self.board = board
+        self.gallery = gallery
         rules = AccessRules(token: doors.token, readToken: doors.readToken)
     }
 }
@@ -60,6 +64,7 @@ extension WebServer {
         site.addLogin(to: router)
         site.addFarm(to: router)
         site.addWorkers(to: router)
+        site.addImages(to: router)
         site.addEvents(to: router)
         self.init(host: host, port: port, limits: limits, router: router, log: log)
     }

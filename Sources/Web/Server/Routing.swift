@@ -1,6 +1,7 @@
 import HTTPTypes
 import Hummingbird
 import Logging
+import Pipeline
 import Telemetry
 
 /// A request with what its sender may do.
@@ -89,7 +90,9 @@ private struct RequestTimes: RouterMiddleware {
         do {
             return try await next(request, context)
         } catch let error as HTTPError where error.status == .notFound {
-            return Response(plain: "no such page\n", .notFound)
+            return Response(plain: (error.body ?? "there is no such page") + "\n", .notFound)
+        } catch let fault as PortFault {
+            return Response(plain: "this cannot be shown now: \(fault)\n", .serviceUnavailable, [.retryAfter: "5"])
         } catch let fault as Fields.Fault {
             return Response(plain: "what was sent cannot be read: it holds \(fault.text)\n", .badRequest)
         } catch let error as any HTTPResponseError {

@@ -13,6 +13,8 @@ struct WebServing: Sendable {
     private let site: Site
     private let doors: Site.Doors
     private let metrics: FarmMetrics
+    /// Keeps what images are searched by, until its task is cancelled.
+    private let index: @Sendable () async throws -> Void
 
     /// - Parameter connections: queue, store and heartbeats, each opened when somebody looks.
     init(connections: Connections, context: ProgramContext) {
@@ -27,7 +29,14 @@ struct WebServing: Sendable {
         let board = FarmBoard(time: context.time) {
             await FarmView(parts, directory, readsReplica: readsReplica) { try await connections.monitoring() }
         }
-        site = Site(board: board, doors: doors)
+        let rules = ReadingRules(settings)
+        let gallery = Gallery(store: { try await parts.store() }, photos: Photos(settings), rules: rules)
+        site = Site(board: board, gallery: gallery, doors: doors)
+        let log = context.log("web")
+        index = {
+            let store = try await connections.store().store
+            try await ImageIndexer(store: store, rules: rules, time: context.time, log: log).run()
+        }
         metrics = context.metrics?.metrics ?? FarmMetrics(version: FarmVersion.number)
     }
 
@@ -46,10 +55,26 @@ struct WebServing: Sendable {
             return try await server.during { port in
                 let url = WebServing.url(address.host, port)
                 log.notice("pages at \(url)")
-                return try await body(url)
+                return try await indexing(log) { try await body(url) }
             }
         } catch let fault as ListenFault {
             throw CommandFailure.unusable("--listen: \(fault)\(fault.kind.remedy(of: "--listen"))")
+        }
+    }
+
+    private func indexing<Value: Sendable>(_ log: Logger, _ body: () async throws -> Value) async throws -> Value {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                // A store that cannot be opened now is tried again.
+                while !Task.isCancelled {
+                    do { try await index() } catch let fault as PortFault {
+                        log.warning("images are not indexed: \(fault)")
+                        try await Task.sleep(for: .seconds(15))
+                    }
+                }
+            }
+            defer { group.cancelAll() }
+            return try await body()
         }
     }
 

@@ -1,0 +1,133 @@
+import HTTPTypes
+import Hummingbird
+import Model
+import Operations
+import Pipeline
+
+/// What the pages of images read.
+package struct Gallery: Sendable {
+    /// Opened when somebody asks.
+    let store: @Sendable () async throws -> Store
+    let photos: Photos
+    let rules: ReadingRules
+
+    /// - Parameter store: the store or its replica; it throws `PortFault` while it is out of reach.
+    package init(store: @escaping @Sendable () async throws -> Store, photos: Photos, rules: ReadingRules) {
+        self.store = store
+        self.photos = photos
+        self.rules = rules
+    }
+}
+
+extension Site {
+    func addImages(to router: Router<Context>) {
+        let gallery = gallery
+        router.answer(
+            "/images",
+            [
+                .get: { request, context in
+                    let query = try request.query()
+                    let search = try ImageSearchFields(query, expected: gallery.rules.expected)
+                    let store = try await gallery.store()
+                    let page = ImagesPage(
+                        search: search,
+                        page: try await store.page(search.query, search.order, at: search.cursor, limit: ImagesPage.limit),
+                        groups: try await store.groups(limit: ImagesPage.choices),
+                        labels: try await store.labels(beginning: "", limit: ImagesPage.choices),
+                        services: gallery.rules.expected, lag: try await store.indexLag())
+                    return try response(
+                        Page(title: "Images", section: .images, access: context.access, content: page.content), request)
+                }
+            ])
+        router.answer(
+            "/images/:id",
+            [
+                .get: { request, context in
+                    let query = try request.query()
+                    let search = try ImageSearchFields(query, expected: gallery.rules.expected)
+                    let (id, store) = (try context.imageID(), try await gallery.store())
+                    guard let detail = try await ImageDetails(store: store, rules: gallery.rules).detail(of: id) else {
+                        throw Site.noImage(id)
+                    }
+                    let neighbours = try await store.neighbours(of: id, search.query, search.order)
+                    let size: Result<ImagePageContent.Size, PictureFault>
+                    do throws(PictureFault) {
+                        size = .success(.init(try await gallery.photos.uprightSize(of: detail.report.image)))
+                    } catch {
+                        size = .failure(error)
+                    }
+                    let content = ImagePageContent(detail: detail, search: search, neighbours: neighbours, size: size)
+                    return try response(
+                        Page(
+                            title: "Image \(id)", section: .images, depth: 1, access: context.access,
+                            content: content.html), request)
+                }
+            ])
+        router.answer(
+            "/images/:id/results/:result",
+            [
+                .get: { _, context in
+                    let (id, result) = (try context.imageID(), try context.number("result"))
+                    guard let stored = try await gallery.store().result(result, of: id) else {
+                        throw HTTPError(.notFound, message: "image \(id) has no result \(result)")
+                    }
+                    return Response(stored.data.text, "application/json")
+                }
+            ])
+        addPhotos(to: router)
+    }
+
+    private func addPhotos(to router: Router<Context>) {
+        let gallery = gallery
+        func served(_ scale: @escaping @Sendable (Image) async throws(PictureFault) -> Photos.Scaled) -> Handler {
+            { request, context in
+                let id = try context.imageID()
+                guard let image = try await gallery.store().images([id])[id] else { throw Site.noImage(id) }
+                do {
+                    return Response(try await scale(image), to: request)
+                } catch let fault as PictureFault {
+                    return Response(plain: "the photo of image \(id) cannot be shown: \(fault.message)\n", .notFound)
+                }
+            }
+        }
+        let photos = gallery.photos
+        router.answer("/images/:id/thumbnail", [.get: served { image throws(PictureFault) in
+            try await photos.thumbnail(of: image)
+        }])
+        router.answer("/images/:id/photo", [.get: served { image throws(PictureFault) in
+            try await photos.photo(of: image, width: Photos.shown)
+        }])
+    }
+
+    static func noImage(_ id: ImageID) -> HTTPError { HTTPError(.notFound, message: "there is no image \(id)") }
+}
+
+extension Context {
+    /// Of the path.
+    /// - Throws: `HTTPError` if it is none.
+    func imageID() throws -> ImageID { try number("id") }
+
+    /// A whole number of the path, from 1.
+    /// - Throws: `HTTPError` if it is none.
+    func number(_ name: String) throws -> Int {
+        guard let text = parameters.get(name), text.utf8.count <= 19, text.utf8.allSatisfy({ (48...57).contains($0) }),
+            let number = Int(text), number > 0
+        else { throw HTTPError(.notFound, message: "there is no such page") }
+        return number
+    }
+}
+
+extension Response {
+    /// A photo that browsers keep for an hour, and then ask for whether it is another one.
+    init(_ photo: Photos.Scaled, to request: Request) {
+        var headers: HTTPFields = [.cacheControl: "private, max-age=3600", .xContentTypeOptions: "nosniff"]
+        let tag = "\"\(photo.tag)\""
+        if !photo.tag.isEmpty { headers[.eTag] = tag }
+        guard photo.tag.isEmpty || request.headers[.ifNoneMatch] != tag else {
+            self.init(status: .notModified, headers: headers)
+            return
+        }
+        headers[.contentType] = "image/jpeg"
+        self.init(status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: photo.jpeg)))
+    }
+}
