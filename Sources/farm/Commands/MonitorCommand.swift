@@ -71,7 +71,7 @@ struct MonitorCommand: AsyncParsableCommand {
         if failOnDead && anyDead { throw CommandFailure(exitCode: 1, message: "") }
     }
 
-    /// A heartbeat may be late, or lost.
+    /// Warns if a heartbeat that is late, or lost, would exceed the threshold.
     private func warnOfShortThreshold(_ interval: Duration) {
         guard deadThreshold * 60 < 3 * interval.seconds else { return }
         Terminal.error(

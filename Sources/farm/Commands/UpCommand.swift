@@ -67,7 +67,8 @@ struct UpCommand: AsyncParsableCommand {
         try await CommandFailure.check(undone: undone, in: session.backends.store, since: mark)
     }
 
-    /// What the work here has triggered, and this box runs no role for; and jobs of services that its file does not name.
+    /// Reports triggers that the work here has published and whose role this machine does not run, and jobs of services
+    /// that its file does not name.
     private func tellOfUnserved(_ session: FarmSession, _ factory: RoleFactory) async {
         let configuration = factory.configuration
         let undone = await UndoneElsewhere(
@@ -88,8 +89,8 @@ struct UpCommand: AsyncParsableCommand {
     }
 }
 
-/// On SIGHUP the log file is opened again and service_config.json read again; an invalid file is refused and the old
-/// one kept.
+/// On SIGHUP, opens the log file again and reads service_config.json again. If the file is invalid, the old one is
+/// kept.
 private struct Reloading: Sendable {
     let options: SettingsOptions
     let session: FarmSession

@@ -1,9 +1,9 @@
 import Glibc
 import Model
 
-/// Where relative paths begin.
+/// The folder in which relative paths begin.
 enum WorkingDirectory {
-    /// - Throws: `CommandFailure` where it was removed, or its name is no text.
+    /// - Throws: `CommandFailure` if it was removed, or if its name is not text.
     static func path() throws(CommandFailure) -> String {
         guard let start = getcwd(nil, 0) else {
             let cause = String(cString: strerror(errno))

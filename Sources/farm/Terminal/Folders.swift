@@ -1,8 +1,8 @@
 import Foundation
 import Model
 
-/// Makes a folder and those above it that are missing.
-/// - Throws: `CommandFailure` with the system's reason.
+/// Creates a folder and those above it that are missing.
+/// - Throws: `CommandFailure` with the reason of the system.
 func makeFolder(_ path: String) throws(CommandFailure) {
     var status = stat()
     if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { return }
