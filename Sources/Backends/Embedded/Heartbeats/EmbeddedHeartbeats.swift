@@ -5,15 +5,15 @@ import Monitoring
 import Pipeline
 import Waiting
 
-/// The workers' signs of life in the file.
+/// The heartbeats of workers in the file.
 public struct EmbeddedHeartbeats: HeartbeatStore {
-    /// Rows of one worker; beyond, it overwrites its oldest.
+    /// How many rows a worker may have. After that it overwrites its oldest.
     static let limit = 1000
 
     let file: SQLiteFile
     let time: any Timekeeper
 
-    /// The heartbeats of a file; several values may share it.
+    /// The heartbeats of a file. Several values may share the file.
     public init(_ database: EmbeddedDatabase) {
         file = database.file
         time = database.time
@@ -53,7 +53,7 @@ public struct EmbeddedHeartbeats: HeartbeatStore {
         }
     }
 
-    /// What `farm monitor` shows, by the injected clock.
+    /// The report for `farm monitor`, by the injected clock.
     public func report(_ windows: MonitorWindows) async throws -> MonitorReport {
         let now = time.now()
         let place = HeartbeatWindows(windows, now: now)

@@ -2,15 +2,16 @@ import CMariaDB
 import Foundation
 import Model
 
-/// A heartbeat as it is written.
+/// A heartbeat in the form in which it is written.
 struct HeartbeatRow: Sendable {
-    /// Rows of one worker; beyond, it overwrites its oldest.
+    /// How many rows a worker may have. After that it overwrites its oldest.
     static let limit = 1000
 
     private var workerID: String
     private var values: [String?]
 
-    /// - Parameter now: this box's clock, which `lastJobTime` goes by: the database is told how long ago that was.
+    /// - Parameter now: the time of this machine's clock, by which `lastJobTime` is measured. The database is told how
+    ///   long ago that was.
     init(_ heartbeat: Heartbeat, now: Date) {
         workerID = HeartbeatColumns.cut(heartbeat.workerID, to: HeartbeatColumns.name)
         values = [
@@ -23,11 +24,12 @@ struct HeartbeatRow: Sendable {
         ]
     }
 
-    /// Inserts it, or writes it over the worker's oldest. The row's time is the database's.
+    /// Inserts the heartbeat, or writes it over the worker's oldest. The time of the row is the database's.
     /// - Throws: `MariaDBFault`.
     func write(_ connection: MariaDBConnection) throws {
         do { try put(connection) } catch let fault as MariaDBFault where fault.number == ER_CANT_AGGREGATE_2COLLATIONS {
-            // The column's characters lack some of the id's: stored they would be `?`, but compared they are an error.
+            // The character set of the column lacks characters of the id. They would be stored as `?`, but in a
+            // comparison they are an error.
             var plain = self
             plain.workerID = String(String.UnicodeScalarView(workerID.unicodeScalars.map { $0.isASCII ? $0 : "?" }))
             plain.values[0] = plain.workerID

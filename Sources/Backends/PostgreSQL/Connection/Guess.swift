@@ -1,6 +1,7 @@
-/// What most often makes a server say what it said, and what to do about it. A guess: it follows the server's words as such.
+/// The most likely cause of a server's message, and what to do about it. It is a guess, and follows the server's words
+/// as such.
 enum Guess {
-    /// - Returns: what stands after "perhaps"; nil where the words have to do.
+    /// - Returns: the text after "perhaps". nil if the server's words have to do.
     static func cause(of fault: PostgreSQLFault, _ options: PostgreSQLOptions) -> String? {
         guard let state = fault.state else {
             switch fault.lack {
@@ -90,6 +91,6 @@ enum Guess {
 }
 
 extension String {
-    /// As a name in SQL, whatever characters it has.
+    /// The text as a name in SQL, whatever characters it contains.
     var quotedName: String { "\"\(replacing("\"", with: "\"\""))\"" }
 }
