@@ -8,7 +8,7 @@ actor Subscriber: ConnectionOwner {
     let connection: ManagedConnection
     let publisher: Publisher
     private let executor: ConnectionExecutor
-    private var inquiries = QueueInquiries()
+    var inquiries = QueueInquiries()
     var subscriptions: [UInt16: Subscription] = [:]
     /// Whether a queue counts returned messages, as far as this connection has found out.
     var counting: [String: Bool] = [:]
@@ -25,45 +25,6 @@ actor Subscriber: ConnectionOwner {
             options, role: "consuming", queue: executor.queue, time: time, log: log, events: options.events)
     }
 
-    // MARK: Queues
-
-    /// Looks for a queue, and creates it if it is missing. An existing one is used as it is, whatever its arguments.
-    func declare(_ queue: String) async throws {
-        if try await messages(in: queue) != nil { return }
-        guard case .refused(let refusal) = try await ask(queue, .make(connection.options.queueType)) else { return }
-        // Somebody else may have created it meanwhile, with other arguments.
-        if refusal.code == Refusal.preconditionFailed, try await messages(in: queue) != nil { return }
-        throw connection.fault(over: queue, refusal)
-    }
-
-    /// How many messages wait. nil if there is no such queue.
-    func messages(in queue: String) async throws -> Int? { try await count(queue, .look)?.messages }
-
-    /// How many messages wait, and how many consumers there are. nil if there is no such queue.
-    func look(at queue: String) async throws -> (messages: Int, consumers: Int)? { try await count(queue, .look) }
-
-    /// Drops the messages that wait.
-    /// - Returns: how many messages. nil if there is no such queue.
-    func purge(_ queue: String) async throws -> Int? { try await count(queue, .purge)?.messages }
-
-    private func count(
-        _ queue: String, _ question: QueueInquiries.Question
-    ) async throws -> (messages: Int, consumers: Int)? {
-        switch try await ask(queue, question) {
-        case .messages(let count, let consumers): return (count, consumers)
-        case .refused(let refusal) where refusal.code == Refusal.notFound && !refusal.text.contains("inaccessible"):
-            return nil
-        case .refused(let refusal): throw connection.fault(over: queue, refusal)
-        }
-    }
-
-    func ask(_ queue: String, _ question: QueueInquiries.Question) async throws -> QueueInquiries.Answer {
-        try checkAlive()
-        return try await withCheckedThrowingContinuation {
-            inquiries.ask(QueueInquiries.Request(queue: queue, question: question, continuation: $0), connection)
-        }
-    }
-
     /// Gives back what is unsettled, sends the last acknowledgements, and says good-bye.
     func close() async {
         for channel in subscriptions.keys.sorted() { await close(channel) }
@@ -71,7 +32,7 @@ actor Subscriber: ConnectionOwner {
         await disconnect()
     }
 
-    private func checkAlive() throws {
+    func checkAlive() throws {
         guard !connection.isEnded else { throw connection.fault("the connection was closed") }
     }
 
