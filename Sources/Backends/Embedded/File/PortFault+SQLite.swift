@@ -44,7 +44,7 @@ extension PortFault {
         case .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_AUTH:
             self = fault(.unusable, "cannot be opened: this user must be able to write the file and its folder")
         case .SQLITE_MISUSE: self = fault(.unusable, "is closed")
-        default: self = fault(.unusable, "does not do what farm asks of it: `farm init` brings its tables up to date")
+        default: self = fault(.unusable, "does not have what farm needs: `farm init` brings its tables up to date")
         }
     }
 

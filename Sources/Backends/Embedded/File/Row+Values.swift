@@ -25,21 +25,8 @@ extension Row {
     }
 }
 
-/// Text that fits its column.
-enum SQLiteColumns {
-    /// The value, cut and marked if it is longer than the column.
-    static func cut(_ text: String, to limit: Int) -> String {
-        guard text.utf8.count > limit, text.unicodeScalars.count > limit else { return text }
-        var scalars = String.UnicodeScalarView(text.unicodeScalars.prefix(limit - 1))
-        scalars.append("…")
-        return String(scalars)
-    }
-
-    /// Whether the value fits its column.
-    static func fits(_ text: String, _ limit: Int) -> Bool {
-        text.utf8.count <= limit || text.unicodeScalars.count <= limit
-    }
-
+/// Values in the form in which SQLite gets them.
+enum SQLiteValues {
     /// A list as one argument, for `json_each(?)`.
     static func list(_ texts: [String]) -> String { JSON.array(texts.map(JSON.string)).text }
 

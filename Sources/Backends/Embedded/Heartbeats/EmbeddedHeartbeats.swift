@@ -7,9 +7,6 @@ import Waiting
 
 /// The heartbeats of workers in the file.
 public struct EmbeddedHeartbeats: HeartbeatStore {
-    /// How many rows a worker may have. After that it overwrites its oldest.
-    static let limit = 1000
-
     let file: SQLiteFile
     let time: any Timekeeper
 
@@ -23,19 +20,19 @@ public struct EmbeddedHeartbeats: HeartbeatStore {
     public func record(_ heartbeat: Heartbeat) async throws {
         let now = StoredTime.text(time.now())
         try await file.write { database in
-            let workerID = SQLiteColumns.cut(heartbeat.workerID, to: 50)
+            let workerID = ColumnText.cut(heartbeat.workerID, to: ColumnText.name)
             let values: StatementArguments = [
-                now, workerID, SQLiteColumns.cut(heartbeat.serviceName, to: 50),
-                SQLiteColumns.cut(heartbeat.nodeHostname, to: 50),
+                now, workerID, ColumnText.cut(heartbeat.serviceName, to: ColumnText.name),
+                ColumnText.cut(heartbeat.nodeHostname, to: ColumnText.name),
                 heartbeat.status.rawValue, heartbeat.jobsCompleted,
                 heartbeat.jobsPerMinute.isFinite ? heartbeat.jobsPerMinute : nil,
                 heartbeat.lastJobTime.map(StoredTime.text),
                 heartbeat.queueDepth, heartbeat.errorMessage,
             ]
             let count = try database.integer(
-                "SELECT count(*) FROM (SELECT 1 FROM worker_heartbeats WHERE worker_id = ? LIMIT \(EmbeddedHeartbeats.limit))",
+                "SELECT count(*) FROM (SELECT 1 FROM worker_heartbeats WHERE worker_id = ? LIMIT \(Heartbeat.rowLimit))",
                 [workerID])
-            if count ?? 0 < EmbeddedHeartbeats.limit {
+            if count ?? 0 < Heartbeat.rowLimit {
                 try database.run(
                     """
                     INSERT INTO worker_heartbeats (timestamp, worker_id, service_name, node_hostname, status, jobs_completed,

@@ -8,7 +8,7 @@ extension EmbeddedStore {
         of images: [ImageID], from services: [String], workerID: String,
         fuse: @Sendable @escaping ([StoredResult], [StoredBox]) -> BoxChanges
     ) async throws -> [ImageID: Int] {
-        let (now, workerID) = (now, SQLiteColumns.cut(workerID, to: 50))
+        let (now, workerID) = (now, ColumnText.cut(workerID, to: ColumnText.name))
         return try await file.write { database in
             let rows = ImageRows(database)
             var counts: [ImageID: Int] = [:]
@@ -72,6 +72,6 @@ struct BoxTable {
     }
 
     private func texts(_ box: MergedBox) -> (data: String, sources: String) {
-        (box.json.text, SQLiteColumns.list(box.sourceResultIDs))
+        (box.json.text, SQLiteValues.list(box.sourceResultIDs))
     }
 }

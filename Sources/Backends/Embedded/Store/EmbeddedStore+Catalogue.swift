@@ -6,7 +6,7 @@ extension EmbeddedStore {
     /// Adds the images that are not there.
     public func add(_ images: [NewImage], move: Bool, update: Bool) async throws -> ImportAnswer {
         guard !images.isEmpty else { return ImportAnswer() }
-        let images = try images.map(fitting)
+        let images = try images.map { try $0.fitting(place: file.place) }
         return try await file.write { database in
             var answer = ImportAnswer()
             for image in images {
@@ -32,19 +32,6 @@ extension EmbeddedStore {
             }
             return answer
         }
-    }
-
-    /// Empty text counts as missing. A filename that is too long is cut already here, so that it is found again.
-    private func fitting(_ image: NewImage) throws -> NewImage {
-        func given(_ text: String?) -> String? { text.flatMap { $0.isEmpty ? nil : $0 } }
-        let fitting = NewImage(
-            filename: given(image.filename).map { SQLiteColumns.cut($0, to: 255) }, path: given(image.path),
-            url: given(image.url),
-            group: given(image.group))
-        guard fitting.path != nil || fitting.url != nil || fitting.filename != nil else {
-            throw PortFault(.refused, place: file.place, message: "an image has neither path nor URL nor filename")
-        }
-        return fitting
     }
 
     /// Looks for the image by its path; without a path, by its URL; without either, by its filename.
@@ -110,7 +97,7 @@ extension EmbeddedStore {
                 AND NOT EXISTS (SELECT 1 FROM results s
                     WHERE s.image_id = r.image_id AND s.service = r.service AND s.status = 'success')
                 AND r.image_id IN (SELECT image_id FROM (\(query.sql))) GROUP BY r.service
-                """, [SQLiteColumns.list(services)] + query.arguments
+                """, [SQLiteValues.list(services)] + query.arguments
             ) { ($0.text(0) ?? "", $0.integer(1) ?? 0) }
             return Dictionary(counts) { first, _ in first }
         }
@@ -120,7 +107,7 @@ extension EmbeddedStore {
     /// images one look shows that nothing is missing.
     public func lack(of services: [String], in group: String?, failed: Bool, limit: Int?) async throws -> Lack {
         let services = Array(Set(services))
-        let names = SQLiteColumns.list(services)
+        let names = SQLiteValues.list(services)
         return try await file.read { database in
             var lack = Lack()
             let open = try database.all(
@@ -194,7 +181,7 @@ private struct CatalogueQuery {
                 (SELECT json_group_array(value) FROM (SELECT DISTINCT value FROM json_each(?)) s WHERE NOT EXISTS (
                     SELECT 1 FROM results r WHERE r.image_id = i.image_id AND r.service = s.value AND \(filter.answers.condition)))
                 """
-            arguments += [SQLiteColumns.list(lacking)]
+            arguments += [SQLiteValues.list(lacking)]
             condition = "AND lacking <> '[]'"
         } else {
             sql += "'[]'"
@@ -206,11 +193,11 @@ private struct CatalogueQuery {
         }
         if let ids = filter.ids {
             sql += " AND image_id IN (SELECT value FROM json_each(?))"
-            arguments += [SQLiteColumns.list(ids)]
+            arguments += [SQLiteValues.list(ids)]
         }
         if let lacking = filter.lacking.map(Set.init), filter.answers.takesSuccess {
             sql += " AND \(AnswerRule.successes(of: "?")) < ?"
-            arguments += [SQLiteColumns.list(Array(lacking)), lacking.count]
+            arguments += [SQLiteValues.list(Array(lacking)), lacking.count]
         }
     }
 }
@@ -224,14 +211,6 @@ extension AnswerRule {
         case .settled: "(r.status = 'success' OR \(AnswerRule.isFinalError))"
         case .successOrNewer(let id): "(r.status = 'success' OR r.result_id > \(id))"
         case .settledOrNewer(let id): "(r.status = 'success' OR r.result_id > \(id) OR \(AnswerRule.isFinalError))"
-        }
-    }
-
-    /// Whether any success counts as an answer.
-    fileprivate var takesSuccess: Bool {
-        switch self {
-        case .success, .settled, .successOrNewer, .settledOrNewer: true
-        case .newer: false
         }
     }
 

@@ -26,7 +26,7 @@ extension EmbeddedStore {
         for row in rows where !Enrichment.services.contains(row.service) {
             throw PortFault(
                 .refused, place: file.place,
-                message: "postprocessing.service: \(SQLiteColumns.cut(row.service, to: 50))")
+                message: "postprocessing.service: \(ColumnText.cut(row.service, to: ColumnText.name))")
         }
         let now = now
         try await file.write { database in

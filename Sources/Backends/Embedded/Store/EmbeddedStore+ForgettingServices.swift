@@ -10,7 +10,7 @@ extension EmbeddedStore {
                 func count(_ table: String, _ condition: String) throws -> Int {
                     try database.integer(
                         "SELECT count(*) FROM \(table) WHERE image_id = ?1 AND \(condition)",
-                        [image, SQLiteColumns.list(services)]) ?? 0
+                        [image, SQLiteValues.list(services)]) ?? 0
                 }
                 return Totals(
                     results: try count("results", Said.result), mergedBoxes: try count("merged_boxes", Said.box),
@@ -22,7 +22,7 @@ extension EmbeddedStore {
 
     /// Deletes what these services found in the images.
     public func forget(_ images: [ImageID], services: [String]) async throws -> (dropped: Totals, changed: [ImageID]) {
-        let list = SQLiteColumns.list(services)
+        let list = SQLiteValues.list(services)
         return try await file.write { database in
             let hasSuperseded = try EmbeddedStore.hasSuperseded(database)
             var changed: [ImageID] = []

@@ -100,8 +100,8 @@ extension EmbeddedStore: ImportRecords {
         try database.run(
             "UPDATE images SET image_filename = ? WHERE image_path = ? AND image_filename = ?",
             [
-                SQLiteColumns.cut(PathText.lastComponent(of: new), to: 255), old,
-                SQLiteColumns.cut(PathText.lastComponent(of: old), to: 255),
+                ColumnText.cut(PathText.lastComponent(of: new), to: ColumnText.filename), old,
+                ColumnText.cut(PathText.lastComponent(of: old), to: ColumnText.filename),
             ])
     }
 }

@@ -56,10 +56,10 @@ extension EmbeddedStore {
     @discardableResult
     public func record(_ results: [AnalysisResult]) async throws -> Set<UUID> {
         guard !results.isEmpty else { return [] }
-        for result in results where !SQLiteColumns.fits(result.service, 50) {
+        for result in results where !ColumnText.fits(result.service, ColumnText.name) {
             throw PortFault(
                 .refused, place: file.place,
-                message: "results.service holds 50 characters: \(SQLiteColumns.cut(result.service, to: 50))")
+                message: "results.service holds 50 characters: \(ColumnText.cut(result.service, to: ColumnText.name))")
         }
         let now = now
         return try await file.write { try EmbeddedStore.insert(results, now: now, $0) }
@@ -80,7 +80,7 @@ extension EmbeddedStore {
                     result.imageID, result.service, String(decoding: result.data, as: UTF8.self),
                     result.status.rawValue,
                     result.processingTime.isFinite ? result.processingTime : nil, now,
-                    SQLiteColumns.cut(result.workerID, to: 50), job,
+                    ColumnText.cut(result.workerID, to: ColumnText.name), job,
                 ])
             if count == 0 { known.insert(result.jobID) }
             try database.run("DELETE FROM farm_begun WHERE job_id = ?", [job])

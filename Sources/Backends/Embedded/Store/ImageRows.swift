@@ -37,7 +37,7 @@ struct ImageRows {
             FROM (SELECT max(result_id) AS id FROM results
                 WHERE image_id = ? AND service IN (SELECT value FROM json_each(?)) AND status = 'success' GROUP BY service) n
             JOIN results r ON r.result_id = n.id ORDER BY r.service
-            """, [id, SQLiteColumns.list(services)]
+            """, [id, SQLiteValues.list(services)]
         ) { ImageRows.result($0, reading: .predictions) }
     }
 

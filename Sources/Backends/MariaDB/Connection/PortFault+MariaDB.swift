@@ -55,10 +55,10 @@ extension PortFault {
         case CR_SSL_CONNECTION_ERROR:
             return (
                 .unusable,
-                "TLS is set otherwise there: check that the server speaks it, MONITORING_DB_CA_FILE, and that its certificate "
+                "its TLS settings are different: check that the server speaks it, MONITORING_DB_CA_FILE, and that its certificate "
                     + "is for \(options.host)"
             )
-        case MariaDBFault.insecureTransport: return (.unusable, "it takes TLS alone: set MONITORING_DB_TLS=true")
+        case MariaDBFault.insecureTransport: return (.unusable, "it accepts only TLS: set MONITORING_DB_TLS=true")
         case CR_AUTH_PLUGIN_CANNOT_LOAD, ER_NOT_SUPPORTED_AUTH_MODE, CR_SECURE_AUTH, CR_AUTH_PLUGIN_ERR:
             return (
                 .unusable,

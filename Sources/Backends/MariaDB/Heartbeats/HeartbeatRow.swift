@@ -1,26 +1,24 @@
 import CMariaDB
 import Foundation
 import Model
+import Pipeline
 
 /// A heartbeat in the form in which it is written.
 struct HeartbeatRow: Sendable {
-    /// How many rows a worker may have. After that it overwrites its oldest.
-    static let limit = 1000
-
     private var workerID: String
     private var values: [String?]
 
     /// - Parameter now: the time of this machine's clock, by which `lastJobTime` is measured. The database is told how
     ///   long ago that was.
     init(_ heartbeat: Heartbeat, now: Date) {
-        workerID = HeartbeatColumns.cut(heartbeat.workerID, to: HeartbeatColumns.name)
+        workerID = ColumnText.cut(heartbeat.workerID, to: ColumnText.name)
         values = [
-            workerID, HeartbeatColumns.cut(heartbeat.serviceName, to: HeartbeatColumns.name),
-            HeartbeatColumns.cut(heartbeat.nodeHostname, to: HeartbeatColumns.name), heartbeat.status.rawValue,
+            workerID, ColumnText.cut(heartbeat.serviceName, to: ColumnText.name),
+            ColumnText.cut(heartbeat.nodeHostname, to: ColumnText.name), heartbeat.status.rawValue,
             HeartbeatColumns.integer(heartbeat.jobsCompleted), HeartbeatColumns.real(heartbeat.jobsPerMinute),
             heartbeat.lastJobTime.map { String(format: "%.0f", max(0, now.timeIntervalSince($0))) },
             heartbeat.queueDepth.map(HeartbeatColumns.integer),
-            heartbeat.errorMessage.map { HeartbeatColumns.cut($0, to: HeartbeatColumns.message) },
+            heartbeat.errorMessage.map { ColumnText.cut($0, to: HeartbeatColumns.message) },
         ]
     }
 
@@ -39,7 +37,7 @@ struct HeartbeatRow: Sendable {
 
     private func put(_ connection: MariaDBConnection) throws {
         let count = try connection.run(HeartbeatRow.count, [workerID]).first?.first ?? nil
-        if count.flatMap(Int.init) ?? 0 < HeartbeatRow.limit {
+        if count.flatMap(Int.init) ?? 0 < Heartbeat.rowLimit {
             try connection.run(HeartbeatRow.insert, values)
         } else {
             try connection.run(HeartbeatRow.update, values + [workerID])

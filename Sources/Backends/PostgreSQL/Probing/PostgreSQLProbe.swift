@@ -137,6 +137,7 @@ public struct PostgreSQLProbe: Sendable {
                     + "`farm init` prints")
         }
         return CheckFinding(
-            .warning, place, "the tables are not up to date: farm init, or the first role that writes, does: \(what)")
+            .warning, place,
+            "the tables are not up to date: farm init, or the first role that writes, will do this: \(what)")
     }
 }

@@ -8,7 +8,7 @@ extension PostgreSQLStore {
         fuse: @Sendable @escaping ([StoredResult], [StoredBox]) -> BoxChanges
     ) async throws -> [ImageID: Int] {
         guard !images.isEmpty else { return [:] }
-        let (ids, workerID) = (Locks.order(images), PostgreSQLColumns.cut(workerID, to: 50))
+        let (ids, workerID) = (Locks.order(images), ColumnText.cut(workerID, to: ColumnText.name))
         let reading = [Locks.take(ids), ImageRows.successes(ids, of: services), ImageRows.boxes(ids)]
         var counts = try await primary.run { connection in
             try connection.transaction(.current, reading) { answers in

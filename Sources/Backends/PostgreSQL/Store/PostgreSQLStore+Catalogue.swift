@@ -5,7 +5,7 @@ extension PostgreSQLStore {
     /// Adds the images that are not there.
     public func add(_ images: [NewImage], move: Bool, update: Bool) async throws -> ImportAnswer {
         guard !images.isEmpty else { return ImportAnswer() }
-        let images = try images.map(fitting)
+        let images = try images.map { try $0.fitting(place: place) }
         return try await primary.run { connection in
             try connection.rollingBack {
                 let known = try connection.run([Locks.imports] + ImportLedger.questions(images), beginning: .current)
@@ -16,18 +16,6 @@ extension PostgreSQLStore {
                 return try ledger.answer(places, answers, place: connection.server.place)
             }
         }
-    }
-
-    /// Empty text counts as missing. A filename that is too long is cut already here, so that it is found again.
-    private func fitting(_ image: NewImage) throws -> NewImage {
-        func given(_ text: String?) -> String? { text.flatMap { $0.isEmpty ? nil : $0 } }
-        let fitting = NewImage(
-            filename: given(image.filename).map { PostgreSQLColumns.cut($0, to: 255) }, path: given(image.path),
-            url: given(image.url), group: given(image.group))
-        guard fitting.path != nil || fitting.url != nil || fitting.filename != nil else {
-            throw PortFault(.refused, place: place, message: "an image has neither path nor URL nor filename")
-        }
-        return fitting
     }
 
     /// Gives a group to all images that have none.
@@ -157,14 +145,6 @@ extension AnswerRule {
         case .settled: "(r.status = 'success' OR \(AnswerRule.isFinalError))"
         case .successOrNewer(let id): "(r.status = 'success' OR r.result_id > \(id))"
         case .settledOrNewer(let id): "(r.status = 'success' OR r.result_id > \(id) OR \(AnswerRule.isFinalError))"
-        }
-    }
-
-    /// Whether any success counts as an answer.
-    fileprivate var takesSuccess: Bool {
-        switch self {
-        case .success, .settled, .successOrNewer, .settledOrNewer: true
-        case .newer: false
         }
     }
 

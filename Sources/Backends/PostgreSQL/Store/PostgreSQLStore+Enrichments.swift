@@ -27,7 +27,8 @@ extension PostgreSQLStore {
     ) async throws {
         for row in rows where !Enrichment.services.contains(row.service) {
             throw PortFault(
-                .refused, place: place, message: "postprocessing.service: \(PostgreSQLColumns.cut(row.service, to: 50))"
+                .refused, place: place,
+                message: "postprocessing.service: \(ColumnText.cut(row.service, to: ColumnText.name))"
             )
         }
         let ids = Locks.order(Array(images.keys))

@@ -90,8 +90,8 @@ extension PostgreSQLStore: ImportRecords {
             """
             UPDATE images SET image_filename = $2::text
             WHERE image_path = $1::text AND image_path <> '' AND image_filename = $3::text
-            """, .text(old), .text(PostgreSQLColumns.cut(PathText.lastComponent(of: new), to: 255)),
-            .text(PostgreSQLColumns.cut(PathText.lastComponent(of: old), to: 255)))
+            """, .text(old), .text(ColumnText.cut(PathText.lastComponent(of: new), to: ColumnText.filename)),
+            .text(ColumnText.cut(PathText.lastComponent(of: old), to: ColumnText.filename)))
         let move = ask("UPDATE images i SET image_path = \(target) \(condition)")
         return try await primary.run { connection in
             try connection.rollingBack {

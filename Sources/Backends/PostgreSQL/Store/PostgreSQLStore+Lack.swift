@@ -38,7 +38,8 @@ extension PostgreSQLStore {
         query.values.append(.texts(services))
         let count = query.next("bigint")
         query.values.append(.integer(limit ?? .max))
-        // Of few images the rows are looked up; of all they are read as they lie, which costs half as much a row.
+        // For few images the rows are looked up. For all images they are read in the order of the index, which costs
+        // half as much for each row.
         let successes =
             group == nil && limit == nil
             ? "LEFT \(Lacking.successes(of: names, after: after, last: last)) d ON d.image_id = i.image_id"

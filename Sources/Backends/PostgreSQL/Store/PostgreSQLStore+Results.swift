@@ -62,10 +62,10 @@ extension PostgreSQLStore {
     @discardableResult
     public func record(_ results: [AnalysisResult]) async throws -> Set<UUID> {
         guard !results.isEmpty else { return [] }
-        for result in results where !PostgreSQLColumns.fits(result.service, 50) {
+        for result in results where !ColumnText.fits(result.service, ColumnText.name) {
             throw PortFault(
                 .refused, place: place,
-                message: "results.service holds 50 characters: \(PostgreSQLColumns.cut(result.service, to: 50))")
+                message: "results.service holds 50 characters: \(ColumnText.cut(result.service, to: ColumnText.name))")
         }
         let statements = PostgreSQLStore.recording(results)
         let inserted = try await primary.run { connection in
@@ -102,7 +102,8 @@ extension PostgreSQLStore {
             """,
             .integers(results.map(\.imageID)), .texts(results.map(\.service)),
             .json(results.map { StorableJSON.mended($0.data) }), .texts(results.map(\.status.rawValue)),
-            .doubles(results.map(\.processingTime)), .texts(results.map { PostgreSQLColumns.cut($0.workerID, to: 50) }),
+            .doubles(results.map(\.processingTime)),
+            .texts(results.map { ColumnText.cut($0.workerID, to: ColumnText.name) }),
             .uuids(results.map(\.jobID)))
     }
 

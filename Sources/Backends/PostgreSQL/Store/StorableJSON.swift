@@ -1,21 +1,5 @@
 import Model
 
-/// Text that fits its column.
-enum PostgreSQLColumns {
-    /// The value, cut and marked if it is longer than the column.
-    static func cut(_ text: String, to limit: Int) -> String {
-        guard text.utf8.count > limit, text.unicodeScalars.count > limit else { return text }
-        var scalars = String.UnicodeScalarView(text.unicodeScalars.prefix(limit - 1))
-        scalars.append("…")
-        return String(scalars)
-    }
-
-    /// Whether the value fits its column.
-    static func fits(_ text: String, _ limit: Int) -> Bool {
-        text.utf8.count <= limit || text.unicodeScalars.count <= limit
-    }
-}
-
 /// JSON text that JSONB accepts. JSONB refuses the escapes of NUL and of lone surrogates. Losing the whole answer for
 /// one character would be worse, so each becomes `\ufffd`, the replacement character.
 enum StorableJSON {
