@@ -11,12 +11,12 @@ package struct Serving: Sendable {
     /// Makes the roles.
     package let factory: RoleFactory
     /// Whether everything is served that this machine's file names, and not only one role.
-    package var isOfWholeBox = false
+    package var servesWholeMachine = false
 
-    /// - Parameter isOfWholeBox: whether everything is served that this machine's file names, and not only one role.
-    package init(factory: RoleFactory, isOfWholeBox: Bool = false) {
+    /// - Parameter servesWholeMachine: whether everything is served that this machine's file names, and not only one role.
+    package init(factory: RoleFactory, servesWholeMachine: Bool = false) {
         self.factory = factory
-        self.isOfWholeBox = isOfWholeBox
+        self.servesWholeMachine = servesWholeMachine
     }
 
     private var context: ProgramContext { factory.context }
@@ -29,7 +29,7 @@ package struct Serving: Sendable {
             "\(roles.map(\.name).joined(separator: ", ")): \(factory.backends.description); services of \(configuration)"
         )
         factory.warnOfAssumedServices(roles)
-        if isOfWholeBox { tellOfMissingRoles() }
+        if servesWholeMachine { tellOfMissingRoles() }
     }
 
     /// Warns if post-processing roles are missing: an older service_config.json has no post_processing entries.

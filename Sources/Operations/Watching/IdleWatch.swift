@@ -209,7 +209,7 @@ package struct IdleWatch: Sendable {
 
     private func othersOutage(_ service: String, _ memory: Memory) -> String? {
         guard !knows(service), time.now().timeIntervalSince(memory.since) > IdleWatch.othersPatience else { return nil }
-        return "it is down for the box that enriches"
+        return "it is down for the machine that enriches"
     }
 
     /// Nothing is on its way any more, so nobody published triggers for these images: another program has written their

@@ -23,7 +23,7 @@ struct UpCommand: AsyncParsableCommand {
 
     @Flag(
         help: ArgumentHelp(
-            "Exit when the queues that are served here are done; with 1 if something has failed, or waits for something that is away."
+            "Exit when the queues that are served here are done. The exit code is 1 if something has failed, or waits for something that is away."
         ))
     var untilIdle = false
     @OptionGroup var options: SettingsOptions
@@ -37,7 +37,7 @@ struct UpCommand: AsyncParsableCommand {
                     "\(factory.configuration.path ?? "service_config.json") names no role for this machine: "
                         + "no primary service with \"work\" true, no post_processing entry")
             }
-            let serving = Serving(factory: factory, isOfWholeBox: true)
+            let serving = Serving(factory: factory, servesWholeMachine: true)
             if untilIdle {
                 try await serveUntilIdle(session, serving, roles, drain)
             } else {

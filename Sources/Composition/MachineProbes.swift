@@ -11,7 +11,7 @@ import Services
 import Settings
 
 /// What `farm check` looks at: this machine's backends, services and libraries.
-package struct BoxProbes {
+package struct MachineProbes {
     private let context: ProgramContext
     private let http = HTTPClient()
 
@@ -20,8 +20,8 @@ package struct BoxProbes {
     package init(_ context: ProgramContext) { self.context = context }
 
     /// The whole check of this machine.
-    package var check: BoxCheck {
-        BoxCheck(
+    package var check: MachineCheck {
+        MachineCheck(
             settings: warnings, servers: [{ await queue() }, { await store() }],
             queues: { await queues() },
             others: [

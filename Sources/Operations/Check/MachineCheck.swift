@@ -1,7 +1,7 @@
 import Pipeline
 
 /// Everything that `farm check` looks at on a machine, side by side.
-package struct BoxCheck: Sendable {
+package struct MachineCheck: Sendable {
     /// Looks at one thing and reports on it.
     package typealias Probe = @Sendable () async -> [CheckFinding]
 
@@ -24,8 +24,8 @@ package struct BoxCheck: Sendable {
 
     /// The findings, in this order: settings, queue, store, what stands still, heartbeats, services, pictures.
     package func findings() async -> [CheckFinding] {
-        async let others = BoxCheck.run(others)
-        let servers = await BoxCheck.run(servers)
+        async let others = MachineCheck.run(others)
+        let servers = await MachineCheck.run(servers)
         // This comes last, so that it does not use up the others' time, and is left out if its servers are out of
         // reach.
         let standing = servers.contains { $0.grade == .failed } ? [] : await queues()
