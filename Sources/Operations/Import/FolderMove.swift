@@ -39,12 +39,12 @@ package struct FolderMove: Sendable {
         case .done(let moved): count = moved
         case .taken(let taken, let example):
             throw OperationFault.failed(
-                "\(counted(taken, "path")) below \(new) would be of two images, such as \(example): nothing is changed. "
+                "\(counted(taken, "path")) below \(new) would belong to two images, such as \(example): nothing is changed. "
                     + "They are images of their own, perhaps imported since: farm remove those first")
         case .endless(let example):
             throw OperationFault.failed(
                 "\(example) would lie below \(old) again, and be moved once more the next time: nothing is changed. "
-                    + "Move it by a third name")
+                    + "Move it in two steps, with a third name")
         }
         // It is no longer there. At its new place, an import sees it again.
         try await records.forgetRefusals(of: old, upTo: try await records.newestRefusal())

@@ -46,7 +46,7 @@ package actor WorkerHint {
         let missing = names.filter { !alive.contains($0) }
         guard !missing.isEmpty else { return }
         told.formUnion(missing)
-        tell("nobody is alive who works on \(missing.joined(separator: ", ")): \(WorkerHint.wayOut(for: missing))")
+        tell("no worker is alive for \(missing.joined(separator: ", ")): \(WorkerHint.wayOut(for: missing))")
     }
 
     /// How to get workers for these services and roles.

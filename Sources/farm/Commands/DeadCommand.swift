@@ -29,7 +29,7 @@ extension DeadCommand {
     struct ListCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "list",
-            abstract: "Prints a line for each dead letter (the default).",
+            abstract: "Prints one line for each dead letter (the default).",
             discussion: """
                 Examples:
                   farm dead list --queue queue_clip --limit 20
@@ -177,7 +177,7 @@ extension DeadCommand {
                 """)
 
         @OptionGroup var selection: DeadSelection
-        @Flag(help: "Count what would be dropped; change nothing.") var dryRun = false
+        @Flag(help: "Count what would be dropped, but drop nothing.") var dryRun = false
         @OptionGroup var confirmation: Confirmation
         @Flag(help: "Print the counts as JSON.") var json = false
         @OptionGroup var options: SettingsOptions

@@ -53,7 +53,7 @@ struct ImportCommand: AsyncParsableCommand {
     @OptionGroup var options: SettingsOptions
 
     func validate() throws {
-        if existing && group == nil { throw ValidationError("--existing needs --group: which group shall they get?") }
+        if existing && group == nil { throw ValidationError("--existing needs --group: which group should they get?") }
         if move && group == nil { throw ValidationError("--move needs --group: where to?") }
         _ = try prefix()
         let loads = existing || !paths.isEmpty

@@ -7,7 +7,7 @@ enum WorkingDirectory {
     static func path() throws(CommandFailure) -> String {
         guard let start = getcwd(nil, 0) else {
             let cause = String(cString: strerror(errno))
-            throw .unusable("the working directory is gone (\(cause)): it was removed; change to one that is there")
+            throw .unusable("the working directory is gone (\(cause)): it was removed; change to an existing one")
         }
         defer { free(start) }
         guard let path = String(validatingCString: start) else {

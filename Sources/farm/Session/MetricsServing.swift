@@ -33,7 +33,7 @@ extension SettledSession {
             guard need == .ifFree, fault.kind == .inUse else {
                 throw CommandFailure.unusable("METRICS_LISTEN: \(fault)\(fault.kind.remedy)")
             }
-            log.warning("METRICS_LISTEN: \(fault); no metrics of this one")
+            log.warning("METRICS_LISTEN: \(fault); this process serves no metrics")
             return try await body()
         }
     }

@@ -10,6 +10,6 @@ func makeFolder(_ path: String) throws(CommandFailure) {
     if !above.isEmpty && above != path { try makeFolder(above) }
     guard mkdir(path, 0o777) == 0 || errno == EEXIST && stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     else {
-        throw .failed("\(path): the folder cannot be made: \(String(cString: strerror(errno)))")
+        throw .failed("\(path): the folder cannot be created: \(String(cString: strerror(errno)))")
     }
 }
