@@ -5,14 +5,15 @@ import Services
 import Settings
 import Synchronization
 
-/// One client per service in a process: its concurrency and its circuit breaker hold for all roles that call it.
+/// One client for each service in a process, so that its concurrency and its circuit breaker are shared by all roles
+/// that call it.
 final class ServiceClients: Sendable {
     private let http: HTTPClient
     private let context: ProgramContext
     private let gate: StoreGate
     private let clients = Mutex<[ServiceSettings: ServiceClient]>([:])
 
-    /// - Parameter gate: the store's circuit breaker: while it is open no service is called.
+    /// - Parameter gate: the store's circuit breaker. While it is open, no service is called.
     init(http: HTTPClient, context: ProgramContext, gate: StoreGate) {
         self.http = http
         self.context = context
@@ -34,7 +35,7 @@ final class ServiceClients: Sendable {
         }
     }
 
-    /// Services whose jobs cannot be done now, with the reason.
+    /// The services whose jobs cannot be done now, with the reason.
     func outages() -> [String: String] {
         var outages: [String: String] = [:]
         for (service, client) in clients.withLock({ $0 }) { outages[service.name] = client.lastingOutage }

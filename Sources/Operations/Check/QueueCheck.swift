@@ -3,17 +3,18 @@ import Model
 import Pipeline
 import Waiting
 
-/// What `farm check` says of the queues, on whatever box: those that wait and do not move, and what has died of late.
+/// What `farm check` says about the queues of all machines: which have messages waiting and do not move, and what died
+/// recently.
 package struct QueueCheck {
-    /// How far back dead letters are told.
+    /// How far back dead letters are reported.
     private static let window: TimeInterval = 3600
-    /// More letters are not looked through: on a broker each has to be fetched.
+    /// If there are more letters, they are not read: a broker has to send each one.
     private static let longestLook = 10_000
 
     let services: ServiceDirectory
     let time: any Timekeeper
 
-    /// - Parameter services: whose queues are looked at.
+    /// - Parameter services: the services whose queues are looked at.
     package init(services: ServiceDirectory, time: any Timekeeper) {
         self.services = services
         self.time = time
@@ -54,7 +55,7 @@ package struct QueueCheck {
         return findings
     }
 
-    /// - Returns: how many letters there are of the last hour, and why the newest died.
+    /// - Returns: how many letters of the last hour there are, and why the newest died.
     private func recentLetters(_ queue: Queue, _ name: String) async throws -> (count: Int, last: String) {
         let filter = DeadLetterFilter(after: time.now().addingTimeInterval(-QueueCheck.window))
         let pass = try await queue.pass(through: name, .dead)

@@ -63,7 +63,7 @@ package final class FarmMetrics: Sendable {
         serviceUp = list.gauge(
             "service_up", ["service"], "1 if the service has answered the last call or probe, else 0.")
         breakerState = list.gauge(
-            "breaker_state", ["service", "state"], "1 for the state that the service's circuit breaker is in.",
+            "breaker_state", ["service", "state"], "1 for the present state of the service's circuit breaker.",
             ["state": ["closed", "open", "half_open"]])
         breakerOpens = list.counter("breaker_opens_total", ["service"], "How often the circuit breaker has opened.")
         concurrencyLimit = list.gauge("concurrency_limit", ["service"], "How many calls may be in flight at once.")
@@ -73,13 +73,13 @@ package final class FarmMetrics: Sendable {
             "Messages in the queue, as last sampled. AMQP does not tell what is in flight.",
             ["state": ["ready", "in_flight", "dead"]])
         queueOldest = list.gauge(
-            "queue_oldest_seconds", ["queue"], "The age of the oldest waiting message, where the queue tells.")
-        queueConsumers = list.gauge("queue_consumers", ["queue"], "Consumers of the queue, where the queue tells.")
+            "queue_oldest_seconds", ["queue"], "The age of the oldest waiting message, if the queue can tell.")
+        queueConsumers = list.gauge("queue_consumers", ["queue"], "Consumers of the queue, if the queue can tell.")
         deadLetters = list.counter("dead_letters_total", ["queue", "reason"], "Messages moved to the dead queue.")
         publishConfirm = list.histogram(
             "publish_confirm_seconds", [], "From handing a batch to the queue until it is confirmed.", .calls)
         brokerReconnects = list.counter(
-            "broker_reconnects_total", [], "Connections to the broker that were made again.")
+            "broker_reconnects_total", [], "Connections to the broker that were opened again.")
         storeCommit = list.histogram(
             "store_commit_seconds", ["operation"], "From beginning to write a group of rows until it is committed.",
             .calls)

@@ -2,7 +2,8 @@ import Foundation
 import Pipeline
 import Synchronization
 
-/// Takes from one queue of the file. Its deliveries are leased to the process; it knows which of them are its own.
+/// A consumer of one queue in the file. Its deliveries are leased to the process, and it knows which of them are its
+/// own.
 final class EmbeddedConsumer: JobConsumer {
     private struct State {
         var unsettled: [Int64: Held] = [:]
@@ -42,7 +43,7 @@ final class EmbeddedConsumer: JobConsumer {
     private func reserve(_ limit: Int) -> Int {
         let holder = hub.holder
         return state.withLock { state in
-            // Of a lease that was lost nothing is ours any more.
+            // After a lease is lost, nothing of it is ours any more.
             state.unsettled = state.unsettled.filter { $0.value.holder == holder }
             let room = max(0, min(limit, prefetch - state.unsettled.count - state.reserved))
             state.reserved += room
@@ -103,7 +104,7 @@ final class EmbeddedConsumer: JobConsumer {
         settled(dead.map(\.receipt))
     }
 
-    /// Nothing is fetched ahead.
+    /// Does nothing, since nothing is prefetched.
     func pause() async throws {}
 
     func close() async {

@@ -2,7 +2,7 @@ import Foundation
 import Pipeline
 
 extension EmbeddedStore: WorkerRegister {
-    /// How long a worker that has not said that it ends stays in the table.
+    /// How many seconds a worker that has not reported its end stays in the table.
     private static let memory = 86_400.0
 
     /// Writes that a worker of this process is alive.
@@ -28,7 +28,7 @@ extension EmbeddedStore: WorkerRegister {
         }
     }
 
-    /// A worker of this process has ended.
+    /// Removes the row of a worker of this process that has ended.
     public func unregister(queue: String) async throws {
         let run = run
         try await file.write { database in
@@ -36,7 +36,7 @@ extension EmbeddedStore: WorkerRegister {
         }
     }
 
-    /// Who is alive. One that a clock shows in the future was seen before the clock was set back.
+    /// The live workers. A row from the future was written before the clock was set back.
     public func liveWorkers() async throws -> [RegisteredWorker] {
         let now = time.now()
         return try await file.read { database in
@@ -61,7 +61,7 @@ extension EmbeddedStore: WorkerRegister {
         }
     }
 
-    /// When those were last seen that have not said that they end.
+    /// When workers that have not reported their end were last seen.
     public func seenWorkers() async throws -> [SeenWorkers] {
         let now = time.now()
         return try await file.read { database in

@@ -14,7 +14,7 @@ extension PostgreSQLStore: WorkerRegister {
             .uuid(runID), .text(worker.queue), .text(worker.workerID), .text(worker.service), .text(worker.host),
             .text(worker.condition.state.rawValue), .text(worker.condition.reason), .integer(Int(silence.seconds)),
             .text(worker.process?.space), .integer(worker.process?.number ?? 0))
-        // One that another process deletes at this moment is left to it.
+        // A row that another process is deleting at this moment is left to it.
         let tidying = Statement(
             """
             DELETE FROM farm_workers WHERE (run, queue) IN (
@@ -23,14 +23,14 @@ extension PostgreSQLStore: WorkerRegister {
         try await primary.run { connection in _ = try connection.transaction(.current, [row, tidying]) }
     }
 
-    /// A worker of this process has ended.
+    /// Removes the row of a worker of this process that has ended.
     public func unregister(queue: String) async throws {
         let statement = Statement(
             "DELETE FROM farm_workers WHERE run = $1::uuid AND queue = $2::text", .uuid(runID), .text(queue))
         try await primary.run { connection in _ = try connection.run([statement]) }
     }
 
-    /// Who is alive. A replica may be behind.
+    /// The live workers. A replica may be behind.
     public func liveWorkers() async throws -> [RegisteredWorker] {
         let statement = Statement(
             """
@@ -51,7 +51,7 @@ extension PostgreSQLStore: WorkerRegister {
         }
     }
 
-    /// When those were last seen that have not said that they end. A replica may be behind.
+    /// When workers that have not reported their end were last seen. A replica may be behind.
     public func seenWorkers() async throws -> [SeenWorkers] {
         let statement = Statement(
             """
