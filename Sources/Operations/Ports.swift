@@ -4,7 +4,7 @@ import Pipeline
 package typealias Queue = any JobQueue & QueueAdministration & QueueInspection
 /// The store, with all its tables.
 package typealias Store = any ResultStore & ImageCatalogue & ImportRecords & Reports & ResultForgetting & WorkerRegister
-    & ProgressRecords
+    & ProgressRecords & ControlRecords & AuditRecords
 
 /// Queue and store for what only reads, each opened when it is asked for.
 package protocol ReadingParts: Sendable {

@@ -4,7 +4,7 @@ import Pipeline
 import Testing
 
 /// A store that claims the behaviours of `ResultStore`, `ImageCatalogue`, `ImportRecords`, `Reports`, `ResultForgetting`,
-/// `WorkerRegister` and `ProgressRecords`.
+/// `WorkerRegister`, `ProgressRecords`, `ControlRecords` and `AuditRecords`.
 /// A new one joins with a line in `storeBackends`.
 struct StoreBackend: Sendable, CustomTestStringConvertible {
     typealias Test = @Sendable (StoreBase) async throws -> Void
@@ -38,7 +38,7 @@ let storeBackends = [StoreBackend.embedded, .postgresql, .pooled]
 let roleStores = storeBackends + [.simulated]
 
 typealias Store = ResultStore & ImageCatalogue & ImportRecords & Reports & ResultForgetting & WorkerRegister
-    & ProgressRecords
+    & ProgressRecords & ControlRecords & AuditRecords
 
 /// A database of one test's own, empty at first.
 struct StoreBase: Sendable {

@@ -15,6 +15,9 @@ enum Locks {
     /// Imports wait for each other: nothing else keeps two from adding the same image.
     static let imports = Statement("SELECT pg_advisory_xact_lock(\(space), -1)")
 
+    /// What is set for services changes one act after another: each rests on what the one before has set.
+    static let control = Statement("SELECT pg_advisory_xact_lock(\(space), -2)")
+
     /// Each once, ascending; without those that no `INT` column can hold, which nobody has.
     static func order(_ images: [ImageID]) -> [ImageID] {
         Set(images).filter { Int32(exactly: $0) != nil }.sorted()
