@@ -3,6 +3,9 @@ import Model
 import Pipeline
 
 extension ServiceControl {
+    /// Whether anything is set now.
+    package var isAnything: Bool { isPaused || rateLimit != nil || concurrency != nil }
+
     /// `paused by anna@k1 until 2026-11-30 18:00:00 UTC: new model`; nil while it is not paused.
     package var pauseText: String? {
         guard isPaused else { return nil }

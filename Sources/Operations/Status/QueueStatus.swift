@@ -8,10 +8,15 @@ package struct StoredWork: Sendable {
     package var workers: [RegisteredWorker]
     /// nil: not asked for.
     package var progress: ProgressReport?
+    /// What operators have set; nil: not known.
+    package var control: ControlSheet?
 
-    package init(workers: [RegisteredWorker], progress: ProgressReport? = nil) {
+    package init(
+        workers: [RegisteredWorker], progress: ProgressReport? = nil, control: ControlSheet? = nil
+    ) {
         self.workers = workers
         self.progress = progress
+        self.control = control
     }
 }
 
@@ -32,6 +37,8 @@ package struct QueueStatus: Sendable {
         package var absence: PortFault?
         /// Why the queue takes no messages.
         package var blockade: String?
+        /// What operators have set.
+        package var control: ServiceControl
         /// Seconds that the oldest message has waited; nil where none waits, or the queue cannot tell.
         package var oldest: Double?
         /// nil: not known.
@@ -53,6 +60,7 @@ package struct QueueStatus: Sendable {
         var absence: PortFault?
         if case .failure(let fault) = work { absence = fault }
         let (workers, progress) = ((try? work.get())?.workers, (try? work.get())?.progress)
+        let control = (try? work.get())?.control
         let known = try await KnownQueues(services, queue, workers: workers ?? [])
         let depths = try await queue.depths(of: known.all.map(\.queue))
         let ages = try await queue.oldestAges(of: known.all.map(\.queue))
@@ -61,14 +69,16 @@ package struct QueueStatus: Sendable {
         lines = zip(known.all, depths).enumerated().compactMap { index, pair in
             let (named, depth) = pair
             let ofQueue = workers?.filter { $0.queue == named.queue }
-            let isIdle = depth.waiting + (depth.inFlight ?? 0) + depth.dead == 0 && ofQueue?.isEmpty ?? true
+            let set = control?[named.service] ?? ServiceControl(service: named.service)
+            let isIdle =
+                depth.waiting + (depth.inFlight ?? 0) + depth.dead == 0 && ofQueue?.isEmpty ?? true && !set.isAnything
             guard index < known.own.count || !isIdle else { return nil }
             // Rows tell of a service, whoever writes them. A role's rows do not tell how many messages it has settled: it says so.
             let minutes = progress.map { $0.services[named.service] ?? $0.queues[named.queue] ?? [] }
             return Line(
                 service: named.service, depth: depth, workers: ofQueue, absence: absence, blockade: blockade,
-                oldest: ages[index], pace: minutes.map(WorkPace.init), samples: progress?.samples[named.queue] ?? [],
-                minutes: minutes ?? [])
+                control: set, oldest: ages[index], pace: minutes.map(WorkPace.init),
+                samples: progress?.samples[named.queue] ?? [], minutes: minutes ?? [])
         }
         self.blockade = blockade
     }
@@ -84,19 +94,25 @@ package struct QueueStatus: Sendable {
                 .array(
                     lines.map { line in
                         let (depth, state) = (line.depth, line.state(refusal: refusal))
-                        let left = line.timeLeft(state)
+                        let (left, control) = (line.timeLeft(state), line.control)
                         return .object([
                             "queue": .string(depth.queue), "service": .string(line.service),
                             "waiting": .int(Int64(depth.waiting)),
                             "in_flight": depth.inFlight.map { .int(Int64($0)) } ?? .null,
-                            "dead": .int(Int64(depth.dead)),
+                            "dead": .int(Int64(depth.dead)), "paused": .bool(control.isPaused),
+                            "paused_by": .optional(control.isPaused ? control.setBy : nil),
+                            "paused_until": .optional(control.until.map(Timestamp.iso8601)),
+                            "pause_reason": .optional(control.reason),
+                            "rate_limit": control.rateLimit.map(JSON.double) ?? .null,
+                            "concurrency": control.concurrency.map { .int(Int64($0)) } ?? .null,
+                            "obeying": state.obeying.map { .int(Int64($0)) } ?? .null,
                             "workers": state.workers.map { .int(Int64($0)) } ?? .null,
                             "oldest_seconds": line.oldest.map(JSON.rounded) ?? .null,
                             "done_per_second": line.donePerSecond.map(JSON.rounded) ?? .null,
                             "eta_seconds": left.map {
                                 .object(["low": .rounded($0.lowerBound), "high": .rounded($0.upperBound)])
                             } ?? .null,
-                            "why": .optional(state.why),
+                            "why": .optional(state.why ?? state.slowness),
                         ])
                     })),
             JSON.Member("blocked", .optional(blockade)),
@@ -107,7 +123,7 @@ package struct QueueStatus: Sendable {
 extension QueueStatus.Line {
     /// Who works on it, and why not.
     package func state(refusal: PortFault?) -> QueueState {
-        QueueState(depth, workers: workers, absence: absence, blockade: blockade, refusal: refusal)
+        QueueState(depth, workers: workers, absence: absence, blockade: blockade, refusal: refusal, control: control)
     }
 
     /// In the last five minutes; nil: not known.

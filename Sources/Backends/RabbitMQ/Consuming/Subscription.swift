@@ -15,7 +15,7 @@ final class Subscription {
     }
 
     let queue: String
-    let prefetch: Int
+    var prefetch: Int
     let channel: UInt16
     var phase = Phase.closed
     /// Somebody wants deliveries.

@@ -1,0 +1,137 @@
+import Foundation
+import Waiting
+
+/// What operators have set for one service or role, as a process knows it: its stage waits here while it is paused, and whoever
+/// calls the service asks here.
+public final class ControlGate: Sendable {
+    /// Leases tokens of the service's rate limit: so many, and returning so many. See `ControlRecords`.
+    public typealias Lease = @Sendable (Int, Int) async throws -> TokenLease
+    /// Is told what is set.
+    public typealias Observer = @Sendable (ServiceControl) -> Void
+
+    private struct State: Sendable {
+        /// nil: nobody has read it yet.
+        var control: ServiceControl?
+        /// How many stages are taking: a pause is not obeyed before they have stopped.
+        var taking = 0
+        var obeyed: Int?
+        var observers: [Observer] = []
+
+        var isOpen: Bool { control.map { !$0.isPaused } ?? false }
+        var isLimited: Bool { control?.rateLimit != nil }
+
+        mutating func obey() {
+            guard let control, !(control.isPaused && taking > 0) else { return }
+            obeyed = control.revision
+        }
+    }
+
+    /// The service, or `bbox_merger`, `spatial_enrichment`, `consensus`.
+    public let service: String
+    let lease: Lease
+    private let state: Watched<State>
+
+    /// Nothing is taken before `adopt` was called.
+    public init(_ service: String, lease: @escaping Lease) {
+        self.service = service
+        self.lease = lease
+        state = Watched(State())
+    }
+
+    /// For which nobody can set anything.
+    public static func free(_ service: String = "") -> ControlGate {
+        let gate = ControlGate(service) { _, _ in .unlimited }
+        gate.adopt(ServiceControl(service: service))
+        return gate
+    }
+
+    // MARK: What is set
+
+    /// What is set from now on.
+    public func adopt(_ control: ServiceControl) {
+        let observers = state.change { state -> [Observer] in
+            guard state.control != control else { return [] }
+            state.control = control
+            state.obey()
+            return state.observers
+        }
+        for observer in observers { observer(control) }
+    }
+
+    /// Calls with what is set, now and whenever it changes.
+    package func observe(_ observer: @escaping Observer) {
+        let control = state.change { state in
+            state.observers.append(observer)
+            return state.control
+        }
+        if let control { observer(control) }
+    }
+
+    /// What is set; nil while nobody has read it yet.
+    public var control: ServiceControl? { state.read { $0.control } }
+
+    /// Whether it is paused.
+    public var isPaused: Bool { state.read { $0.control?.isPaused ?? false } }
+
+    /// Which revision is obeyed; nil while nobody has read any.
+    public var obeyed: Int? { state.read { $0.obeyed } }
+
+    var isLimited: Bool { state.read { $0.isLimited } }
+
+    // MARK: Waiting
+
+    /// Waits while it is paused.
+    /// - Throws: `CancellationError`.
+    package func pass() async throws {
+        guard await state.wait(until: { $0.control?.isPaused ?? false ? nil : true }) != nil else {
+            throw CancellationError()
+        }
+    }
+
+    /// Runs `operation`, which takes jobs, until the service is paused, or comes under a rate limit, and then `end`; again and
+    /// again.
+    /// - Parameters:
+    ///   - operation: is cancelled then; that it throws so is no failure.
+    ///   - end: sees to it that nothing is left taken.
+    /// - Throws: what `operation` throws by itself, what `end` throws; `CancellationError`.
+    package func taking(
+        _ operation: @Sendable @escaping () async throws -> Void, end: () async throws -> Void
+    ) async throws {
+        while true {
+            let begun = await state.wait { state -> Bool? in
+                guard state.isOpen else { return nil }
+                state.taking += 1
+                return state.isLimited
+            }
+            guard let isLimited = begun else { throw CancellationError() }
+            defer {
+                state.change { state in
+                    state.taking -= 1
+                    state.obey()
+                }
+            }
+            try await untilChanged(from: isLimited, operation)
+            try Task.checkCancellation()
+            try await end()
+        }
+    }
+
+    private func untilChanged(
+        from wasLimited: Bool, _ operation: @Sendable @escaping () async throws -> Void
+    ) async throws {
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                try await operation()
+                return false
+            }
+            group.addTask {
+                _ = await self.state.wait { $0.isOpen && $0.isLimited == wasLimited ? nil : true }
+                return true
+            }
+            let isChanged = try await group.next() ?? true
+            group.cancelAll()
+            guard isChanged else { return }
+            do { _ = try await group.next() } catch is CancellationError {}
+        }
+    }
+}
