@@ -28,9 +28,13 @@ package struct RateText: Sendable, Equatable {
         }
     }
 
-    /// In the largest unit in which it is at least one.
+    /// In the largest unit in which it is a short number: `20/s`, `5/min`, `100/h`.
     package var text: String {
-        let unit = RateText.units.first { perSecond * $0.seconds >= 0.9995 } ?? RateText.units[2]
+        let whole = RateText.units.first { unit in
+            let hundredths = perSecond * unit.seconds * 100
+            return hundredths >= 99.9 && abs(hundredths - hundredths.rounded()) < 1e-6 * hundredths
+        }
+        let unit = whole ?? RateText.units.first { perSecond * $0.seconds >= 1 } ?? RateText.units[2]
         let number = (perSecond * unit.seconds * 1000).rounded() / 1000
         let digits = number == number.rounded() ? String(Int(number)) : String(number)
         return "\(digits)/\(unit.name)"

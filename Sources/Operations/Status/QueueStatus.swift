@@ -89,38 +89,36 @@ package struct QueueStatus: Sendable {
     /// - Parameter refusal: why the store takes no rows.
     package func members(refusal: PortFault?) -> [JSON.Member] {
         [
-            JSON.Member(
-                "queues",
-                .array(
-                    lines.map { line in
-                        let (depth, state) = (line.depth, line.state(refusal: refusal))
-                        let (left, control) = (line.timeLeft(state), line.control)
-                        return .object([
-                            "queue": .string(depth.queue), "service": .string(line.service),
-                            "waiting": .int(Int64(depth.waiting)),
-                            "in_flight": depth.inFlight.map { .int(Int64($0)) } ?? .null,
-                            "dead": .int(Int64(depth.dead)), "paused": .bool(control.isPaused),
-                            "paused_by": .optional(control.isPaused ? control.setBy : nil),
-                            "paused_until": .optional(control.until.map(Timestamp.iso8601)),
-                            "pause_reason": .optional(control.reason),
-                            "rate_limit": control.rateLimit.map(JSON.double) ?? .null,
-                            "concurrency": control.concurrency.map { .int(Int64($0)) } ?? .null,
-                            "obeying": state.obeying.map { .int(Int64($0)) } ?? .null,
-                            "workers": state.workers.map { .int(Int64($0)) } ?? .null,
-                            "oldest_seconds": line.oldest.map(JSON.rounded) ?? .null,
-                            "done_per_second": line.donePerSecond.map(JSON.rounded) ?? .null,
-                            "eta_seconds": left.map {
-                                .object(["low": .rounded($0.lowerBound), "high": .rounded($0.upperBound)])
-                            } ?? .null,
-                            "why": .optional(state.why ?? state.slowness),
-                        ])
-                    })),
+            JSON.Member("queues", .array(lines.map { $0.json(refusal: refusal) })),
             JSON.Member("blocked", .optional(blockade)),
         ]
     }
 }
 
 extension QueueStatus.Line {
+    fileprivate func json(refusal: PortFault?) -> JSON {
+        let state = state(refusal: refusal)
+        let left = timeLeft(state).map { left -> JSON in
+            .object(["low": .rounded(left.lowerBound), "high": .rounded(left.upperBound)])
+        }
+        let members: [(String, JSON)] = [
+            ("queue", .string(depth.queue)), ("service", .string(service)), ("waiting", .int(Int64(depth.waiting))),
+            ("in_flight", .number(depth.inFlight)), ("dead", .int(Int64(depth.dead))),
+        ]
+        let set: [(String, JSON)] = [
+            ("paused", .bool(control.isPaused)), ("paused_by", .optional(control.isPaused ? control.setBy : nil)),
+            ("paused_until", .optional(control.until.map(Timestamp.iso8601))),
+            ("pause_reason", .optional(control.reason)), ("rate_limit", control.rateLimit.map(JSON.double) ?? .null),
+            ("concurrency", .number(control.concurrency)), ("obeying", .number(state.obeying)),
+        ]
+        let progress: [(String, JSON)] = [
+            ("workers", .number(state.workers)), ("oldest_seconds", oldest.map(JSON.rounded) ?? .null),
+            ("done_per_second", donePerSecond.map(JSON.rounded) ?? .null), ("eta_seconds", left ?? .null),
+            ("why", .optional(state.why ?? state.slowness)),
+        ]
+        return .object((members + set + progress).map { JSON.Member($0, $1) })
+    }
+
     /// Who works on it, and why not.
     package func state(refusal: PortFault?) -> QueueState {
         QueueState(depth, workers: workers, absence: absence, blockade: blockade, refusal: refusal, control: control)
@@ -136,6 +134,8 @@ extension QueueStatus.Line {
 }
 
 extension JSON {
+    fileprivate static func number(_ value: Int?) -> JSON { value.map { .int(Int64($0)) } ?? .null }
+
     /// Nobody wants more digits of it.
     fileprivate static func rounded(_ value: Double) -> JSON { .double((value * 1000).rounded() / 1000) }
 }

@@ -9,6 +9,12 @@ public final class ControlGate: Sendable {
     /// Is told what is set.
     public typealias Observer = @Sendable (ServiceControl) -> Void
 
+    /// What a stage that takes jobs has to know before it takes the next one.
+    private struct Terms: Sendable, Equatable {
+        var isLimited: Bool
+        var concurrency: Int?
+    }
+
     private struct State: Sendable {
         /// nil: nobody has read it yet.
         var control: ServiceControl?
@@ -19,6 +25,7 @@ public final class ControlGate: Sendable {
 
         var isOpen: Bool { control.map { !$0.isPaused } ?? false }
         var isLimited: Bool { control?.rateLimit != nil }
+        var terms: Terms { Terms(isLimited: isLimited, concurrency: control?.concurrency) }
 
         mutating func obey() {
             guard let control, !(control.isPaused && taking > 0) else { return }
@@ -88,36 +95,34 @@ public final class ControlGate: Sendable {
         }
     }
 
-    /// Runs `operation`, which takes jobs, until the service is paused, or comes under a rate limit, and then `end`; again and
-    /// again.
-    /// - Parameters:
-    ///   - operation: is cancelled then; that it throws so is no failure.
-    ///   - end: sees to it that nothing is left taken.
+    /// Runs `operation`, which takes jobs, and cancels it when the service is paused or other limits are set. Then it runs
+    /// `end`, and begins again as soon as the service is not paused.
+    /// - Parameter end: sees to it that nothing is left taken.
     /// - Throws: what `operation` throws by itself, what `end` throws; `CancellationError`.
     package func taking(
         _ operation: @Sendable @escaping () async throws -> Void, end: () async throws -> Void
     ) async throws {
         while true {
-            let begun = await state.wait { state -> Bool? in
+            let begun = await state.wait { state -> Terms? in
                 guard state.isOpen else { return nil }
                 state.taking += 1
-                return state.isLimited
+                return state.terms
             }
-            guard let isLimited = begun else { throw CancellationError() }
+            guard let terms = begun else { throw CancellationError() }
             defer {
                 state.change { state in
                     state.taking -= 1
                     state.obey()
                 }
             }
-            try await untilChanged(from: isLimited, operation)
+            try await untilChanged(from: terms, operation)
             try Task.checkCancellation()
             try await end()
         }
     }
 
     private func untilChanged(
-        from wasLimited: Bool, _ operation: @Sendable @escaping () async throws -> Void
+        from terms: Terms, _ operation: @Sendable @escaping () async throws -> Void
     ) async throws {
         try await withThrowingTaskGroup(of: Bool.self) { group in
             group.addTask {
@@ -125,7 +130,7 @@ public final class ControlGate: Sendable {
                 return false
             }
             group.addTask {
-                _ = await self.state.wait { $0.isOpen && $0.isLimited == wasLimited ? nil : true }
+                _ = await self.state.wait { $0.isOpen && $0.terms == terms ? nil : true }
                 return true
             }
             let isChanged = try await group.next() ?? true

@@ -34,7 +34,8 @@ extension StoreBackend {
 /// What farm runs with.
 let storeBackends = [StoreBackend.embedded, .postgresql, .pooled]
 
-/// Those, and what the simulation puts in their place: it claims `ResultStore` and `ImageCatalogue`, and knows no SQL.
+/// Those, and what the simulation puts in their place: it claims `ResultStore`, `ImageCatalogue`,
+/// `ControlRecords` and `AuditRecords`, and knows no SQL.
 let roleStores = storeBackends + [.simulated]
 
 typealias Store = ResultStore & ImageCatalogue & ImportRecords & Reports & ResultForgetting & WorkerRegister
