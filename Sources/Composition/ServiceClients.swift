@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import Pipeline
+import Roles
 import Services
 import Settings
 import Synchronization

@@ -5,10 +5,10 @@ import Pipeline
 import Synchronization
 import Waiting
 
-/// What operators have set, as one process knows it: asked of the store every two seconds, for all its roles and all services
-/// that it calls. While the store is away, what was set last is obeyed.
+/// Reads what operators have set every two seconds, once for all roles of a process and all services that it calls. If the store
+/// is away, what was read last holds.
 public final class ControlWatch: Sendable {
-    /// Everybody obeys within five seconds.
+    /// Short enough that everybody obeys within five seconds.
     private static let interval = Duration.seconds(2)
 
     private let records: any ControlRecords
@@ -18,7 +18,7 @@ public final class ControlWatch: Sendable {
     private let gates = Mutex<[String: ControlGate]>([:])
     private let sheet = Mutex<ControlSheet?>(nil)
 
-    /// - Parameter events: of a service or role: where it is told what is set for it.
+    /// - Parameter events: the event stream of a service or role, which is told what is set for it.
     package init(
         _ records: any ControlRecords, time: any Timekeeper, log: Logger,
         events: @escaping @Sendable (String) -> EventStream = { _ in .unheard }
@@ -29,7 +29,7 @@ public final class ControlWatch: Sendable {
         self.events = events
     }
 
-    /// The gate of a service or role, one in a process.
+    /// The gate of a service or role. There is one in a process.
     package func gate(for service: String) -> ControlGate {
         let (gate, isNew) = gates.withLock { gates in
             if let gate = gates[service] { return (gate, false) }
@@ -61,7 +61,7 @@ public final class ControlWatch: Sendable {
         }
     }
 
-    /// Reads it once.
+    /// Reads what is set once.
     package func read() async throws {
         adopt(try await records.control())
     }
@@ -78,7 +78,7 @@ public final class ControlWatch: Sendable {
         }
     }
 
-    /// Whom nobody lets read what is set works as if nothing were.
+    /// A process that may not read what is set works as if nothing were.
     private func tell(_ fault: PortFault, isNew: Bool) -> Bool {
         if fault.kind != .transient, sheet.withLock({ $0 }) == nil {
             log.warning("what operators have set cannot be read, so nothing of it is obeyed: \(fault)")

@@ -126,6 +126,35 @@ struct PauseTests {
         }
     }
 
+    @Test("does not make a role that gathers take more before it has settled what it has")
+    func gathering() async throws {
+        try await Bench.with { bench in
+            let (hold, watch) = (Drain(), bench.watch())
+            let handler = Counter(hold: hold)
+            var options = bench.options("q")
+            (options.gathers, options.control) = (true, watch.gate(for: "clip"))
+            let stage = Stage(options, queue: bench.queue, handler: handler)
+            try await bench.queue.publish([Message(queue: "q", body: [0x31])])
+            try await bench.run(stage.run, under: watch) {
+                try await bench.moving { handler.handled == 1 }
+                for round in 1...2 {
+                    try await bench.set("clip") { control, _ in control.isPaused = round == 1 }
+                    try await bench.moving { options.control.obeyed == round }
+                }
+                try await bench.queue.publish([Message(queue: "q", body: [0x32])])
+                // It has every opportunity.
+                for _ in 0..<50 {
+                    bench.time.advance(by: .milliseconds(100))
+                    try await Task.sleep(for: .milliseconds(1))
+                }
+                #expect(handler.handled == 1)
+                hold.begin()
+                try await bench.moving { try await bench.isEmpty("q") }
+                #expect(handler.handled == 2)
+            }
+        }
+    }
+
     @Test("that was set while nobody worked is obeyed from the start")
     func fromTheStart() async throws {
         try await Bench.with { bench in
@@ -259,7 +288,11 @@ extension Bench {
 /// A test double of a handler: counts what it is given.
 private final class Counter: StageHandler {
     let count = Mutex(0)
+    let hold: Drain?
     let plainRow = PlainRow.consensus
+
+    /// - Parameter hold: what it is given it keeps until then.
+    init(hold: Drain? = nil) { self.hold = hold }
 
     var handled: Int { count.withLock { $0 } }
 
@@ -272,7 +305,10 @@ private final class Counter: StageHandler {
         }
     }
 
-    func handle(_ work: UUID) async { count.withLock { $0 += 1 } }
+    func handle(_ work: UUID) async {
+        count.withLock { $0 += 1 }
+        await hold?.wait()
+    }
 
     func commit(_ group: [(work: UUID, outcome: Void)]) async throws -> [Verdict] { group.map { _ in Verdict(.done) } }
 }

@@ -141,7 +141,7 @@ public protocol JobConsumer: Sendable {
     /// - Throws: `PortFault`; `CancellationError` when its task is cancelled.
     func next(upTo limit: Int) async throws -> [Delivery]
 
-    /// How many deliveries may be unsettled at once from now on. What is beyond that already stays.
+    /// Changes how many deliveries may be unsettled at once. Deliveries beyond the new number stay.
     func limit(prefetch: Int) async throws
 
     /// Removes the messages for good.

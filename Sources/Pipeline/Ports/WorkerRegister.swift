@@ -38,7 +38,7 @@ public struct RegisteredWorker: Sendable, Equatable {
     public var condition: WorkerCondition
     /// The process it runs in, if the system told.
     public var process: ProcessIdentity?
-    /// Which revision of what is set for its service it obeys; nil of an older farm's worker, which obeys none.
+    /// The revision of `farm_control` that it obeys for its service. nil if an older farm wrote the row.
     public var revision: Int?
 
     package init(

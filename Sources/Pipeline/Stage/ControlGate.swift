@@ -1,12 +1,12 @@
 import Foundation
 import Waiting
 
-/// What operators have set for one service or role, as a process knows it: its stage waits here while it is paused, and whoever
-/// calls the service asks here.
+/// Holds what operators have set for one service or role, as this process knows it. The stage waits here during a pause, and
+/// whoever calls the service asks here first.
 public final class ControlGate: Sendable {
-    /// Leases tokens of the service's rate limit: so many, and returning so many. See `ControlRecords`.
+    /// Leases a number of tokens of the service's rate limit, and returns a number of earlier ones. See `ControlRecords`.
     public typealias Lease = @Sendable (Int, Int) async throws -> TokenLease
-    /// Is told what is set.
+    /// Receives what is set.
     public typealias Observer = @Sendable (ServiceControl) -> Void
 
     /// What a stage that takes jobs has to know before it takes the next one.
@@ -16,9 +16,9 @@ public final class ControlGate: Sendable {
     }
 
     private struct State: Sendable {
-        /// nil: nobody has read it yet.
+        /// nil until it was read.
         var control: ServiceControl?
-        /// How many stages are taking: a pause is not obeyed before they have stopped.
+        /// The number of stages that are taking jobs. A pause is not obeyed before they have stopped.
         var taking = 0
         var obeyed: Int?
         var observers: [Observer] = []
@@ -38,14 +38,14 @@ public final class ControlGate: Sendable {
     let lease: Lease
     private let state: Watched<State>
 
-    /// Nothing is taken before `adopt` was called.
+    /// A gate that lets nothing be taken before `adopt` was called.
     public init(_ service: String, lease: @escaping Lease) {
         self.service = service
         self.lease = lease
         state = Watched(State())
     }
 
-    /// For which nobody can set anything.
+    /// A gate that is always open.
     public static func free(_ service: String = "") -> ControlGate {
         let gate = ControlGate(service) { _, _ in .unlimited }
         gate.adopt(ServiceControl(service: service))
@@ -54,7 +54,7 @@ public final class ControlGate: Sendable {
 
     // MARK: What is set
 
-    /// What is set from now on.
+    /// Replaces what is set.
     public func adopt(_ control: ServiceControl) {
         let observers = state.change { state -> [Observer] in
             guard state.control != control else { return [] }
@@ -65,7 +65,7 @@ public final class ControlGate: Sendable {
         for observer in observers { observer(control) }
     }
 
-    /// Calls with what is set, now and whenever it changes.
+    /// Calls `observer` with what is set: at once if that is known, and at every change.
     package func observe(_ observer: @escaping Observer) {
         let control = state.change { state in
             state.observers.append(observer)
@@ -74,13 +74,13 @@ public final class ControlGate: Sendable {
         if let control { observer(control) }
     }
 
-    /// What is set; nil while nobody has read it yet.
+    /// What is set. nil until it was read.
     public var control: ServiceControl? { state.read { $0.control } }
 
     /// Whether it is paused.
     public var isPaused: Bool { state.read { $0.control?.isPaused ?? false } }
 
-    /// Which revision is obeyed; nil while nobody has read any.
+    /// The revision that is obeyed. nil until one was read.
     public var obeyed: Int? { state.read { $0.obeyed } }
 
     var isLimited: Bool { state.read { $0.isLimited } }
@@ -97,7 +97,7 @@ public final class ControlGate: Sendable {
 
     /// Runs `operation`, which takes jobs, and cancels it when the service is paused or other limits are set. Then it runs
     /// `end`, and begins again as soon as the service is not paused.
-    /// - Parameter end: sees to it that nothing is left taken.
+    /// - Parameter end: gives back what was fetched and not begun.
     /// - Throws: what `operation` throws by itself, what `end` throws; `CancellationError`.
     package func taking(
         _ operation: @Sendable @escaping () async throws -> Void, end: () async throws -> Void

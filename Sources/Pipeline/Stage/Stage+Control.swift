@@ -1,9 +1,9 @@
 import Foundation
 import Waiting
 
-/// How a stage obeys what operators have set.
+/// Makes a stage obey what operators have set.
 extension Stage {
-    /// What one run of a stage works with.
+    /// The parts of one run of a stage.
     struct Course: Sendable {
         let consumer: any JobConsumer
         let drain: Drain
@@ -11,9 +11,9 @@ extension Stage {
         let ready = Mailbox<Settling>()
         let inHand = KeysInHand<Handler.Key>()
         let pause = GatheringPause()
-        /// Deliveries that were taken and may not be admitted any more, as a pause came in between.
+        /// Deliveries that were taken and are not admitted yet. A pause may come in between.
         let unadmitted = Mailbox<Delivery>()
-        /// How many deliveries the consumer lets be unsettled.
+        /// The prefetch that the consumer has now.
         let prefetch: Watched<Int>
 
         init(_ consumer: any JobConsumer, prefetch: Int, _ drain: Drain) {
@@ -22,20 +22,21 @@ extension Stage {
         }
     }
 
-    /// Takes for as long as the service is not paused. What was fetched ahead, or is not admitted, goes back then; what is in
-    /// hand goes on.
+    /// Takes deliveries as long as the service is not paused. When a pause comes, deliveries that were fetched ahead or are not
+    /// admitted yet go back, and work in hand goes on.
     func takeUnlessPaused(_ course: Course) async throws {
         try await options.control.taking {
             try await intake(course)
         } end: {
             let rest = course.unadmitted.takeReady()
             if !rest.isEmpty { try await giveBack(rest, course) }
-            // The embedded queue lies in the store's file, and may be in the same state.
+            // The embedded queue is in the store's file, and may be in the same state.
             do { try await course.consumer.pause() } catch is PortFault where options.store.outage != nil {}
         }
     }
 
-    /// - Returns: how many deliveries may be unsettled now.
+    /// Gives the consumer the prefetch that holds now, if it is another one.
+    /// - Returns: that prefetch.
     func adjustPrefetch(_ course: Course) async throws -> Int {
         let prefetch = options.presentPrefetch
         guard course.prefetch.read({ $0 != prefetch }) else { return prefetch }
@@ -44,7 +45,7 @@ extension Stage {
         return prefetch
     }
 
-    /// Takes what there is, and waits for it for no longer than its tokens are good for.
+    /// Takes deliveries, and waits for the first one no longer than the tokens are valid.
     func next(_ consumer: any JobConsumer, upTo limit: Int, within validity: Duration?) async throws -> [Delivery] {
         guard let validity else { return try await consumer.next(upTo: limit) }
         return try await withThrowingTaskGroup(of: [Delivery]?.self) { group in
@@ -55,7 +56,7 @@ extension Stage {
                 try? await options.time.sleep(validity)
                 return nil
             }
-            // What has come at the last moment is not lost.
+            // Deliveries that come at the last moment are not lost.
             var taken = try await group.next() ?? nil
             group.cancelAll()
             if taken == nil { taken = try await group.next() ?? nil }

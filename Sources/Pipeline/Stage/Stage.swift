@@ -90,6 +90,8 @@ public struct Stage<Handler: StageHandler>: Sendable {
 
     func intake(_ course: Course) async throws {
         var purse = TokenPurse(options)
+        // After a pause, what was taken before it may still be in hand.
+        if options.gathers { await course.pause.begin() }
         while true {
             let permits = try await permits(course.consumer)
             var limit = max(1, min(permits, try await adjustPrefetch(course)))

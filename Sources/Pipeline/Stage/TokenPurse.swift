@@ -1,9 +1,9 @@
 import Foundation
 import Waiting
 
-/// The tokens of its service's rate limit that a stage has leased and not used.
+/// Holds the tokens of a rate limit that a stage has leased and not used yet.
 struct TokenPurse {
-    /// A limit that is lifted is noticed after so long.
+    /// How often it looks whether the limit was lifted.
     private static let longestWait = Duration.seconds(2)
     private static let retryPause = Duration.seconds(1)
 
@@ -16,16 +16,16 @@ struct TokenPurse {
 
     init(_ options: StageOptions) { self.options = options }
 
-    /// How long what is in the purse is good for.
+    /// How long the tokens are still valid.
     var validity: Duration {
-        // A wall clock that is set back must not make it longer.
+        // If the wall clock is set back, the time must not become longer.
         let age = Duration.seconds(abs(options.time.now().timeIntervalSince(leased)))
         return max(.zero, TokenBucket.lease - age)
     }
 
     /// Waits until a job may be taken.
-    /// - Parameter waiting: called before a wait that is long enough for what was fetched ahead to go back.
-    /// - Returns: how many may be taken; nil where there is no limit.
+    /// - Parameter waiting: called before a long wait, to give back what was fetched ahead.
+    /// - Returns: how many jobs may be taken. nil if there is no limit.
     /// - Throws: `CancellationError`, what `waiting` throws.
     mutating func allowance(upTo limit: Int, waiting: () async throws -> Void) async throws -> Int? {
         if count > 0, control.isLimited, validity > .zero { return min(count, limit) }
@@ -47,7 +47,7 @@ struct TokenPurse {
     mutating func spend(_ used: Int) { count = max(0, count - used) }
 
     private mutating func lease(_ limit: Int) async throws -> TokenLease {
-        // Whether they have come back is not known where this fails: then they have lapsed.
+        // If this fails, nobody knows whether they were returned. Then they have lapsed.
         defer { count = 0 }
         do {
             let lease = try await control.lease(limit, count)

@@ -1,21 +1,21 @@
-/// How operators steer the fleet, in a table of farm's own (`farm_control`), which workers read again and again. All throw
-/// `PortFault`.
+/// What operators have set for the whole farm, in a table of farm's own (`farm_control`). Workers read it again and again. All
+/// methods throw `PortFault`.
 public protocol ControlRecords: Sendable {
-    /// What is set now, by the store's clock: a pause whose time has passed is over.
+    /// What is set now. A pause whose `until` has passed, by the store's clock, is over.
     func control() async throws -> ControlSheet
 
-    /// Changes what is set for these services and roles, in one transaction with its row in the audit.
-    /// - Parameter change: given what is set for them now. It may be called again. Where it fails nothing is changed.
-    /// - Returns: those that change, with what is set for them from then on.
-    /// - Throws: `PortFault`; that with which `change` has failed.
+    /// Changes what is set for some services and roles, and writes the audit's row, in one transaction.
+    /// - Parameter change: receives what is set for them now. It may be called more than once. If it fails, nothing is changed.
+    /// - Returns: the services that change, with what is set for them from then on.
+    /// - Throws: `PortFault`, or the error of `change`.
     func changeControl(
         of services: [String], _ change: @Sendable @escaping (ControlSheet) -> Result<ControlChange, any Error>
     ) async throws -> [ServiceControl]
 
-    /// Leases tokens of a service's rate limit, each good for one job, in one short transaction by the store's clock. Those of
-    /// a process that dies are lost, and others come in their place at the limit's rate.
+    /// Leases tokens of a service's rate limit, in one short transaction by the store's clock. A token is good for one job. The
+    /// tokens of a process that dies are lost, and new ones come in at the rate of the limit.
     /// - Parameters:
     ///   - count: how many are wanted.
-    ///   - returned: so many, leased before, were not used.
+    ///   - returned: how many were leased before and not used.
     func leaseTokens(_ count: Int, returning returned: Int, of service: String) async throws -> TokenLease
 }

@@ -4,32 +4,32 @@ import Foundation
 public struct ServiceControl: Sendable, Equatable {
     /// The service, or `bbox_merger`, `spatial_enrichment`, `consensus`.
     public var service: String
-    /// Nothing of it is taken. A pause whose `until` has passed is none any more.
+    /// Whether nothing may be taken. A pause whose `until` has passed is over.
     public var isPaused = false
-    /// When the pause ends by itself; nil: when somebody ends it.
+    /// When the pause ends by itself. nil if somebody has to end it.
     public var until: Date?
-    /// Why it is paused, one line for people.
+    /// The reason for the pause: one line for people.
     public var reason: String?
-    /// How many jobs per second the whole farm takes; nil: as many as it can.
+    /// How many jobs per second the whole farm may take. nil if there is no limit.
     public var rateLimit: Double?
-    /// How many calls each worker may have in flight; nil: as its configuration says.
+    /// How many calls each worker may have in flight. nil if its configuration decides.
     public var concurrency: Int?
-    /// Who paused it; while it is not paused, who changed anything last.
+    /// Who paused it. If it is not paused, who made the last change.
     public var setBy = ""
     /// When that was.
     public var setAt = Date.distantPast
-    /// Grows by one with each change; 0: nothing was ever set.
+    /// Grows by one with each change. 0 if nothing was ever set.
     public var revision = 0
 
-    /// Nothing is set.
+    /// A service for which nothing is set.
     public init(service: String) { self.service = service }
 }
 
 /// What is set for some services and roles, or for all, at one moment.
 public struct ControlSheet: Sendable, Equatable {
-    /// By service, without those for which nothing was ever set.
+    /// What is set, by service. Services for which nothing was ever set are missing.
     public var controls: [String: ServiceControl]
-    /// What the store's clock says.
+    /// The time of the store's clock.
     public var now: Date
 
     package init(_ controls: [ServiceControl] = [], now: Date) {
@@ -37,10 +37,10 @@ public struct ControlSheet: Sendable, Equatable {
         self.now = now
     }
 
-    /// What is set for one of them.
+    /// What is set for a service.
     public subscript(service: String) -> ServiceControl { controls[service] ?? ServiceControl(service: service) }
 
-    /// What changes, as it is to be written: a revision later than this.
+    /// The controls that change, each with its next revision.
     package func revised(_ change: ControlChange) -> [ServiceControl] {
         change.controls.map { changed in
             var changed = changed
@@ -52,9 +52,9 @@ public struct ControlSheet: Sendable, Equatable {
 
 /// What is to be set, and what the audit says of it.
 public struct ControlChange: Sendable {
-    /// Those that change, with all that is set for them from now on; the store counts the revision.
+    /// The services that change, with all that is set for them from now on. The store counts the revision.
     public var controls: [ServiceControl]
-    /// Written with the change, or not at all; nil where nothing changes.
+    /// The row of the audit, which is written with the change. nil if nothing changes.
     public var audit: AuditEntry?
 
     package init(_ controls: [ServiceControl], audit: AuditEntry?) {

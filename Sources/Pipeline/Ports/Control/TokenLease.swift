@@ -1,42 +1,43 @@
 import Foundation
 
-/// Tokens that a worker may spend on jobs, or how long it has to wait for one.
+/// An answer to a worker that asked for tokens.
 public enum TokenLease: Sendable, Equatable {
-    /// The service has no limit.
+    /// The service has no rate limit.
     case unlimited
-    /// At least one. Those that are not used within `TokenBucket.lease` have lapsed, and are returned.
+    /// So many tokens, at least one. They are valid for `TokenBucket.lease`. Then those that are left are returned.
     case granted(Int)
-    /// There is none before so long.
+    /// There are no tokens. The next one comes in after this time.
     case wait(Duration)
 }
 
 /// The tokens of one service's rate limit: a token bucket, which fills at the limit's rate (J. Turner, "New directions in
 /// communications", 1986).
 package struct TokenBucket: Sendable, Equatable {
-    /// How long a worker may keep what it does not use.
+    /// How long a worker may keep tokens that it does not use.
     package static let lease = Duration.seconds(2)
-    /// A bucket holds as many tokens as come in within so many seconds: what a fleet that was idle may do at once.
+    /// The size of a bucket, in seconds of the rate: a fleet that was idle may take so much at once.
     private static let depth = 1.0
-    /// What a worker leases at once is used up in so many seconds, so that little is lost with one that dies.
+    /// The most that a worker may lease at once, in seconds of the rate. So little is lost with a worker that dies.
     private static let block = 0.25
-    /// Asking more often would cost the store more than the limit is worth.
+    /// Workers do not ask more often, which would cost the store more than the limit is worth.
     private static let shortestWait = 0.05
 
-    /// How many there are.
+    /// The number of tokens.
     package var tokens: Double
-    /// When that was so.
+    /// When the bucket had this number.
     package var refilled: Date
 
-    /// A new bucket has a token: the first job need not wait.
+    /// A new bucket has one token, so that the first job need not wait.
     package init(tokens: Double = 1, refilled: Date) {
         self.tokens = tokens
         self.refilled = refilled
     }
 
+    /// Adds the tokens that have come in, and leases some of them.
     /// - Parameters:
-    ///   - count: how many are wanted; no more than a block are given.
-    ///   - returned: so many were leased before and not used.
-    ///   - rate: per second.
+    ///   - count: how many are wanted.
+    ///   - returned: how many were leased before and not used.
+    ///   - rate: how many come in per second.
     package mutating func lease(_ count: Int, returning returned: Int, rate: Double, at now: Date) -> TokenLease {
         let most = max(1, rate * TokenBucket.depth)
         // A clock that was set back brings no tokens, and takes none.
