@@ -48,8 +48,8 @@ package struct Serving: Sendable {
     /// Runs the roles until a signal, and warns of triggers that nobody consumes.
     package func runWatching(_ roles: [SupervisedRole], changes: AsyncStream<[SupervisedRole]>, drain: Drain) async {
         let watch = UnservedWatch(
-            queue: factory.backends.queue, heartbeats: factory.backends.heartbeats, time: context.time,
-            log: context.log("farm"),
+            queue: factory.backends.queue, heartbeats: factory.backends.heartbeats, control: factory.backends.store,
+            time: context.time, log: context.log("farm"),
             roles: PostProcessing.allCases.filter { !factory.configuration.postProcessing.contains($0) })
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await run(roles, changes: changes, drain: drain) }
@@ -61,7 +61,14 @@ package struct Serving: Sendable {
     /// Runs the roles until a signal.
     package func run(_ roles: [SupervisedRole], changes: AsyncStream<[SupervisedRole]>? = nil, drain: Drain) async {
         banner(roles)
-        await Supervisor(time: context.time, log: context.log("supervisor")).run(roles, changes: changes, drain: drain)
+        let supervisor = Supervisor(time: context.time, log: context.log("supervisor"))
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await factory.control.run() }
+            group.addTask { await supervisor.run(roles, changes: changes, drain: drain) }
+            // The watch ends with the roles.
+            await group.next()
+            group.cancelAll()
+        }
     }
 
     /// Runs the roles while `work` runs.

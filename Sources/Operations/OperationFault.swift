@@ -6,6 +6,8 @@ package struct OperationFault: Error, Sendable {
     package enum Kind: Sendable {
         /// It was tried and failed.
         case failed
+        /// Somebody else has set it otherwise.
+        case conflict
         /// Something that was asked for is not in the database.
         case missing
         /// The request itself is not possible.
@@ -19,6 +21,9 @@ package struct OperationFault: Error, Sendable {
 
     /// It was tried and failed.
     package static func failed(_ line: String) -> OperationFault { OperationFault(.failed, line) }
+
+    /// Somebody else has set it otherwise.
+    package static func conflict(_ line: String) -> OperationFault { OperationFault(.conflict, line) }
 
     /// Something that was asked for is not in the database.
     package static func missing(_ line: String) -> OperationFault { OperationFault(.missing, line) }

@@ -21,16 +21,30 @@ package struct QueueCheck {
     }
 
     /// - Throws: `PortFault`.
-    package func findings(_ queue: Queue, _ register: any WorkerRegister) async throws -> [CheckFinding] {
-        let workers = try await register.liveWorkers()
-        let status = try await QueueStatus(services, queue, .success(StoredWork(workers: workers)))
+    package func findings(
+        _ queue: Queue, _ records: any WorkerRegister & ControlRecords
+    ) async throws -> [CheckFinding] {
+        let work = StoredWork(workers: try await records.liveWorkers(), control: try? await records.control())
+        let status = try await QueueStatus(services, queue, .success(work))
         let dead = status.lines.map(\.depth).filter { $0.dead > 0 }
-        return status.lines.compactMap(QueueCheck.standstill) + (try await deadLetters(queue, dead))
+        return status.lines.compactMap(QueueCheck.standstill) + status.lines.compactMap(QueueCheck.setting)
+            + (try await deadLetters(queue, dead))
+    }
+
+    /// What is set where nothing waits, too: it may have been forgotten.
+    private static func setting(_ line: QueueStatus.Line) -> CheckFinding? {
+        let (control, queue) = (line.control, line.depth.queue)
+        if let pause = control.pauseText {
+            guard line.depth.waiting == 0 else { return nil }
+            return CheckFinding(.warning, queue, "\(pause); farm resume \(line.service) ends it")
+        }
+        return control.isAnything ? CheckFinding(.ok, queue, control.text) : nil
     }
 
     private static func standstill(_ line: QueueStatus.Line) -> CheckFinding? {
         guard line.depth.waiting > 0, let why = line.state(refusal: nil).why else { return nil }
-        let way = line.workers?.isEmpty ?? false ? ": \(WorkerHint.wayOut(for: [line.service]))" : ""
+        var way = line.workers?.isEmpty ?? false ? ": \(WorkerHint.wayOut(for: [line.service]))" : ""
+        if line.control.isPaused { way = "; farm resume \(line.service) ends it" }
         return CheckFinding(.warning, line.depth.queue, "\(line.depth.waiting) wait and none is taken: \(why)\(way)")
     }
 

@@ -18,7 +18,10 @@ package struct FarmStatus: Sendable {
         // Without the workers, the rest is shown all the same.
         let known = try await FarmStatus.half {
             let store = try await parts.store()
-            return StoredWork(workers: try await store.liveWorkers(), progress: try await store.progress())
+            return StoredWork(
+                workers: try await store.liveWorkers(), progress: try await store.progress(),
+                // Who may not read it sees the rest.
+                control: try? await store.control())
         }
         queues = try await FarmStatus.half {
             try await QueueStatus(services, parts.queue(), known)

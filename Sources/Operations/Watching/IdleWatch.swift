@@ -24,6 +24,8 @@ package struct IdleWatch: Sendable {
         package var missing: [String: Int] = [:]
         /// Whether the store takes no rows, so that nothing moves.
         package var isRefused = false
+        /// Services and roles that work waits for and that an operator has paused, sorted.
+        package var paused: [String] = []
     }
 
     /// What is remembered from one look to the next.
@@ -35,6 +37,7 @@ package struct IdleWatch: Sendable {
         var away: [String: String] = [:]
         /// Since when boxes are missing.
         var since: Date
+        var pauses = PauseNotice()
     }
 
     /// The time between two looks. Progress is shown at this rate anyway, and the next look shows the end.
@@ -139,6 +142,8 @@ package struct IdleWatch: Sendable {
         memory.away = away
         let refusal = standing.waiting > 0 ? await refusal().map { "the store takes no rows: \($0)" } : nil
         standing.isRefused = refusal != nil
+        standing.paused = await memory.pauses.look(
+            at: zip(names, depths).filter { $1.waiting > 0 }.map(\.0) + memory.missing.keys, in: store, log, time)
         guard depths.allSatisfy({ $0.knownInFlight == 0 || away[$0.queue] != nil }) else { return (standing, nil) }
         var undone = away.sorted { $0.key < $1.key }.map(\.value)
         for (name, depth) in zip(names, depths) where depth.waiting > 0 && away[depth.queue] == nil {

@@ -9,16 +9,21 @@ package struct UnservedWatch {
 
     let queue: Queue
     let heartbeats: (any HeartbeatStore)?
+    let control: any ControlRecords
     let time: any Timekeeper
     let log: Logger
     let roles: [PostProcessing]
 
-    /// - Parameter roles: the roles that this machine does not run.
+    /// - Parameters:
+    ///   - control: tells what is paused: nobody is to take that.
+    ///   - roles: the roles that this machine does not run.
     package init(
-        queue: Queue, heartbeats: (any HeartbeatStore)?, time: any Timekeeper, log: Logger, roles: [PostProcessing]
+        queue: Queue, heartbeats: (any HeartbeatStore)?, control: any ControlRecords, time: any Timekeeper, log: Logger,
+        roles: [PostProcessing]
     ) {
         self.queue = queue
         self.heartbeats = heartbeats
+        self.control = control
         self.time = time
         self.log = log
         self.roles = roles
@@ -42,7 +47,8 @@ package struct UnservedWatch {
 
     private func look() async throws -> [(role: PostProcessing, triggers: Int)] {
         let depths = try await queue.depths(of: roles.map(\.queue))
-        let waiting = zip(roles, depths).filter { $1.waiting > 0 }
+        let paused = try await control.control()
+        let waiting = zip(roles, depths).filter { $1.waiting > 0 && !paused[$0.rawValue].isPaused }
         guard !waiting.isEmpty else { return [] }
         let report = try await heartbeats?.report(MonitorWindows())
         let alive = report.map { Set($0.nodes.flatMap(\.services)) }

@@ -34,7 +34,7 @@ package actor WorkerHint {
             waiting = standing.waiting
             since = Date()
         }
-        let names = standing.waited.filter { !told.contains($0) }
+        let names = standing.waited.filter { !told.contains($0) && !standing.paused.contains($0) }
         guard !names.isEmpty, Date().timeIntervalSince(since) > WorkerHint.patience else { return }
         since = Date()
         guard let workers = try? await store.liveWorkers() else { return }

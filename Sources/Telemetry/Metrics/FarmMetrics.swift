@@ -21,6 +21,8 @@ package final class FarmMetrics: Sendable {
     let breakerOpens: Family<Counter>
     let concurrencyLimit: Family<Gauge>
     let prefetchLimit: Family<Gauge>
+    let rateLimitWait: Family<Counter>
+    let paused: Family<Gauge>
     let queueMessages: Family<Gauge>
     let queueOldest: Family<Gauge>
     let queueConsumers: Family<Gauge>
@@ -68,6 +70,10 @@ package final class FarmMetrics: Sendable {
         breakerOpens = list.counter("breaker_opens_total", ["service"], "How often the circuit breaker has opened.")
         concurrencyLimit = list.gauge("concurrency_limit", ["service"], "How many calls may be in flight at once.")
         prefetchLimit = list.gauge("prefetch_limit", ["service"], "How many deliveries may be unsettled at once.")
+        rateLimitWait = list.counter(
+            "rate_limit_wait_seconds_total", ["service"],
+            "How long this process has waited for the rate limit before taking jobs.")
+        paused = list.gauge("paused", ["service"], "1 while the service or role is paused by an operator, else 0.")
         queueMessages = list.gauge(
             "queue_messages", ["queue", "state"],
             "Messages in the queue, as last sampled. AMQP does not tell what is in flight.",

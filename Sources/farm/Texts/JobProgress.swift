@@ -39,6 +39,7 @@ extension IdleWatch.Standing {
         let triggers = waiting + inFlight - jobs
         var rest = jobs == 0 && triggers > 0 ? [counted(triggers, "trigger") + " left"] : []
         rest += missing.sorted { $0.key < $1.key }.map { "\(counted($1, "box")) without \($0)" }
+        if !paused.isEmpty { rest.append("paused: " + paused.joined(separator: ", ")) }
         if isRefused { rest.append("the store takes no rows") }
         return (rest + (outages.isEmpty ? [] : ["down: " + outages.keys.sorted().joined(separator: ", ")]))
             .joined(separator: ", ")

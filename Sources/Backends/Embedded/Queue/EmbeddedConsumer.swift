@@ -9,18 +9,18 @@ final class EmbeddedConsumer: JobConsumer {
         var unsettled: [Int64: Held] = [:]
         /// Room that is being filled.
         var reserved = 0
+        var prefetch: Int
         var isClosed = false
     }
 
     private let queue: String
-    private let prefetch: Int
     private let hub: ConsumerHub
     private let member: Bell.Member
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
     init(queue: String, prefetch: Int, hub: ConsumerHub) {
         self.queue = queue
-        self.prefetch = prefetch
+        state = Mutex(State(prefetch: prefetch))
         self.hub = hub
         member = hub.bell.join(queue)
     }
@@ -40,12 +40,17 @@ final class EmbeddedConsumer: JobConsumer {
         }
     }
 
+    func limit(prefetch: Int) async throws {
+        state.withLock { $0.prefetch = max(1, prefetch) }
+        hub.bell.ring(member)
+    }
+
     private func reserve(_ limit: Int) -> Int {
         let holder = hub.holder
         return state.withLock { state in
             // After a lease is lost, nothing of it is ours any more.
             state.unsettled = state.unsettled.filter { $0.value.holder == holder }
-            let room = max(0, min(limit, prefetch - state.unsettled.count - state.reserved))
+            let room = max(0, min(limit, state.prefetch - state.unsettled.count - state.reserved))
             state.reserved += room
             return room
         }

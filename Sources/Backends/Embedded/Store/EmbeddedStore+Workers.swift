@@ -11,16 +11,16 @@ extension EmbeddedStore: WorkerRegister {
         try await file.write { database in
             try database.run(
                 """
-                INSERT INTO farm_workers (run, queue, worker_id, service, host, state, reason, silence, started, seen, space, pid)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                ON CONFLICT (run, queue) DO UPDATE SET (worker_id, service, host, state, reason, silence, seen) =
+                INSERT INTO farm_workers (run, queue, worker_id, service, host, state, reason, silence, started, seen, space, pid, revision)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                ON CONFLICT (run, queue) DO UPDATE SET (worker_id, service, host, state, reason, silence, seen, revision) =
                     (excluded.worker_id, excluded.service, excluded.host, excluded.state, excluded.reason, excluded.silence,
-                    excluded.seen)
+                    excluded.seen, excluded.revision)
                 """,
                 [
                     run, worker.queue, worker.workerID, worker.service, worker.host, worker.condition.state.rawValue,
                     worker.condition.reason, Int(silence.seconds), StoredTime.text(now), StoredTime.text(now),
-                    worker.process?.space, worker.process?.number,
+                    worker.process?.space, worker.process?.number, worker.revision,
                 ])
             try database.run(
                 "DELETE FROM farm_workers WHERE seen < ?",
@@ -42,7 +42,7 @@ extension EmbeddedStore: WorkerRegister {
         return try await file.read { database in
             try database.all(
                 """
-                SELECT worker_id, service, host, queue, state, reason, silence, seen, space, pid FROM farm_workers
+                SELECT worker_id, service, host, queue, state, reason, silence, seen, space, pid, revision FROM farm_workers
                 ORDER BY service, host, worker_id, run
                 """
             ) { row -> RegisteredWorker? in
@@ -55,7 +55,7 @@ extension EmbeddedStore: WorkerRegister {
                     condition: WorkerCondition(.init(rawValue: row.text(4) ?? "") ?? .unknown, reason: row.text(5)),
                     process: row.text(8).flatMap { space in
                         row.integer(9).map { ProcessIdentity(space: space, number: $0) }
-                    })
+                    }, revision: row.integer(10))
             }
             .compactMap { $0 }.filter { !$0.isGone }
         }

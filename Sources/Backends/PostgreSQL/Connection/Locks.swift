@@ -15,6 +15,9 @@ enum Locks {
     /// Imports wait for each other, since nothing else prevents two of them from adding the same image.
     static let imports = Statement("SELECT pg_advisory_xact_lock(\(space), -1)")
 
+    /// What is set for services changes one act after another: each rests on what the one before has set.
+    static let control = Statement("SELECT pg_advisory_xact_lock(\(space), -2)")
+
     /// The ids without duplicates, ascending, and without those that do not fit an `INT` column, which no image has.
     static func order(_ images: [ImageID]) -> [ImageID] {
         Set(images).filter { Int32(exactly: $0) != nil }.sorted()

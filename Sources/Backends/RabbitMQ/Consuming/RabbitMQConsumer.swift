@@ -18,6 +18,8 @@ final class RabbitMQConsumer: JobConsumer {
         try await broker.subscriber.next(channel, upTo: limit)
     }
 
+    func limit(prefetch: Int) async throws { await broker.subscriber.limit(channel, prefetch: prefetch) }
+
     func acknowledge(_ receipts: [Receipt]) async throws { await broker.subscriber.acknowledge(channel, receipts) }
 
     /// AMQP cannot delay, so the messages are available at once. Those with a delay go to the end of the queue, where

@@ -129,23 +129,6 @@ actor Subscriber: ConnectionOwner {
         subscriptions.values.reduce(0) { $0 + ($1.queue == queue ? $1.unsettled.count : 0) }
     }
 
-    /// Returns when the broker has confirmed that nothing more will come, and has back what was not handed out.
-    func pause(_ channel: UInt16) async {
-        guard let subscription = subscriptions[channel] else { return }
-        await stop(subscription)
-        await giveBackReady(subscription)
-    }
-
-    private func stop(_ subscription: Subscription) async {
-        subscription.isWanted = false
-        if subscription.phase == .consuming {
-            subscription.phase = .cancelling
-            connection.send { try $0.cancelConsumer(on: subscription.channel) }
-        }
-        guard subscription.phase == .cancelling else { return }
-        await withCheckedContinuation { subscription.waitingForQuiet.append($0) }
-    }
-
     /// Returns when the broker has everything back, or is out of reach and takes it back by itself.
     func close(_ channel: UInt16) async {
         guard let subscription = subscriptions[channel], !subscription.isClosed else { return }

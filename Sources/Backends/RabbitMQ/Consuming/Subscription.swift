@@ -15,7 +15,7 @@ final class Subscription {
     }
 
     let queue: String
-    let prefetch: Int
+    var prefetch: Int
     let channel: UInt16
     var phase = Phase.closed
     /// Whether somebody wants deliveries.
