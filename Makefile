@@ -5,16 +5,16 @@ PREFIX ?= /usr/local
 # One build folder per configuration, so that `make demo` and `make test` do not undo each other.
 BUILD := $(SWIFT) build
 # Without Swift's shared libraries: farm starts sooner, takes less memory, and runs where no toolchain is.
-# FARM_COMMIT is for `farm --version`; builds for tests do without, so that no commit makes them link anew.
+# FARM_COMMIT is for `farm --version`; builds for tests do without it, so that a commit does not make them link again.
 RELEASE := FARM_COMMIT=$$(scripts/commit.sh) $(BUILD) -c release --static-swift-stdlib
-# So many tests at a time: all at once wait for each other for minutes.
+# How many tests run at a time. If all run at once, they wait for each other for minutes.
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 8
 export FARM_TEST_PYTHON := $(CURDIR)/.build-python/bin/python3
 
-# Of `make faults`: half on each backend, as CI's ten are.
+# For `make faults`: half of them on each backend, as with CI's ten.
 FAULTS ?= 50
 IMAGES ?= 1000
-# Of `make simulate`.
+# For `make simulate`.
 SEEDS ?= 10000
 
 .PHONY: help setup build demo test bench faults trixie simulate fuzz sanitize nightly docs lint format install clean
@@ -31,7 +31,7 @@ build: ## builds farm for use: .build/release/farm
 demo: ## sets up, builds, and runs the pipeline over the sample photos
 	@scripts/demo.sh
 
-# The simulation needs processors alone: beside the others it would take minutes longer by the clock.
+# The simulation needs the processors for itself: together with the others it would take minutes longer.
 test: ## sets up what the tests need, starts servers for them and runs every test; SERVERS=trixie: servers of Debian 13
 	@scripts/setup.sh
 	$(SWIFT) build --build-tests
@@ -49,7 +49,7 @@ trixie: ## runs the port suites, the suite of broker limits and the faults on th
 	SERVERS=trixie scripts/servers/run.sh $(SWIFT) test --skip-build --filter 'PortTests|BrokerLimitTests'
 	SERVERS=trixie $(MAKE) faults BACKEND=servers
 
-bench: ## measures the release build and writes docs/performance.md; ONLY=merging measures that part alone
+bench: ## measures the release build and writes docs/performance.md; ONLY=merging measures only that part
 	@scripts/setup.sh bench
 	FARM_BENCH=1 $(RELEASE)
 	scripts/servers/run.sh .build/release/farm-bench $(ONLY)
@@ -78,7 +78,7 @@ lint: ## checks the format and builds with warnings as errors
 format: ## formats the sources
 	swift format --in-place --recursive --configuration .swift-format Package.swift Sources Tests Benchmarks
 
-# Under sudo there is no toolchain on the PATH, and what root builds its user cannot build again. What is installed has no
+# Under sudo there is no toolchain on the PATH, and what root has built, its user cannot build again. The installed program has no
 # symbols for debuggers, a third of the file; .build/release/farm keeps them.
 install: $(if $(SUDO_USER),,build) ## installs farm, and links with the roles' names, under PREFIX (/usr/local); with sudo after make build
 	install -D -s -m 755 .build/release/farm $(DESTDIR)$(PREFIX)/bin/farm

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The main job on this machine alone: sets up, builds, starts the example services, runs the pipeline over the sample
-# photos and stops what it started. Usage: scripts/demo.sh [PHOTO|FOLDER…]
+# Runs everything on this machine: sets up, builds, starts the example services, runs the pipeline over the sample photos,
+# and stops what it started. Usage: scripts/demo.sh [PHOTO|FOLDER…]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/setup.sh demo

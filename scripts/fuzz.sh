@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Fuzzes every place where bytes from outside come in (Tests/Fuzzing), by libFuzzer under the address sanitizer, as many
-# at a time as there are processors. The C libraries are not instrumented: of them only the heap is watched.
-#   scripts/fuzz.sh [ENTRY…]     FUZZ_INPUTS=N replaces the number of inputs of each.
-# Ends with a table, and with 1 if an input crashes, hangs, takes too much memory or breaks a promise: the input is then
-# in .build-fuzz/found. Replay it by: FARM_FUZZ_ENTRY=ENTRY .build-fuzz/release/farm-fuzz FILE
+# Fuzzes every place where bytes from outside come in (Tests/Fuzzing), with libFuzzer under the address sanitizer, as many
+# places at a time as there are processors. The C libraries are not instrumented: only their use of the heap is checked.
+#   scripts/fuzz.sh [ENTRY…]     FUZZ_INPUTS=N sets the number of inputs for each.
+# Prints a table, and exits with 1 if an input crashes, hangs, takes too much memory or breaks a promise. The input is then
+# in .build-fuzz/found. Replay it with: FARM_FUZZ_ENTRY=ENTRY .build-fuzz/release/farm-fuzz FILE
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -11,8 +11,8 @@ export FARM_FUZZ=1 FARM_ASSERTIONS=1
 swift build -c release --scratch-path .build-fuzz --product farm-fuzz --sanitize=fuzzer --sanitize=address \
   -Xswiftc -sanitize=fuzzer -Xswiftc -enable-testing -Xcc -fsanitize=fuzzer-no-link -Xcxx -fsanitize=fuzzer-no-link
 
-# A crash is reported by the sanitizer, and Foundation leaks by itself. Where each block was allocated is asked in vain of all
-# inputs but one: without it, and with the inputs' files in memory, twice as many pass.
+# The sanitizer reports crashes. Leaks are not checked, since Foundation itself leaks. Recording where each block was allocated
+# is useless for all inputs but a failing one: without it, and with the inputs' files in memory, twice as many inputs run.
 export SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=detect_leaks=0:malloc_context_size=1
 TMPDIR=$(mktemp -d "$([ -w /dev/shm ] && echo /dev/shm || echo /tmp)/farm-fuzz.XXXXXX")
 export TMPDIR

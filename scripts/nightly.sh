@@ -1,20 +1,21 @@
 #!/usr/bin/env bash
-# What is too long for CI, one part after another, each by its own verb of make, and its figures into docs/reliability.md.
-#   scripts/nightly.sh [simulate] [faults] [trixie] [fuzz] [sanitize]     all, unless some are named
-# SEEDS, FAULTS, IMAGES, FUZZ_INPUTS and TESTS reach those verbs. Ends with 1 if a part fails; the others are run all the same.
-# What they print is in .build-nightly.
+# Runs what takes too long for CI, one part after another, each by its own verb of make, and writes the figures into
+# docs/reliability.md.
+#   scripts/nightly.sh [simulate] [faults] [trixie] [fuzz] [sanitize]     all, if none is named
+# SEEDS, FAULTS, IMAGES, FUZZ_INPUTS and TESTS are passed to these verbs. Exits with 1 if a part fails; the others run all
+# the same. Their output is in .build-nightly.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 mkdir -p .build-nightly
 document=docs/reliability.md
 
-# What the last line with a text says, as a command of sed has it.
+# Applies a sed command to the last line that contains a text.
 said() { grep -aF -- "$2" "$1" | tail -1 | sed -E "$3"; }
 
 figures_of_simulate() {
   local faults
-  # Names padded to 48 characters, then how often.
+  # Names padded to 48 characters, and then counts.
   faults=$(awk 'substr($0, 49) ~ /^[0-9]+$/ { sum += substr($0, 49) } END { print sum + 0 }' "$1")
   echo "$(said "$1" 'seeds from' 's/ by .*seeds\/s,/,/'), $faults faults; $(said "$1" 'simulated time' 's/.*was done/all done/')"
 }
@@ -26,7 +27,7 @@ figures_of_fuzz() {
 figures_of_trixie() { echo "$(figures_of_sanitize "$1"); $(figures_of_faults "$1")"; }
 figures_of_sanitize() { said "$1" 'Test run with' 's/.*(Test run with)/\1/'; }
 
-# Puts a part's row in the place of its last one.
+# Replaces the row of a part.
 record() {
   ROW="| $1 | $(date -u +%F) | $2 | $3 |" awk -v part="| $1 |" '
     /^<!-- nightly: written/ { inside = 1 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds farm as a commit has it, once, and prints where it is: an upgrade from that version can then be tried.
+# Builds farm from a commit, once, and prints where the program is, so that an upgrade from that version can be tried.
 #   scripts/older.sh COMMIT
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Runs the tests under the thread sanitizer, in a build of their own (.build-sanitize), and first shows that it reports
-# races and nothing else (Tests/Sanitizing).
+# Runs the tests under the thread sanitizer, in a separate build (.build-sanitize), after showing that it reports races and
+# nothing else (Tests/Sanitizing).
 #   scripts/sanitize.sh [OPTION OF SWIFT TEST…]     e.g. --filter HarmonyTests
-# Ends with 1 if a test fails or a process of one has a race: what the sanitizer says of it is in .build-sanitize/reports.
-# Only Swift is instrumented: of the C libraries the sanitizer sees what goes through libc, of the servers nothing.
+# Exits with 1 if a test fails or one of its processes has a race. The sanitizer's reports are in .build-sanitize/reports.
+# Only Swift is instrumented: the sanitizer sees what C libraries do through libc, and nothing of the servers.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -19,12 +19,12 @@ expect() {
   [ "$status" = "$2" ] || { echo "sanitize: $1: ended with $status, not $2; see $build/races.log.*" >&2; exit 1; }
 }
 expect guarded 0
-# What the sanitizer ends a program with that has races.
+# The exit code of a program in which the sanitizer found races.
 for race in unguarded guarded-by-one guarded-by-two; do expect $race 66; done
 echo "sanitize: the sanitizer reports planted races, and none where a Mutex guards"
 
-# Its programs are slow: more tests at a time only wait for each other, and they are waited for longer.
-# Of seeds and mutated inputs, each a run in one thread, fewer tell as much.
+# Programs are slow under it: more tests at a time would only wait for each other, and time limits are longer.
+# Each seed and each mutated input is a run in one thread, so fewer of them show as much.
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=4 FARM_PATIENCE=10
 export FARM_SEEDS=${FARM_SEEDS:-300} FARM_FUZZ_INPUTS=${FARM_FUZZ_INPUTS:-300}
 options=(--sanitize=thread --scratch-path "$build" -Xlinker "$build/mutex.o")

@@ -1,21 +1,21 @@
 #!/usr/bin/env bash
-# Installs what farm needs, as far as it is missing: Debian packages (with sudo when not root), and Python environments inside
-# this folder. Says what it will install before it does.
+# Installs what farm needs and what is missing: Debian packages (with sudo if you are not root), and Python environments
+# inside this folder. Prints what it will install before it does so.
 #
-#   setup.sh demo    to build farm and to run it with the example services: no server, nothing that starts by itself
-#   setup.sh test    what the tests need too: RabbitMQ, PostgreSQL, PgBouncer and MariaDB, which the tests start by themselves
-#                    on ports of their own, and Prometheus for its promtool. Those that this script newly installs are left disabled: none starts now or at the
-#                    next boot
-#   setup.sh bench   what `make bench` needs too
+#   setup.sh demo    for building farm and running it with the example services: no server, nothing that starts by itself
+#   setup.sh test    also what the tests need: RabbitMQ, PostgreSQL, PgBouncer and MariaDB, which the tests start on their
+#                    own ports, and Prometheus for its promtool. Servers that this script installs are disabled: none
+#                    starts now or at the next boot
+#   setup.sh bench   also what `make bench` needs
 #
-# docs/development.md tells how to take it all away again.
+# docs/development.md says how to remove everything again.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 level=${1:-test}
 case $level in demo | test | bench) ;; *) sed -n '2,/^[^#]/{/^#/s/^# \{0,1\}//p}' "$0" >&2 && exit 2 ;; esac
 
-# What each is for: docs/dependencies.md.
+# docs/dependencies.md says what each is for.
 packages=(
   build-essential pkg-config                                # building
   libcurl4-openssl-dev libexif-dev libmariadb-dev libpq-dev libssl-dev # linked
@@ -24,13 +24,13 @@ packages=(
   libvips42 fonts-dejavu-core                               # opened when a picture needs them
   python3 python3-venv libimage-exiftool-perl               # the example services
 )
-# prometheus: for its promtool, which checks metrics and alerts; the tests start no server of it.
+# prometheus: for its promtool, which checks metrics and alerts. The tests do not start its server.
 servers=(mariadb-server pgbouncer postgresql prometheus rabbitmq-server)
-# What makes those servers start at the next boot.
+# The units that would start these servers at the next boot.
 units=(epmd.socket epmd.service mariadb.service pgbouncer.service postgresql.service prometheus.service rabbitmq-server.service)
 [ "$level" = demo ] || packages+=(jq logrotate sqlite3 "${servers[@]}" locales openssl procps)
 [ "$level" != bench ] || packages+=(libturbojpeg0-dev) # `make bench` holds farm against it
-# For servers of another release of Debian: scripts/servers/debian.sh.
+# For servers from another release of Debian, see scripts/servers/debian.sh.
 [ -z "${SERVERS:-}" ] || packages+=(debootstrap)
 
 as_root=()
@@ -50,8 +50,8 @@ for package in "${packages[@]}"; do
   [[ " ${servers[*]} " != *" $package "* ]] || new_servers+=("$package")
 done
 
-# Disables the servers that have come, also where their installation fails or is interrupted: those that are configured by
-# then would start at the next boot. It may be done twice.
+# Disables the servers that were installed, even if their installation fails or is interrupted: those that are configured
+# by then would start at the next boot. It may run twice.
 policy=/usr/sbin/policy-rc.d own_policy='' before=''
 leave_disabled() {
   local unit
@@ -72,11 +72,11 @@ if [ ${#missing[@]} -gt 0 ]; then
   if [ ${#new_servers[@]} -gt 0 ]; then
     before=$(enabled)
     trap leave_disabled EXIT
-    # Not before apt-get has ended, which else would go on alone.
+    # Not before apt-get has ended. Otherwise it would go on alone.
     trap 'exit 130' INT
     trap 'exit 143' TERM
     trap 'exit 129' HUP
-    # None that comes with a package shall start here and take its usual port.
+    # No server of a package may start here and take its usual port.
     if [ ! -e "$policy" ]; then
       own_policy=yes
       printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" > /dev/null
@@ -99,13 +99,13 @@ command -v swift >/dev/null || {
 examples/services/setup.sh
 
 if [ "$level" != demo ]; then
-  # The tests hold farm against public implementations from PyPI.
+  # The tests compare farm with public implementations from PyPI.
   wanted=$(sha256sum Tests/requirements.txt)
   if [ "$(cat .build-python/.stamp 2>/dev/null)" != "$wanted" ]; then
     echo "setup: makes .build-python, the tests' Python environment"
     rm -rf .build-python
     /usr/bin/python3 -m venv .build-python
-    # Without dependencies: ensemble-boxes names 300 MB that the one module held against does not load.
+    # Without dependencies: ensemble-boxes names 300 MB that the one module in the comparison does not load.
     .build-python/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement Tests/requirements.txt
     echo "$wanted" > .build-python/.stamp
   fi

@@ -5,20 +5,20 @@ import Pipeline
 import Settings
 import Waiting
 
-/// The queue, the store and the heartbeats that this box's settings choose.
+/// The queue, the store and the heartbeats that this machine's settings choose.
 package struct Backends: Sendable {
     /// The broker, or the embedded queue.
     package var queue: Queue
     /// PostgreSQL, or the embedded store.
     package var store: Store
-    /// Tables and indexes of the store.
+    /// The tables and indexes of the store.
     package var schema: any Schema
-    /// nil where nobody wants heartbeats.
+    /// nil if nobody wants heartbeats.
     package var heartbeats: (any HeartbeatStore)?
-    /// For the banner: `queue, store and heartbeats in farm.db`.
+    /// A description for the log: `queue, store and heartbeats in farm.db`.
     package var description: String
 
-    /// Opens all three and brings the store's tables up to date.
+    /// Opens all three and brings the tables of the store up to date.
     /// - Throws: `PortFault`.
     package static func open(_ connections: Connections) async throws -> Backends {
         let (store, schema) = try await connections.store()
@@ -29,7 +29,7 @@ package struct Backends: Sendable {
     }
 
     /// Opens them as soon as their servers are there.
-    /// - Throws: `PortFault` for what does not pass by itself, `CancellationError`.
+    /// - Throws: `PortFault` for a fault that does not pass by itself, `CancellationError`.
     package static func openWhenReachable(_ connections: Connections) async throws -> Backends {
         var backOff = BackOff(base: .milliseconds(500), limit: .seconds(10))
         var isTold = false
@@ -48,8 +48,8 @@ package struct Backends: Sendable {
     }
 }
 
-/// What `farm status` reads: the broker, and the store or its replica. Each is opened when it is asked for, again and
-/// again until it is there, so that one that is out of reach takes nothing from the other.
+/// What `farm status` reads: the broker, and the store or its replica. Each is opened when it is asked for, and tried
+/// again each time, so that one that is out of reach does not affect the other.
 package actor ReadingBackends: ReadingParts {
     private let connections: Connections
     private var openQueue: Queue?
@@ -75,14 +75,14 @@ package actor ReadingBackends: ReadingParts {
 }
 
 extension Settings {
-    /// Which database is looked at, for those who expected something in it: `in /srv/farm/farm.db; no .env here`.
+    /// The database that is read, for people who expected something in it: `in /srv/farm/farm.db; no .env here`.
     package var storeText: String {
         if let database { return "in \(database.place)" }
         let isDefault = environmentFile == nil && !embeddedPathIsExplicit
         return "in \(PathText.absolute(embeddedPath))" + (isDefault ? "; no .env here" : "")
     }
 
-    /// Which queue, store and monitoring are chosen, for people.
+    /// Which queue, store and monitoring database are chosen, for people.
     fileprivate var chosenBackends: String {
         let heartbeats = monitoringEnabled ? monitoring.map { $0.place } : database == nil ? embeddedPath : nil
         let places = [

@@ -10,16 +10,16 @@ import Settings
 import Telemetry
 import Waiting
 
-/// Opens what the settings name, each part when it is asked for: the only place that knows which backends there are.
+/// Opens what the settings name, each part when it is asked for. Only this type knows which backends there are.
 package actor Connections {
-    /// What is opened.
+    /// The settings that choose the backends.
     package let settings: Settings
-    /// The clock of all that is opened.
+    /// The clock of everything that is opened.
     package let time: any Timekeeper
-    /// Where it is told that a connection is lost or back.
+    /// Receives lost and restored connections.
     package let log: Logger
     private let events: EventStream
-    /// Shared by the parts that are embedded.
+    /// The file that the embedded parts share.
     private var file: EmbeddedDatabase?
     private var closing: [@Sendable () async -> Void] = []
 
@@ -50,7 +50,7 @@ package actor Connections {
         return queue
     }
 
-    /// - Parameter readsOnly: the tables are not brought up to date, and a replica does.
+    /// - Parameter readsOnly: whether the tables are not brought up to date, and a replica may be used.
     /// - Throws: `PortFault`.
     package func store(readsOnly: Bool = false) async throws -> (store: Store, schema: any Schema) {
         guard let options = settings.database else {
@@ -63,8 +63,8 @@ package actor Connections {
         return (PostgreSQLStore(database), database)
     }
 
-    /// Where this box's roles write their heartbeats; nil for nowhere.
-    /// - Throws: `PortFault` of the embedded file; MariaDB is connected to when it is needed.
+    /// Where this machine's roles write their heartbeats. nil for nowhere.
+    /// - Throws: `PortFault` for the embedded file. MariaDB is connected only when it is needed.
     package func heartbeats() async throws -> (store: any HeartbeatStore, schema: any Schema)? {
         if settings.monitoringEnabled { return monitoringDatabase() }
         guard settings.database == nil else { return nil }
@@ -72,8 +72,8 @@ package actor Connections {
         return (EmbeddedHeartbeats(file), file)
     }
 
-    /// Where `farm monitor` reads: the monitoring database whenever it is set, else where the roles write.
-    /// - Returns: nil if neither is set.
+    /// Where `farm monitor` reads: the monitoring database if it is set, or else where the roles write.
+    /// - Returns: nil if there is neither.
     /// - Throws: `PortFault`.
     package func monitoring() async throws -> (any HeartbeatStore)? {
         if let database = monitoringDatabase() { return database.store }

@@ -5,13 +5,13 @@ import Settings
 import Telemetry
 import Waiting
 
-/// What this process exports, where METRICS_LISTEN is set.
+/// The metrics of this process, if METRICS_LISTEN is set.
 package struct ProcessMetrics: Sendable {
     /// The metrics, for whoever serves them.
     package let metrics: FarmMetrics
     let sink: MetricsSink
 
-    /// - Parameter version: of this program.
+    /// - Parameter version: the version of this program.
     package init(version: String, time: any Timekeeper) {
         metrics = FarmMetrics(version: version)
         sink = MetricsSink(metrics, time: time)
@@ -19,7 +19,7 @@ package struct ProcessMetrics: Sendable {
 
     /// The sampler of this process.
     /// - Parameters:
-    ///   - queue: asked for at each look, since it may not be open yet.
+    ///   - queue: called at each look, since the queue may not be open yet.
     ///   - store: likewise.
     package func sampler(
         _ context: ProgramContext, queue: @escaping @Sendable () async throws -> Queue,
@@ -30,7 +30,7 @@ package struct ProcessMetrics: Sendable {
             metrics: metrics, time: context.time, log: context.log("metrics"),
             queues: { [sink] in
                 let queue = try await queue()
-                // A broker does not list its queues; those that this process takes from it knows all the same.
+                // A broker does not list its queues, but this process knows the ones it consumes.
                 let others = Set(try await queue.queueNames()).union(sink.queues).subtracting(own)
                 let names = own + others.sorted()
                 return Sampler.Queues(

@@ -10,16 +10,16 @@ package struct ProgramContext: Sendable {
     package let settings: Settings
     /// Its clock.
     package let time: any Timekeeper = SystemTime()
-    /// nil where METRICS_LISTEN is not set: then nothing is counted.
+    /// nil if METRICS_LISTEN is not set. Then nothing is counted.
     package let metrics: ProcessMetrics?
-    /// Gives work its place in traces; off where OTEL_EXPORTER_OTLP_ENDPOINT is not set.
+    /// Records the spans of the process. It is off if OTEL_EXPORTER_OTLP_ENDPOINT is not set.
     package let tracer: Tracer
     private let exporter: TraceExporter?
     private let makeLog: @Sendable (String) -> Logger
 
     /// - Parameters:
-    ///   - version: of this program.
-    ///   - makeLog: a log under a label.
+    ///   - version: the version of this program.
+    ///   - makeLog: makes a log with a label.
     package init(settings: Settings, version: String, log makeLog: @escaping @Sendable (String) -> Logger) {
         self.settings = settings
         metrics = settings.metricsListen == nil ? nil : ProcessMetrics(version: version, time: time)
@@ -29,13 +29,13 @@ package struct ProgramContext: Sendable {
         tracer = Tracer(ratio: settings.traces?.ratio ?? 0, sink: exporter)
     }
 
-    /// The events of a part of the program, on their way to all that listen in this process.
-    /// - Parameter sinks: those of this part.
+    /// The event stream of a part of the program, with all sinks of this process.
+    /// - Parameter sinks: additional sinks of this part.
     package func events(_ source: EventSource = EventSource(), to sinks: [any EventSink] = []) -> EventStream {
         EventStream(source, to: sinks + (metrics.map { [$0.sink] } ?? []))
     }
 
-    /// Sends traces away as long as `body` runs, where there is a collector.
+    /// Sends traces while `body` runs, if there is a collector.
     package func exportingTraces<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
         guard let exporter else { return try await body() }
         return try await exporter.during(body)

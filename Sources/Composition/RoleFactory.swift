@@ -25,6 +25,8 @@ package struct RoleFactory: Sendable {
     package let cropper: PictureCropper
     /// The store's circuit breaker, one for all roles of the process.
     let gate: StoreGate
+    /// Reads what operators have set, once for all roles of this process.
+    let control: ControlWatch
     /// Loads pictures, with one retry and breaker for all roles of this process.
     private let loader: PictureLoader
     private let clients: ServiceClients
@@ -43,7 +45,10 @@ package struct RoleFactory: Sendable {
         cropper = PictureCropper(
             parallelism: min(2, ProcessInfo.processInfo.activeProcessorCount), root: policy.root)
         gate = StoreGate(backends.store, time: context.time, log: context.log("store"))
-        clients = ServiceClients(http: http, context: context, gate: gate)
+        control = ControlWatch(backends.store, time: context.time, log: context.log("control")) { service in
+            context.events(EventSource(service: service))
+        }
+        clients = ServiceClients(http: http, context: context, gate: gate, control: control)
         loader = PictureLoader(
             cropper: cropper, fetcher: pictures,
             tries: PictureTries(limit: context.settings.maxRetries, delay: context.settings.retryDelay),
@@ -130,11 +135,10 @@ package struct RoleFactory: Sendable {
             processingDelay: settings.processingDelay)
         let worker = Worker(
             options, service: client(service), store: backends.store, pictures: loader, time: context.time)
-        let stage = Stage(
-            stageOptions(
-                service.queue, identity, prefetch: settings.prefetch ?? service.concurrency, calling: [service],
-                activity),
-            queue: backends.queue, handler: worker)
+        var stageOptions = stageOptions(
+            service.queue, identity, prefetch: settings.prefetch ?? service.concurrency, calling: [service], activity)
+        stageOptions.followsConcurrency = settings.prefetch == nil
+        let stage = Stage(stageOptions, queue: backends.queue, handler: worker)
         let client = self.client(service)
         return supervised(
             "worker \(service.name)", "\(service)", identity, service.queue, activity,
@@ -283,7 +287,8 @@ package struct RoleFactory: Sendable {
         // What is left of the limit is for committing and giving back.
         return StageOptions(
             queue: queue, workerID: identity.workerID, prefetch: prefetch, gathers: gathers,
-            drainLimit: settings.shutdownTimeout * 0.7, holding: holding, store: gate, time: context.time,
+            drainLimit: settings.shutdownTimeout * 0.7, holding: holding, store: gate,
+            control: control.gate(for: identity.serviceName), time: context.time,
             events: context.events(EventSource(service: identity.serviceName, queue: queue), to: [activity]),
             tracer: context.tracer, log: log(identity))
     }
@@ -308,7 +313,7 @@ package struct RoleFactory: Sendable {
             condition: { [gate] in
                 let outage = gate.outage.map { WorkerCondition(.storeRefusing, reason: "\($0.fault)") }
                 return outage ?? trouble() ?? WorkerCondition(.working)
-            }, time: context.time, notice: presenceNotice,
+            }, control: control.gate(for: identity.serviceName), time: context.time, notice: presenceNotice,
             notes: ProgressNotes(queue: queue, activity: activity, queues: backends.queue, records: backends.store))
         return SupervisedRole(name: name, fingerprint: fingerprint, identity: identity) { drain in
             try await presence.around { try await pulse.around { try await run(drain) } }

@@ -6,7 +6,7 @@ import Services
 import Settings
 
 extension ServiceTrial {
-    /// A trial of a service as this box calls it, but only once.
+    /// A trial of a service as this machine calls it, but with one try only.
     package init(_ service: ServiceSettings, _ context: ProgramContext) {
         let settings = context.settings
         var endpoint = service.address

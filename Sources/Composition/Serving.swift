@@ -6,22 +6,22 @@ import Pipeline
 import Roles
 import Waiting
 
-/// Serves queues with supervised roles until a signal drains them, or until all is done.
+/// Runs supervised roles until a signal drains them, or until all work is done.
 package struct Serving: Sendable {
     /// Makes the roles.
     package let factory: RoleFactory
-    /// All that the box's file names is served, not one role of it.
-    package var isOfWholeBox = false
+    /// Whether everything is served that this machine's file names, and not only one role.
+    package var servesWholeMachine = false
 
-    /// - Parameter isOfWholeBox: all that the box's file names is served, not one role of it.
-    package init(factory: RoleFactory, isOfWholeBox: Bool = false) {
+    /// - Parameter servesWholeMachine: whether everything is served that this machine's file names, and not only one role.
+    package init(factory: RoleFactory, servesWholeMachine: Bool = false) {
         self.factory = factory
-        self.isOfWholeBox = isOfWholeBox
+        self.servesWholeMachine = servesWholeMachine
     }
 
     private var context: ProgramContext { factory.context }
 
-    /// Says which queue, store and monitoring a role uses.
+    /// Logs which queue, store and monitoring database a role uses.
     func banner(_ roles: [SupervisedRole]) {
         let log = context.log("farm")
         let configuration = factory.configuration.path ?? "the catalogue on localhost (no service_config.json)"
@@ -29,10 +29,10 @@ package struct Serving: Sendable {
             "\(roles.map(\.name).joined(separator: ", ")): \(factory.backends.description); services of \(configuration)"
         )
         factory.warnOfAssumedServices(roles)
-        if isOfWholeBox { tellOfMissingRoles() }
+        if servesWholeMachine { tellOfMissingRoles() }
     }
 
-    /// Of an older service_config.json, which knew no post_processing entries, everything but the workers is missing.
+    /// Warns if post-processing roles are missing: an older service_config.json has no post_processing entries.
     private func tellOfMissingRoles() {
         guard let path = factory.configuration.path, factory.configuration.postProcessing.isEmpty else { return }
         let roles = PostProcessing.allCases
@@ -45,11 +45,11 @@ package struct Serving: Sendable {
             """)
     }
 
-    /// Runs the roles until a signal, and warns of triggers that nobody serves.
+    /// Runs the roles until a signal, and warns of triggers that nobody consumes.
     package func runWatching(_ roles: [SupervisedRole], changes: AsyncStream<[SupervisedRole]>, drain: Drain) async {
         let watch = UnservedWatch(
-            queue: factory.backends.queue, heartbeats: factory.backends.heartbeats, time: context.time,
-            log: context.log("farm"),
+            queue: factory.backends.queue, heartbeats: factory.backends.heartbeats, control: factory.backends.store,
+            time: context.time, log: context.log("farm"),
             roles: PostProcessing.allCases.filter { !factory.configuration.postProcessing.contains($0) })
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await run(roles, changes: changes, drain: drain) }
@@ -61,11 +61,18 @@ package struct Serving: Sendable {
     /// Runs the roles until a signal.
     package func run(_ roles: [SupervisedRole], changes: AsyncStream<[SupervisedRole]>? = nil, drain: Drain) async {
         banner(roles)
-        await Supervisor(time: context.time, log: context.log("supervisor")).run(roles, changes: changes, drain: drain)
+        let supervisor = Supervisor(time: context.time, log: context.log("supervisor"))
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await factory.control.run() }
+            group.addTask { await supervisor.run(roles, changes: changes, drain: drain) }
+            // The watch ends with the roles.
+            await group.next()
+            group.cancelAll()
+        }
     }
 
-    /// Runs the roles as long as `work` lasts.
-    /// - Returns: what `work` returned; empty if a signal ended it.
+    /// Runs the roles while `work` runs.
+    /// - Returns: what `work` returned. Empty if a signal ended it.
     package func run(
         _ roles: [SupervisedRole], drain: Drain, during work: @escaping @Sendable () async throws -> [String]
     ) async throws -> [String] {

@@ -2,7 +2,7 @@ import Operations
 import Settings
 
 extension Settings {
-    /// What farm itself reads and writes.
+    /// The files that farm itself reads and writes.
     package var ownFiles: [OwnFile] {
         let database = ["", "-wal", "-shm", "-journal"].map {
             OwnFile(path: embeddedPath + $0, what: "farm's database (FARM_DB)")

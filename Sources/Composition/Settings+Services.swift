@@ -13,8 +13,8 @@ extension Settings {
                 .map(ServiceDirectory.Entry.init))
     }
 
-    /// The service by this box's configuration, else the catalogue's on localhost.
-    /// - Throws: `OperationFault` that lists the known services.
+    /// A service as this machine's configuration has it, or else the catalogue, on localhost.
+    /// - Throws: `OperationFault`, which lists the known services.
     package func knownService(named name: String) throws(OperationFault) -> ServiceSettings {
         guard let service = services.service(named: name) ?? catalogueService(named: name) else {
             throw .unusable("unknown service \(name); known are \(directory.names.joined(separator: ", "))")
@@ -22,7 +22,7 @@ extension Settings {
         return service
     }
 
-    /// Where images may be taken from.
+    /// Where images may come from.
     package var images: ImagePolicy { ImagePolicy(root: imageRoot, deniesPrivateURLs: deniesPrivateImageURLs) }
 }
 
@@ -34,7 +34,7 @@ extension ServiceDirectory.Entry {
 }
 
 extension ServiceSettings {
-    /// Where it is called, and how often a call is tried.
+    /// Where the service is called, and how often a call is tried.
     package var address: ServiceEndpoint {
         ServiceEndpoint(
             name: name, host: host, port: port, endpoint: endpoint, health: health, timeout: timeout,

@@ -6,7 +6,7 @@ import Telemetry
 import Waiting
 
 extension TraceExporter {
-    /// How long a collector may take; spans gather meanwhile.
+    /// How long a collector may take to answer. Meanwhile spans gather.
     private static let timeout = Duration.seconds(10)
 
     /// Sends to the collector that the settings name.
@@ -24,7 +24,7 @@ extension TraceExporter {
     }
 }
 
-/// A collector that answers, but takes no traces.
+/// A collector answered, but did not accept the traces.
 private struct TraceRefusal: Error, CustomStringConvertible {
     var status: Int
 

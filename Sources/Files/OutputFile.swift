@@ -89,7 +89,7 @@ package final class OutputFile {
         guard status.st_mode & S_IFMT == S_IFREG else { throw OutputFault(path, "is no regular file") }
         // An empty file, such as mktemp makes, holds nothing that could be lost.
         guard status.st_size > 0, case .own(let isOwn) = replacing, !isOwn(target) else { return }
-        throw OutputFault(path, "there is a file already that farm did not make so; name another, or add --force")
+        throw OutputFault(path, "there is a file already that farm has not made; name another, or add --force")
     }
 
     private func takePlace() throws(OutputFault) {

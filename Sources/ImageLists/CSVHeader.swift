@@ -35,7 +35,7 @@ struct CSVHeader {
         where parted.split(separator: separator).contains(where: {
             names[$0.trimmingCharacters(in: .whitespaces).lowercased()] != nil
         }) {
-            return "; these are parted by \(name): save the list with commas"
+            return "; these are separated by \(name): save the list with commas"
         }
         return ""
     }
@@ -97,7 +97,7 @@ struct CSVHeader {
             guard
                 !path.utf8.contains(UInt8(ascii: "\\")) || PathText.isAbsolute(path)
                     || FileIdentity(of: absolute) != nil
-            else { throw ListedPath.Fault(message: "a path of Windows, with \\: write it with /") }
+            else { throw ListedPath.Fault(message: "a Windows path, with \\: write it with /") }
             image.path = absolute
         }
     }

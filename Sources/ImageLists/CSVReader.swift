@@ -66,7 +66,7 @@ struct CSVReader {
         case (.fieldStart, _) where isBreak && fields.isEmpty:
             if !endsWithCR { startRecord() }
         case (_, _) where isBreak: try endRecord(body)
-        case (.quoteInQuoted, _): throw Fault(line: line, message: "text behind a closing quote")
+        case (.quoteInQuoted, _): throw Fault(line: line, message: "text after a closing quote")
         case (.fieldStart, UInt8(ascii: "\"")): place = .quoted
         default:
             field.append(byte)

@@ -15,7 +15,7 @@ struct FolderRules: Sendable {
     /// - Parameter path: the path below the named folder.
     func reason(_ path: String, isFolder: Bool) -> String? {
         if FolderRules.litter.contains(PathText.lastComponent(of: path).lowercased()) {
-            return "left out: the system's own"
+            return "left out: a system file"
         }
         return excluded.first { $0.matches(path, isFolder: isFolder) }.map { "left out: --exclude \($0.text)" }
     }

@@ -80,7 +80,7 @@ package struct ImageList: Sendable {
         func named(_ image: NewImage) -> FoundImages {
             guard case .skipped(var file) = self else { return FoundImages(images: [image]) }
             switch file.kind {
-            case .drawn: file.reason = "a picture that farm has drawn, no photo: import the photo itself"
+            case .drawn: file.reason = "a picture that farm has drawn, not a photo: import the photo itself"
             case .noImage, .cameraRaw, .leftOut, .refused, .missing: break
             }
             file.kind = .refused

@@ -29,7 +29,7 @@ enum ListedPath: Equatable {
         } else if text == "~" || text.hasPrefix("~") && text.utf8.contains(UInt8(ascii: "/")) {
             throw Fault(message: "only a shell knows what ~ is: write the whole path")
         } else if ListedPath.isOfWindows(text) || ListedPath.beginsWithDrive(text) {
-            throw Fault(message: "a path of Windows: write it as this machine reads it")
+            throw Fault(message: "a Windows path: write it as this machine reads it")
         } else {
             self = .file(text)
         }
@@ -91,7 +91,7 @@ enum ListedPath: Equatable {
             throw Fault(message: "no file: URL that names a path from the root")
         }
         guard !isOfWindows(String(path.dropFirst())) else {
-            throw Fault(message: "a path of Windows: write it as this machine reads it")
+            throw Fault(message: "a Windows path: write it as this machine reads it")
         }
         return path
     }

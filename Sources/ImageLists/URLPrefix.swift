@@ -19,7 +19,7 @@ package struct URLPrefix: Sendable {
             throw Fault(message: "must be an http or https URL, is \(text)")
         }
         guard !text.contains("?"), !text.contains("#") else {
-            throw Fault(message: "a path is put behind it, so that it can have neither ? nor #, is \(text)")
+            throw Fault(message: "a path is added to it, so it must not contain ? or #, is \(text)")
         }
         var base = Substring(text)
         while base.hasSuffix("/") { base.removeLast() }

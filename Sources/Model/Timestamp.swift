@@ -43,7 +43,7 @@ public enum Timestamp {
         return digits.count < width ? String(repeating: "0", count: width - digits.count) + digits : digits
     }
 
-    /// Reads both forms, with or without fraction, `T` and `Z`; nil for anything else. It is parsed by hand, as it is
+    /// Reads both forms, with or without fraction, `T` and `Z`. nil for anything else. It is parsed by hand, as it is
     /// written by hand: each admitted job brings a date.
     public static func date(_ text: String) -> Date? {
         var digits = DigitReader(text)
@@ -63,7 +63,8 @@ public enum Timestamp {
         return Date(timeIntervalSince1970: Double(days * 86_400 + hour * 3600 + minute * 60 + second) + fraction)
     }
 
-    /// Since 1970, of a date of the proleptic Gregorian calendar (Hinnant, days_from_civil); nil where there is none.
+    /// The days since 1970 of a date in the proleptic Gregorian calendar (Hinnant, days_from_civil). nil if there is no
+    /// such date.
     private static func days(_ year: Int, _ month: Int, _ day: Int) -> Int? {
         guard (1...12).contains(month), day >= 1 else { return nil }
         let shifted = month <= 2 ? year - 1 : year
@@ -71,13 +72,13 @@ public enum Timestamp {
         let yearOfEra = shifted - era * 400
         let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
         let days = era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
-        // A day that its month does not have is one of the next.
+        // A day that its month does not have would be a day of the next month.
         let back = civil(daysSince1970: days)
         return back.month == month && back.day == day ? days : nil
     }
 }
 
-/// Reads digits and signs from the front of a text.
+/// Reads digits and separators from the front of a text.
 private struct DigitReader {
     private var rest: Substring.UTF8View
 
@@ -91,7 +92,7 @@ private struct DigitReader {
         return true
     }
 
-    /// A number of exactly so many digits.
+    /// A number with exactly this many digits.
     mutating func number(_ count: Int) -> Int? {
         var number = 0
         for _ in 0..<count {
@@ -101,7 +102,7 @@ private struct DigitReader {
         return number
     }
 
-    /// What follows the point; digits beyond a nanosecond do not count.
+    /// The digits after the point. Those beyond a nanosecond do not count.
     mutating func fraction() -> Double? {
         var (number, divisor, count) = (0, 1, 0)
         while let digit = digit() {

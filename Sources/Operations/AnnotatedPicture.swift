@@ -8,14 +8,14 @@ package struct AnnotatedPicture {
     let fetcher: any PictureFetcher
     let annotator: any PictureAnnotator
 
-    /// A writer of pictures by these ports.
+    /// Writes pictures with these ports.
     package init(cropper: any ImageCropper, fetcher: any PictureFetcher, annotator: any PictureAnnotator) {
         self.cropper = cropper
         self.fetcher = fetcher
         self.annotator = annotator
     }
 
-    /// - Parameter replacesAny: whatever is there gives way, not only a picture that farm has drawn.
+    /// - Parameter replacesAny: whether any existing file is replaced, and not only a picture that farm has drawn.
     /// - Throws: `OperationFault`.
     package func write(_ report: ImageReport, to path: String, replacesAny: Bool) async throws(OperationFault) {
         let boxes = report.findings.boxes.compactMap(\.box).map {
@@ -39,12 +39,12 @@ package struct AnnotatedPicture {
 }
 
 extension Image {
-    /// A name for its annotated picture in a folder of such: a row may hold anything for a filename, but no picture is
-    /// written elsewhere.
+    /// The name of its annotated picture in a folder of such pictures. A row may hold any text as the filename, but no
+    /// picture is written outside the folder.
     package var pictureName: String {
         let name = PathText.stem(of: PathText.lastComponent(of: filename ?? ""))
         var kept = String.UnicodeScalarView()
-        // Encrypted folders (eCryptfs, as some NAS have) know no names of over 143 bytes.
+        // Encrypted folders (eCryptfs, which some NAS use) allow no names longer than 143 bytes.
         for character in name {
             let scalars = kept.count + character.unicodeScalars.count
             guard scalars <= 50, String(kept).utf8.count + character.utf8.count <= 100 else { break }

@@ -2,8 +2,8 @@ import Model
 import Pipeline
 
 extension ImageCatalogue where Self: ImportRecords {
-    /// The images that people name: by id, path, URL or filename; a path may be relative.
-    /// - Throws: `OperationFault` for a name that no image has, `PortFault`.
+    /// The images that people name by id, path, URL or filename. A path may be relative.
+    /// - Throws: `OperationFault` if no image has such a name, `PortFault`.
     package func images(named names: [String]) async throws -> [Image] {
         var found: [Image] = []
         for name in names {
@@ -23,6 +23,6 @@ extension ImageCatalogue where Self: ImportRecords {
 }
 
 extension Refusal {
-    /// For people who ask for the image.
+    /// A message for people who ask for the image.
     package var text: String { "\(place) was refused on \(Timestamp.iso8601(refused)): \(reason)" }
 }

@@ -1,22 +1,23 @@
 import Model
 import Pipeline
 
-/// The queues of the farm, each with the service or the role that takes from it.
+/// The queues of the farm, each with the service or role that consumes it.
 package struct KnownQueues {
-    /// A queue and who takes from it.
+    /// A queue and its consumer.
     package struct Named {
-        /// The service or the role.
+        /// The service or role.
         package var service: String
-        /// Its queue.
+        /// The name of the queue.
         package var queue: String
     }
 
-    /// Of this box's services, and of the roles.
+    /// The queues of this machine's services, and of the roles.
     package let own: [Named]
-    /// Other boxes': the catalogue's services that are not configured here, and queues that hold something.
+    /// The queues of other machines: those of catalogue services that are not configured here, and queues that hold a
+    /// message.
     package let others: [Named]
 
-    /// - Parameter workers: who is alive: a broker does not list its queues.
+    /// - Parameter workers: the live workers. A broker does not list its queues, but workers name theirs.
     /// - Throws: `PortFault`.
     package init(_ services: ServiceDirectory, _ queue: Queue, workers: [RegisteredWorker] = []) async throws {
         let own =
@@ -32,17 +33,17 @@ package struct KnownQueues {
         self.others = others.filter { seen.insert($0.queue).inserted }
     }
 
-    /// This box's first.
+    /// All queues, this machine's first.
     package var all: [Named] { own + others }
 
-    /// Those that jobs come through, not triggers.
+    /// The queues of jobs, without those of triggers.
     package var ofServices: [Named] { all.filter { PostProcessing(rawValue: $0.service) == nil } }
 
-    /// The service, or the role, that takes from a queue.
+    /// The service or role that consumes a queue.
     package func service(of queue: String) -> String { all.first { $0.queue == queue }?.service ?? queue }
 
-    /// The queues of services and roles that are named with commas between them.
-    /// - Throws: `OperationFault` that lists the known ones when one is unknown.
+    /// The queues of services and roles, whose names are separated by commas.
+    /// - Throws: `OperationFault` for an unknown one. It lists the known ones.
     package func queues(of names: String) throws(OperationFault) -> [Named] {
         let names = Set(names.split(separator: ",").map { String($0.filter { $0 != " " }) })
         let unknown = names.subtracting(all.map(\.service)).sorted()

@@ -1,29 +1,34 @@
 import Model
 
-/// Why a use case could not be done.
+/// Why a use case failed.
 package struct OperationFault: Error, Sendable {
     /// What the caller can do about it.
     package enum Kind: Sendable {
         /// It was tried and failed.
         case failed
-        /// What was asked for is not in the database.
+        /// Somebody else has set it otherwise.
+        case conflict
+        /// Something that was asked for is not in the database.
         case missing
-        /// It cannot be asked for like this.
+        /// The request itself is not possible.
         case unusable
     }
 
-    /// What sort of fault it is.
+    /// The kind of fault.
     package var kind: Kind
-    /// One line for people: what it quotes can forge no other.
+    /// One line for people. Text that it quotes cannot break the line.
     package var message: String
 
     /// It was tried and failed.
     package static func failed(_ line: String) -> OperationFault { OperationFault(.failed, line) }
 
-    /// What was asked for is not in the database.
+    /// Somebody else has set it otherwise.
+    package static func conflict(_ line: String) -> OperationFault { OperationFault(.conflict, line) }
+
+    /// Something that was asked for is not in the database.
     package static func missing(_ line: String) -> OperationFault { OperationFault(.missing, line) }
 
-    /// It cannot be asked for like this.
+    /// The request itself is not possible.
     package static func unusable(_ line: String) -> OperationFault { OperationFault(.unusable, line) }
 
     private init(_ kind: Kind, _ line: String) {

@@ -2,11 +2,11 @@ import Files
 import Model
 import Pipeline
 
-/// A file of farm's own, which no output is written over.
+/// One of farm's own files, which no output may overwrite.
 package struct OwnFile: Sendable {
     /// Its path.
     package var path: String
-    /// What it is, for people: `the log (LOG_FILE)`.
+    /// A description for people: `the log (LOG_FILE)`.
     package var what: String
 
     package init(path: String, what: String) {
@@ -15,15 +15,15 @@ package struct OwnFile: Sendable {
     }
 }
 
-/// Where a command may write a file: over nothing that is read (spec section 1). What is there already is looked at where
-/// it is written.
+/// Decides where a command may write a file: over nothing that farm reads (spec section 1). An existing file is checked
+/// when it is written.
 package struct OutputPlaces {
     private let catalogue: any ImageCatalogue
-    /// What farm itself reads and writes, with its paths.
+    /// The files that farm itself reads and writes.
     private let own: [OwnFile]
     private let force: Bool
 
-    /// - Parameter force: images give way.
+    /// - Parameter force: whether images may be overwritten.
     package init(_ own: [OwnFile], _ catalogue: any ImageCatalogue, force: Bool) {
         self.own = own
         self.catalogue = catalogue
@@ -46,7 +46,7 @@ package struct OutputPlaces {
         }
     }
 
-    /// The path as it may stand in `images`: as it is given, where its own link leads, and without any link.
+    /// The path in the forms in which `images` may hold it: as given, with its own link followed, and without any link.
     private func names(of path: String) throws(OperationFault) -> Set<String> {
         do throws(OutputFault) {
             let target = try OutputFile.target(of: path)

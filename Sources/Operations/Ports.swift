@@ -1,12 +1,12 @@
 import Pipeline
 
-/// The queue, with all that operators do with it.
+/// The queue, with everything that operators do with it.
 package typealias Queue = any JobQueue & QueueAdministration & QueueInspection
 /// The store, with all its tables.
 package typealias Store = any ResultStore & ImageCatalogue & ImportRecords & Reports & ResultForgetting & WorkerRegister
-    & ProgressRecords & ImageBrowsing & ImageIndexing
+    & ProgressRecords & ControlRecords & AuditRecords & ImageBrowsing & ImageIndexing
 
-/// Queue and store for what only reads, each opened when it is asked for.
+/// Queue and store for commands that only read. Each is opened when it is asked for.
 package protocol ReadingParts: Sendable {
     /// - Throws: `PortFault` while it is out of reach.
     func queue() async throws -> Queue

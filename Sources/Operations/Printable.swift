@@ -1,9 +1,9 @@
 import Model
 
 extension String {
-    /// On one line, at most so many characters, with nothing that steers a terminal.
+    /// The text on one line, with at most this many characters, and nothing that controls a terminal.
     package func printable(upTo limit: Int) -> String {
-        // Cut before, so that a long text is not made longer first.
+        // Cut first, so that a long text does not become longer before it is cut.
         let text = String(prefix(limit + 1)).escapingSteering()
         return text.count > limit ? text.prefix(limit - 1) + "…" : text
     }

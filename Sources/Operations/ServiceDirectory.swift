@@ -1,17 +1,17 @@
 import Model
 import Roles
 
-/// The services that can be named here: those of this box's configuration, and the catalogue's.
+/// The services that can be named here: those of this machine's configuration, and those of the catalogue.
 package struct ServiceDirectory: Sendable {
-    /// What is known of a service without calling it.
+    /// What is known about a service without calling it.
     package struct Entry: Sendable {
-        /// Its name, which `results.service` has.
+        /// Its name, as in `results.service`.
         package var name: String
         /// The queue of its jobs.
         package var queue: String
         /// Who calls it.
         package var category: ServiceCategory
-        /// What its answers count as.
+        /// How its answers count.
         package var evidence: Evidence
 
         package init(name: String, queue: String, category: ServiceCategory, evidence: Evidence) {
@@ -22,9 +22,9 @@ package struct ServiceDirectory: Sendable {
         }
     }
 
-    /// Those that the configuration names, in its order.
+    /// The services that the configuration names, in its order.
     package let configured: [Entry]
-    /// All of the catalogue's, as they are without a configuration.
+    /// All services of the catalogue, as they are without a configuration.
     package let catalogue: [Entry]
 
     package init(configured: [Entry], catalogue: [Entry]) {
@@ -32,7 +32,8 @@ package struct ServiceDirectory: Sendable {
         self.catalogue = catalogue
     }
 
-    /// The service by this box's configuration, else the catalogue's: a box may produce for what other boxes run.
+    /// A service as the configuration has it, or else the catalogue: a machine may produce jobs for services that other
+    /// machines run.
     package func service(named name: String) -> Entry? {
         configured.first { $0.name == name } ?? catalogue.first { $0.name == name }
     }
@@ -40,8 +41,9 @@ package struct ServiceDirectory: Sendable {
     /// The names, sorted.
     package var names: [String] { Set((configured + catalogue).map(\.name)).sorted() }
 
-    /// The services that a choice names: `all`, `primary`, `spatial_only`, `full_catalog`, or names with commas.
-    /// - Throws: `OperationFault` that lists the known services when one is unknown.
+    /// The services that a choice names: `all`, `primary`, `spatial_only`, `full_catalog`, or names separated by
+    /// commas.
+    /// - Throws: `OperationFault` for an unknown one. It lists the known services.
     package func targets(_ choice: String) throws(OperationFault) -> [Target] {
         let chosen: [Entry]
         switch choice {

@@ -5,7 +5,7 @@ import Pipeline
 import Synchronization
 import Waiting
 
-/// Lets all services vote on what an image shows, whenever something about it has changed.
+/// Lets all services vote on what an image shows, whenever something about the image has changed.
 public struct ConsensusRole: StageHandler {
     /// The class of each service's evidence.
     let evidence: [String: Evidence]
@@ -27,36 +27,36 @@ public struct ConsensusRole: StageHandler {
         admission = TriggerAdmission(identity: identity, store: store, time: time)
     }
 
-    /// Triggers of one image are one work: see `StageHandler`.
+    /// Triggers of one image are handled as one.
     public var coalesces: Bool { true }
 
-    /// What it writes: see `StageHandler`.
+    /// The role writes consensus rows.
     public var plainRow: PlainRow { .consensus }
 
-    /// The trigger's image: see `StageHandler`.
+    /// The image of the trigger.
     public func image(of image: Image) -> ImageID { image.id }
 
-    /// Checks the batch: see `StageHandler`.
+    /// Admits the triggers.
     public func admit(_ deliveries: [Delivery]) async throws -> [Admission<ImageID, Image>] {
         try await admission.admit(deliveries)
     }
 
-    /// The votes are counted inside the commit, from the newest rows.
+    /// Does nothing. The votes are counted inside the commit, from the newest rows.
     public func handle(_ image: Image) async {}
 
-    /// Writes the group: see `StageHandler`.
+    /// Writes the consensus of the group.
     public func commit(_ group: [(work: Image, outcome: Void)]) async throws -> [Verdict] {
         for batch in batches(of: group.map(\.work)) { try await update(batch) }
         return group.map { _ in Verdict(.done) }
     }
 
-    /// Makes the consensus of these images now.
+    /// Votes on these images now.
     /// - Throws: `PortFault`.
     func update(_ images: [ImageID]) async throws {
         let (evidence, voting) = (evidence, voting)
         let newest = Mutex<[ImageID: Date]>([:])
         try await store.updateConsensus(of: images) { findings in
-            // The last reading counts: a transaction that is tried again reads it again.
+            // The last one counts: a transaction that is tried again reads the image again.
             newest.withLock { $0[findings.imageID] = findings.results.map(\.created).max() }
             let ballot = Ballot(
                 results: findings.results, successes: findings.successes, boxes: findings.boxes,

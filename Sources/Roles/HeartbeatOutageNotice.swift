@@ -1,22 +1,22 @@
 import Logging
 import Synchronization
 
-/// Whether a process's heartbeats, or its rows in the table of those alive, are stored: told once when they are no longer
-/// and once when all are again, however many roles it runs.
+/// Logs once when the heartbeats of a process, or its rows in the table of live workers, cannot be stored, and once
+/// when all of them can be stored again, however many roles the process runs.
 public final class HeartbeatOutageNotice: Sendable {
     private let log: Logger
     private let what: String
     private let failing = Mutex<Set<String>>([])
 
     /// - Parameters:
-    ///   - log: where it is told.
+    ///   - log: receives the messages.
     ///   - what: what is stored, in the plural.
     public init(log: Logger, of what: String = "heartbeats") {
         self.log = log
         self.what = what
     }
 
-    /// - Parameter level: how loudly the first failure is told.
+    /// - Parameter level: the level of the first failure.
     func failed(_ workerID: String, _ error: any Error, at level: Logger.Level = .warning) {
         let isNew = failing.withLock { failing in
             defer { failing.insert(workerID) }

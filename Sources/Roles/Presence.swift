@@ -3,8 +3,8 @@ import Pipeline
 import Waiting
 
 /// Keeps the row of a worker in the table of live workers. It writes the row from the worker's start to its end, at
-/// every interval, and as soon as the worker's condition changes. If it cannot write, it logs that, and never stops or
-/// slows work.
+/// every interval, and as soon as the worker's condition changes, or what it obeys. If it cannot write, it logs that, and
+/// never stops or slows work.
 public struct Presence: Sendable {
     /// How often it looks for a change.
     private static let look = Duration.seconds(1)
@@ -20,6 +20,7 @@ public struct Presence: Sendable {
     let interval: Duration
     let register: any WorkerRegister
     let condition: @Sendable () -> WorkerCondition
+    let control: ControlGate
     let time: any Timekeeper
     let notice: HeartbeatOutageNotice
     let notes: ProgressNotes?
@@ -27,11 +28,13 @@ public struct Presence: Sendable {
     /// - Parameters:
     ///   - interval: the interval of the heartbeats.
     ///   - condition: the worker's condition at this moment.
-    ///   - news: shared by all roles of a process.
+    ///   - control: what operators have set for it. Its row tells which revision it obeys.
+    ///   - notice: shared by all roles of a process.
     ///   - notes: what is noted about the queue at every interval.
     public init(
         identity: RoleIdentity, queue: String, interval: Duration, register: any WorkerRegister,
-        condition: @escaping @Sendable () -> WorkerCondition, time: any Timekeeper, notice: HeartbeatOutageNotice,
+        condition: @escaping @Sendable () -> WorkerCondition, control: ControlGate = .free(), time: any Timekeeper,
+        notice: HeartbeatOutageNotice,
         notes: ProgressNotes? = nil
     ) {
         self.identity = identity
@@ -39,6 +42,7 @@ public struct Presence: Sendable {
         self.interval = min(interval, Presence.longestInterval)
         self.register = register
         self.condition = condition
+        self.control = control
         self.time = time
         self.notice = notice
         self.notes = notes
@@ -56,7 +60,7 @@ public struct Presence: Sendable {
                 group.cancelAll()
             }
         } catch let error where !(error is CancellationError) {
-            await write(WorkerCondition(.failed, reason: "\(error)"))
+            await write(WorkerCondition(.failed, reason: "\(error)"), control.obeyed)
             throw error
         }
         // If writing has failed lately, trying again would only delay the end. The worker is silent from now on.
@@ -65,26 +69,26 @@ public struct Presence: Sendable {
     }
 
     private func keep() async throws {
-        var written = condition()
-        await write(written)
+        var (written, obeyed) = (condition(), control.obeyed)
+        await write(written, obeyed)
         await notes?.note()
         var at = time.now()
         while true {
             try await time.sleep(min(Presence.look, interval))
-            let condition = condition()
+            let (condition, revision) = (condition(), control.obeyed)
             // If the wall clock is set back, the wait must not become longer.
             let isDue = abs(time.now().timeIntervalSince(at)) >= interval.seconds
-            guard isDue || condition != written else { continue }
-            await write(condition)
+            guard isDue || condition != written || revision != obeyed else { continue }
+            await write(condition, revision)
             await notes?.note()
-            (written, at) = (condition, time.now())
+            (written, obeyed, at) = (condition, revision, time.now())
         }
     }
 
-    private func write(_ condition: WorkerCondition) async {
+    private func write(_ condition: WorkerCondition, _ revision: Int?) async {
         let worker = RegisteredWorker(
             workerID: identity.workerID, service: identity.serviceName, host: identity.nodeHostname, queue: queue,
-            condition: condition, process: .own)
+            condition: condition, process: .own, revision: revision)
         do {
             try await register.register(
                 worker, silence: max(interval * Presence.patience, Presence.shortestSilence))

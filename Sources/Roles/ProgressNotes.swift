@@ -1,7 +1,7 @@
 import Pipeline
 
-/// What a worker notes of its queue, beside its row in the table of those alive: how much waits there, and how much it has done
-/// since it noted that last.
+/// What a worker notes about its queue, beside its row in the table of live workers: how many messages wait there, and
+/// how many jobs it has done since its last note.
 public actor ProgressNotes {
     private let queue: String
     private let activity: WorkerActivity
@@ -10,10 +10,10 @@ public actor ProgressNotes {
     private var noted: Int
 
     /// - Parameters:
-    ///   - queue: what the worker takes from.
-    ///   - activity: what it has done.
-    ///   - queues: tell how much waits.
-    ///   - records: where it is noted.
+    ///   - queue: the queue that the worker consumes.
+    ///   - activity: what the worker has done.
+    ///   - queues: reports how many messages wait.
+    ///   - records: where the notes are written.
     public init(
         queue: String, activity: WorkerActivity, queues: any QueueAdministration, records: any ProgressRecords
     ) {
@@ -24,8 +24,8 @@ public actor ProgressNotes {
         noted = activity.snapshot.completed
     }
 
-    /// What cannot be noted now is noted the next time, in that minute. Who writes the worker's row says what keeps the store from
-    /// it.
+    /// Writes a note. What cannot be noted now is added to the next note. If the store fails, whoever writes the
+    /// worker's row reports it.
     func note() async {
         guard let depth = try? await queues.depths(of: [queue]).first else { return }
         let completed = activity.snapshot.completed

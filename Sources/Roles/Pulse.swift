@@ -4,7 +4,7 @@ import Model
 import Pipeline
 import Waiting
 
-/// Sends a worker's heartbeats: starting, alive at every interval even when it is idle, error, stopping.
+/// Sends a worker's heartbeats: starting, alive at every interval even while it is idle, error, stopping.
 public struct Pulse: Sendable {
     let identity: RoleIdentity
     let queue: String
@@ -16,8 +16,8 @@ public struct Pulse: Sendable {
     let notice: HeartbeatOutageNotice
 
     /// - Parameters:
-    ///   - store: nil where nobody wants heartbeats.
-    ///   - news: one for all roles of a process.
+    ///   - store: nil if nobody wants heartbeats.
+    ///   - news: shared by all roles of a process.
     public init(
         identity: RoleIdentity, queue: String, interval: Duration, activity: WorkerActivity,
         store: (any HeartbeatStore)?,
@@ -33,7 +33,7 @@ public struct Pulse: Sendable {
         self.notice = notice
     }
 
-    /// Runs `role` and beats beside it, from `starting` to `stopping`, or to `error` when the role throws.
+    /// Runs `role` and sends heartbeats beside it, from `starting` to `stopping`, or to `error` if the role throws.
     public func around(_ role: @Sendable @escaping () async throws -> Void) async throws {
         guard let store else { return try await role() }
         let beat = Beat(pulse: self, store: store)
@@ -41,7 +41,7 @@ public struct Pulse: Sendable {
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await role() }
-                // Work does not wait for a monitoring database that is slow to say no.
+                // Work does not wait for a monitoring database that is slow to fail.
                 group.addTask {
                     await beat.send(.starting)
                     try await beat.goOn()
@@ -53,13 +53,13 @@ public struct Pulse: Sendable {
             await beat.send(.error, message: "\(error)")
             throw error
         }
-        // What went wrong since the last heartbeat is told, however short the run.
+        // What went wrong since the last heartbeat is reported, however short the run was.
         if let error = activity.takeError() { await beat.send(.error, message: error) }
         await beat.send(.stopping)
     }
 }
 
-/// The series of one run's heartbeats.
+/// The heartbeats of one run.
 private actor Beat {
     private let pulse: Pulse
     private let store: any HeartbeatStore
@@ -81,7 +81,8 @@ private actor Beat {
         }
     }
 
-    /// A monitoring database that is down never stops or slows work: it is told once, and once when it is back.
+    /// A monitoring database that is down never stops or slows work. It is logged once when it fails, and once when it
+    /// is back.
     func send(_ status: Heartbeat.Status, message: String? = nil) async {
         let now = pulse.time.now()
         let snapshot = pulse.activity.snapshot

@@ -1,18 +1,18 @@
 import Model
 import Pipeline
 
-/// What a recomputation did.
+/// What a recomputation has done.
 public struct RecomputationCounts: Sendable, Equatable {
-    /// Images that are done; the others wait for a service or a picture that is away.
+    /// Images that are done. The others wait for a service or a picture that is away.
     public var done = 0
-    /// Questions that had failed and were asked again.
+    /// Questions that had failed before and were asked again.
     public var askedAgain = 0
-    /// Questions that failed for good, now.
+    /// Questions that have failed for good now.
     public var failed = 0
 
     package init() {}
 
-    /// Adds the counts up.
+    /// Adds the counts.
     public static func += (left: inout RecomputationCounts, right: RecomputationCounts) {
         left.done += right.done
         left.askedAgain += right.askedAgain
@@ -20,16 +20,16 @@ public struct RecomputationCounts: Sendable, Equatable {
     }
 }
 
-/// Does a role's work now, for images that somebody names, without a queue to take them from.
+/// Does a role's work now, for named images, without a queue.
 public struct Recomputation<Handler: StageHandler>: Sendable {
     let handler: Handler
     let queue: any JobQueue
-    /// Turns images into the role's work, batch-wise.
+    /// Turns images into the role's work, in batches.
     let work: @Sendable ([Image]) async throws -> [Handler.Work]
-    /// What one image's outcome adds to the counts.
+    /// The counts of one image's outcome.
     let counts: @Sendable (Handler.Outcome) -> RecomputationCounts
 
-    /// Handles, commits and triggers what follows.
+    /// Handles, commits and publishes the triggers that follow.
     /// - Throws: `PortFault`.
     public func run(_ images: [Image]) async throws -> RecomputationCounts {
         let works = try await work(images)
@@ -48,7 +48,7 @@ public struct Recomputation<Handler: StageHandler>: Sendable {
 }
 
 extension Recomputation where Handler.Work == Image {
-    /// Of a role whose work is the image itself: merger, consensus.
+    /// A recomputation by a role whose work is the image itself: merger, consensus.
     public init(_ handler: Handler, queue: any JobQueue) {
         self.handler = handler
         self.queue = queue

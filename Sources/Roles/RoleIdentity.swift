@@ -3,13 +3,13 @@ import Logging
 import Model
 import Pipeline
 
-/// Who a role is in messages, rows and heartbeats.
+/// How a role is named in messages, rows and heartbeats.
 public struct RoleIdentity: Sendable, Equatable {
-    /// At most 50 characters.
+    /// The id of the worker, at most 50 characters.
     public var workerID: String
     /// The service, or `bbox_merger`, `spatial_enrichment`, `consensus`.
     public var serviceName: String
-    /// The box; at most 50 characters.
+    /// The machine, at most 50 characters.
     public var nodeHostname: String
 
     package init(workerID: String, serviceName: String, nodeHostname: String) {
@@ -18,7 +18,7 @@ public struct RoleIdentity: Sendable, Equatable {
         self.nodeHostname = nodeHostname
     }
 
-    /// What its lines in the log carry.
+    /// The labels of its log lines.
     public var labels: Logger.Metadata { ["worker": "\(workerID)", "service": "\(serviceName)"] }
 
     func deadLetter(_ reason: String, _ message: String, tries: Int = 0, at date: Date) -> DeadLetter {

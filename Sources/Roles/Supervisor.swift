@@ -3,15 +3,15 @@ import Logging
 import Pipeline
 import Waiting
 
-/// A role as the supervisor runs it.
+/// A role that the supervisor runs.
 public struct SupervisedRole: Sendable {
-    /// `worker blip`, `bbox_merger`: unique, and what the log calls it.
+    /// `worker blip`, `bbox_merger`: unique, and the role's name in the log.
     public var name: String
-    /// What it was made from: a role whose settings changed has another one.
+    /// What the role was made from. If its settings change, this changes.
     public var fingerprint: String
-    /// Who it is in the log.
+    /// The role's identity in the log.
     public var identity: RoleIdentity?
-    /// Runs until the drain; what it throws is why it failed.
+    /// Runs until the drain. If it throws, the role has failed.
     public var run: @Sendable (Drain) async throws -> Void
 
     package init(
@@ -25,7 +25,7 @@ public struct SupervisedRole: Sendable {
     }
 }
 
-/// Runs roles side by side. One that fails is restarted with exponential back-off; the others go on.
+/// Runs roles side by side. If one fails, it is restarted with exponential back-off, and the others go on.
 public struct Supervisor: Sendable {
     private enum Event: Sendable {
         case drain
@@ -33,7 +33,7 @@ public struct Supervisor: Sendable {
         case ended(String)
     }
 
-    /// A role that ran this long was sound: its next failure starts the back-off anew.
+    /// After a role has run for this long, its next failure starts the back-off anew.
     private static let soundAfter: TimeInterval = 60
 
     let time: any Timekeeper
@@ -47,8 +47,8 @@ public struct Supervisor: Sendable {
     }
 
     /// Runs until the drain has begun and every role has ended.
-    /// - Parameter changes: each element is the set of roles from then on: those that are new begin, those that are gone
-    ///   or changed are drained.
+    /// - Parameter changes: each element is the set of roles from then on. New roles begin; roles that are gone or have
+    ///   changed are drained.
     public func run(_ roles: [SupervisedRole], changes: AsyncStream<[SupervisedRole]>? = nil, drain: Drain) async {
         let events = Mailbox<Event>()
         await withTaskGroup(of: Void.self) { group in
@@ -94,7 +94,7 @@ public struct Supervisor: Sendable {
         }
     }
 
-    /// Runs one role until its drain, again and again when it fails.
+    /// Runs one role until its drain, and starts it again whenever it fails.
     private func keepUp(_ role: SupervisedRole, _ drain: Drain) async {
         var backOff = BackOff(base: .seconds(1), limit: .seconds(60), randomness: randomness)
         while !drain.isBegun {

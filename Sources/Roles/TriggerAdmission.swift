@@ -3,7 +3,8 @@ import Model
 import Pipeline
 import Waiting
 
-/// How merger, enricher and consensus take triggers: what is none, or names no image, is buried with its reason.
+/// How merger, enricher and consensus admit triggers. A message that is no trigger, or names no image, is buried with
+/// its reason.
 struct TriggerAdmission: Sendable {
     let identity: RoleIdentity
     let store: any ResultStore
@@ -35,9 +36,9 @@ extension RoleIdentity {
         deadLetter("unknown_image", "images has no row with image_id \(id)", at: date)
     }
 
-    /// Its answer would be stored as another picture's.
+    /// The dead letter of a job that means another picture, as whose answer it would be stored.
     func otherImage(_ job: Job, than image: Image, at date: Date) -> DeadLetter {
-        // No URL: it may hold a secret.
+        // Not the URL, which may contain a secret.
         let wanted = job.imageFilename ?? job.imagePath ?? "another one"
         let found = image.filename ?? image.path ?? "another image"
         return deadLetter(

@@ -34,7 +34,7 @@ extension HTTPResponse {
         } catch .tooDeep(let limit) {
             return fault(.tooLarge, "\(label) answered with nesting deeper than \(limit)")
         } catch {
-            return fault(.notJSON, "\(label) answered with what is not JSON (\(error)): \(beginning)", isFinal: false)
+            return fault(.notJSON, "\(label) did not answer with JSON (\(error)): \(beginning)", isFinal: false)
         }
         guard case .object = json else { return fault(.badAnswer, "\(label) answered with JSON that is no object") }
         if json["status"]?.stringValue == "error" {

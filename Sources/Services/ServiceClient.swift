@@ -42,10 +42,11 @@ public final class ServiceClient: AnalysisService {
     private let time: any Timekeeper
     private let randomness: Randomness
     private let log: Logger
-    private let events: EventStream
+    let events: EventStream
     private let tracer: Tracer
     let slots: Slots
     private let gate: ServiceGate
+    let control: ControlGate
     private let objection: @Sendable () async -> String?
     private let book = Mutex(RetryLedger())
 
@@ -55,13 +56,14 @@ public final class ServiceClient: AnalysisService {
     /// A client of one service. It does nothing until it is asked.
     /// - Parameters:
     ///   - policy: which images may be given to the service.
+    ///   - control: what operators have set for it.
     ///   - events: receives its calls. Its outages go to the log as well.
     ///   - objection: asked before every try. Returns why none may be made, whatever the service's state; nil if it
     ///     may.
     public init(
         endpoint: ServiceEndpoint, client: any HTTPTransport, policy: ImagePolicy = ImagePolicy(),
         time: any Timekeeper, randomness: @escaping Randomness = systemRandomness, log: Logger,
-        events: EventStream = .unheard, tracer: Tracer = .off,
+        control: ControlGate = .free(), events: EventStream = .unheard, tracer: Tracer = .off,
         objection: @escaping @Sendable () async -> String? = { nil }
     ) {
         self.endpoint = endpoint
@@ -77,19 +79,24 @@ public final class ServiceClient: AnalysisService {
         gate = ServiceGate(
             endpoint: endpoint, client: client, slots: slots, time: time, randomness: randomness,
             events: events.adding(EventLog(log)))
+        self.control = control
+        control.observe { [weak self] in self?.obey($0) }
     }
 
-    /// Whether the circuit breaker is closed.
-    public var takesFreely: Bool { gate.isClosed }
+    /// Whether the circuit breaker is closed, and the service not paused.
+    public var takesFreely: Bool { gate.isClosed && !control.isPaused }
 
-    /// Waits until the circuit breaker lets jobs pass. While it is open, one of the callers that wait probes `health`
-    /// for all.
+    /// Waits until the service is not paused and the circuit breaker lets jobs pass. While the breaker is open, one of
+    /// the callers that wait probes `health` for all.
     /// - Returns: how many jobs may be taken now: 1 while half-open, otherwise any number.
     /// - Throws: `CancellationError`.
-    public func permits() async throws -> Int { try await gate.permits() }
+    public func permits() async throws -> Int {
+        try await control.pass()
+        return try await gate.permits()
+    }
 
     /// Why no job passes at this moment. nil while some do.
-    public func outage() async -> String? { gate.outage }
+    public func outage() async -> String? { gate.outage ?? pause }
 
     /// Like `outage`, but nil for errors that may be due to single pictures.
     public var lastingOutage: String? { gate.lastingOutage }
@@ -325,14 +332,17 @@ public final class ServiceClient: AnalysisService {
     /// Waits for a slot. Slots are given back within one time-out, so there is time for a try after the wait.
     /// - Returns: why the try may not be made. nil if it may; then it holds a slot.
     private func refusal(of call: Call, since generation: Int) async -> String? {
-        if let reason = gate.refusal(of: call.id) { return reason }
+        if let reason = gate.refusal(of: call.id) ?? pause { return reason }
         if !slots.takeFree() {
             let limit = left(call) - endpoint.timeout
-            guard await slots.take(at: time.now(), within: limit, unless: { gate.generation != generation }) else {
+            guard
+                await slots.take(
+                    at: time.now(), within: limit, unless: { gate.generation != generation || control.isPaused })
+            else {
                 return interruption
             }
         }
-        var reason = gate.refusal(of: call.id)
+        var reason = gate.refusal(of: call.id) ?? pause
         if reason == nil { reason = await objection() }
         if reason != nil { freeSlot() }
         return reason
@@ -340,6 +350,6 @@ public final class ServiceClient: AnalysisService {
 
     private var interruption: String {
         if Task.isCancelled { return "cancelled" }
-        return gate.outage ?? "\(endpoint.label) is too busy for the jobs that were taken"
+        return gate.outage ?? pause ?? "\(endpoint.label) is too busy for the jobs that were taken"
     }
 }

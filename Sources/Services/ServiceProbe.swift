@@ -22,7 +22,7 @@ extension HTTPClient {
             return HTTPClient.judge(response, endpoint, subject)
         } catch  where error.kind == .timeout {
             return CheckFinding(
-                .warning, subject, "lives, but \(endpoint.endpoint) has not answered in 5 s; perhaps it is busy")
+                .warning, subject, "is up, but \(endpoint.endpoint) has not answered in 5 s; perhaps it is busy")
         } catch {
             return failed("\(endpoint.endpoint): \(error.cause)")
         }

@@ -62,7 +62,7 @@ extension Variables {
         var hosts: [String] = []
         for word in text.split(whereSeparator: { $0 == "," || $0 == ";" || $0.isWhitespace }) {
             guard let host = HostName.parse(String(word)) else {
-                fault(variable, "\(HostName.requirement); several with commas between them")
+                fault(variable, "\(HostName.requirement); several are separated by commas")
                 return nil
             }
             if !hosts.contains(host) { hosts.append(host) }

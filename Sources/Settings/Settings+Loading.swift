@@ -98,7 +98,7 @@ extension Settings {
                     "\(path): line \(entry.line)", "${…} in \(entry.name) is not expanded, it is taken as it is")
             }
             if let first = lines.updateValue(entry.line, forKey: variable) {
-                findings.warning(path, "\(entry.name) stands in lines \(first) and \(entry.line), the last one counts")
+                findings.warning(path, "\(entry.name) is in lines \(first) and \(entry.line), the last one counts")
             }
         }
         if !unknown.isEmpty { findings.warning(path, "unknown and ignored: \(someOf(unknown))") }

@@ -20,22 +20,33 @@ package final class Slots: Sendable {
     }
 
     fileprivate struct State {
+        var count: Int
+        /// Negative after the number was made smaller than the number of slots that are taken.
         var free: Int
         var nextID = 0
         var waiters: [Waiter] = []
     }
 
-    private let count: Int
     private let state: Mutex<State>
 
     package init(_ count: Int) {
         assert(count > 0, "with no slot at all everybody would wait for ever")
-        self.count = count
-        state = Mutex(State(free: count))
+        state = Mutex(State(count: count, free: count))
     }
 
     /// Whether any slot is taken.
-    package var areInUse: Bool { state.withLock { $0.free < count } }
+    package var areInUse: Bool { state.withLock { $0.free < $0.count } }
+
+    /// Changes the number of slots. Nobody loses a slot: if too many are taken, the next ones that come back go.
+    package func resize(to count: Int) {
+        assert(count > 0, "with no slot at all everybody would wait for ever")
+        let served = state.withLock { state -> [Waiter] in
+            state.free += count - state.count
+            state.count = count
+            return state.serve()
+        }
+        for waiter in served { waiter.continuation.resume(returning: true) }
+    }
 
     /// How many tasks are waiting.
     package var waiting: Int { state.withLock { $0.waiters.count } }
@@ -73,16 +84,15 @@ package final class Slots: Sendable {
 
     /// Gives a slot back. It goes to the first task that has not waited for too long.
     package func giveBack(at now: Date) {
-        let (late, next) = state.withLock { state in
+        let (late, served) = state.withLock { state in
             let late = state.waiters.filter { $0.isLate(at: now) }
             if !late.isEmpty { state.waiters.removeAll { $0.isLate(at: now) } }
-            let next = state.waiters.isEmpty ? nil : state.waiters.removeFirst()
-            if next == nil { state.free += 1 }
-            assert(state.free <= count, "no more slots are given back than were taken")
-            return (late, next)
+            state.free += 1
+            assert(state.free <= state.count, "no more slots are given back than were taken")
+            return (late, state.serve())
         }
         for waiter in late { waiter.continuation.resume(returning: false) }
-        next?.continuation.resume(returning: true)
+        for waiter in served { waiter.continuation.resume(returning: true) }
     }
 
     /// Ends all waits.
@@ -96,6 +106,14 @@ package final class Slots: Sendable {
 }
 
 extension Slots.State {
+    /// - Returns: those who have waited longest and get what is free.
+    fileprivate mutating func serve() -> [Slots.Waiter] {
+        let served = Array(waiters.prefix(max(0, free)))
+        waiters.removeFirst(served.count)
+        free -= served.count
+        return served
+    }
+
     fileprivate mutating func takeFree() -> Bool {
         guard free > 0, waiters.isEmpty else { return false }
         free -= 1

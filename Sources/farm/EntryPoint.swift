@@ -8,10 +8,11 @@ enum EntryPoint {
     static func main() async {
         Signals.noteHangups()
         StandardStreams.keepClosed()
-        // A reader of our output that went away is noticed by the write.
+        // If the reader of our output goes away, the write notices.
         signal(SIGPIPE, SIG_IGN)
-        // Else malloc keeps a heap for every thread, of which most is free: a tenth to a quarter of all memory. Each thread
-        // still has a cache of its own; that threads wait for each other here cannot be measured (docs/performance.md).
+        // Otherwise malloc keeps a heap for every thread, most of which is free: a tenth to a quarter of all memory.
+        // Each thread still has its own cache. Waiting of threads for each other could not be measured
+        // (docs/performance.md).
         mallopt(M_ARENA_MAX, 1)
         if let few = DescriptorLimit.raise() {
             Terminal.error(
@@ -44,12 +45,12 @@ enum EntryPoint {
         exit(failure.exitCode)
     }
 
-    /// What was to be read and could not be written is not done.
+    /// If the output could not be written, the command has failed.
     private static func checkOutput() throws(CommandFailure) {
         if let fault = Terminal.outputFault { throw .failed(fault) }
     }
 
-    /// ArgumentParser would only call an unknown command an unexpected argument.
+    /// ArgumentParser would call an unknown command only an unexpected argument.
     private static func checkCommand(_ name: String?) throws {
         let groups = FarmCommand.configuration.groupedSubcommands
         let known = groups.flatMap { $0.subcommands }.compactMap { $0.configuration.commandName }
@@ -57,7 +58,7 @@ enum EntryPoint {
         throw CommandFailure.unusable("unknown command \(name); known are \(known.joined(separator: ", "))")
     }
 
-    /// ArgumentParser's own ends: help and version are no failure, unusable arguments are exit code 2.
+    /// Ends as ArgumentParser asks: help and version are no failure, unusable arguments have exit code 2.
     private static func finish(with error: any Error) -> Never {
         let message = FarmCommand.fullMessage(for: error)
         switch FarmCommand.exitCode(for: error) {

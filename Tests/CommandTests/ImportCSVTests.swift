@@ -145,8 +145,8 @@ struct ImportCSVTests {
     @Test(
         "a list in another encoding, or with other separators, is told as such",
         arguments: [
-            (#"image_path;image_url\n/a.jpg;\n"#, "parted by semicolons"),
-            (#"image_path\timage_url\n/a.jpg\t\n"#, "parted by tabs"),
+            (#"image_path;image_url\n/a.jpg;\n"#, "separated by semicolons"),
+            (#"image_path\timage_url\n/a.jpg\t\n"#, "separated by tabs"),
             (#"\xff\xfei\0m\0a\0g\0e\0_\0p\0a\0t\0h\0\n\0"#, "not UTF-8: save the list as UTF-8"),
         ])
     func otherLists(_ text: String, _ reason: String) async throws {

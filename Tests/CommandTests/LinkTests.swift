@@ -74,6 +74,6 @@ struct LinkTests {
         try workplace.write("file", "")
         let finished = try await workplace.farm("link", "file/bin")
         #expect(finished.status == 1)
-        #expect(finished.error.contains("file: the folder cannot be made: File exists"))
+        #expect(finished.error.contains("file: the folder cannot be created: File exists"))
     }
 }

@@ -120,7 +120,7 @@ struct MetricsTests {
 
         let watch = try work.start(["status", "--watch"])
         try await eventually("it draws") { watch.output.contains("queue_clip") }
-        #expect(watch.error.contains("127.0.0.1:\(port) is in use by another process; no metrics of this one"))
+        #expect(watch.error.contains("127.0.0.1:\(port) is in use by another process; this process serves no metrics"))
         watch.signal(SIGINT)
         _ = try await watch.finished()
 

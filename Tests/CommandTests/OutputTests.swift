@@ -34,7 +34,7 @@ struct OutputTests {
         for name in OutputTests.names where name != "dangling.jpg" {
             let shown = try await work.farm("show", "1", "--picture", name)
             #expect(shown.status == 1, "\(name)")
-            #expect(shown.error.contains("\(name) is the path of image 1") || shown.error.contains("did not make"))
+            #expect(shown.error.contains("\(name) is the path of image 1") || shown.error.contains("has not made"))
             #expect(try bytes(work, "photos/1.jpg") == photo)
         }
         // The photo is away for a moment, and still a photo's place.
@@ -73,7 +73,7 @@ struct OutputTests {
             let before = try bytes(work, name)
             let shown = try await work.farm("show", "1", "--picture", name)
             #expect(shown.status == 1)
-            #expect(shown.error.contains("\(name): there is a file already that farm did not make"))
+            #expect(shown.error.contains("\(name): there is a file already that farm has not made"))
             #expect(try bytes(work, name) == before)
             #expect(try await work.farm("show", "1", "--picture", name, "--force").status == 0)
             #expect(try bytes(work, name) != before)
@@ -108,7 +108,7 @@ struct OutputTests {
         #expect(text.output == "0 added, 2 there already, 4 pictures skipped: drawn by farm\n")
         let named = try await work.farm("import", "ph/holiday", "ph/1.jpg")
         #expect(named.status == 3)
-        #expect(named.error.contains("ph/holiday: a picture that farm has drawn, no photo"))
+        #expect(named.error.contains("ph/holiday: a picture that farm has drawn, not a photo"))
         #expect(named.output == "0 added, 1 there already, 1 refused\n")
         try await scene.doubles.stop()
     }
@@ -127,7 +127,7 @@ struct OutputTests {
         #expect(here.error.contains("2 of 3 annotated pictures"))
         let there = try await work.farm("run", "ph", "--pictures", "out", environment: Scene.impatient)
         #expect(there.status == 1)
-        #expect(there.error.contains("out/3-3.jpg: there is a file already that farm did not make"))
+        #expect(there.error.contains("out/3-3.jpg: there is a file already that farm has not made"))
         #expect(there.error.contains("2 of 3 annotated pictures"))
         for name in ["ph/1.jpg", "ph/1-1.jpg", "ph/3.jpg", "out/3-3.jpg"] { #expect(try bytes(work, name) == photo) }
 

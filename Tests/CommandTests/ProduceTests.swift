@@ -183,7 +183,7 @@ struct ProduceTests {
         #expect(idle.status == 0, "\(idle.error)")
         #expect(idle.error.contains("2 triggers of bbox_merger, 2 triggers of consensus waiting"), "\(idle.error)")
         try await eventually("the missing roles are named") {
-            produce.output.contains("warning: nobody is alive who works on bbox_merger, consensus")
+            produce.output.contains("warning: no worker is alive for bbox_merger, consensus")
         }
         #expect(produce.output.contains("farm merge, farm consense"))
         try work.configure(scene.doubles.ports)
@@ -207,7 +207,8 @@ struct ProduceTests {
         let up = try work.start(["up"], environment: Scene.impatient)
         let finished = try await produce.finished()
         #expect(finished.status == 1, "\(finished.output)")
-        #expect(finished.output.contains("without face: it is down for the box that enriches"), "\(finished.output)")
+        #expect(
+            finished.output.contains("without face: it is down for the machine that enriches"), "\(finished.output)")
         up.signal(SIGTERM)
         #expect(try await up.finished().status == 0)
         try await scene.doubles.stop()

@@ -64,7 +64,7 @@ struct PurgeTests {
         for filter in [["--group", "odd"], ["--service", "clip"]] {
             let purged = try await workplace.farm(["purge", "--yes"] + filter)
             #expect(purged.status == 0)
-            #expect(purged.error == "farm: 2 messages in flight, which workers go on with\n")
+            #expect(purged.error == "farm: 2 messages in flight, which workers will finish\n")
         }
         #expect(try await workplace.rows("SELECT due_at FROM farm_queue WHERE queue = 'queue_clip'") == ["1", "2"])
     }

@@ -145,7 +145,7 @@ struct RefusedTests {
         #expect(moved.status == 1)
         #expect(
             moved.error.contains(
-                "2 paths below \(work.path("new")) would be of two images, such as \(work.path("new/1.jpg"))"))
+                "2 paths below \(work.path("new")) would belong to two images, such as \(work.path("new/1.jpg"))"))
         #expect(try await work.count("SELECT count(*) FROM images WHERE image_path LIKE '%/old/%'") == 2)
     }
 }

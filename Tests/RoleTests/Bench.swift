@@ -19,6 +19,8 @@ final class Bench: Sendable {
     let cropper: PaperCropper
     /// The store's circuit breaker.
     let gate: StoreGate
+    /// When time began.
+    let started: Date
     private let folder: URL
 
     /// - Parameter probe: in place of the store's own answer whether it takes a plain row.
@@ -30,6 +32,7 @@ final class Bench: Sendable {
         store = EmbeddedStore(database)
         heartbeats = EmbeddedHeartbeats(database)
         cropper = PaperCropper(unreadable: unreadable)
+        started = time.now()
         let store = store
         gate = StoreGate(time: time, log: Bench.log, probe: probe ?? { try await store.probe($0, of: $1) })
     }

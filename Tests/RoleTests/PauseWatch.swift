@@ -22,6 +22,7 @@ final class PauseWatch: JobQueue {
         let watch: PauseWatch
 
         func next(upTo limit: Int) async throws -> [Delivery] { try await consumer.next(upTo: limit) }
+        func limit(prefetch: Int) async throws { try await consumer.limit(prefetch: prefetch) }
         func acknowledge(_ receipts: [Receipt]) async throws { try await consumer.acknowledge(receipts) }
         func giveBack(_ receipts: [Receipt], after delay: Duration) async throws {
             try await consumer.giveBack(receipts, after: delay)

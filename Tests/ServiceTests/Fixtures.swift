@@ -18,7 +18,7 @@ struct Bench {
     init(
         port: Int, host: String = "127.0.0.1", timeout: Duration = .seconds(30), maxTries: Int = 3,
         retryDelay: Duration = .seconds(4), concurrency: Int = 4, random: Double = 1,
-        time: (any Timekeeper)? = nil
+        control: ControlGate = .free(), time: (any Timekeeper)? = nil
     ) {
         let lines = LogLines()
         self.lines = lines
@@ -27,7 +27,7 @@ struct Bench {
                 name: "blip", host: host, port: port, timeout: timeout, maxTries: maxTries, retryDelay: retryDelay,
                 concurrency: concurrency),
             client: HTTPClient(), time: time ?? self.time, randomness: { random },
-            log: Logger(label: "test") { _ in lines.handler })
+            log: Logger(label: "test") { _ in lines.handler }, control: control)
     }
 
     func analyze(_ url: String = "http://pictures/1.jpg", key: UUID = UUID()) async -> AnalysisOutcome {

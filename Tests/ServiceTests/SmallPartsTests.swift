@@ -61,6 +61,26 @@ struct SmallPartsTests {
         await slots.take(at: now, within: limit, unless: { false })
     }
 
+    @Test("Slots become more for those who wait, and fewer when they come back")
+    func resized() async throws {
+        let slots = Slots(1)
+        #expect(slots.takeFree())
+        async let (first, second) = (take(slots), take(slots))
+        while slots.waiting < 2 { await Task.yield() }
+        slots.resize(to: 3)
+        #expect(await first)
+        #expect(await second)
+        #expect(!slots.takeFree())
+        slots.resize(to: 1)
+        for _ in 1...2 {
+            slots.giveBack(at: Date())
+            #expect(!slots.takeFree(), "two of three are gone")
+        }
+        slots.giveBack(at: Date())
+        #expect(slots.takeFree())
+        #expect(slots.areInUse)
+    }
+
     @Test("Slots go to who came first, and one that was cancelled does not keep any")
     func slots() async throws {
         let slots = Slots(1)

@@ -108,8 +108,8 @@ struct BackendTests {
 
     @Test("every optional variable of the servers is read")
     func optional() throws {
-        let box = try Box(["ca.pem": "certificate"])
-        let settings = try box.load(
+        let machine = try Machine(["ca.pem": "certificate"])
+        let settings = try machine.load(
             complete([
                 "QUEUE_VHOST": "farm", "QUEUE_TLS": "on", "QUEUE_CA_FILE": "ca.pem", "QUEUE_TYPE": "classic",
                 "DB_PORT": "6432", "DB_SSLMODE": "Verify-Full", "DB_CA_FILE": "ca.pem", "DB_READ_HOST": "k9.local",
@@ -151,12 +151,12 @@ struct BackendTests {
 
     @Test("settings that have no effect or bite others are warned about")
     func warnings() throws {
-        let box = try Box(["ca.pem": "certificate"])
+        let machine = try Machine(["ca.pem": "certificate"])
         let changes = [
             "QUEUE_TYPE": "quorum", "QUEUE_PARTITIONS": "true", "QUEUE_CA_FILE": "ca.pem", "DB_CA_FILE": "ca.pem",
             "MONITORING_DB_CA_FILE": "ca.pem",
         ]
-        let names = try box.load(complete(changes)).warnings.compactMap {
+        let names = try machine.load(complete(changes)).warnings.compactMap {
             $0.split(separator: ":").first.map(String.init)
         }
         #expect(Set(names) == Set(changes.keys))

@@ -60,41 +60,41 @@ struct EnvironmentFileTests {
         let file = EnvironmentFile(parsing: Array("A=1\n\(line)\nB=2\n".utf8))
         #expect(file.faults == [.init(line: 2, reason: reason)])
         #expect(file.entries.map(\.name) == ["A", "B"])
-        let faults = try Box([".env": "LOG_LEVEL=INFO\n\(line)\nLOG_FORMAT=text\n"]).faults()
+        let faults = try Machine([".env": "LOG_LEVEL=INFO\n\(line)\nLOG_FORMAT=text\n"]).faults()
         #expect(faults == [".env: line 2: \(reason)"])
     }
 
     @Test("what is not UTF-8 is a fault with its line")
     func notUTF8() throws {
-        let box = try Box()
-        try box.write(Data("A=1\nDB_NAME=".utf8 + [0xFF]), to: ".env")
-        #expect(box.faults() == [".env: line 2: not UTF-8"])
+        let machine = try Machine()
+        try machine.write(Data("A=1\nDB_NAME=".utf8 + [0xFF]), to: ".env")
+        #expect(machine.faults() == [".env: line 2: not UTF-8"])
     }
 
     @Test("the process environment wins, also with an empty value, which counts as unset")
     func precedence() throws {
-        let box = try Box([".env": "LOG_LEVEL=ERROR\nMAX_RETRIES=2\nRETRY_DELAY=\n"])
-        let settings = try box.load(["LOG_LEVEL": "debug", "MAX_RETRIES": ""])
+        let machine = try Machine([".env": "LOG_LEVEL=ERROR\nMAX_RETRIES=2\nRETRY_DELAY=\n"])
+        let settings = try machine.load(["LOG_LEVEL": "debug", "MAX_RETRIES": ""])
         #expect(settings.log.level == .debug)
         #expect(settings.maxRetries == 3)
         #expect(settings.retryDelay == .seconds(5))
-        #expect(try box.load().maxRetries == 2)
+        #expect(try machine.load().maxRetries == 2)
     }
 
     @Test("a named file is read instead of .env, and must be there")
     func namedFile() throws {
-        let box = try Box([".env": "MAX_RETRIES=2", "other/settings": "MAX_RETRIES=4"])
-        #expect(try box.load(file: "other/settings").maxRetries == 4)
-        #expect(try box.load(file: box.path + "/other/settings").maxRetries == 4)
-        #expect(box.faults(file: "missing") == ["missing: does not exist"])
-        #expect(box.faults(file: "other") == ["other: cannot be read: Is a directory"])
-        #expect(box.faults(file: "a\u{0}b").count == 1)
+        let machine = try Machine([".env": "MAX_RETRIES=2", "other/settings": "MAX_RETRIES=4"])
+        #expect(try machine.load(file: "other/settings").maxRetries == 4)
+        #expect(try machine.load(file: machine.path + "/other/settings").maxRetries == 4)
+        #expect(machine.faults(file: "missing") == ["missing: does not exist"])
+        #expect(machine.faults(file: "other") == ["other: cannot be read: Is a directory"])
+        #expect(machine.faults(file: "a\u{0}b").count == 1)
     }
 
     @Test("a file of over 1 MiB is refused")
     func tooLarge() throws {
-        let box = try Box([".env": String(repeating: "#\n", count: 600_000)])
-        #expect(box.faults() == [".env: is larger than 1024 KiB"])
+        let machine = try Machine([".env": String(repeating: "#\n", count: 600_000)])
+        #expect(machine.faults() == [".env: is larger than 1024 KiB"])
     }
 
     @Test("unknown, repeated and valueless variables and ${…} are warned about, in words that hold no value")
@@ -108,10 +108,10 @@ struct EnvironmentFileTests {
             SERVICE_NAME
             LOG_FILE=${HOME}/hunter2.log
             """
-        let warnings = try Box([".env": text]).load().warnings
+        let warnings = try Machine([".env": text]).load().warnings
         #expect(
             warnings == [
-                ".env: LOG_LEVEL stands in lines 4 and 5, the last one counts",
+                ".env: LOG_LEVEL is in lines 4 and 5, the last one counts",
                 ".env: line 6: SERVICE_NAME without = sets nothing",
                 ".env: line 7: ${…} in LOG_FILE is not expanded, it is taken as it is",
                 ".env: unknown and ignored: DB_PASWORD, line 2, line 3",

@@ -51,7 +51,7 @@ struct GuideTests {
 
     @Test("the .env and the service_config.json load without a warning")
     func workstation() throws {
-        let settings = try Box([".env": Self.environment, "service_config.json": Self.configuration]).load()
+        let settings = try Machine([".env": Self.environment, "service_config.json": Self.configuration]).load()
         #expect(settings.warnings == [])
         #expect(settings.queue?.hosts == ["192.168.0.122"])
         #expect(settings.queue?.password.reveal() == "your_secure_queue_password")
@@ -109,8 +109,8 @@ struct GuideTests {
     ]
 
     @Test("the files of the boxes load without a warning", arguments: boxes)
-    func box(_ text: String, _ services: [String], _ roles: [String]) throws {
-        let settings = try Box([".env": Self.environment, "service_config.json": text]).load()
+    func machine(_ text: String, _ services: [String], _ roles: [String]) throws {
+        let settings = try Machine([".env": Self.environment, "service_config.json": text]).load()
         #expect(settings.warnings == [])
         #expect(settings.services.services.map(\.name) == services)
         #expect(settings.services.postProcessing.map(\.rawValue) == roles)

@@ -14,8 +14,8 @@ struct ImagePolicyTests {
     @Test("IMAGE_ROOT is made absolute from the working directory; it need not be there")
     func root() throws {
         #expect(try settings(["IMAGE_ROOT": "/srv/photos/../pictures/"]).imageRoot == "/srv/pictures")
-        let box = try Box([".env": "IMAGE_ROOT=photos\n"])
-        #expect(try box.load().imageRoot == box.path + "/photos")
+        let machine = try Machine([".env": "IMAGE_ROOT=photos\n"])
+        #expect(try machine.load().imageRoot == machine.path + "/photos")
     }
 
     @Test("DENY_PRIVATE_IMAGE_URLS is true or false; what is neither is a fault, not off")

@@ -29,9 +29,9 @@ struct MutationTests {
         return bytes
     }
 
-    private func check(_ box: Box, _ seed: UInt64, _ round: Int) {
+    private func check(_ machine: Machine, _ seed: UInt64, _ round: Int) {
         do throws(SettingsFault) {
-            let settings = try box.load()
+            let settings = try machine.load()
             #expect(!"\(settings)".contains("your_secure"), "seed \(seed), round \(round)")
             #expect(settings.services.services.allSatisfy { (1...65_535).contains($0.port) })
         } catch {
@@ -45,17 +45,17 @@ struct MutationTests {
     @Test("no .env crashes it or gives its passwords away", arguments: [11, 12])
     func environmentFile(_ seed: UInt64) throws {
         var generator = SeededGenerator(state: seed)
-        let box = try Box()
+        let machine = try Machine()
         for round in 0..<1500 {
-            try box.write(Data(mutated(Array(GuideTests.environment.utf8), &generator)), to: ".env")
-            check(box, seed, round)
+            try machine.write(Data(mutated(Array(GuideTests.environment.utf8), &generator)), to: ".env")
+            check(machine, seed, round)
         }
     }
 
     @Test("no service_config.json crashes it", arguments: [21, 22])
     func configuration(_ seed: UInt64) throws {
         var generator = SeededGenerator(state: seed)
-        let box = try Box()
+        let machine = try Machine()
         let full = """
             {"services": {"seal": {"host": "::1", "port": 8000, "endpoint": "/v2", "category": "spatial_only",
               "evidence": "semantic", "queue_prefix": "t_", "timeout": 1.5, "max_retries": 5, "retry_delay": 0,
@@ -63,8 +63,8 @@ struct MutationTests {
               "merging": {"merge_iou": 0.5, "synonyms": {"cat": "tiger"}}, "voting": {"min_votes": 2}}
             """
         for round in 0..<1500 {
-            try box.write(Data(mutated(Array(full.utf8), &generator)), to: "service_config.json")
-            check(box, seed, round)
+            try machine.write(Data(mutated(Array(full.utf8), &generator)), to: "service_config.json")
+            check(machine, seed, round)
         }
     }
 }

@@ -39,11 +39,11 @@ struct SecretTests {
         let double = Self.secrets.map { $0 + "=" + Self.inDoubleQuotes(Self.marker) }.joined(separator: "\n")
         let files = Dictionary(uniqueKeysWithValues: Self.secrets.map { ($0 + "_FILE", "secret") })
         for settings in [
-            try Box([".env": lines]).load(others), try Box([".env": double]).load(others),
-            try Box().load(complete(marked)),
-            try Box(["secret": Self.marker + "\n"]).load(others.merging(files) { $1 }),
-            try Box(["secret": Self.marker + "\r\n"]).load(others.merging(files) { $1 }),
-            try Box(["secret": "\u{FEFF}" + Self.marker]).load(others.merging(files) { $1 }),
+            try Machine([".env": lines]).load(others), try Machine([".env": double]).load(others),
+            try Machine().load(complete(marked)),
+            try Machine(["secret": Self.marker + "\n"]).load(others.merging(files) { $1 }),
+            try Machine(["secret": Self.marker + "\r\n"]).load(others.merging(files) { $1 }),
+            try Machine(["secret": "\u{FEFF}" + Self.marker]).load(others.merging(files) { $1 }),
         ] {
             #expect(settings.queue?.password.reveal() == Self.marker)
             #expect(settings.database?.password.reveal() == Self.marker)
@@ -61,9 +61,9 @@ struct SecretTests {
         let all = Dictionary(uniqueKeysWithValues: Variable.allCases.map { ($0.rawValue, marker) })
         texts += try faults(all)
         for variable in Variable.allCases {
-            let box = try Box()
+            let machine = try Machine()
             do throws(SettingsFault) {
-                texts.append(printed(try box.load(complete([variable.rawValue: marker])).warnings))
+                texts.append(printed(try machine.load(complete([variable.rawValue: marker])).warnings))
             } catch {
                 texts.append(printed(error) + error.description)
             }
@@ -72,8 +72,10 @@ struct SecretTests {
             for value in [
                 marker, "'" + marker, "\"" + marker, marker + "\n" + marker, "'x'" + marker, "\"x\"" + marker,
             ] {
-                let box = try Box([".env": "\(name)=\(value)\n\(name) \(value)\n\(value)\n\(value)=1\nLOG_LEVEL=loud"])
-                texts += box.faults()
+                let machine = try Machine([
+                    ".env": "\(name)=\(value)\n\(name) \(value)\n\(value)\n\(value)=1\nLOG_LEVEL=loud"
+                ])
+                texts += machine.faults()
             }
         }
         #expect(texts.count > 50)
@@ -85,7 +87,7 @@ struct SecretTests {
         let others = complete.filter { $0.key != "DB_PASSWORD" }.merging(["DB_PASSWORD_FILE": "run/secret"]) { $1 }
         for (content, password) in [("a", "a"), ("a\n", "a"), ("a\r\n", "a"), (" a \n\n", " a \n"), ("a\nb\n", "a\nb")]
         {
-            #expect(try Box(["run/secret": content]).load(others).database?.password.reveal() == password)
+            #expect(try Machine(["run/secret": content]).load(others).database?.password.reveal() == password)
         }
     }
 
@@ -93,19 +95,21 @@ struct SecretTests {
     func fileFaults() throws {
         for name in Self.secrets {
             let variant = name + "_FILE"
-            let box = try Box([
+            let machine = try Machine([
                 "secret": "x", "empty": "\n", "nul": "a\u{0}b", "large": String(repeating: "x", count: 70_000),
             ])
-            try box.write(Data([0xFF, 0xFE]), to: "binary")
+            try machine.write(Data([0xFF, 0xFE]), to: "binary")
             #expect(
-                box.faults(complete([variant: "secret"])) == ["\(name): is set, and \(variant) too; set one of them"])
-            #expect(box.faults(complete([variant: "secret", name: ""])) == [])
+                machine.faults(complete([variant: "secret"])) == [
+                    "\(name): is set, and \(variant) too; set one of them"
+                ])
+            #expect(machine.faults(complete([variant: "secret", name: ""])) == [])
             for (file, reason) in [
                 ("nowhere", "the file does not exist"), ("empty", "the file is empty"),
                 ("binary", "the file is not UTF-8 text"), ("large", "the file is larger than 64 KiB"),
                 (".", "the file cannot be read: Is a directory"), ("nul", "must not hold a NUL character"),
             ] {
-                #expect(box.faults(complete([variant: file, name: ""])) == ["\(variant): \(reason)"])
+                #expect(machine.faults(complete([variant: file, name: ""])) == ["\(variant): \(reason)"])
             }
         }
     }

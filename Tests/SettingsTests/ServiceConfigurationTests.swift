@@ -4,12 +4,9 @@ import Testing
 
 @testable import Settings
 
-/// A box whose service_config.json is this text.
-private func box(_ text: String) throws -> Box { try Box(["service_config.json": text]) }
-
 /// The faults of one service entry, without the place in front of them.
 private func faults(_ entry: String, name: String = "blip") throws -> [String] {
-    try box(#"{"services": {"\#(name)": \#(entry)}}"#).faults().map {
+    try machine(#"{"services": {"\#(name)": \#(entry)}}"#).faults().map {
         $0.replacing("service_config.json: services.\(name)", with: "")
     }
 }
@@ -18,7 +15,7 @@ private func faults(_ entry: String, name: String = "blip") throws -> [String] {
 struct ServiceConfigurationTests {
     @Test("without a file the catalogue on localhost and all roles are the configuration")
     func noFile() throws {
-        let services = try Box().load().services
+        let services = try Machine().load().services
         #expect(services.path == nil)
         #expect(services.services.count == 13)
         #expect(services.services.allSatisfy { $0.host == "localhost" && $0.work })
@@ -40,13 +37,14 @@ struct ServiceConfigurationTests {
     func paths() throws {
         let blip = #"{"services": {"blip": {}}}"#
         let clip = #"{"services": {"clip": {}}}"#
-        let box = try Box(["config/service_config.json": clip, "box.json": blip])
-        #expect(try box.load().services.path == "config/service_config.json")
-        #expect(try box.load(["SERVICE_CONFIG": "box.json"]).services.services.map(\.name) == ["blip"])
-        #expect(box.faults(["SERVICE_CONFIG": "nowhere.json"]) == ["SERVICE_CONFIG: nowhere.json: does not exist"])
-        try box.write(blip, to: "service_config.json")
-        #expect(try box.load().services.path == "service_config.json")
-        #expect(box.faults(["SERVICE_CONFIG": "config"]) == ["SERVICE_CONFIG: config: cannot be read: Is a directory"])
+        let machine = try Machine(["config/service_config.json": clip, "machine.json": blip])
+        #expect(try machine.load().services.path == "config/service_config.json")
+        #expect(try machine.load(["SERVICE_CONFIG": "machine.json"]).services.services.map(\.name) == ["blip"])
+        #expect(machine.faults(["SERVICE_CONFIG": "nowhere.json"]) == ["SERVICE_CONFIG: nowhere.json: does not exist"])
+        try machine.write(blip, to: "service_config.json")
+        #expect(try machine.load().services.path == "service_config.json")
+        #expect(
+            machine.faults(["SERVICE_CONFIG": "config"]) == ["SERVICE_CONFIG: config: cannot be read: Is a directory"])
     }
 
     @Test("every key is read")
@@ -57,7 +55,7 @@ struct ServiceConfigurationTests {
               "max_retries": 5, "retry_delay": 0, "concurrency": 9, "work": false, "transport": "url",
               "accepts": ["image/HEIC", "image/tiff"], "health": "/ready"}}}
             """
-        let settings = try box(text).load()
+        let settings = try machine(text).load()
         #expect(settings.warnings == [])
         let seal = try #require(settings.services.services.first)
         #expect(seal.name == "seal")
@@ -82,12 +80,12 @@ struct ServiceConfigurationTests {
     @Test("what a service accepts is JPEG, PNG, WebP and GIF unless it says otherwise, and JPEG always")
     func accepts() throws {
         func accepts(_ entry: String) throws -> (formats: [PictureFormat]?, warnings: [String]) {
-            let settings = try box(#"{"services": {"clip": \#(entry)}}"#).load()
+            let settings = try machine(#"{"services": {"clip": \#(entry)}}"#).load()
             return (settings.services.services.first?.accepts, settings.warnings)
         }
         #expect(try accepts("{}").formats == [.jpeg, .png, .webp, .gif])
         #expect(try accepts(#"{"accepts": []}"#).formats == [.jpeg])
-        let metadata = try box(#"{"services": {"metadata": {}}}"#).load().services.services.first
+        let metadata = try machine(#"{"services": {"metadata": {}}}"#).load().services.services.first
         #expect(metadata?.accepts == PictureFormat.allCases, "as the catalogue has it")
         #expect(try accepts(#"{"accepts": ["image/heif", "image/avif"]}"#).formats == [.jpeg, .heif, .avif])
         #expect(try accepts(#"{"accepts": ["image/*"]}"#).formats == PictureFormat.allCases)
@@ -103,7 +101,7 @@ struct ServiceConfigurationTests {
             #"{"services": {"YOLOv8": {"port": 1}, "clip": {"port": 2}, "CLIP": {"port": 3}, "seal": {"port": 4}, "Seal": {"port": 5}}}"#
         let another = "by case alone: it is another service, with a queue and results of its own"
         #expect(
-            try box(text).load().warnings == [
+            try machine(text).load().warnings == [
                 "service_config.json: services.YOLOv8: differs from the catalogue's yolov8 \(another)",
                 "service_config.json: services.CLIP: differs from the catalogue's clip \(another)",
                 "service_config.json: services.Seal: differs from seal by case alone",
@@ -112,7 +110,8 @@ struct ServiceConfigurationTests {
 
     @Test("what an entry leaves out, or sets to null, comes from the catalogue, else from the specification")
     func defaults() throws {
-        let settings = try box(#"{"services": {"seal": {"port": 1, "host": null}, "face": {"category": null}}}"#).load()
+        let settings = try machine(#"{"services": {"seal": {"port": 1, "host": null}, "face": {"category": null}}}"#)
+            .load()
         let seal = try #require(settings.services.service(named: "seal"))
         #expect(seal.host == "localhost")
         #expect(seal.category == .primary)
@@ -126,7 +125,7 @@ struct ServiceConfigurationTests {
 
     @Test("services and roles keep the file's order; a role of another machine is not run here")
     func order() throws {
-        let settings = try box(
+        let settings = try machine(
             """
             {"services": {"yolov8": {}, "consensus": {"port": 0, "category": "post_processing"}, "blip": {},
               "bbox_merger": {"category": "post_processing", "work": false}, "spatial_enrichment": {}}}
@@ -218,20 +217,20 @@ struct ServiceConfigurationTests {
             ])
         let twins = #"{"services": {"a_b": {"port": 1, "queue_prefix": ""}, "b": {"port": 2, "queue_prefix": "a_"}}}"#
         #expect(
-            try box(twins).faults().first == "service_config.json: services.b: its queue a_b is that of a_b too")
+            try machine(twins).faults().first == "service_config.json: services.b: its queue a_b is that of a_b too")
     }
 
     @Test("a service given twice is a fault, an address given twice a warning")
     func twice() throws {
         #expect(
-            try box(#"{"services": {"blip": {}, "blip": {"port": 1}}}"#).faults()
+            try machine(#"{"services": {"blip": {}, "blip": {"port": 1}}}"#).faults()
                 == ["service_config.json: services.blip: is given twice"])
         let shared = #"{"services": {"blip": {"host": "K3"}, "clip": {"host": "k3", "port": 7777}}}"#
         #expect(
-            try box(shared).load().warnings
+            try machine(shared).load().warnings
                 == ["service_config.json: services.clip: k3:7777 is the address of blip too"])
         let endpoints = #"{"services": {"blip": {}, "clip": {"port": 7777, "endpoint": "/clip"}}}"#
-        #expect(try box(endpoints).load().warnings == [])
+        #expect(try machine(endpoints).load().warnings == [])
     }
 
     @Test("unknown and repeated keys and enable_triggers are warned about, at their place")
@@ -240,7 +239,7 @@ struct ServiceConfigurationTests {
             {"version": 3, "services": {"blip": {"enable_triggers": true, "gpu": 1, "hots": "k3", "port": 1, "port": 2}},
               "voting": {"quorum": 1}, "merging": {"iou": 0.5}}
             """
-        let settings = try box(text).load()
+        let settings = try machine(text).load()
         #expect(settings.services.service(named: "blip")?.port == 2)
         #expect(
             settings.warnings == [
@@ -256,11 +255,13 @@ struct ServiceConfigurationTests {
 
     @Test("what is no object of services is a fault")
     func badRoot() throws {
-        #expect(try box("[]").faults() == ["service_config.json: must be an object, is an array"])
-        #expect(try box("{}").faults() == ["service_config.json: services: is missing"])
+        #expect(try machine("[]").faults() == ["service_config.json: must be an object, is an array"])
+        #expect(try machine("{}").faults() == ["service_config.json: services: is missing"])
         #expect(
-            try box(#"{"services": []}"#).faults() == ["service_config.json: services: must be an object, is an array"])
-        #expect(try box(#"{"services": {}}"#).load().services.services == [])
+            try machine(#"{"services": []}"#).faults() == [
+                "service_config.json: services: must be an object, is an array"
+            ])
+        #expect(try machine(#"{"services": {}}"#).load().services.services == [])
     }
 
     static let badLines: [(String, Int)] = [
@@ -271,7 +272,7 @@ struct ServiceConfigurationTests {
 
     @Test("what is not JSON is a fault with its line", arguments: badLines)
     func notJSON(_ text: String, _ line: Int) throws {
-        let faults = try box(text).faults()
+        let faults = try machine(text).faults()
         #expect(faults.count == 1)
         let fault = try #require(faults.first)
         #expect(fault.hasPrefix("service_config.json: is not JSON, line \(line): "), "\(fault)")
@@ -280,107 +281,29 @@ struct ServiceConfigurationTests {
     @Test("what is nested too deep is a fault")
     func tooDeep() throws {
         for text in [String(repeating: "[", count: 100_000), String(repeating: "{\"a\":", count: 100_000)] {
-            #expect(try box(text).faults().count == 1)
+            #expect(try machine(text).faults().count == 1)
         }
     }
 
     @Test("a byte order mark is skipped, what is not UTF-8 or over 1 MiB is refused")
     func encoding() throws {
-        #expect(try box("\u{FEFF}{\"services\": {}}").faults() == [])
-        let box = try Box()
-        try box.write(.init([0x7B, 0xFF, 0x7D]), to: "service_config.json")
-        #expect(box.faults() == ["service_config.json: is not UTF-8"])
-        try box.write(String(repeating: " ", count: 1 << 20) + "{}", to: "service_config.json")
-        #expect(box.faults() == ["service_config.json: is larger than 1024 KiB"])
+        #expect(try machine("\u{FEFF}{\"services\": {}}").faults() == [])
+        let machine = try Machine()
+        try machine.write(.init([0x7B, 0xFF, 0x7D]), to: "service_config.json")
+        #expect(machine.faults() == ["service_config.json: is not UTF-8"])
+        try machine.write(String(repeating: " ", count: 1 << 20) + "{}", to: "service_config.json")
+        #expect(machine.faults() == ["service_config.json: is larger than 1024 KiB"])
     }
 
-    @Test("a catalogue service that the box does not name is on localhost, with the global time-outs")
+    @Test("a catalogue service that the machine does not name is on localhost, with the global time-outs")
     func catalogueService() throws {
-        let box = try box(#"{"services": {"blip": {"host": "k3.local"}}}"#)
-        let settings = try box.load(["REQUEST_TIMEOUT": "7", "MAX_RETRIES": "2", "RETRY_DELAY": "1"])
+        let machine = try machine(#"{"services": {"blip": {"host": "k3.local"}}}"#)
+        let settings = try machine.load(["REQUEST_TIMEOUT": "7", "MAX_RETRIES": "2", "RETRY_DELAY": "1"])
         let colors = try #require(settings.catalogueService(named: "colors"))
         #expect(colors.authority == "localhost:7770")
         #expect(colors.timeout == .seconds(7))
         #expect(colors.maxRetries == 2)
         #expect(colors.retryDelay == .seconds(1))
         #expect(settings.catalogueService(named: "seal") == nil)
-    }
-}
-
-@Suite("service_config.json: merging and voting")
-struct MergingVotingTests {
-    @Test("every parameter is read, and has its default")
-    func parameters() throws {
-        let text = """
-            {"services": {}, "merging": {"merge_iou": 1, "duplicate_iou": 0.6, "keep_iou": 0.8, "lone_confidence": 0,
-              "min_confidence": 1, "synonyms": {" Big   CAT ": "Tiger", "BIG CAT": "tiger"}}, "voting": {"min_votes": 1}}
-            """
-        let services = try box(text).load().services
-        #expect(
-            services.merging
-                == MergingSettings(
-                    mergeIoU: 1, duplicateIoU: 0.6, keepIoU: 0.8, loneConfidence: 0, minConfidence: 1,
-                    synonyms: ["big cat": "tiger"]))
-        #expect(services.voting == VotingSettings(minVotes: 1))
-        let defaults = try box(#"{"services": {}, "merging": {}, "voting": {}}"#).load().services
-        #expect(
-            defaults.merging
-                == MergingSettings(
-                    mergeIoU: 0.5, duplicateIoU: 0.7, keepIoU: 0.9, loneConfidence: 0.85, minConfidence: 0.25,
-                    synonyms: [:]))
-        #expect(defaults.voting == VotingSettings(minVotes: 2))
-    }
-
-    static let bad: [(String, String)] = [
-        (#""merging": {"merge_iou": 0}"#, "merging.merge_iou: must be a number, above 0, at most 1, is 0"),
-        (#""merging": {"duplicate_iou": 1.1}"#, "merging.duplicate_iou: must be a number, above 0, at most 1, is 1.1"),
-        (#""merging": {"keep_iou": "0.9"}"#, "merging.keep_iou: must be a number, above 0, at most 1, is a string"),
-        (#""merging": {"lone_confidence": -0.1}"#, "merging.lone_confidence: must be a number, 0…1, is -0.1"),
-        (#""merging": {"min_confidence": 2}"#, "merging.min_confidence: must be a number, 0…1, is 2"),
-        (#""merging": {"synonyms": []}"#, "merging.synonyms: must be an object, is an array"),
-        (#""merging": {"synonyms": {"cat": 1}}"#, "merging.synonyms.cat: must be a string, is a number"),
-        (#""merging": {"synonyms": {"cat": " "}}"#, "merging.synonyms.cat: a label must not be empty"),
-        (
-            #""merging": {"synonyms": {"cat": "a", "CAT": "b"}}"#,
-            "merging.synonyms.CAT: is given twice, with different labels"
-        ),
-        (#""merging": 1"#, "merging: must be an object, is a number"),
-        (#""voting": {"min_votes": 0}"#, "voting.min_votes: must be 1…1000, is 0"),
-        (#""voting": {"min_votes": 1.5}"#, "voting.min_votes: must be 1…1000, is 1.5"),
-        (#""voting": []"#, "voting: must be an object, is an array"),
-    ]
-
-    @Test("a value out of range is a fault that names its place", arguments: bad)
-    func outOfRange(_ section: String, _ fault: String) throws {
-        #expect(try box(#"{"services": {}, \#(section)}"#).faults() == ["service_config.json: \(fault)"])
-    }
-}
-
-@Suite("service_config.json: crop services")
-struct EnrichmentSettingsTests {
-    @Test("are those that the list names, else those of the file, and all where it names none")
-    func chosen() throws {
-        func crops(_ text: String) throws -> [String] { try box(text).load().services.cropServices }
-        #expect(try crops(#"{"services": {"blip": {}}}"#).sorted() == all.sorted())
-        #expect(try crops(#"{"services": {"blip": {}, "colors": {}}}"#) == ["colors"])
-        #expect(try crops(#"{"services": {"pose": {"work": false}}}"#) == ["pose"])
-        #expect(try crops(#"{"services": {"colors": {}, "pose": {}}, "enrichment": []}"#).isEmpty)
-        #expect(try crops(#"{"services": {}, "enrichment": ["colors", "colors"]}"#) == ["colors"])
-        #expect(try Set(Box().load().services.cropServices) == Set(all))
-    }
-
-    private let all = ["face", "pose", "colors"]
-
-    static let bad: [(String, String)] = [
-        (#"{}"#, "must be a list of services, is an object"), (#"[1]"#, "must be a list of services, holds a number"),
-        (#"["clip"]"#, "holds \"clip\""),
-    ]
-
-    @Test("a list of anything else is a fault that names its place", arguments: bad)
-    func faults(_ value: String, _ fault: String) throws {
-        let faults = try box(#"{"services": {}, "enrichment": \#(value)}"#).faults()
-        #expect(faults.count == 1)
-        #expect(faults.first?.hasPrefix("service_config.json: enrichment: ") == true)
-        #expect(faults.first?.hasSuffix(fault) == true, "\(faults)")
     }
 }

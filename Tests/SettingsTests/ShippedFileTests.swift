@@ -13,7 +13,7 @@ struct ShippedFileTests {
     }
 
     private func services(_ path: String) throws -> ServiceConfiguration {
-        let settings = try Box(["service_config.json": text(path)]).load()
+        let settings = try Machine(["service_config.json": text(path)]).load()
         #expect(settings.warnings == [])
         return settings.services
     }
@@ -22,7 +22,7 @@ struct ShippedFileTests {
     func catalogue() throws {
         var shipped = try services("config/service_config.json")
         shipped.path = nil
-        #expect(shipped == (try Box().load().services))
+        #expect(shipped == (try Machine().load().services))
     }
 
     @Test("k1 runs the consensus, k2 the enricher, which finds the crop services on the workstation")
@@ -39,8 +39,8 @@ struct ShippedFileTests {
 
     @Test("k3 and k4 work on their own services")
     func workers() throws {
-        for (box, names) in [("k3", ["blip", "clip", "yolov8"]), ("k4", ["rtdetr", "detectron2"])] {
-            let services = try services("config/boxes/\(box).json")
+        for (machine, names) in [("k3", ["blip", "clip", "yolov8"]), ("k4", ["rtdetr", "detectron2"])] {
+            let services = try services("config/boxes/\(machine).json")
             #expect(services.postProcessing == [])
             #expect(services.services.map(\.name) == names)
             #expect(services.services.allSatisfy { $0.work && $0.host == "localhost" })
@@ -68,7 +68,7 @@ struct ShippedFileTests {
     func cluster() throws {
         let boxes = try ["k1", "k2", "k3", "k4", "workstation"].map { try services("config/boxes/\($0).json") }
         let workers = boxes.flatMap(\.services).filter { $0.work && $0.category == .primary }.map(\.name)
-        let primary = try Box().load().services.services.filter { $0.category == .primary }.map(\.name)
+        let primary = try Machine().load().services.services.filter { $0.category == .primary }.map(\.name)
         #expect(workers.sorted() == primary.sorted())
         #expect(
             boxes.flatMap(\.postProcessing).map(\.rawValue).sorted() == [
@@ -78,7 +78,7 @@ struct ShippedFileTests {
 
     @Test(".env.example loads as it is")
     func example() throws {
-        let settings = try Box([".env": text(".env.example")]).load()
+        let settings = try Machine([".env": text(".env.example")]).load()
         #expect(settings.warnings == [])
         #expect(settings.queue == nil)
     }
@@ -90,10 +90,10 @@ struct ShippedFileTests {
             #expect(set.contains("\n\(variable.rawValue)="), "\(variable.rawValue) is not in .env.example")
         }
         let files = #/(?m)^[A-Z_]+_(CA|PASSWORD)_FILE=.*$/#
-        let box = try Box([
+        let machine = try Machine([
             ".env": set.replacing(files, with: ""), "service_config.json": text("config/service_config.json"),
         ])
-        let settings = try box.load()
+        let settings = try machine.load()
         #expect(settings.warnings == [])
         #expect(settings.queue?.user == "animal_farm")
         #expect(settings.database?.readHost == "192.168.0.131")
@@ -103,9 +103,9 @@ struct ShippedFileTests {
         let secured = set.replacing(#/(?m)_TLS=false$/#, with: "_TLS=true").replacing("prefer\n", with: "verify-full\n")
             .replacing(#/(?m)^[A-Z_]+_PASSWORD=.*$/#, with: "")
             .replacing(#/(?m)_FILE=\/(run|etc)\/.*$/#, with: "_FILE=secret")
-        try box.write(secured, to: ".env")
-        try box.write("hunter2\n", to: "secret")
-        let files2 = try box.load()
+        try machine.write(secured, to: ".env")
+        try machine.write("hunter2\n", to: "secret")
+        let files2 = try machine.load()
         #expect(files2.warnings == [])
         #expect(files2.database?.password.reveal() == "hunter2")
         #expect(files2.queue?.port == 5672)
@@ -120,6 +120,6 @@ struct ShippedFileTests {
         #expect(unit.contains("\nKillSignal=SIGTERM\n"))
         let match = try #require(unit.firstMatch(of: #/\nTimeoutStopSec=(\d+)\n/#))
         let seconds = try #require(Int(match.1))
-        #expect(.seconds(seconds) > (try Box().load().shutdownTimeout))
+        #expect(.seconds(seconds) > (try Machine().load().shutdownTimeout))
     }
 }

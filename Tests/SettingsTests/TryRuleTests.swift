@@ -28,17 +28,17 @@ struct TryRuleTests {
 
     @Test("a service's own settings are added up with the global ones it inherits, and named")
     func service() throws {
-        let box = try Box([
+        let machine = try Machine([
             "service_config.json": """
             {"services": {"ollama": {"timeout": 120}, "blip": {"timeout": 100, "max_retries": 1}, "clip": {}}}
             """
         ])
         #expect(
-            box.faults() == [
+            machine.faults() == [
                 "service_config.json: services.ollama: "
                     + "3 tries of 120 s and the waits between them add up to 375 s a job; at most 280 s"
             ])
-        let settings = try box.load(["MAX_RETRIES": "2", "RETRY_DELAY": "1"])
+        let settings = try machine.load(["MAX_RETRIES": "2", "RETRY_DELAY": "1"])
         let ollama = try #require(settings.services.service(named: "ollama"))
         #expect(ollama.timeout == .seconds(120))
         #expect(ollama.maxRetries == 2)
@@ -52,6 +52,7 @@ struct TryRuleTests {
     func once() throws {
         #expect(try faults(["MAX_RETRIES": "50"]).count == 1)
         #expect(
-            try Box(["service_config.json": #"{"services": {"clip": {}}}"#]).faults(["MAX_RETRIES": "50"]).count == 1)
+            try Machine(["service_config.json": #"{"services": {"clip": {}}}"#]).faults(["MAX_RETRIES": "50"]).count
+                == 1)
     }
 }

@@ -25,7 +25,7 @@ struct VariableTests {
         #expect(settings.shutdownTimeout == .seconds(10))
         #expect(settings.defaultConfidence == 0.75)
         #expect(settings.warnings == [])
-        let servers = try Box().load(complete)
+        let servers = try Machine().load(complete)
         #expect(servers.queue?.port == 5672)
         #expect(servers.queue?.virtualHost == "/")
         #expect(servers.queue?.type == .classic)
@@ -124,7 +124,7 @@ struct VariableTests {
             "LOW_CONFIDENCE_THRESHOLD",
         ])
     func olderVariables(_ name: String) throws {
-        for warnings in [try settings([name: "x"]).warnings, try Box([".env": name + "=x"]).load().warnings] {
+        for warnings in [try settings([name: "x"]).warnings, try Machine([".env": name + "=x"]).load().warnings] {
             let warning = try #require(warnings.first)
             #expect(warnings.count == 1)
             #expect(warning.hasPrefix(name + ": ignored: "))
@@ -133,9 +133,9 @@ struct VariableTests {
 
     @Test("all faults of all files come in one message")
     func oneMessage() throws {
-        let box = try Box([".env": "oops\u{1}\nLOG_LEVEL=loud\n", "service_config.json": #"{"services": 1}"#])
+        let machine = try Machine([".env": "oops\u{1}\nLOG_LEVEL=loud\n", "service_config.json": #"{"services": 1}"#])
         do throws(SettingsFault) {
-            _ = try box.load(["MAX_RETRIES": "0", "QUEUE_HOST": "k2"])
+            _ = try machine.load(["MAX_RETRIES": "0", "QUEUE_HOST": "k2"])
             Issue.record("loaded")
         } catch {
             #expect(error.faults.count == 7)

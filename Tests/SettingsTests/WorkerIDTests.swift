@@ -27,12 +27,12 @@ struct WorkerIDTests {
 
     @Test("what is set in .env is a prefix; the process environment wins")
     func prefix() throws {
-        let box = try Box([".env": "WORKER_ID=worker_unique_name"])
-        let rule = try box.load().workerID
+        let machine = try Machine([".env": "WORKER_ID=worker_unique_name"])
+        let rule = try machine.load().workerID
         #expect(rule == .prefix("worker_unique_name"))
         #expect(id(rule) == "worker_unique_name_blip_k3.local_42")
-        #expect(try box.load(["WORKER_ID": "gpu-1"]).workerID == .exact("gpu-1"))
-        #expect(try box.load(["WORKER_ID": ""]).workerID == .automatic)
+        #expect(try machine.load(["WORKER_ID": "gpu-1"]).workerID == .exact("gpu-1"))
+        #expect(try machine.load(["WORKER_ID": ""]).workerID == .automatic)
     }
 
     @Test("a long id is cut in the host to 50 characters")

@@ -29,6 +29,22 @@ struct MetricsSinkTests {
 
     private func samples(_ events: Event...) -> Set<String> { samples(events.map { ($0, worker) }) }
 
+    @Test("pauses, limits and waits for them are told by service, also that nothing is paused")
+    func control() {
+        var clip = ServiceControl(service: "clip")
+        clip.isPaused = true
+        #expect(
+            samples(
+                .began(prefetch: 8), .controlChanged(ServiceControl(service: "colors")), .controlChanged(clip),
+                .concurrencyChanged(3), .waitedForRate(seconds: 0.25), .waitedForRate(seconds: 1))
+                == [
+                    #"farm_prefetch_limit{service="clip"} 8"#, #"farm_paused{service="clip"} 1"#,
+                    #"farm_concurrency_limit{service="clip"} 3"#,
+                    #"farm_rate_limit_wait_seconds_total{service="clip"} 1.25"#,
+                ])
+        #expect(metrics.registry.text.contains(#"farm_paused{service="colors"} 0"#))
+    }
+
     @Test("a job's way, from taken to acknowledged, is counted once at each step")
     func work() {
         #expect(

@@ -1,17 +1,17 @@
-# What the scripts of this folder share; they source it. A server's script has a usage text at its top and says what is
-# its own by these functions, which run in the server's folder:
-#   prepare     makes the data, once
-#   configure   sets `command` to what starts the server on the ports `port`, `tls_port` and `more_ports`, at each start; fails
-#               if a port is in use, and says so in `log`
+# What the scripts of this folder share. They source it. The script of a server has a usage text at its top, and defines
+# these functions, which run in the server's folder:
+#   prepare     creates the data, once
+#   configure   sets `command` to what starts the server on the ports `port`, `tls_port` and `more_ports`, at each start;
+#               fails if a port is in use, and says so in `log`
 #   answers     whether the server that was started is ready
-#   clean_up    ends what else runs, when the server has ended
-# and by the variables `count`, how many ports it takes, and `orderly`, the signal that ends it in good order.
+#   clean_up    ends everything else when the server has ended
+# It also sets the variables `count`, how many ports the server needs, and `orderly`, the signal that ends it in good order.
 set -euo pipefail
 scripts=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 count=1 orderly=TERM
 clean_up() { :; }
 
-# What the caller has open, such as a pipe that somebody reads to its end, is no server's. (255 is bash's own.)
+# A server must not inherit what the caller has open, such as a pipe that somebody reads to its end. (255 is bash's own.)
 for descriptor in /proc/$$/fd/*; do
   descriptor=${descriptor##*/}
   [ "$descriptor" -le 2 ] || [ "$descriptor" = 255 ] || eval "exec $descriptor>&-"
@@ -21,13 +21,13 @@ usage() { sed -n '2,/^[^#]/{/^#/s/^# \{0,1\}//p}' "$0" >&2; exit 2; }
 
 fail() { echo "${0##*/}: $*" >&2; exit 1; }
 
-# Whether a process runs; one that only waits for its parent to take note does not.
+# Whether a process runs. One that only waits until its parent notices its end does not.
 lives() { grep -qs '^State:[[:space:]][^ZX]' "/proc/$1/status"; }
 
-# Starts a command that outlives this script; $! is its process.
+# Starts a command that outlives this script. $! is its process.
 detached() { setsid nohup "$@" < /dev/null & }
 
-# Prints so many ports that are free now, below those that the kernel gives to outgoing connections.
+# Prints this many ports that are free now, below those that the kernel uses for outgoing connections.
 free_ports() {
   perl -MIO::Socket::INET -e '
     my @held;
@@ -39,7 +39,7 @@ free_ports() {
     print join(" ", map { $_->sockport } @held), "\n"' "$1"
 }
 
-# An authority, ca.pem, and what it signed: server.pem and server.key, for localhost and 127.0.0.1.
+# Makes an authority, ca.pem, and what it has signed: server.pem and server.key, for localhost and 127.0.0.1.
 make_certificates() {
   local key=(-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes)
   openssl req -x509 "${key[@]}" -days 30 -subj /CN=farm-test-ca -keyout ca.key -out ca.pem
@@ -48,8 +48,8 @@ make_certificates() {
     -extfile <(echo 'subjectAltName=DNS:localhost,IP:127.0.0.1') -out server.pem
 }
 
-# A script of a server goes on in the release of Debian that the server is of: that of its first start, then what SERVERS says;
-# this machine's, if that is nothing.
+# The script of a server continues in the server's release of Debian: that of its first start, or else the one in SERVERS,
+# or else this machine's.
 in_release() {
   local release
   [ $# -ge 2 ] && [ -z "${FARM_RELEASE:-}" ] || return 0
@@ -59,12 +59,12 @@ in_release() {
 
 start() {
   local try
-  # Started twice, the second would be taken for the first, and neither be ended.
+  # If it were started twice, the second would be mistaken for the first, and neither would be ended.
   if [ -f pid ] && lives "$(cat pid)"; then fail "runs already: process $(cat pid)"; fi
   if [ ! -f prepared ]; then
     echo "${0##*/}" > script
     echo "${FARM_RELEASE:-}" > release
-    # In the background, because `set -e` has no say in a condition.
+    # In the background, because `set -e` has no effect inside a condition.
     prepare > prepare.log 2>&1 &
     wait $! || { cat prepare.log >&2; fail "could not make its data in $PWD"; }
     touch prepared
@@ -74,7 +74,7 @@ start() {
       free_ports "$count" > ports
       launch && return
       rm ports
-      # Somebody took a port since it was found free.
+      # Somebody has taken a port since it was found to be free.
       grep -qiE 'in use|eaddrinuse' log || break
     done
   fi
@@ -98,7 +98,7 @@ launch() {
   return 1
 }
 
-# Ends the server by a signal and waits for its end. KILL is for its children too, as in a power cut.
+# Ends the server with a signal, and waits for its end. KILL is sent to its children too, as in a power cut.
 stop() {
   local signal=$1 processes process
   [ -f pid ] || return 0

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Runs a command with another release of Debian in place of this one: its /usr and /etc, everything else as it is.
+# Runs a command with another release of Debian instead of this one: with its /usr and /etc, and everything else as it is.
 #
 #   debian.sh RELEASE COMMAND [ARGUMENT…]   debian.sh trixie psql --version; debian.sh trixie bash, to look around
 #
-# The release's root is .build-RELEASE, with the servers of the tests in it. It is made when it is not there, by debootstrap,
-# from the mirror of Debian that this machine's apt uses and of packages that Debian has signed. Needs root. Only the command and
-# what it starts see the release; its processes and ports are this machine's.
+# The root of the release is .build-RELEASE, which contains the servers for the tests. If it is missing, debootstrap creates
+# it from the Debian mirror that apt uses here, with packages that Debian has signed. This needs root. Only the command and
+# what it starts see the release. Processes and ports are this machine's.
 . "$(dirname "$(readlink -f "$0")")/common.sh"
 [ $# -ge 2 ] || usage
 [[ $1 =~ ^[a-z]+$ ]] || fail "no name of a release: $1"
@@ -13,13 +13,13 @@
 
 root=$(readlink -m "$scripts/../../.build-$1") release=$1
 shift
-# What the tests' servers and the scripts of this folder need.
+# The packages that the tests' servers and the scripts of this folder need.
 packages="rabbitmq-server postgresql pgbouncer mariadb-server openssl procps"
 
-# Another list of packages makes another root.
+# Another list of packages leads to another root.
 is_made() { [ "$(cat "$root/packages" 2>/dev/null)" = "$packages" ]; }
 
-# In a folder of another name, which gets its own when it is whole: a half one is made anew.
+# It is made under another name, and renamed when it is complete. An incomplete one is made again.
 make_root() {
   local mirror
   command -v debootstrap > /dev/null || fail "needs debootstrap: apt-get install debootstrap"
@@ -30,7 +30,7 @@ make_root() {
   # In a namespace, so that nothing stays mounted, however this ends.
   unshare --mount "$BASH" -euc '
     debootstrap --variant=minbase --force-check-gpg --keyring=/usr/share/keyrings/debian-archive-keyring.gpg "$1" "$2" "$3"
-    # No server is to start by its installation.
+    # Installing a server must not start it.
     printf "#!/bin/sh\nexit 101\n" > "$2/usr/sbin/policy-rc.d"
     chmod 755 "$2/usr/sbin/policy-rc.d"
     mount -t proc proc "$2/proc"
@@ -49,10 +49,10 @@ make_root() {
 
 if ! is_made; then
   (
-    # Several may want it at once.
+    # Several processes may want it at once.
     flock 9
     is_made || make_root
   ) 9> "$root.lock"
 fi
-# Debian has all programs and libraries in these two, and /bin, /lib and /sbin as links to /usr.
+# Debian keeps all programs and libraries in these two. /bin, /lib and /sbin are links to /usr.
 exec unshare --mount "$BASH" -c 'mount --bind "$1/usr" /usr && mount --bind "$1/etc" /etc && shift && exec "$@"' _ "$root" "$@"

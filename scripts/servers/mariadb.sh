@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# A private MariaDB for tests and trials: on loopback, with all its files in DIR; nobody's service.
+# A private MariaDB for tests and trials: on loopback, with all its files in DIR. It is not a service of the machine.
 #
-#   mariadb.sh start DIR           starts it; made at the first start, on a free port. Returns when it answers
-#   mariadb.sh stop DIR [SIGNAL]   in good order, or as by a power cut with KILL
+#   mariadb.sh start DIR           starts it on a free port, and creates it first if necessary. Returns when it answers
+#   mariadb.sh stop DIR [SIGNAL]   stops it in good order, or with KILL as in a power cut
 #
-# DIR/ports: its port, which takes TLS too; DIR/ca.pem has signed the certificate, which is for localhost and 127.0.0.1. The
-# user `root` needs no password, by TCP and on the socket DIR/socket; there is no other user and no database. Its clock shows
-# another time than UTC, so that what mixes them up shows. It stays until it is stopped.
+# DIR/ports has its port, which accepts TLS too. DIR/ca.pem has signed the certificate, which is for localhost and
+# 127.0.0.1. The user `root` needs no password, by TCP and on the socket DIR/socket. There is no other user and no database.
+# Its time zone is not UTC, so that code which mixes them up is found. It runs until it is stopped.
 . "$(dirname "$(readlink -f "$0")")/common.sh"
 in_release "$@"
 

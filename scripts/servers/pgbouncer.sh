@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# A private PgBouncer, in transaction mode, for tests and trials, in front of the PostgreSQL in the folder beside DIR; nobody's
-# service.
+# A private PgBouncer, in transaction mode, for tests and trials, in front of the PostgreSQL in the folder beside DIR. It is
+# not a service of the machine.
 #
-#   pgbouncer.sh start DIR           starts it; made at the first start, on a free port. Returns when it answers
-#   pgbouncer.sh stop DIR [SIGNAL]   in good order, or as by a power cut with KILL
+#   pgbouncer.sh start DIR           starts it on a free port, and creates it first if necessary. Returns when it answers
+#   pgbouncer.sh stop DIR [SIGNAL]   stops it in good order, or with KILL as in a power cut
 #
-# DIR/ports: its port, which takes TLS too; DIR/ca.pem has signed the certificate, which is for localhost and 127.0.0.1. It has
-# every database and every user with a password of DIR/../postgresql, and Debian's defaults but for what is in
-# DIR/pgbouncer.ini. A file DIR/mode names another mode, from the next start on. It stays until it is stopped.
+# DIR/ports has its port, which accepts TLS too. DIR/ca.pem has signed the certificate, which is for localhost and
+# 127.0.0.1. It has every database, and every user with a password, of DIR/../postgresql, and Debian's defaults except for
+# what is in DIR/pgbouncer.ini. A file DIR/mode names another mode, from the next start on. It runs until it is stopped.
 . "$(dirname "$(readlink -f "$0")")/common.sh"
 in_release "$@"
 orderly=INT
@@ -29,8 +29,8 @@ prepare() {
 configure() {
   local server_port
   read -r server_port _ < ../postgresql/ports
-  # Each transaction goes to another connection of the server's than the one before, where there are several: what relies on
-  # a session shows.
+  # If there are several connections of the server, each transaction uses another one than the transaction before. So code
+  # that relies on a session is found.
   cat > pgbouncer.ini <<INI
 [databases]
 * = host=127.0.0.1 port=$server_port

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# A private PostgreSQL for tests and trials: on loopback, with all its files in DIR; nobody's service.
+# A private PostgreSQL for tests and trials: on loopback, with all its files in DIR. It is not a service of the machine.
 #
-#   postgresql.sh start DIR           starts it; made at the first start, on a free port. Returns when it answers
-#   postgresql.sh stop DIR [SIGNAL]   INT: fast (the default), QUIT: immediate, TERM: smart, KILL: as by a power cut
+#   postgresql.sh start DIR           starts it on a free port, and creates it first if necessary. Returns when it answers
+#   postgresql.sh stop DIR [SIGNAL]   INT: fast (the default), QUIT: immediate, TERM: smart, KILL: as in a power cut
 #
-# DIR/ports: its port, which takes TLS too; DIR/ca.pem has signed the certificate, which is for localhost and 127.0.0.1. The
-# superuser `postgres` needs no password, every other user does; DIR has the socket. It stays until it is stopped.
+# DIR/ports has its port, which accepts TLS too. DIR/ca.pem has signed the certificate, which is for localhost and
+# 127.0.0.1. The superuser `postgres` needs no password, and every other user does. The socket is in DIR. It runs until it is
+# stopped.
 . "$(dirname "$(readlink -f "$0")")/common.sh"
 in_release "$@"
 orderly=INT
@@ -43,7 +44,7 @@ host  all all      ::1/128      scram-sha-256
 HBA
 }
 
-# Messages in other languages than English need a locale: with localedef one can be made in DIR/locale, for the next start.
+# Messages in other languages than English need a locale. localedef can make one in DIR/locale, for the next start.
 configure() {
   [ ! -d locale ] || export LOCPATH=$PWD/locale
   command=("${as_server[@]}" "$bin/postgres" -D "$PWD/data" -p "$port")
@@ -51,7 +52,7 @@ configure() {
 
 answers() { "$bin/pg_isready" --quiet --host="$PWD" --port="$port"; }
 
-# Killed, it leaves its locks, which keep the next one from starting for as long as nobody takes note of its end.
+# When it is killed, its locks stay, and prevent the next one from starting until its parent has noticed its end.
 clean_up() { rm -f data/postmaster.pid .s.PGSQL.*.lock; }
 
 main "$@"

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# A private RabbitMQ node for tests and trials: on loopback, with all its files in DIR; nobody's service.
+# A private RabbitMQ node for tests and trials: on loopback, with all its files in DIR. It is not a service of the machine.
 #
-#   rabbitmq.sh start DIR           starts it; made at the first start, on free ports. Returns when it answers
-#   rabbitmq.sh stop DIR [SIGNAL]   in good order, or as by a power cut with KILL. After a start it has its queues again
+#   rabbitmq.sh start DIR           starts it on free ports, and creates it first if necessary. Returns when it answers
+#   rabbitmq.sh stop DIR [SIGNAL]   stops it in good order, or with KILL as in a power cut. After a start it has its queues again
 #   rabbitmq.sh ctl DIR ARGUMENT…   rabbitmqctl
-#   rabbitmq.sh evaluate DIR TEXT   prints what an Erlang expression yields in the node: quicker than ctl
+#   rabbitmq.sh evaluate DIR TEXT   prints the value of an Erlang expression in the node; faster than ctl
 #
-# DIR/ports: its port, and that for TLS. DIR/ca.pem has signed the certificate, which is for localhost. User guest, password
-# guest. It stays until it is stopped.
+# DIR/ports has its port and the one for TLS. DIR/ca.pem has signed the certificate, which is for localhost. User and
+# password are guest. It runs until it is stopped.
 . "$(dirname "$(readlink -f "$0")")/common.sh"
 in_release "$@"
 count=4 verbs="ctl evaluate"
@@ -20,7 +20,7 @@ prepare() {
   mkdir -p home
   head -c 24 /dev/urandom | od -An -tx1 | tr -d ' \n' > home/.erlang.cookie
   chmod 400 home/.erlang.cookie
-  # Of its own: a node that met another's epmd under one name for all would be taken for that one.
+  # A name of its own: a node that met another one's epmd under the same name would be mistaken for it.
   echo "farm-$(head -c 6 /dev/urandom | od -An -tx1 | tr -d ' \n')@localhost" > nodename
   echo '[].' > enabled_plugins
   : > none
@@ -41,7 +41,7 @@ disk_free_limit.absolute = 50MB
 vm_memory_high_watermark.absolute = 1GB
 CONF
   environment
-  # Its own: the one that Erlang would start stays for ever.
+  # Its own epmd: the one that Erlang would start would run for ever.
   detached epmd > epmd.log 2>&1
   echo $! > epmd.pid
   for _ in $(seq 100); do
@@ -74,7 +74,7 @@ environment() {
   export RABBITMQ_CONFIG_FILE=$PWD/rabbitmq.conf RABBITMQ_ADVANCED_CONFIG_FILE=$PWD/advanced.config
   export RABBITMQ_ENABLED_PLUGINS_FILE=$PWD/enabled_plugins RABBITMQ_CONF_ENV_FILE=$PWD/none
   export RABBITMQ_PID_FILE=$PWD/node.pid
-  # With the first the program becomes the node instead of waiting for it, so that signals meet the node.
+  # With the first option the program becomes the node instead of waiting for it, so that signals reach the node.
   export RABBITMQ_ALLOW_INPUT=1
   export RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS='-noinput -kernel inet_dist_use_interface {127,0,0,1} +sbwt none +S 2:2'
   export RABBITMQ_CTL_ERL_ARGS='+sbwt none'
@@ -96,7 +96,7 @@ ctl() {
 evaluate() {
   local answer
   environment
-  # By a name of its own: the node talks to one of each name at a time.
+  # With a name of its own: the node talks to only one caller of each name at a time.
   answer=$(erl_call -h "call$$" -address "localhost:$RABBITMQ_DIST_PORT" -c "$(cat home/.erlang.cookie)" -e <<< "$1")
   case $answer in
   '{ok, '*) answer=${answer#'{ok, '} && echo "${answer%\}}" ;;

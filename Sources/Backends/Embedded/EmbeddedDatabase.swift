@@ -11,18 +11,18 @@ public final class EmbeddedDatabase: Schema, Sendable {
     let log: Logger
     /// What the consumers of this process share.
     let hub: ConsumerHub
-    /// Tells this run of the program from others that have the same worker id.
+    /// Distinguishes this run of the program from others with the same worker id.
     let run = UUID()
-    /// What opening has done to the schema, until `prepare` tells it.
+    /// What opening the file has done to the schema, until `prepare` reports it.
     private let untold: Mutex<[String]>
 
-    /// Opens the file, made at first use, and brings its tables up to date.
+    /// Opens the file, creates it if it is missing, and brings its tables up to date.
     /// - Parameters:
-    ///   - path: of the file; its folder must exist.
-    ///   - time: the wall clock that leases, delays and the rows' times go by.
-    ///   - lease: how long a process that says nothing keeps its deliveries. It is renewed three times as often.
-    /// - Throws: `PortFault` with the way to mend it: no such folder, not a database, read-only, locked, disk full, made by
-    ///   a newer farm.
+    ///   - path: the path of the file. Its folder must exist.
+    ///   - time: the wall clock for leases, delays and the times in rows.
+    ///   - lease: how long a silent process keeps its deliveries. It is renewed three times as often.
+    /// - Throws: `PortFault`, which says how to mend it: no such folder, not a database, read-only, locked, disk full,
+    ///   made by a newer farm.
     public init(path: String, time: any Timekeeper, log: Logger, lease: Duration = .seconds(15)) async throws {
         let file = try await SQLiteFile.open(path)
         self.file = file
@@ -33,7 +33,7 @@ public final class EmbeddedDatabase: Schema, Sendable {
             let now = time.now()
             let isCurrent = try await file.read { try EmbeddedVersion.isCurrent($0, place: file.place) }
             let done = isCurrent ? [] : try await file.write { try EmbeddedUpgrade.run($0, at: now, place: file.place) }
-            // Outside of the upgrade's transaction: others write meanwhile.
+            // This is outside of the upgrade's transaction, so that others can write meanwhile.
             if try await file.read({ try RowCounter.isUncounted($0) }) { try await RowCounter.recount(file, at: now) }
             untold = Mutex(done)
         } catch {
@@ -42,8 +42,8 @@ public final class EmbeddedDatabase: Schema, Sendable {
         }
     }
 
-    /// Brings tables and indexes up to date; safe to run again and by several processes at once.
-    /// - Returns: what was done, a line each, here or when the file was opened.
+    /// Brings tables and indexes up to date. It may run again, and in several processes at once.
+    /// - Returns: what was done here or when the file was opened, one line for each step.
     /// - Throws: `PortFault`.
     public func prepare() async throws -> [String] {
         let (now, place) = (time.now(), file.place)
@@ -54,7 +54,7 @@ public final class EmbeddedDatabase: Schema, Sendable {
         }
     }
 
-    /// Gives back what is unsettled in this process and closes the file. Nothing else may be called after it.
+    /// Gives back what is unsettled in this process, and closes the file. Nothing else may be called after this.
     public func close() async {
         await hub.close()
         await file.close()

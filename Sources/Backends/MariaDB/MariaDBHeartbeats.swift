@@ -5,14 +5,14 @@ import Model
 import Monitoring
 import Waiting
 
-/// The workers' signs of life in a MariaDB or MySQL database: the table `worker_heartbeats`.
+/// The heartbeats of workers in a MariaDB or MySQL database: the table `worker_heartbeats`.
 ///
-/// It connects when it is needed, and again by itself. Writing, reading and preparing each have a connection of their
-/// own, so that a slow report holds up no heartbeat.
+/// It connects when that is needed, and again by itself. Writing, reading and preparing each have their own connection,
+/// so that a slow report does not delay heartbeats.
 public final class MariaDBHeartbeats: HeartbeatStore, Schema, Sendable {
-    /// Longer than any heartbeat may wait; each wait of the library has the same limit.
+    /// Longer than any heartbeat may wait. Each wait of the library has the same limit.
     static let limit: UInt32 = 5
-    /// An index on a large table takes its time.
+    /// An index on a large table takes time.
     static let preparingLimit: UInt32 = 60
 
     let options: MariaDBOptions
@@ -22,10 +22,10 @@ public final class MariaDBHeartbeats: HeartbeatStore, Schema, Sendable {
     let reading: ConnectionQueue
     private let preparing: ConnectionQueue
 
-    /// Does not connect: the database may be down.
+    /// Does not connect, since the database may be down.
     /// - Parameters:
-    ///   - time: tells how long ago the last job was; all else goes by the database's clock.
-    ///   - log: what is worth a warning while the tables are prepared.
+    ///   - time: measures how long ago the last job was. All other times are from the database's clock.
+    ///   - log: receives warnings while the tables are prepared.
     public init(_ options: MariaDBOptions, time: any Timekeeper, log: Logger) {
         self.options = options
         self.time = time
@@ -35,15 +35,15 @@ public final class MariaDBHeartbeats: HeartbeatStore, Schema, Sendable {
         preparing = ConnectionQueue(options, label: "preparing", seconds: MariaDBHeartbeats.preparingLimit)
     }
 
-    /// Writes one row; a worker that has 1,000 overwrites its oldest. It takes five seconds at most, and fails at once
-    /// while another call waits for a server that does not answer.
+    /// Writes one row. A worker that has 1,000 rows overwrites its oldest. It takes five seconds at most, and fails at
+    /// once while another call waits for a server that does not answer.
     /// - Throws: `PortFault`.
     public func record(_ heartbeat: Heartbeat) async throws {
         let row = HeartbeatRow(heartbeat, now: time.now())
         try await writing.run { try row.write($0) }
     }
 
-    /// What `farm monitor` shows, by the database's clock.
+    /// The report for `farm monitor`, by the database's clock.
     /// - Throws: `PortFault`.
     public func report(_ windows: MonitorWindows) async throws -> MonitorReport {
         try await reading.run { connection in
@@ -52,15 +52,15 @@ public final class MariaDBHeartbeats: HeartbeatStore, Schema, Sendable {
         }
     }
 
-    /// Makes the table, or what it lacks, if the user may; then tries whether it may write.
-    /// - Returns: what was done, a line each.
-    /// - Throws: `PortFault`; without the right to, the message holds the SQL for the administrator.
+    /// Creates the table, or what is missing in it, if the user may. Then checks whether the user may write.
+    /// - Returns: what was done, one line for each step.
+    /// - Throws: `PortFault`. If the user lacks the right, the message contains the SQL for the administrator.
     public func prepare() async throws -> [String] {
         let upgrade = HeartbeatTableUpgrade(options: options, log: log)
         return try await preparing.run { try upgrade.run($0) }
     }
 
-    /// Closes the connections. Nothing else may be called after it.
+    /// Closes the connections. Nothing else may be called after this.
     public func close() async {
         await writing.close()
         await reading.close()

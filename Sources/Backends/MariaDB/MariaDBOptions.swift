@@ -2,22 +2,22 @@ import Model
 
 /// Where the monitoring database is and how to log in there.
 public struct MariaDBOptions: Sendable {
-    /// A host name or address, always by TCP, "localhost" too; or the absolute path of a Unix socket.
+    /// A host name or address, always by TCP, even for "localhost"; or the absolute path of a Unix socket.
     ///
-    /// To libmariadb "localhost" would mean its compiled-in socket, whatever the port. The programs that shared this
-    /// setting so far (mysql-connector for Python) go by TCP, and a server in a container has no socket here.
+    /// For libmariadb "localhost" would mean its compiled-in socket, whatever the port. The programs that have shared
+    /// this setting so far (mysql-connector for Python) use TCP, and a server in a container has no socket here.
     public var host: String
-    /// The port, without meaning for a socket.
+    /// The port. It has no meaning for a socket.
     public var port: Int
-    /// The database.
+    /// The name of the database.
     public var name: String
-    /// The user that logs in; SELECT, INSERT and UPDATE are all it needs.
+    /// The user that logs in. It needs only SELECT, INSERT and UPDATE.
     public var user: String
-    /// Its password, asked for at every connection; it is never printed.
+    /// The password. It is asked for at every connection, and never printed.
     public var password: @Sendable () -> String
-    /// TLS or nothing, with the server's certificate and name verified.
+    /// Whether TLS is required, with the certificate and name of the server verified.
     public var tls: Bool
-    /// Certificates to trust; nil: the system's.
+    /// Certificates to trust. nil for the system's.
     public var caFile: String?
 
     /// Options with the defaults of MariaDB and MySQL.
@@ -39,10 +39,11 @@ public struct MariaDBOptions: Sendable {
     /// For messages: `database monitoring on k1:3306`.
     var place: String { "database \(name) on " + (isSocket ? host : "\(host):\(port)") }
 
-    /// What an administrator runs to give the user what it needs.
-    /// - Parameter account: as the server knows the user, `farm@192.168.0.%`; nil: the user, from any host.
+    /// The SQL with which an administrator grants the user what it needs.
+    /// - Parameter account: the account under which the server knows the user, `farm@192.168.0.%`. nil for the user
+    ///   from any host.
     func grant(to account: String? = nil) -> String {
-        // A host has no @, which a user's name may have.
+        // A host contains no @, while a user's name may.
         let at = account?.lastIndex(of: "@")
         let (name, host) =
             account.flatMap { text in at.map { (text[..<$0], text[text.index(after: $0)...]) } } ?? (user[...], "%")

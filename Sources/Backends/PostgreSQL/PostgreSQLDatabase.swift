@@ -4,26 +4,26 @@ import Pipeline
 import Synchronization
 import Waiting
 
-/// A database on a PostgreSQL server, 15 or newer. Every process has a few connections of its own.
+/// A database on a PostgreSQL server, version 15 or newer. Every process has a few connections of its own.
 public final class PostgreSQLDatabase: Schema, Sendable {
     private static let connections = 4
     private static let readingConnections = 2
 
-    /// The primary; where nothing will be written, the same as the replica.
+    /// The primary. If nothing will be written, the same as the replica.
     let primary: ConnectionPool
-    /// What is read for people: the replica where there is one.
+    /// The replica, if there is one, for what is read for people.
     let replica: ConnectionPool
-    /// Tells this run of the program from others that have the same worker id.
+    /// Distinguishes this run of the program from others with the same worker id.
     let run = UUID()
     private let upgrade: PostgreSQLUpgrade
-    /// What opening has done to the schema, until `prepare` tells it.
+    /// What opening the database has done to the schema, until `prepare` reports it.
     private let untold = Mutex<[String]>([])
 
-    /// Connects, and brings the tables up to date; a reader only checks that they are.
+    /// Connects, and brings the tables up to date. A reader only checks that they are.
     /// - Parameters:
-    ///   - time: measures the waits before something is tried again.
-    ///   - readsOnly: nothing will be written; where there is a replica the primary is not asked at all.
-    /// - Throws: `PortFault`: `transient` if the server is out of reach, else with the way to mend it.
+    ///   - time: measures the waits between tries.
+    ///   - readsOnly: whether nothing will be written. If there is a replica, the primary is not asked at all.
+    /// - Throws: `PortFault`: `transient` if the server is out of reach, otherwise with the way to mend it.
     public init(
         _ options: PostgreSQLOptions, time: any Timekeeper, log: Logger, readsOnly: Bool = false
     ) async throws {
@@ -54,8 +54,8 @@ public final class PostgreSQLDatabase: Schema, Sendable {
         }
     }
 
-    /// Brings tables and indexes up to date; safe to run again and by several boxes at once.
-    /// - Returns: what was done, a line each, here or when the database was opened.
+    /// Brings tables and indexes up to date. It may run again, and on several machines at once.
+    /// - Returns: what was done here or when the database was opened, one line for each step.
     /// - Throws: `PortFault`.
     public func prepare() async throws -> [String] {
         let done = try await primary.run(PostgreSQLUpgrade.isNeeded) ? try await upgrade.run() : []
@@ -65,7 +65,7 @@ public final class PostgreSQLDatabase: Schema, Sendable {
         }
     }
 
-    /// Closes all connections; what is under way ends first.
+    /// Closes all connections after their present work.
     public func close() async {
         await primary.close()
         if replica !== primary { await replica.close() }

@@ -4,22 +4,22 @@ public struct PostgreSQLOptions: Sendable {
     public var host: String
     /// The port, on `readHost` too.
     public var port: Int
-    /// The database.
+    /// The name of the database.
     public var name: String
     /// The role that logs in.
     public var user: String
-    /// Its password, asked for at every connection; it is never printed.
+    /// The password. It is asked for at every connection, and never printed.
     public var password: @Sendable () -> String
-    /// libpq's `sslmode`: disable, allow, prefer, require, verify-ca, verify-full. Nothing below it is accepted.
+    /// libpq's `sslmode`: disable, allow, prefer, require, verify-ca, verify-full. Nothing weaker is accepted.
     public var sslMode: String
-    /// Certificates to trust; nil: the system's.
+    /// Certificates to trust. nil for the system's.
     public var caFile: String?
     /// A replica for what is read for people.
     public var readHost: String?
-    /// Shown in `pg_stat_activity`; PostgreSQL cuts it at 63 bytes.
+    /// The name in `pg_stat_activity`. PostgreSQL cuts it at 63 bytes.
     public var applicationName: String
 
-    /// Options with libpq's defaults where there are any.
+    /// Options, with libpq's defaults where there are any.
     public init(
         host: String, port: Int = 5432, name: String, user: String, password: @Sendable @escaping () -> String,
         sslMode: String = "prefer", caFile: String? = nil, readHost: String? = nil, applicationName: String = "farm"

@@ -1,43 +1,43 @@
 import Pipeline
 
-/// Which broker, and as whom.
+/// Which broker to connect to, and how to log in.
 public struct RabbitMQOptions: Sendable {
-    /// How a queue is declared that does not exist.
+    /// How a missing queue is declared.
     public enum QueueType: String, Sendable {
-        /// Durable, without any argument.
+        /// Durable, without arguments.
         case classic
         /// Replicated, by the argument `x-queue-type`.
         case quorum
     }
 
-    /// Nodes of one cluster: the first is preferred, the others are for fail-over.
+    /// Nodes of one cluster. The first is preferred, and the others are for fail-over.
     public var hosts: [String]
-    /// Of every host.
+    /// The port of every host.
     public var port: Int
     /// The broker's user.
     public var user: String
-    /// Asked for at every connect; never printed.
+    /// Called at every connection. It is never printed.
     public var password: @Sendable () -> String
     /// The broker's virtual host.
     public var virtualHost: String
-    /// Whether to speak TLS; the host's name is held against the certificate.
+    /// Whether to use TLS. The name of the host is checked against the certificate.
     public var tls: Bool
-    /// PEM file of the authorities to trust; nil: the system's.
+    /// A PEM file of the authorities to trust. nil for the system's.
     public var caFile: String?
-    /// Of queues that are missing.
+    /// The type of queues that farm declares.
     public var queueType: QueueType
-    /// What the broker lists the connections by, with ` (publishing)` or ` (consuming)` after it.
+    /// The name under which the broker lists the connections, followed by ` (publishing)` or ` (consuming)`.
     public var connectionName: String
-    /// Where it is told that a connection was lost and is there again; the log hears of it besides.
+    /// Receives lost and restored connections. They go to the log as well.
     public var events: EventStream
 
     package var heartbeat: Duration = .seconds(10)
     /// How long opening one connection may take.
     package var connectLimit: Duration = .seconds(5)
-    /// How long publishing may stand still, and an answer stay away.
+    /// How long publishing may stand still, and how long an answer may take.
     package var patience: Duration = .seconds(30)
 
-    /// How long a connection has to last before the next one may be opened without waiting.
+    /// How long a connection must last before the next one may be opened without waiting.
     package var proof: Duration = .seconds(30)
 
     package init(

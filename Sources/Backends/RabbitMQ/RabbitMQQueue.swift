@@ -3,22 +3,23 @@ import Pipeline
 import Synchronization
 import Waiting
 
-/// The queues of a RabbitMQ broker: two connections, one to publish and one to consume, each kept open by its owner.
+/// The queues of a RabbitMQ broker. There are two connections, one to publish and one to consume, and each is kept open
+/// by its owner.
 ///
-/// A connection that is lost is opened again, on the next host if need be; publishing and consuming go on by themselves.
-/// Messages of which it is not known whether the broker has them are published again: at least once.
+/// A lost connection is opened again, on the next host if necessary, and publishing and consuming go on by themselves.
+/// If it is not known whether the broker has a message, it is published again: at least once.
 public final class RabbitMQQueue: JobQueue, QueueAdministration, QueueInspection, Sendable {
     let subscriber: Subscriber
     let publisher: Publisher
     let time: any Timekeeper
     private let options: RabbitMQOptions
     private let log: Logger
-    /// Queues that are known to exist, and those that were asked for.
+    /// Queues that are known to exist, and queues that were asked about.
     private let names = Mutex<(existing: Set<String>, asked: Set<String>)>(([], []))
 
     /// Connects.
-    /// - Throws: `PortFault`: `unusable` for a wrong password, no such virtual host, no TLS; `transient` when no host can be
-    ///   reached.
+    /// - Throws: `PortFault`: `unusable` for a wrong password, no such virtual host, or no TLS; `transient` if no host
+    ///   can be reached.
     public init(_ options: RabbitMQOptions, time: any Timekeeper, log: Logger) async throws {
         publisher = Publisher(options, time: time, log: log)
         subscriber = Subscriber(options, publisher: publisher, time: time, log: log)
@@ -35,14 +36,14 @@ public final class RabbitMQQueue: JobQueue, QueueAdministration, QueueInspection
         }
     }
 
-    /// Gives back what is unsettled and disconnects, after all that was acknowledged has reached the broker.
+    /// Gives back what is unsettled, and disconnects when everything that was acknowledged has reached the broker.
     public func close() async {
-        // What was taken may have to be published again.
+        // The messages that were taken may have to be published again.
         await subscriber.close()
         await publisher.disconnect()
     }
 
-    /// Ends the connections as the end of the process would.
+    /// Ends the connections in the way in which the end of the process would.
     func abandon() async {
         await publisher.abandon()
         await subscriber.abandon()
@@ -50,7 +51,7 @@ public final class RabbitMQQueue: JobQueue, QueueAdministration, QueueInspection
 
     // MARK: Jobs
 
-    /// Offers each queue its messages. A queue that is missing is declared; one that was deleted meanwhile, too.
+    /// Offers each queue its messages. If a queue is missing, or was deleted meanwhile, it is declared.
     public func offer(_ messages: [Message]) async -> [Unpublished] {
         var refused: [Int: PortFault] = [:]
         for (place, message) in messages.enumerated() where !HeaderTable.fits(message.headers) {
@@ -63,7 +64,7 @@ public final class RabbitMQQueue: JobQueue, QueueAdministration, QueueInspection
         let known = names.withLock { $0.existing }
         open = await making(Set(messages.map(\.queue)).subtracting(known), for: open, of: messages, &refused)
         open = await send(open, of: messages, &refused)
-        // Their queues were deleted.
+        // Their queues have been deleted.
         let gone = Set(open.map { messages[$0].queue })
         names.withLock { $0.existing.subtract(gone) }
         open = await making(gone, for: open, of: messages, &refused)
@@ -78,7 +79,7 @@ public final class RabbitMQQueue: JobQueue, QueueAdministration, QueueInspection
         }
     }
 
-    /// - Returns: the messages whose queues are there.
+    /// - Returns: the messages whose queues exist.
     private func making(
         _ queues: Set<String>, for open: [Int], of messages: [Message], _ refused: inout [Int: PortFault]
     ) async -> [Int] {
@@ -91,7 +92,7 @@ public final class RabbitMQQueue: JobQueue, QueueAdministration, QueueInspection
         return open.filter { refused[$0] == nil }
     }
 
-    /// - Returns: the messages whose queues are not there.
+    /// - Returns: the messages whose queues do not exist.
     private func send(_ open: [Int], of messages: [Message], _ refused: inout [Int: PortFault]) async -> [Int] {
         let answers = await publisher.publish(open.map { Parcel(messages[$0]) })
         var returned: [Int] = []
@@ -117,13 +118,13 @@ public final class RabbitMQQueue: JobQueue, QueueAdministration, QueueInspection
 
     // MARK: Administration
 
-    /// Makes the queues that are missing, and those of their dead letters, durable, of the type that the options name; others
-    /// are used as they are.
+    /// Creates the missing queues, and their queues for dead letters: durable, and of the type in the options. Existing
+    /// queues are used as they are.
     public func declare(_ queues: [String]) async throws {
         for queue in queues {
             try check(queue)
             try await subscriber.declare(queue)
-            // To ask for a queue that is missing is an error in the broker's log, each time.
+            // Asking about a missing queue is logged by the broker as an error, each time.
             if !queue.hasSuffix(".dead") { try await subscriber.declare(queue + ".dead") }
             names.withLock { names in
                 names.existing.insert(queue)
@@ -132,15 +133,16 @@ public final class RabbitMQQueue: JobQueue, QueueAdministration, QueueInspection
         }
     }
 
-    /// The messages that are ready, as the broker counts them; of those that are leased it tells nothing, so that only this
-    /// process's own are known.
+    /// The messages that are ready, as the broker counts them. It says nothing about leased messages, so only those of
+    /// this process are known.
     public func depths(of queues: [String]) async throws -> [QueueDepth] {
         var depths: [QueueDepth] = []
         for queue in queues {
             try check(queue)
             let seen = try await subscriber.look(at: queue)
-            // AMQP has one code for a queue that is gone and for one whose node is down, and nobody may take the second for an
-            // empty one: what this process knows to be there is made again, which the broker refuses in the second case.
+            // AMQP has the same code for a deleted queue and for one whose node is down, and nobody must take the
+            // second for an empty one. So a queue that is known to exist is declared again, which the broker refuses in
+            // the second case.
             if seen == nil, names.withLock({ $0.existing.contains(queue) }) { try await declare([queue]) }
             let (waiting, consumers) = seen ?? (0, 0)
             let dead = try await subscriber.messages(in: queue + ".dead") ?? 0
@@ -156,7 +158,8 @@ public final class RabbitMQQueue: JobQueue, QueueAdministration, QueueInspection
     /// Asks on a connection of its own.
     public func blockade() async throws -> String? { try await RabbitMQProbe.blockade(options) }
 
-    /// AMQP cannot list queues: these are those that this process has declared or asked for, and that hold something.
+    /// AMQP cannot list queues. These are the queues that this process has declared or asked about, and that hold a
+    /// message.
     public func queueNames() async throws -> [String] {
         let asked = names.withLock { $0.asked.filter { !$0.hasSuffix(".dead") } }
         return try await depths(of: asked.sorted()).filter { $0.waiting > 0 || $0.dead > 0 }.map(\.queue)
@@ -164,7 +167,7 @@ public final class RabbitMQQueue: JobQueue, QueueAdministration, QueueInspection
 
     // MARK: Inspection
 
-    /// Opens a connection of its own for the pass, if there is such a queue.
+    /// Opens a separate connection for the pass, if the queue exists.
     public func pass(through queue: String, _ part: QueuePart) async throws -> any QueueBrowsing {
         try check(queue)
         let name = part == .dead ? queue + ".dead" : queue
@@ -177,13 +180,13 @@ public final class RabbitMQQueue: JobQueue, QueueAdministration, QueueInspection
             queue: name, browser: browser, broker: self, countsReturns: await subscriber.countsReturns(name))
     }
 
-    /// Drops all that is ready.
+    /// Drops all ready messages.
     public func purge(_ queue: String) async throws -> Int {
         try check(queue)
         return try await subscriber.purge(queue) ?? 0
     }
 
-    /// With `.dead` it has to fit into AMQP's short string.
+    /// With `.dead`, the name must fit into AMQP's short string.
     private func check(_ queue: String) throws {
         guard 1...250 ~= queue.utf8.count || (queue.hasSuffix(".dead") && queue.utf8.count <= 255) else {
             throw PortFault(

@@ -1,4 +1,5 @@
-// What Swift does not import of libcurl: variadic functions (one typed function per kind of value) and a union's member.
+// What Swift does not import of libcurl: variadic functions (here one typed function for each kind of value), and the
+// member of a union.
 #ifndef CCURL_SHIM_H
 #define CCURL_SHIM_H
 
@@ -19,7 +20,7 @@ static inline CURLcode ccurl_set_string(CURL *handle, CURLoption option, const c
   return curl_easy_setopt(handle, option, value);
 }
 
-/// What is pointed to has to live as long as the handle uses it.
+/// The memory must live as long as the handle uses it.
 static inline CURLcode ccurl_set_pointer(CURL *handle, CURLoption option, void *value) {
   return curl_easy_setopt(handle, option, value);
 }

@@ -1,5 +1,5 @@
-// What Swift does not import of librabbitmq: the variadic login, with the client properties that go with it; and a look at
-// the socket before a call that would block.
+// What Swift does not import of librabbitmq: the variadic login with its client properties, and a check of the socket
+// before a call that would block.
 #ifndef CRABBITMQ_SHIM_H
 #define CRABBITMQ_SHIM_H
 
@@ -26,7 +26,7 @@ static inline amqp_table_entry_t crabbitmq_flag(const char *name) {
   return entry;
 }
 
-/// Logs in by PLAIN, asks for connection.blocked, and gives the connection the name that the broker lists it by.
+/// Logs in with PLAIN, asks for connection.blocked, and sets the name under which the broker lists the connection.
 static inline amqp_rpc_reply_t crabbitmq_login(amqp_connection_state_t state, const char *virtual_host, int heartbeat,
                                                const char *name, const char *user, const char *password) {
   amqp_table_entry_t capabilities[] = {

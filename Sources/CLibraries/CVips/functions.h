@@ -1,4 +1,4 @@
-// What the files of this module share: libvips' functions, and the way to call them.
+// What the files of this module share: the functions of libvips, and how to call them.
 #ifndef FUNCTIONS_H
 #define FUNCTIONS_H
 #include <stddef.h>
@@ -61,10 +61,10 @@ extern struct functions {
   FontSet *(*FcConfigGetFonts)(void *, int);
 } cvips;
 
-/// Writes the text and answers -1.
+/// Writes the text and returns -1.
 int cvips_fail(char *message, size_t capacity, const char *text);
 
-/// Does `work`, which answers 0, or another number where libvips has the reason.
+/// Runs `work`. It returns 0, or another number if libvips has the reason.
 int cvips_run(int work(void *), void *context, char *message, size_t capacity);
 
 #endif

@@ -35,7 +35,7 @@ public enum PictureLibraries {
         guard isOld(heif: version) else { return CheckFinding(.ok, "pictures", "libvips, libheif \(version)") }
         return CheckFinding(
             .warning, "pictures",
-            "libheif \(version) cannot read the HEIC photos of iPhones with iOS 18 (it takes 1.18; Debian 13 has it): convert "
+            "libheif \(version) cannot read the HEIC photos of iPhones with iOS 18 (it needs 1.18, which Debian 13 has): convert "
                 + "them, or import and analyse them on a newer system")
     }
 

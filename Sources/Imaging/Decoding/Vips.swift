@@ -77,7 +77,7 @@ struct Vips {
             }
         }
         guard message == nil, let encoded else {
-            throw PictureFault(.image, "the picture does not become a \(format.name): \(message ?? "no bytes")")
+            throw PictureFault(.image, "the picture cannot be encoded as \(format.name): \(message ?? "no bytes")")
         }
         defer { cvips_free(encoded) }
         return [UInt8](UnsafeRawBufferPointer(start: encoded, count: length))

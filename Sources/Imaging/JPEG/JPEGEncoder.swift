@@ -26,7 +26,7 @@ final class JPEGEncoder {
             let encoder = cjpeg_encoder_new(
                 Int32(width), Int32(height), Int32(min(max(quality, 1), 100)), subsampling == .none)
         else {
-            throw PictureFault(.image, "\(size) do not become a JPEG: there is no memory, or they are too many")
+            throw PictureFault(.image, "\(size) cannot be encoded as JPEG: there is no memory, or they are too many")
         }
         self.encoder = encoder
         if let profile {

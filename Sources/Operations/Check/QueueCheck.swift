@@ -3,33 +3,48 @@ import Model
 import Pipeline
 import Waiting
 
-/// What `farm check` says of the queues, on whatever box: those that wait and do not move, and what has died of late.
+/// What `farm check` says about the queues of all machines: which have messages waiting and do not move, and what died
+/// recently.
 package struct QueueCheck {
-    /// How far back dead letters are told.
+    /// How far back dead letters are reported.
     private static let window: TimeInterval = 3600
-    /// More letters are not looked through: on a broker each has to be fetched.
+    /// If there are more letters, they are not read: a broker has to send each one.
     private static let longestLook = 10_000
 
     let services: ServiceDirectory
     let time: any Timekeeper
 
-    /// - Parameter services: whose queues are looked at.
+    /// - Parameter services: the services whose queues are looked at.
     package init(services: ServiceDirectory, time: any Timekeeper) {
         self.services = services
         self.time = time
     }
 
     /// - Throws: `PortFault`.
-    package func findings(_ queue: Queue, _ register: any WorkerRegister) async throws -> [CheckFinding] {
-        let workers = try await register.liveWorkers()
-        let status = try await QueueStatus(services, queue, .success(StoredWork(workers: workers)))
+    package func findings(
+        _ queue: Queue, _ records: any WorkerRegister & ControlRecords
+    ) async throws -> [CheckFinding] {
+        let work = StoredWork(workers: try await records.liveWorkers(), control: try? await records.control())
+        let status = try await QueueStatus(services, queue, .success(work))
         let dead = status.lines.map(\.depth).filter { $0.dead > 0 }
-        return status.lines.compactMap(QueueCheck.standstill) + (try await deadLetters(queue, dead))
+        return status.lines.compactMap(QueueCheck.standstill) + status.lines.compactMap(QueueCheck.setting)
+            + (try await deadLetters(queue, dead))
+    }
+
+    /// What is set where nothing waits, too: it may have been forgotten.
+    private static func setting(_ line: QueueStatus.Line) -> CheckFinding? {
+        let (control, queue) = (line.control, line.depth.queue)
+        if let pause = control.pauseText {
+            guard line.depth.waiting == 0 else { return nil }
+            return CheckFinding(.warning, queue, "\(pause); farm resume \(line.service) ends it")
+        }
+        return control.isAnything ? CheckFinding(.ok, queue, control.text) : nil
     }
 
     private static func standstill(_ line: QueueStatus.Line) -> CheckFinding? {
         guard line.depth.waiting > 0, let why = line.state(refusal: nil).why else { return nil }
-        let way = line.workers?.isEmpty ?? false ? ": \(WorkerHint.wayOut(for: [line.service]))" : ""
+        var way = line.workers?.isEmpty ?? false ? ": \(WorkerHint.wayOut(for: [line.service]))" : ""
+        if line.control.isPaused { way = "; farm resume \(line.service) ends it" }
         return CheckFinding(.warning, line.depth.queue, "\(line.depth.waiting) wait and none is taken: \(why)\(way)")
     }
 
@@ -54,7 +69,7 @@ package struct QueueCheck {
         return findings
     }
 
-    /// - Returns: how many letters there are of the last hour, and why the newest died.
+    /// - Returns: how many letters of the last hour there are, and why the newest died.
     private func recentLetters(_ queue: Queue, _ name: String) async throws -> (count: Int, last: String) {
         let filter = DeadLetterFilter(after: time.now().addingTimeInterval(-QueueCheck.window))
         let pass = try await queue.pass(through: name, .dead)

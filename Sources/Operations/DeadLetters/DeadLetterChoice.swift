@@ -2,24 +2,24 @@ import Foundation
 import Model
 import Pipeline
 
-/// Which dead letters are meant, as people name them.
+/// A selection of dead letters, as people name it.
 package struct DeadLetterChoice: Sendable {
-    /// Queues, or `<queue>.dead`; nil: any.
+    /// Queues, or `<queue>.dead`. nil for any.
     package var queues: [String]?
-    /// Services and roles, with commas; nil: any.
+    /// Services and roles, separated by commas. nil for any.
     package var services: String?
-    /// Reasons; nil: any.
+    /// Reasons. nil for any.
     package var reasons: [String]?
-    /// Images by id, path, URL or filename; empty: any.
+    /// Images by id, path, URL or filename. Empty for any.
     package var images: [String] = []
-    /// Dead before this moment.
+    /// Letters that died before this moment.
     package var before: Date?
-    /// Dead after this moment.
+    /// Letters that died after this moment.
     package var after: Date?
-    /// At most so many.
+    /// The largest number of letters.
     package var limit: Int?
 
-    /// The letters that all of this is true of.
+    /// Selects the letters that meet all of these criteria.
     package init(
         queues: [String]? = nil, services: String? = nil, reasons: [String]? = nil, images: [String] = [],
         before: Date? = nil, after: Date? = nil, limit: Int? = nil
@@ -33,13 +33,13 @@ package struct DeadLetterChoice: Sendable {
         self.limit = limit
     }
 
-    /// Queues that are named and not known: another box's, or mistyped.
+    /// Queues that are named and not known: another machine's, or mistyped.
     package func unknownQueues(_ known: KnownQueues) -> [String] {
         named.map { names in names.filter { name in !known.all.contains { $0.queue == name } } } ?? []
     }
 
-    /// - Parameter store: needed where an image is named by something else than its id.
-    /// - Throws: `OperationFault` for a service or an image that is not known; `PortFault`.
+    /// - Parameter store: needed if an image is not named by its id.
+    /// - Throws: `OperationFault` for an unknown service or image; `PortFault`.
     package func round(
         _ queue: any QueueAdministration & QueueInspection, _ known: KnownQueues,
         store: (any ImageCatalogue & ImportRecords)?
@@ -53,7 +53,7 @@ package struct DeadLetterChoice: Sendable {
 
     private var named: [String]? { queues?.map { $0.hasSuffix(".dead") ? String($0.dropLast(5)) : $0 } }
 
-    /// Letters are of images that `images` does not have, too: digits are an id.
+    /// There are also letters of images that are not in `images`, so digits are always an id.
     private func ids(_ store: (any ImageCatalogue & ImportRecords)?) async throws -> Set<ImageID>? {
         guard !images.isEmpty else { return nil }
         let others = images.filter { ImageID($0) == nil }

@@ -2,7 +2,7 @@ import Model
 import Pipeline
 
 extension DeadMessage {
-    /// The contract's shape (spec section 1).
+    /// The members that the contract names (spec section 1).
     package func members(service: String) -> [JSON.Member] {
         [
             JSON.Member("queue", .string(queue)), JSON.Member("service", .string(service)),
@@ -15,7 +15,7 @@ extension DeadMessage {
         ]
     }
 
-    /// With all that is in the letter.
+    /// The members, and everything else that is in the letter.
     package func wholeMembers(service: String) -> [JSON.Member] {
         let headers = headers.sorted { $0.key < $1.key }.map { JSON.Member($0.key, .string($0.value)) }
         return members(service: service) + [
@@ -26,6 +26,6 @@ extension DeadMessage {
 }
 
 extension [UInt8] {
-    /// As text; bytes that are no UTF-8 stand there as `\xff`.
+    /// The bytes as text. Bytes that are not UTF-8 become `\xff`.
     fileprivate var text: String { String(validating: self, as: UTF8.self) ?? printable }
 }

@@ -3,9 +3,9 @@ import Model
 import Pipeline
 import Waiting
 
-/// Goes through the dead letters that are meant, queue by queue, oldest first.
+/// Goes through the selected dead letters, queue by queue, oldest first.
 package struct DeadRound {
-    /// A letter with what a pass knows it by.
+    /// A letter, and the receipt that a pass has for it.
     package typealias Found = (receipt: Receipt, letter: DeadMessage)
 
     let queues: any QueueAdministration & QueueInspection
@@ -13,14 +13,14 @@ package struct DeadRound {
     let filter: DeadLetterFilter
     let limit: Int?
 
-    /// How many letters lie in these queues.
+    /// How many letters there are in these queues.
     package func total() async throws -> Int { try await queues.depths(of: names).reduce(0) { $0 + $1.dead } }
 
-    /// Does something with the letters of one queue that are meant.
-    /// - Returns: how many of them it found still there.
+    /// Handles the selected letters of one queue.
+    /// - Returns: how many of them were still there.
     package typealias Act = (any QueueBrowsing, [Found]) async throws -> Int
 
-    /// Puts jobs back into their queue, to be tried anew.
+    /// Puts jobs back into their queue, to be tried again.
     package static func requeuing(at now: @escaping () -> Date) -> Act {
         { browsing, found in
             let now = now()
@@ -28,19 +28,19 @@ package struct DeadRound {
         }
     }
 
-    /// Removes letters for good.
+    /// Deletes letters.
     package static func dropping(_ browsing: any QueueBrowsing, _ found: [Found]) async throws -> Int {
         try await browsing.remove(found.map(\.receipt))
     }
 
-    /// Only counts them.
+    /// Only counts letters.
     package static func counting(_ browsing: any QueueBrowsing, _ found: [Found]) -> Int { found.count }
 
     /// - Parameters:
-    ///   - drain: ends it after the letters at hand.
-    ///   - progress: told after each batch how far it is, and how many letters lay there when it began.
-    ///   - act: does something with letters of one queue that are meant.
-    /// - Throws: `PortFault`; `tally` tells how far it came.
+    ///   - drain: ends the round after the present letters.
+    ///   - progress: called after each batch with the number of letters seen, and the number at the beginning.
+    ///   - act: handles the selected letters of one queue.
+    /// - Throws: `PortFault`. `tally` holds what was done before.
     package func run(
         into tally: inout DeadTally, drain: Drain, progress: (DeadTally, Int) -> Void, _ act: Act
     ) async throws {
@@ -53,7 +53,7 @@ package struct DeadRound {
                         (delivery.receipt, DeadMessage(queue: name, body: delivery.body, headers: delivery.headers))
                     }
                     let meant = letters.filter { filter.matches($0.letter) }.prefix((limit ?? .max) - tally.done)
-                    // Those that somebody else took meanwhile are not told apart: they had the same reasons.
+                    // If somebody else took some meanwhile, nobody knows which. They had the same reasons.
                     let done = meant.isEmpty ? 0 : try await act(pass, Array(meant))
                     tally.add(meant.prefix(done).map(\.letter))
                     tally.seen += batch.count

@@ -1,21 +1,21 @@
 import Model
 import Pipeline
 
-/// What a round through dead letters has come to, by reason.
+/// The result of a round through dead letters, by reason.
 package struct DeadTally {
-    /// Reasons that are counted by themselves: any text may stand in a letter.
+    /// How many reasons are counted separately, since a letter may contain any text.
     private static let reasonLimit = 20
     private static let rest = "other reasons"
 
-    /// Letters that were looked at.
+    /// How many letters were looked at.
     package var seen = 0
-    /// Letters that are meant and with which it was done.
+    /// How many of the selected letters were handled.
     package private(set) var done = 0
     private var reasons: [String: Int] = [:]
 
     package init() {}
 
-    /// Counts letters with which it was done.
+    /// Counts letters that were handled.
     package mutating func add(_ letters: [DeadMessage]) {
         done += letters.count
         for letter in letters {
@@ -34,7 +34,7 @@ package struct DeadTally {
         return counted(done, "dead letter") + (verb.isEmpty ? "" : " " + verb) + (parts.isEmpty ? "" : ": " + parts)
     }
 
-    /// As `farm dead requeue --json` and `farm dead drop --json` have it (spec section 1).
+    /// The output of `farm dead requeue --json` and `farm dead drop --json` (spec section 1).
     /// - Parameter verb: `requeued`, `dropped`.
     package func json(_ verb: String, isDryRun: Bool) -> JSON {
         .object([

@@ -1,32 +1,32 @@
 import Model
 import Pipeline
 
-/// The merged boxes as COCO JSON (https://cocodataset.org/#format-data, object detection, with `score` as its results
-/// have it). The images are read three times: their names need the folder that all have in common, and annotations the ids of
-/// the categories, which are the sorted labels.
+/// The merged boxes as COCO JSON (https://cocodataset.org/#format-data, object detection, with `score` as in its
+/// results). The images are read three times: names need the folder that all have in common, and annotations need the
+/// ids of the categories, which are the sorted labels.
 struct COCOExport {
     private static let pageSize = 200
-    /// Where nothing but the images' rows is read.
+    /// The page size if only the rows of the images are read.
     private static let namePageSize = 2000
     private static let description = "merged boxes, by farm"
 
-    /// What every such export begins with.
+    /// The beginning of every such export.
     static let beginning = Array("{\"info\":{\"description\":\(JSON.string(description).text)".utf8)
 
-    /// Boxes that were written.
+    /// How many boxes were written.
     private(set) var boxes = 0
-    /// Rows of `merged_boxes` that hold no box: other programs'.
+    /// How many rows of `merged_boxes` hold no box. They are other programs'.
     private(set) var unreadable = 0
 
     private let version: String
     private let size: @Sendable (String) async -> (width: Int, height: Int)?
     private var names = COCONames()
-    /// Labels as UTF-8: told apart and sorted by Unicode scalars, as in merging.
+    /// The labels as UTF-8, compared and sorted by Unicode scalars, as in merging.
     private var labels: Set<[UInt8]> = []
 
     /// - Parameters:
-    ///   - version: of farm.
-    ///   - size: of the upright picture of a path; nil if it cannot be read here.
+    ///   - version: the version of farm.
+    ///   - size: the size of the upright picture at a path. nil if it cannot be read here.
     init(version: String, size: @escaping @Sendable (String) async -> (width: Int, height: Int)?) {
         self.version = version
         self.size = size
@@ -72,7 +72,7 @@ struct COCOExport {
         try file.write(Array("}\n".utf8))
     }
 
-    /// With its size if its file can be read here.
+    /// The image, with its size if its file can be read here.
     private mutating func entry(_ image: Image) async -> JSON {
         var members = [
             JSON.Member("id", .int(Int64(image.id))),
@@ -99,7 +99,7 @@ struct COCOExport {
     }
 }
 
-/// The labels' numbers, from 1 in their order.
+/// The numbers of the labels, from 1, in their order.
 private struct COCOCategories {
     private var labels: [[UInt8]]
     private var ids: [[UInt8]: Int]
@@ -109,7 +109,7 @@ private struct COCOCategories {
         ids = Dictionary(uniqueKeysWithValues: zip(self.labels, 1...))
     }
 
-    /// A label that a merge has made since the labels were read comes behind them.
+    /// A label from a merge that happened after the labels were read gets the next number.
     mutating func id(of label: String) -> Int {
         let label = Array(label.utf8)
         if let id = ids[label] { return id }
@@ -125,7 +125,7 @@ private struct COCOCategories {
     }
 }
 
-/// A JSON list that is written as it comes, an element a line.
+/// A JSON array that is written while it is made, one element on each line.
 private struct COCOList {
     private let file: any ExportSink
     private var isEmpty = true

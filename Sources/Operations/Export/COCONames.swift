@@ -1,21 +1,21 @@
 import Foundation
 import Model
 
-/// What the images of an export are called: each otherwise, and so that their common folder and the name lead to the file.
+/// The names of the images in an export. They are all different, and the common folder and the name lead to the file.
 struct COCONames {
-    /// The folder that all paths have in common; nil: no image has a path.
+    /// The folder that all paths have in common. nil if no image has a path.
     private var common: [Substring]?
-    /// Hashes of the names that are given: a few bytes an image.
+    /// Hashes of the names that were given: a few bytes for each image.
     private var given: Set<Int> = []
 
-    /// The folder that names are relative to.
+    /// The folder to which names are relative.
     var folder: String? {
         guard let common, !common.isEmpty else { return nil }
         let path = common.joined(separator: "/")
         return path.isEmpty ? "/" : path
     }
 
-    /// To be told of every image first.
+    /// To be called with every image first.
     mutating func saw(_ image: Image) {
         guard let path = image.path, !path.isEmpty else { return }
         let folders = COCONames.parts(path).dropLast()
@@ -27,8 +27,8 @@ struct COCONames {
         if shared < known.count { common = Array(known.prefix(shared)) }
     }
 
-    /// The path below the common folder, else the filename or the last part of the URL. A name that another image has
-    /// already is told apart by the image's id.
+    /// The path below the common folder, or else the filename or the last part of the URL. If another image has that
+    /// name already, the id of the image is added.
     mutating func name(of image: Image) -> String {
         let wanted = wanted(image)
         var name = wanted

@@ -1,14 +1,14 @@
 import Model
 import Pipeline
 
-/// Takes an export as it comes.
+/// Receives the parts of an export.
 package protocol ExportSink {
     func write(_ text: [UInt8]) throws
 }
 
-/// What there is to export and how it is written.
+/// What is exported, and how it is written.
 package struct Export {
-    /// The form of an export.
+    /// The format of an export.
     package enum Format {
         case coco
         case jsonl
@@ -17,16 +17,16 @@ package struct Export {
 
     /// What was written besides the images.
     package enum Written {
-        /// Boxes, and rows of `merged_boxes` that hold no box: other programs'.
+        /// How many boxes, and how many rows of `merged_boxes` hold no box. These are other programs'.
         case boxes(Int, unreadable: Int)
-        /// All of each image.
+        /// Everything about each image.
         case images
-        /// Rows of a table.
+        /// The number of rows of a table.
         case rows(Int)
     }
 
     let source: ExportSource
-    /// Width and height of the picture of a path, turned upright; nil if it cannot be read here.
+    /// The size of the picture at a path, turned upright. nil if it cannot be read here.
     let size: @Sendable (String) async -> (width: Int, height: Int)?
     /// The version of farm that an export names.
     let version: String
@@ -57,7 +57,7 @@ package struct Export {
         }
     }
 
-    /// What files of earlier exports begin with.
+    /// The beginnings of files of earlier exports.
     package static var beginnings: [[UInt8]] {
         [COCOExport.beginning, LinesExport.beginning] + TableExport.Content.allCases.map(TableExport.beginning)
     }

@@ -2,22 +2,22 @@ import Model
 import Pipeline
 import Waiting
 
-/// The images of an export, read by key pages, so that memory does not grow with their number.
+/// The images of an export, read in key pages, so that memory does not grow with their number.
 package struct ExportSource {
-    /// A signal came.
+    /// A signal ended the export.
     package struct Stopped: Error {}
 
     let store: any ImageCatalogue & Reports
     let filter: ImageFilter
-    /// Images that are imported meanwhile are left out, in a second reading as in the first.
+    /// The newest image. Images that are imported meanwhile are left out, in a second reading as in the first.
     let newest: ImageID
     /// How many images there are.
     package let total: Int
     let drain: Drain
-    /// Told what is being read, how many images of it are done, and of how many.
+    /// Called with what is being read, the number of images that are done, and their total.
     let progress: (String, Int, Int) -> Void
 
-    /// - Throws: `PortFault`, `OperationFault` when there is no such image.
+    /// - Throws: `PortFault`, `OperationFault` if there is no such image.
     package init(
         _ store: any ImageCatalogue & Reports, group: String?, drain: Drain,
         progress: @escaping (String, Int, Int) -> Void

@@ -1,10 +1,10 @@
 import Model
 
-/// Everything of an image on a line of JSON, in the shape of `farm show --json` (https://jsonlines.org).
+/// Everything about an image on one line of JSON, in the shape of `farm show --json` (https://jsonlines.org).
 struct LinesExport {
     private static let pageSize = 50
 
-    /// What every such export begins with, unless it has no image.
+    /// The beginning of every such export, unless it has no images.
     static let beginning = Array("{\"image\":{\"image_id\":".utf8)
 
     func write(_ source: ExportSource, to file: some ExportSink) async throws {

@@ -2,10 +2,10 @@ import Foundation
 import Model
 import Pipeline
 
-/// One of the tables as CSV (RFC 4180, lines end in LF). Every row begins with its image, in columns that `farm import`
-/// reads.
+/// One of the tables as CSV (RFC 4180, lines end with LF). Every row begins with its image, in columns that `farm
+/// import` reads.
 package struct TableExport {
-    /// What a row is about.
+    /// Which table is exported.
     package enum Content: String, CaseIterable {
         case boxes, results, enrichments, consensus
     }
@@ -34,7 +34,7 @@ package struct TableExport {
         }
     }
 
-    /// The line of the columns' names.
+    /// The line with the names of the columns.
     static func beginning(of content: Content) -> [UInt8] { CSVText.line(imageColumns + columns(of: content)) }
 
     private static func columns(of content: Content) -> [String] {

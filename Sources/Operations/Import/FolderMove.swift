@@ -2,19 +2,19 @@ import Foundation
 import Model
 import Pipeline
 
-/// A folder, or a file, that has another name now: `OLD=NEW`.
+/// A folder or file that has been renamed: `OLD=NEW`.
 package struct FolderMove: Sendable {
     /// Its old path, absolute.
     package let old: String
     /// Its new path, absolute.
     package let new: String
 
-    /// Why it cannot be read.
+    /// Why the text cannot be read as a move.
     package struct Fault: Error {
         package var message: String
     }
 
-    /// Where several `=` are in it, the one counts behind which a path of this box stands.
+    /// If there are several `=`, the one counts that is followed by a path of this machine.
     /// - Throws: `Fault`.
     package init(_ text: String) throws(Fault) {
         let splits = text.indices.filter { text[$0] == "=" }
@@ -31,22 +31,22 @@ package struct FolderMove: Sendable {
         guard old != new else { throw Fault(message: "both are \(old)") }
     }
 
-    /// - Returns: how many paths were rewritten.
-    /// - Throws: `OperationFault` where nothing was changed, `PortFault`.
+    /// - Returns: how many paths were changed.
+    /// - Throws: `OperationFault` if nothing was changed, `PortFault`.
     package func run(in records: any ImportRecords) async throws -> Int {
         let count: Int
         switch try await records.movePaths(from: old, to: new) {
         case .done(let moved): count = moved
         case .taken(let taken, let example):
             throw OperationFault.failed(
-                "\(counted(taken, "path")) below \(new) would be of two images, such as \(example): nothing is changed. "
+                "\(counted(taken, "path")) below \(new) would belong to two images, such as \(example): nothing is changed. "
                     + "They are images of their own, perhaps imported since: farm remove those first")
         case .endless(let example):
             throw OperationFault.failed(
                 "\(example) would lie below \(old) again, and be moved once more the next time: nothing is changed. "
-                    + "Move it by a third name")
+                    + "Move it in two steps, with a third name")
         }
-        // It is no longer there; where it is now, an import sees it again.
+        // It is no longer there. At its new place, an import sees it again.
         try await records.forgetRefusals(of: old, upTo: try await records.newestRefusal())
         return count
     }

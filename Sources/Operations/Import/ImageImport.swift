@@ -3,7 +3,7 @@ import Model
 import Pipeline
 import Waiting
 
-/// Puts the images that were found into the catalogue, and remembers what was refused.
+/// Adds the images that were found to the catalogue, and remembers what was refused.
 package struct ImageImport {
     /// The tables that an import writes.
     package typealias Catalogue = any ImageCatalogue & ImportRecords
@@ -12,9 +12,9 @@ package struct ImageImport {
     let catalogue: Catalogue
     let move: Bool
     let update: Bool
-    /// Told of every file that is not imported, and of every image whose path or URL differs, a line each.
+    /// Receives one line for every file that is not imported, and for every image whose path or URL differs.
     let verbose: ((String) -> Void)?
-    /// The ids are wanted: `farm run` goes on with them.
+    /// Whether the ids are needed: `farm run` continues with them.
     let keepsIDs: Bool
 
     /// An import of what a list finds.
@@ -31,8 +31,8 @@ package struct ImageImport {
     }
 
     /// - Parameters:
-    ///   - damaged: what an argument is, for people, if its name is not UTF-8.
-    ///   - progress: told how many files and lines were looked at, and of how many.
+    ///   - damaged: how to show an argument to people if its name is not UTF-8.
+    ///   - progress: called with the number of files and lines that were looked at, and their total.
     /// - Throws: `PortFault`.
     package func run(
         _ arguments: [String], drain: Drain, damaged: (String) -> String? = { _ in nil }, progress: (Int, Int) -> Void
@@ -50,7 +50,7 @@ package struct ImageImport {
                 try await take(findings, &outcome)
                 progress(outcome.seen, max(total, outcome.seen))
             }
-            // What was refused before and is not refused now is in, is gone, or is left out.
+            // What was refused before and is not now has been imported, is gone, or is left out.
             if !drain.isBegun { try await catalogue.forgetRefusals(of: ImageList.absolute(path), upTo: last) }
         }
         return outcome
@@ -63,7 +63,7 @@ package struct ImageImport {
             outcome.take(answer, updated: update)
             if keepsIDs { outcome.ids += answer.ids }
         }
-        // What is not there cannot be looked at later, either.
+        // A file that is missing cannot be looked at later, either.
         let refused = findings.skipped.filter { $0.kind == .refused }
         try await catalogue.remember(refused.map { (place: ImageList.absolute($0.place), reason: $0.reason) })
     }

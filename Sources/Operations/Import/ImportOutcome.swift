@@ -2,30 +2,30 @@ import ImageLists
 import Model
 import Pipeline
 
-/// How an import went.
+/// The result of an import.
 package struct ImportOutcome {
-    /// More of one kind nobody reads.
+    /// How many lines of one kind are shown. Nobody reads more.
     private static let shown = 20
 
     private let verbose: ((String) -> Void)?
-    /// Images by what became of them.
+    /// The images, by what happened to them.
     package private(set) var counts = ImportCounts()
     private var skipped: [SkippedFile.Kind: Int] = [:]
-    /// Images that are there already with another path or URL, and whether that was written.
+    /// How many existing images have another path or URL, and whether that was written.
     private var differing = 0
     private var isUpdated = false
-    /// The first faults and differences: told at the end, so that they are not lost among much else.
+    /// The first faults and differences. They are shown at the end, so that they are not lost among other lines.
     private var faults: [String] = []
     private var differences: [String] = []
-    /// The images, in the order in which they were found, if they are wanted.
+    /// The ids of the images in the order in which they were found, if they are needed.
     package var ids: [ImageID] = []
 
     package init(verbose: ((String) -> Void)?) { self.verbose = verbose }
 
-    /// Files and lines that were looked at.
+    /// How many files and lines were looked at.
     package var seen: Int { counts.added + counts.existing + skipped.values.reduce(0, +) }
 
-    /// Named files that are no image, damaged ones, lines that are no record, names that lead nowhere.
+    /// How many were refused: named files that are no image, damaged ones, lines that are no record, names of nothing.
     package var refused: Int { self[.refused] + self[.missing] }
 
     /// How many files and lines were skipped for this reason.
@@ -57,7 +57,7 @@ package struct ImportOutcome {
         }
     }
 
-    /// What is wrong, and what is known otherwise: a line each.
+    /// The faults and the differences, one line for each.
     package var faultLines: [String] {
         var lines = differences
         if verbose == nil, !isUpdated, differing > differences.count {
@@ -70,7 +70,7 @@ package struct ImportOutcome {
 
     // MARK: Telling
 
-    /// As `farm import --json` has it (spec section 1).
+    /// The members in `farm import --json` (spec section 1).
     package var members: [JSON.Member] {
         func count(_ count: Int) -> JSON { .int(Int64(count)) }
         return [
@@ -82,7 +82,7 @@ package struct ImportOutcome {
         ]
     }
 
-    /// - Parameter group: what images were moved into; nil if none were to be.
+    /// - Parameter group: the group into which images were moved. nil if none were to be moved.
     package func parts(movedInto group: String?) -> [String] {
         var parts = ["\(counts.added) added", "\(counts.existing) there already"]
         if let group { parts.append("\(counts.moved) moved into \(group)") }

@@ -3,21 +3,21 @@ import Pipeline
 import Roles
 import Waiting
 
-/// Has images merged, enriched or voted on again, here and now.
+/// Merges, enriches or votes on images again, at once.
 package struct ImageRecomputation: Sendable {
-    /// Computes a page of images anew.
+    /// Computes one page of images again.
     package typealias Compute = @Sendable ([Image]) async throws -> RecomputationCounts
 
-    /// What became of it.
+    /// The result of a recomputation.
     package struct Outcome: Sendable {
         /// What was done.
         package var counts: RecomputationCounts
-        /// Why not all is done; nil if it is, or if the drain has begun.
+        /// Why not everything is done. nil if it is, or if the drain has begun.
         package var fault: OperationFault?
     }
 
     let role: PostProcessing
-    /// nil: all images.
+    /// nil for all images.
     let images: [ImageID]?
     let store: Store
     let compute: Compute
@@ -32,15 +32,15 @@ package struct ImageRecomputation: Sendable {
         self.compute = compute
     }
 
-    /// Images at once; the enricher holds their pictures in memory.
+    /// How many images are computed at once. The enricher holds their pictures in memory.
     private var pageSize: Int { role == .enricher ? 8 : 200 }
 
-    /// - Parameter progress: told after each page how many images were done, and of how many.
+    /// - Parameter progress: called after each page with the number of images that were done, and their total.
     /// - Throws: `PortFault`.
     package func run(_ drain: Drain, progress: (Int, Int) -> Void) async throws -> Outcome {
         let filter = ImageFilter(ids: images)
         let total = try await store.count(filter)
-        // No service is asked about what could not be stored.
+        // No service is called for an answer that could not be stored.
         for row in PlainRow.of(services: [], roles: [role]) { try await store.probe(row, of: nil) }
         var (seen, after) = (0, 0)
         var counts = RecomputationCounts()

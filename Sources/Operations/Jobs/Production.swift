@@ -5,21 +5,21 @@ import Pipeline
 import Roles
 import Waiting
 
-/// What jobs are to be submitted.
+/// Which jobs are to be submitted.
 package struct ProductionOrder: Sendable {
     /// The services.
     package var targets: [Target]
-    /// Only images of this group; nil: any.
+    /// Only images of this group. nil for any.
     package var group: String?
-    /// At most so many images; nil: all.
+    /// The largest number of images. nil for all.
     package var limit: Int?
-    /// Between two jobs.
+    /// The pause between two jobs.
     package var delay: Duration = .zero
-    /// Leaves out what has a successful result, or has failed for good.
+    /// Whether jobs are left out that have a successful result or have failed for good.
     package var resumes = false
-    /// Of what has failed for good nothing is left out.
+    /// Whether jobs that have failed for good are submitted all the same.
     package var includesFailed = false
-    /// Count only.
+    /// Whether jobs are only counted.
     package var isDryRun = false
 
     /// Jobs of these services.
@@ -37,25 +37,25 @@ package struct ProductionOrder: Sendable {
     }
 }
 
-/// Submits image × service jobs, and knows what to wait for afterwards.
+/// Submits jobs of images for services, and knows what to wait for afterwards.
 package struct Production: Sendable {
     /// What was submitted.
     package struct Submitted: Sendable {
-        /// Images and jobs.
+        /// How many images and jobs.
         package var counts: ProducerCounts
-        /// Jobs that were left out because they have failed for good, by service.
+        /// How many jobs were left out because they failed for good, by service.
         package var skipped: [String: Int]
     }
 
-    /// How it was before anything was submitted.
+    /// The situation before anything was submitted.
     package struct Beginning: Sendable {
         /// The newest row, and the time.
         package var mark: FailureMark
-        /// Somebody takes from the queues, as far as they tell.
+        /// Whether the queues have consumers, as far as they tell.
         var hasConsumers: Bool
     }
 
-    /// What is submitted.
+    /// The jobs that are to be submitted.
     package let order: ProductionOrder
     let store: Store
     let queue: Queue
@@ -63,7 +63,7 @@ package struct Production: Sendable {
     let log: Logger
     let tracer: Tracer
 
-    /// A submission of what is ordered.
+    /// Prepares the submission of an order.
     package init(
         order: ProductionOrder, store: Store, queue: Queue, time: any Timekeeper, log: Logger, tracer: Tracer
     ) {
@@ -75,14 +75,14 @@ package struct Production: Sendable {
         self.tracer = tracer
     }
 
-    /// How many jobs of these services still wait, or are in flight as far as the queue tells.
+    /// How many jobs of these services still wait or, as far as the queue tells, are in flight.
     /// - Throws: `PortFault`.
     package func waiting() async throws -> Int {
         try await queue.depths(of: order.targets.map(\.queue)).reduce(0) { $0 + $1.waiting + $1.knownInFlight }
     }
 
-    /// To be asked before `run`.
-    /// - Parameter looksAtQueues: the jobs will be waited for.
+    /// To be called before `run`.
+    /// - Parameter looksAtQueues: whether the jobs will be waited for.
     /// - Throws: `PortFault`.
     package func beginning(looksAtQueues: Bool) async throws -> Beginning {
         let mark = try await store.failureMark()
@@ -90,8 +90,8 @@ package struct Production: Sendable {
         return Beginning(mark: mark, hasConsumers: SubmittedJobs.mayHaveConsumers(depths))
     }
 
-    /// - Parameter progress: told what is submitted, and of how many images.
-    /// - Throws: `OperationFault` where there is no image, `PortFault`.
+    /// - Parameter progress: called with what is submitted, and the number of images.
+    /// - Throws: `OperationFault` if there is no image, `PortFault`.
     package func run(
         _ drain: Drain, progress: @Sendable (ProducerCounts, Int) -> Void
     ) async throws -> Submitted {
@@ -119,7 +119,7 @@ package struct Production: Sendable {
         return Submitted(counts: counts, skipped: lack.failed)
     }
 
-    /// The jobs of a run, to be waited for.
+    /// The jobs of a run, to wait for them.
     package func jobs(_ counts: ProducerCounts, since beginning: Beginning) -> SubmittedJobs {
         let baseline = beginning.mark.resultID
         let answers: AnswerRule =
@@ -133,7 +133,7 @@ package struct Production: Sendable {
 }
 
 extension Production.Submitted {
-    /// As `farm produce --json` has it (spec section 1).
+    /// The output of `farm produce --json` (spec section 1).
     package func json(_ order: ProductionOrder) -> JSON {
         let waiting: [JSON.Member] =
             counts.waiting.isEmpty ? [] : [JSON.Member("waiting", .array(counts.waiting.map(\.json)))]

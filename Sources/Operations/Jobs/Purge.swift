@@ -2,13 +2,13 @@ import Model
 import Pipeline
 import Waiting
 
-/// Drops what waits in queues, or only the jobs of a group's images.
+/// Drops the messages that wait in queues, or only the jobs of a group's images.
 package struct Purge {
     let queue: Queue
     let targets: [KnownQueues.Named]
-    /// nil: of every group and of none.
+    /// nil for images of any group or none.
     let group: (name: String, store: Store)?
-    /// Counts only.
+    /// Whether it only counts.
     package let isDryRun: Bool
 
     /// A purge of these queues.
@@ -22,8 +22,8 @@ package struct Purge {
     }
 
     /// - Parameters:
-    ///   - tally: tells also after a fault what was dropped, or would be.
-    ///   - progress: told how many messages were looked at, and of how many.
+    ///   - tally: what was dropped, or would be. It is correct even after a fault.
+    ///   - progress: called with the number of messages that were looked at, and their total.
     /// - Throws: `PortFault`.
     package func run(into tally: inout PurgeTally, _ drain: Drain, progress: (Int, Int) -> Void) async throws {
         let depths = try await queue.depths(of: targets.map(\.queue))
@@ -45,7 +45,7 @@ package struct Purge {
         }
     }
 
-    /// How many messages workers have taken already and go on with; nil: the queue does not tell.
+    /// How many messages workers have taken already and will finish. nil if the queue does not tell.
     /// - Throws: `PortFault`.
     package func inFlight() async throws -> Int? {
         let depths = try await queue.depths(of: targets.map(\.queue))
@@ -58,7 +58,7 @@ package struct Purge {
         var seen = 0
     }
 
-    /// What comes in meanwhile does not keep it going.
+    /// New messages do not keep it going.
     private func dropAll(_ name: String, _ waiting: Int, _ drain: Drain, _ show: (Int, Int) -> Void) async throws {
         var rest = waiting
         while rest > 0, !drain.isBegun, case let count = try await queue.purge(name), count > 0 {
@@ -73,7 +73,7 @@ package struct Purge {
         let pass = try await queue.pass(through: name, .waiting)
         do {
             while !drain.isBegun, case let batch = try await pass.next(), !batch.isEmpty {
-                // What names no image is of no group; a trigger names its image as a job does.
+                // A message without an image is in no group. A trigger names its image as a job does.
                 let ids = batch.map { try? Trigger(body: $0.body).imageID }
                 let images = try await group.store.images(Array(Set(ids.compactMap { $0 })).sorted())
                 let meant = zip(batch, ids).filter { _, id in id.flatMap { images[$0] }?.group == group.name }

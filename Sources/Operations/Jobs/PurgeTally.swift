@@ -6,10 +6,10 @@ package struct PurgeTally {
 
     package init() {}
 
-    /// Of all queues.
+    /// The total of all queues.
     package var jobs: Int { counts.reduce(0) { $0 + $1.jobs } }
 
-    /// The next queue.
+    /// Begins the next queue.
     package mutating func begin(_ target: KnownQueues.Named) { counts.append((target, 0)) }
 
     /// Adds to the queue that was begun last.
@@ -18,7 +18,7 @@ package struct PurgeTally {
         counts[last].jobs += jobs
     }
 
-    /// What a role takes is no job.
+    /// Messages of a role are triggers and not jobs.
     private var noun: String {
         counts.contains { $0.jobs > 0 && PostProcessing(rawValue: $0.target.service) != nil }
             ? "waiting message" : "waiting job"
@@ -30,7 +30,7 @@ package struct PurgeTally {
         return counted(jobs, noun) + verb + (parts.isEmpty ? "" : ": " + parts)
     }
 
-    /// As `farm purge --json` has it (spec section 1).
+    /// The output of `farm purge --json` (spec section 1).
     package func json(isDryRun: Bool) -> JSON {
         let queues = counts.map { target, jobs in
             JSON.object([

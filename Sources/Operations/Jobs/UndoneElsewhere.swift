@@ -1,16 +1,16 @@
 import Model
 import Pipeline
 
-/// What waits in queues that a box does not serve: other boxes do it, or nobody.
+/// Messages in queues that a machine does not serve. Other machines consume them, or nobody.
 package struct UndoneElsewhere: Sendable {
-    /// Triggers, by the role that takes them.
+    /// Triggers, by the role that consumes them.
     package var triggers: [(role: PostProcessing, count: Int)] = []
-    /// Jobs, by a service that the box does not name.
+    /// Jobs, by service. This machine's file does not name the service.
     package var jobs: [(service: String, count: Int)] = []
 
-    /// - Parameter roles: those that the box does not run.
+    /// - Parameter roles: the roles that this machine does not run.
     package init(_ queue: Queue, _ services: ServiceDirectory, roles: [PostProcessing]) async {
-        // Remarks: a broker that went away in this moment does not undo what was done.
+        // These are remarks. If the broker went away at this moment, the work is done all the same.
         guard let depths = try? await queue.depths(of: roles.map(\.queue)) else { return }
         triggers = zip(roles, depths).filter { $1.waiting > 0 }.map { ($0, $1.waiting) }
         jobs = (try? await UndoneElsewhere.unnamed(queue, services)) ?? []

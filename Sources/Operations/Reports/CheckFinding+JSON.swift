@@ -2,7 +2,7 @@ import Model
 import Pipeline
 
 extension CheckFinding {
-    /// As `farm check --json` has it (spec section 1).
+    /// The entry in `farm check --json` (spec section 1).
     package var json: JSON {
         .object([
             "status": .string(grade.rawValue), "subject": .string(subject), "message": .string(message),

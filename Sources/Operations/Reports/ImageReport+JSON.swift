@@ -2,7 +2,7 @@ import Model
 import Pipeline
 
 extension ImageReport {
-    /// As `farm show --json` has it (spec section 1).
+    /// The output of `farm show --json` (spec section 1).
     package var json: JSON {
         .object([
             "image": .object([

@@ -2,7 +2,7 @@ import Model
 import Pipeline
 
 extension MonitorReport {
-    /// As `farm monitor --json` has it (spec section 1).
+    /// The output of `farm monitor --json` (spec section 1).
     package var json: JSON {
         .object([
             "dead_workers": .array(

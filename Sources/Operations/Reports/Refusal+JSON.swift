@@ -2,7 +2,7 @@ import Model
 import Pipeline
 
 extension Refusal {
-    /// As `farm import --refused --json` has it (spec section 1).
+    /// The entry in `farm import --refused --json` (spec section 1).
     package var json: JSON {
         .object([
             JSON.Member("place", .string(place)), JSON.Member("reason", .string(reason)),

@@ -2,9 +2,9 @@ import Model
 import Pipeline
 import Waiting
 
-/// The images that a command is about, page by page.
+/// The images of a command, page by page.
 package struct ImagePages {
-    /// Images in one transaction: others wait for their locks as long.
+    /// How many images are in one transaction. Others wait for their locks during that time.
     private static let size = 200
 
     let store: any ImageCatalogue
@@ -12,8 +12,8 @@ package struct ImagePages {
     /// How many images there are.
     package let count: Int
 
-    /// - Parameter names: of images; empty: all of the group, or all there are.
-    /// - Throws: `OperationFault` when there is no such image, `PortFault`.
+    /// - Parameter names: the names of images. If there are none, all images of the group, or all images.
+    /// - Throws: `OperationFault` if there is no such image, `PortFault`.
     package init(_ store: any ImageCatalogue & ImportRecords, named names: [String], group: String?) async throws {
         self.store = store
         let ids = names.isEmpty ? nil : try await store.images(named: names).map(\.id)
@@ -22,8 +22,8 @@ package struct ImagePages {
         guard count > 0 else { throw OperationFault.missing("no image" + (group.map { " in group \($0)" } ?? "")) }
     }
 
-    /// Each page once, by ascending id, until all are done or the drain begins.
-    /// - Parameter progress: told after each page how many images were done.
+    /// Handles each page once, by ascending id, until all are done or the drain begins.
+    /// - Parameter progress: called after each page with the number of images that were done.
     package func run(_ drain: Drain, progress: (Int) -> Void, _ work: ([ImageID]) async throws -> Void) async throws {
         var (seen, after) = (0, 0)
         while !drain.isBegun {

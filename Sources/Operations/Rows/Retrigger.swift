@@ -2,18 +2,18 @@ import Foundation
 import Model
 import Pipeline
 
-/// Has images merged and voted on again after what some services said of them is gone.
+/// Has images merged and voted on again after the results of some services were deleted.
 package struct Retrigger {
     let services: [String]
     let queue: Queue
-    /// Where boxes may have changed it begins with the merger, who goes on to the others.
+    /// If boxes may have changed, the merger comes first, and triggers the others.
     private let role: PostProcessing
 
     /// - Throws: `PortFault`.
     package init(_ services: [String], _ known: ServiceDirectory, _ queue: Queue) async throws {
         self.services = services
         self.queue = queue
-        // Of a service that nobody names any more it is not known whether it was a detector.
+        // If nobody names a service any more, it may have been a detector.
         let evidence = services.map { known.service(named: $0)?.evidence ?? .spatial }
         role = evidence.contains(.spatial) ? .merger : .consensus
         try await queue.declare([role.queue])

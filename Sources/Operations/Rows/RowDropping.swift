@@ -4,9 +4,9 @@ import Waiting
 
 /// What was dropped.
 package struct DroppedRows: Sendable, Equatable {
-    /// By table.
+    /// The number of rows in each table.
     package var totals = Totals()
-    /// Images that are asked for again, since what is left of them has to be looked at anew.
+    /// How many images are triggered again, since the rest of their rows has to be looked at anew.
     package var asksAgain = 0
 
     package init(totals: Totals = Totals(), asksAgain: Int = 0) {
@@ -15,23 +15,23 @@ package struct DroppedRows: Sendable, Equatable {
     }
 }
 
-/// Drops rows of many images, page by page.
+/// Deletes rows of many images, page by page.
 package protocol RowDropping: Sendable {
-    /// The images.
+    /// The images whose rows are deleted.
     var pages: ImagePages { get }
 
-    /// What is there of these images.
+    /// How many rows of these images would be deleted.
     /// - Throws: `PortFault`.
     func holdings(of page: [ImageID]) async throws -> Totals
 
-    /// Drops that.
+    /// Deletes the rows of these images.
     /// - Throws: `PortFault`.
     func drop(_ page: [ImageID]) async throws -> DroppedRows
 }
 
 extension RowDropping {
-    /// What would be dropped.
-    /// - Parameter progress: told after each page how many images were looked at.
+    /// How many rows would be deleted.
+    /// - Parameter progress: called after each page with the number of images that were looked at.
     /// - Throws: `PortFault`.
     package func count(progress: (Int) -> Void) async throws -> Totals {
         var there = Totals()
@@ -39,10 +39,10 @@ extension RowDropping {
         return there
     }
 
-    /// Drops it, page by page, until all is gone or the drain begins.
+    /// Deletes the rows page by page, until all are gone or the drain begins.
     /// - Parameters:
-    ///   - dropped: tells also after a fault what is gone.
-    ///   - progress: told after each page how many images are done.
+    ///   - dropped: what is gone. It is correct even after a fault.
+    ///   - progress: called after each page with the number of images that are done.
     /// - Throws: `PortFault`.
     package func run(into dropped: inout DroppedRows, _ drain: Drain, progress: (Int) -> Void) async throws {
         try await pages.run(drain, progress: progress) { page in
@@ -53,12 +53,12 @@ extension RowDropping {
     }
 }
 
-/// Drops results of images and all that was derived from them; the images stay.
+/// Deletes the results of images and everything that was derived from them. The images stay.
 package struct Forget: RowDropping {
     package let pages: ImagePages
     let store: any ResultForgetting
 
-    /// Drops the results of these images.
+    /// Deletes the results of these images.
     package init(
         pages: ImagePages, store: any ResultForgetting
     ) {
@@ -73,15 +73,15 @@ package struct Forget: RowDropping {
     }
 }
 
-/// Drops what some services said of images, and has the rest merged and voted on again.
+/// Deletes what some services found in images, and has the rest merged and voted on again.
 package struct ForgetServices: RowDropping {
     package let pages: ImagePages
     let store: any ResultForgetting
     let services: [String]
-    /// nil where nothing is dropped.
+    /// nil if nothing is deleted.
     let retrigger: Retrigger?
 
-    /// Drops what these services said of these images.
+    /// Deletes what these services found in these images.
     package init(
         pages: ImagePages, store: any ResultForgetting, services: [String], retrigger: Retrigger? = nil
     ) {
@@ -102,7 +102,7 @@ package struct ForgetServices: RowDropping {
     }
 }
 
-/// Removes images with all that hangs on them.
+/// Removes images with everything that belongs to them.
 package struct Remove: RowDropping {
     package let pages: ImagePages
     let store: any ResultForgetting
@@ -127,7 +127,7 @@ package struct Remove: RowDropping {
 }
 
 extension Totals {
-    /// As `farm forget --json` and `farm remove --json` have it (spec section 1).
+    /// The output of `farm forget --json` and `farm remove --json` (spec section 1).
     package func json(isDryRun: Bool) -> JSON {
         .object([
             "images": .int(Int64(images)), "results": .int(Int64(results)), "merged_boxes": .int(Int64(mergedBoxes)),

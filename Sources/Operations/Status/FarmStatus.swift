@@ -1,24 +1,27 @@
 import Model
 import Pipeline
 
-/// How far the farm is: what the queue tells and what the store tells. Each may be out of reach for itself.
+/// The state of the farm: what the queue reports and what the store reports. Each may be out of reach by itself.
 package struct FarmStatus: Sendable {
-    /// What the queue tells, or why it tells nothing.
+    /// What the queue reports, or why it reports nothing.
     package let queues: Result<QueueStatus, PortFault>
-    /// What the store tells, or why it tells nothing.
+    /// What the store reports, or why it reports nothing.
     package let results: Result<StoreStatus, PortFault>
 
     /// - Parameters:
-    ///   - readsReplica: the store that is read is a replica, which cannot tell whether rows are taken.
-    ///   - exact: every row is counted.
-    /// - Throws: `PortFault` when neither can be read.
+    ///   - readsReplica: whether the store is a replica, which cannot tell whether rows are taken.
+    ///   - exact: whether every row is counted.
+    /// - Throws: `PortFault` if neither can be read.
     package init(_ parts: any ReadingParts, _ services: ServiceDirectory, readsReplica: Bool, exact: Bool = false)
         async throws
     {
-        // Without it the rest is shown all the same.
+        // Without the workers, the rest is shown all the same.
         let known = try await FarmStatus.half {
             let store = try await parts.store()
-            return StoredWork(workers: try await store.liveWorkers(), progress: try await store.progress())
+            return StoredWork(
+                workers: try await store.liveWorkers(), progress: try await store.progress(),
+                // Who may not read it sees the rest.
+                control: try? await store.control())
         }
         queues = try await FarmStatus.half {
             try await QueueStatus(services, parts.queue(), known)
@@ -30,7 +33,7 @@ package struct FarmStatus: Sendable {
         throw PortFault(first.kind, place: first.place, message: "\(first.message); \(second)")
     }
 
-    /// What is to be written of what waits; one service stands for all.
+    /// The rows that the waiting work will write. One service stands for all.
     private static func rows(_ waited: [String]) -> [PlainRow] {
         let services = waited.filter { PostProcessing(rawValue: $0) == nil }
         return PlainRow.of(services: Array(services.prefix(1)), roles: waited.compactMap(PostProcessing.init))
@@ -40,7 +43,7 @@ package struct FarmStatus: Sendable {
         do { return .success(try await read()) } catch let fault as PortFault { return .failure(fault) }
     }
 
-    /// Why a half is missing.
+    /// Why one half is missing.
     package var fault: PortFault? {
         if case .failure(let fault) = queues { return fault }
         if case .failure(let fault) = results { return fault }
@@ -50,7 +53,7 @@ package struct FarmStatus: Sendable {
     /// Why the store takes no rows.
     package var refusal: PortFault? { (try? results.get())?.refusal }
 
-    /// As `farm status --json` has it (spec section 1).
+    /// The output of `farm status --json` (spec section 1).
     package var json: JSON {
         var members: [JSON.Member] = []
         switch queues {

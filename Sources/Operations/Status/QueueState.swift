@@ -7,6 +7,10 @@ package struct QueueState: Sendable {
     package let workers: Int?
     /// Why the queue does not move. nil while it moves, has nothing to do, or nobody knows.
     package let why: String?
+    /// Why waiting messages are not taken faster: the rate limit. nil if there is none.
+    package let slowness: String?
+    /// How many workers obey what is set now. nil if that is not known, or nothing was ever set.
+    package let obeying: Int?
     /// The state for people: `working`, or why not.
     package let text: String
 
@@ -15,13 +19,22 @@ package struct QueueState: Sendable {
     ///   - absence: why they could not be read: the store is away.
     ///   - blockade: why the broker takes no messages, so that no job can be settled.
     ///   - refusal: why the store takes no rows from them.
+    ///   - control: what operators have set.
     package init(
         _ depth: QueueDepth, workers: [RegisteredWorker]?, absence: PortFault? = nil, blockade: String? = nil,
-        refusal: PortFault? = nil
+        refusal: PortFault? = nil, control: ServiceControl? = nil
     ) {
         let isWaited = depth.waiting > 0
         let isConsumed = depth.consumers ?? 0 > 0
         self.workers = workers?.count
+        let control = control ?? ServiceControl(service: "")
+        obeying = control.revision > 0 ? workers?.count { $0.revision ?? 0 >= control.revision } : nil
+        slowness = isWaited && !control.isPaused ? control.limitText : nil
+        if let pause = control.pauseText {
+            why = isWaited ? pause : nil
+            text = [pause, QueueState.obedience(obeying, of: workers)].compactMap { $0 }.joined(separator: "; ")
+            return
+        }
         if isWaited, refusal != nil {
             (why, text) = ("the store takes no rows", "the store takes no rows")
             return
@@ -45,9 +58,18 @@ package struct QueueState: Sendable {
         } else {
             let remarks = QueueState.reasons(workers.filter { $0.condition.takes && $0.condition.reason != nil })
             why = nil
-            text = ([isWaited || depth.knownInFlight > 0 ? "working" : "idle", reasons, remarks]).filter { !$0.isEmpty }
+            let condition = isWaited || depth.knownInFlight > 0 ? "working" : "idle"
+            let set = [control.limitText, control.callsText].compactMap { $0 }
+            let obedience = set.isEmpty ? nil : QueueState.obedience(obeying, of: workers)
+            text = ([condition, reasons, remarks] + set + [obedience].compactMap { $0 }).filter { !$0.isEmpty }
                 .joined(separator: "; ")
         }
+    }
+
+    /// `7 of 8 obey`. nil if all do, or there are no workers.
+    private static func obedience(_ obeying: Int?, of workers: [RegisteredWorker]?) -> String? {
+        guard let obeying, let count = workers?.count, obeying < count else { return nil }
+        return "\(obeying) of \(count) obey"
     }
 
     /// Why a service is down, if all its workers say that it is: `down on k3: connection refused`. nil if one does not.

@@ -2,73 +2,84 @@ import Model
 import Monitoring
 import Pipeline
 
-/// What the store tells of the work on the queues.
+/// What the store reports about the work on the queues.
 package struct StoredWork: Sendable {
-    /// Who is alive.
+    /// The live workers.
     package var workers: [RegisteredWorker]
-    /// nil: not asked for.
+    /// The progress of the last hour. nil if it was not asked for.
     package var progress: ProgressReport?
+    /// What operators have set; nil: not known.
+    package var control: ControlSheet?
 
-    package init(workers: [RegisteredWorker], progress: ProgressReport? = nil) {
+    package init(
+        workers: [RegisteredWorker], progress: ProgressReport? = nil, control: ControlSheet? = nil
+    ) {
         self.workers = workers
         self.progress = progress
+        self.control = control
     }
 }
 
-/// What the queue tells: how much waits where.
+/// What the queue reports: how many messages wait in which queue.
 package struct QueueStatus: Sendable {
-    /// What stands in the place of `members` when the queue is out of reach.
+    /// What replaces `members` if the queue is out of reach.
     package static let unknown = [JSON.Member("queues", .null), JSON.Member("blocked", .null)]
 
-    /// A queue with those who work on it; nil: not known.
+    /// A queue and the workers on it.
     package struct Line: Sendable {
-        /// The service or role that takes from it.
+        /// The service or role that consumes it.
         package var service: String
-        /// How much lies there.
+        /// How many messages it holds.
         package var depth: QueueDepth
-        /// Those that are alive.
+        /// The live workers. nil if they are not known.
         package var workers: [RegisteredWorker]?
-        /// Why they are not known.
+        /// Why the workers are not known.
         package var absence: PortFault?
-        /// Why the queue takes no messages.
+        /// Why the broker takes no messages.
         package var blockade: String?
-        /// Seconds that the oldest message has waited; nil where none waits, or the queue cannot tell.
+        /// What operators have set.
+        package var control: ServiceControl
+        /// How many seconds the oldest message has waited. nil if none waits, or the queue cannot tell.
         package var oldest: Double?
-        /// nil: not known.
+        /// How fast the work goes on. nil if it is not known.
         var pace: WorkPace?
-        /// What has waited there before.
+        /// How many messages waited before.
         var samples: [WaitingSample] = []
         /// What has ended in the last hour, by minutes.
         package var minutes: [MinuteCount] = []
     }
 
-    /// This box's queues first.
+    /// The queues, this machine's first.
     package let lines: [Line]
-    /// Why the queue takes no messages.
+    /// Why the broker takes no messages.
     package let blockade: String?
 
-    /// - Parameter work: what the store tells, or why it does not.
+    /// - Parameter work: what the store reports, or why it does not.
     /// - Throws: `PortFault`.
     package init(_ services: ServiceDirectory, _ queue: Queue, _ work: Result<StoredWork, PortFault>) async throws {
         var absence: PortFault?
         if case .failure(let fault) = work { absence = fault }
         let (workers, progress) = ((try? work.get())?.workers, (try? work.get())?.progress)
+        let control = (try? work.get())?.control
         let known = try await KnownQueues(services, queue, workers: workers ?? [])
         let depths = try await queue.depths(of: known.all.map(\.queue))
         let ages = try await queue.oldestAges(of: known.all.map(\.queue))
         let blockade = try await queue.blockade()
-        // A queue of another box's service is shown as soon as it holds something, or somebody works on it.
+        // The queue of another machine's service is shown as soon as it holds a message or has a worker.
         lines = zip(known.all, depths).enumerated().compactMap { index, pair in
             let (named, depth) = pair
             let ofQueue = workers?.filter { $0.queue == named.queue }
-            let isIdle = depth.waiting + (depth.inFlight ?? 0) + depth.dead == 0 && ofQueue?.isEmpty ?? true
+            let set = control?[named.service] ?? ServiceControl(service: named.service)
+            let isIdle =
+                depth.waiting + (depth.inFlight ?? 0) + depth.dead == 0 && ofQueue?.isEmpty ?? true && !set.isAnything
             guard index < known.own.count || !isIdle else { return nil }
-            // Rows tell of a service, whoever writes them. A role's rows do not tell how many messages it has settled: it says so.
+            // Rows count the results of a service, whoever writes them. They do not count the messages of a role, which
+            // notes its own count.
             let minutes = progress.map { $0.services[named.service] ?? $0.queues[named.queue] ?? [] }
             return Line(
                 service: named.service, depth: depth, workers: ofQueue, absence: absence, blockade: blockade,
-                oldest: ages[index], pace: minutes.map(WorkPace.init), samples: progress?.samples[named.queue] ?? [],
-                minutes: minutes ?? [])
+                control: set, oldest: ages[index], pace: minutes.map(WorkPace.init),
+                samples: progress?.samples[named.queue] ?? [], minutes: minutes ?? [])
         }
         self.blockade = blockade
     }
@@ -79,47 +90,54 @@ package struct QueueStatus: Sendable {
     /// - Parameter refusal: why the store takes no rows.
     package func members(refusal: PortFault?) -> [JSON.Member] {
         [
-            JSON.Member(
-                "queues",
-                .array(
-                    lines.map { line in
-                        let (depth, state) = (line.depth, line.state(refusal: refusal))
-                        let left = line.timeLeft(state)
-                        return .object([
-                            "queue": .string(depth.queue), "service": .string(line.service),
-                            "waiting": .int(Int64(depth.waiting)),
-                            "in_flight": depth.inFlight.map { .int(Int64($0)) } ?? .null,
-                            "dead": .int(Int64(depth.dead)),
-                            "workers": state.workers.map { .int(Int64($0)) } ?? .null,
-                            "oldest_seconds": line.oldest.map(JSON.rounded) ?? .null,
-                            "done_per_second": line.donePerSecond.map(JSON.rounded) ?? .null,
-                            "eta_seconds": left.map {
-                                .object(["low": .rounded($0.lowerBound), "high": .rounded($0.upperBound)])
-                            } ?? .null,
-                            "why": .optional(state.why),
-                        ])
-                    })),
+            JSON.Member("queues", .array(lines.map { $0.json(refusal: refusal) })),
             JSON.Member("blocked", .optional(blockade)),
         ]
     }
 }
 
 extension QueueStatus.Line {
-    /// Who works on it, and why not.
-    package func state(refusal: PortFault?) -> QueueState {
-        QueueState(depth, workers: workers, absence: absence, blockade: blockade, refusal: refusal)
+    fileprivate func json(refusal: PortFault?) -> JSON {
+        let state = state(refusal: refusal)
+        let left = timeLeft(state).map { left -> JSON in
+            .object(["low": .rounded(left.lowerBound), "high": .rounded(left.upperBound)])
+        }
+        let members: [(String, JSON)] = [
+            ("queue", .string(depth.queue)), ("service", .string(service)), ("waiting", .int(Int64(depth.waiting))),
+            ("in_flight", .number(depth.inFlight)), ("dead", .int(Int64(depth.dead))),
+        ]
+        let set: [(String, JSON)] = [
+            ("paused", .bool(control.isPaused)), ("paused_by", .optional(control.isPaused ? control.setBy : nil)),
+            ("paused_until", .optional(control.until.map(Timestamp.iso8601))),
+            ("pause_reason", .optional(control.reason)), ("rate_limit", control.rateLimit.map(JSON.double) ?? .null),
+            ("concurrency", .number(control.concurrency)), ("obeying", .number(state.obeying)),
+        ]
+        let progress: [(String, JSON)] = [
+            ("workers", .number(state.workers)), ("oldest_seconds", oldest.map(JSON.rounded) ?? .null),
+            ("done_per_second", donePerSecond.map(JSON.rounded) ?? .null), ("eta_seconds", left ?? .null),
+            ("why", .optional(state.why ?? state.slowness)),
+        ]
+        return .object((members + set + progress).map { JSON.Member($0, $1) })
     }
 
-    /// In the last five minutes; nil: not known.
+    /// Who works on it and, if nobody does, why not.
+    package func state(refusal: PortFault?) -> QueueState {
+        QueueState(depth, workers: workers, absence: absence, blockade: blockade, refusal: refusal, control: control)
+    }
+
+    /// The rate of the last five minutes. nil if it is not known.
     package var donePerSecond: Double? { pace?.last5 }
 
-    /// In how many seconds what waits is done; nil where it stands still, or nobody can tell.
+    /// How many seconds it takes until everything that waits is done. nil if the queue stands still, or nobody can
+    /// tell.
     package func timeLeft(_ state: QueueState) -> ClosedRange<Double>? {
         state.why == nil ? pace?.timeLeft(waiting: depth.waiting, samples: samples) : nil
     }
 }
 
 extension JSON {
-    /// Nobody wants more digits of it.
+    fileprivate static func number(_ value: Int?) -> JSON { value.map { .int(Int64($0)) } ?? .null }
+
+    /// Three decimals are enough.
     fileprivate static func rounded(_ value: Double) -> JSON { .double((value * 1000).rounded() / 1000) }
 }

@@ -12,7 +12,7 @@ package enum ShortDuration {
         }
     }
 
-    /// `12 min`, where both ends read the same; else `12–15 min`, `50 s–2 min`.
+    /// `12 min` if both ends have the same text, otherwise `12–15 min`, `50 s–2 min`.
     package static func text(_ range: ClosedRange<Double>) -> String {
         let (low, high) = (text(range.lowerBound), text(range.upperBound))
         guard low != high else { return low }

@@ -2,40 +2,40 @@ import Foundation
 import Model
 import Pipeline
 
-/// What the store tells: results by service and status, the totals, and whether it takes rows.
+/// What the store reports: results by service and status, the totals, and whether it takes rows.
 package struct StoreStatus: Sendable {
-    /// What stands in the place of `members` when the store is out of reach.
+    /// What replaces `members` if the store is out of reach.
     package static let unknown = [
         JSON.Member("results", .null), JSON.Member("totals", .null), JSON.Member("counted", .null),
         JSON.Member("refusal", .null),
     ]
 
-    /// Results by service.
+    /// The results of each service.
     package let services: [ServiceReport]
-    /// Rows by table.
+    /// The number of rows in each table.
     package let totals: Totals
-    /// Every row was counted.
+    /// Whether every row was counted.
     private let isExact: Bool
-    /// When the counts that triggers keep were last set right.
+    /// When the counts that triggers keep were last corrected.
     package let recounted: Date?
-    /// Why it takes no rows.
+    /// Why the store takes no rows. nil if it does.
     package let refusal: PortFault?
 
     /// - Parameters:
-    ///   - rows: what is waited for: whether the store would take such rows.
-    ///   - exact: counts every row and, where it may write, sets right what triggers keep.
+    ///   - rows: rows of the kinds that are waited for. The store is asked whether it would take them.
+    ///   - exact: whether to count every row and, if the store may be written, correct what triggers keep.
     /// - Throws: `PortFault`.
     package init(_ store: Store, rows: [PlainRow], exact: Bool) async throws {
         services = try await store.services(exact: exact)
         totals = try await store.totals(exact: exact)
         isExact = exact
-        // A user who may only read has counted all the same.
+        // A user who may only read has got an exact count all the same.
         if exact { try? await store.recount() }
         recounted = try await store.lastRecount()
         refusal = await store.refusal(of: rows)
     }
 
-    /// As `farm status --json` has it (spec section 1).
+    /// The members in `farm status --json` (spec section 1).
     package var members: [JSON.Member] {
         [
             JSON.Member(
@@ -63,10 +63,10 @@ package struct StoreStatus: Sendable {
         ]
     }
 
-    /// Whether a count is one that triggers keep, and nobody has counted now.
+    /// Whether a count is one that triggers keep, and that was not counted now.
     package func isKept(_ count: Int) -> Bool { !isExact && count > RowCounts.exactLimit }
 
-    /// Whether any of them is.
+    /// Whether any of the counts is.
     package var isKept: Bool {
         let counts =
             [totals.images, totals.results, totals.mergedBoxes, totals.consensus, totals.postprocessing]

@@ -7,20 +7,20 @@ import Pipeline
 import Roles
 import Waiting
 
-/// The service of a trial.
+/// The service that is tried.
 package struct TriedService: Sendable {
     /// Its name.
     package var name: String
     /// `host:port`.
     package var address: String
-    /// What its answers count as.
+    /// How its answers count.
     package var evidence: Evidence
-    /// How it gets a picture.
+    /// How the picture is passed to it.
     package var transport: Transport
-    /// What is posted to it as it is.
+    /// The formats that are posted to it unchanged.
     package var accepts: Set<PictureFormat>
 
-    /// A service as it is tried.
+    /// A service to try.
     package init(
         name: String, address: String, evidence: Evidence, transport: Transport, accepts: Set<PictureFormat>
     ) {
@@ -32,9 +32,9 @@ package struct TriedService: Sendable {
     }
 }
 
-/// One call of one service, as a worker makes it; nothing is stored.
+/// One call of a service, as a worker makes it. Nothing is stored.
 package struct ServiceTrial: Sendable {
-    /// What became of it.
+    /// The result of the call.
     package enum Outcome: Sendable {
         case answered(TryReport)
         case failed(AnalysisFailure)
@@ -60,7 +60,7 @@ package struct ServiceTrial: Sendable {
         self.time = time
     }
 
-    /// - Parameter photo: a file, or its URL.
+    /// - Parameter photo: the path or the URL of a picture.
     package func run(_ photo: String) async -> Outcome {
         let failure: AnalysisFailure
         do {
@@ -75,7 +75,7 @@ package struct ServiceTrial: Sendable {
         return .failed(failure)
     }
 
-    /// As `farm try --json` has a failure.
+    /// The failure in `farm try --json`.
     package func json(of failure: AnalysisFailure) -> JSON {
         .object([
             "service": .string(service.name), "address": .string(service.address),
@@ -83,7 +83,7 @@ package struct ServiceTrial: Sendable {
         ])
     }
 
-    /// Looks at the photo as a worker does before it calls.
+    /// Checks the photo as a worker does before it calls.
     private func subject(_ photo: String) async throws(PictureFault) -> AnalysisSubject {
         switch (service.transport, ImageList.isURL(photo)) {
         case (.url, false):

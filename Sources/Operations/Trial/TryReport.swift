@@ -2,16 +2,16 @@ import Harmony
 import Model
 import Pipeline
 
-/// What `farm try` shows of an answer.
+/// What `farm try` shows about an answer.
 package struct TryReport {
     /// The service that was called.
     package let service: TriedService
-    /// What it answered.
+    /// The answer of the service.
     package let answer: Answer
-    /// What farm reads from that.
+    /// What farm reads from the answer.
     package let inspection: Inspection
 
-    /// `prediction` is a place in `answer.predictions`, from 0.
+    /// The output of `farm try --json`. `prediction` is a place in `answer.predictions`, counted from 0.
     package var json: JSON {
         .object([
             "service": .string(service.name), "address": .string(service.address),

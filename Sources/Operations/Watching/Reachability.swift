@@ -1,11 +1,11 @@
 import Foundation
 import Pipeline
 
-/// Which services do not answer their health probe, or are called down by all their workers for a minute; asked anew at most
-/// every two seconds.
+/// Which services do not answer their health probe, or have been reported down by all their workers for a minute. It
+/// asks again at most every two seconds.
 package actor Reachability {
     private static let validity: TimeInterval = 2
-    /// A worker whose service answers some jobs with errors tries others for as long.
+    /// A worker whose service answers some jobs with errors tries others for this long.
     private static let patience: TimeInterval = 60
 
     private let services: [String]
@@ -13,10 +13,10 @@ package actor Reachability {
     private let workers: any WorkerRegister
     private var known: [String: String] = [:]
     private var asked = Date.distantPast
-    /// Since when their workers have called services down.
+    /// Since when their workers have reported services as down.
     private var downSince: [String: Date] = [:]
 
-    /// - Parameter health: why a service does not answer its health probe; nil if it does.
+    /// - Parameter health: why a service does not answer its health probe. nil if it does.
     package init(
         _ services: [String], workers: any WorkerRegister, health: @escaping @Sendable (String) async -> String?
     ) {
@@ -25,7 +25,7 @@ package actor Reachability {
         self.health = health
     }
 
-    /// Those that are down, with the reason.
+    /// The services that are down, with the reason.
     package func outages() async -> [String: String] {
         guard Date().timeIntervalSince(asked) > Reachability.validity else { return known }
         asked = Date()

@@ -2,10 +2,10 @@ import Foundation
 import Model
 import Pipeline
 
-/// Whether the store would take the rows of some roles, asked anew at most every few seconds: for processes that run no
-/// role, and so have no breaker that knows.
+/// Whether the store would take the rows of some roles, for processes that run no role and so have no breaker that
+/// knows. It asks again at most every few seconds.
 package actor StoreState {
-    /// Each look draws ids from PostgreSQL's sequences.
+    /// Each look uses up ids of PostgreSQL's sequences.
     private static let validity: TimeInterval = 10
 
     private let store: any ResultStore
@@ -13,13 +13,13 @@ package actor StoreState {
     private var known: PortFault?
     private var asked = Date.distantPast
 
-    /// - Parameter services: whose results are waited for; one of them stands for all.
+    /// - Parameter services: the services whose results are waited for. One of them stands for all.
     package init(_ store: any ResultStore, services: [String], roles: [PostProcessing]) {
         self.store = store
         rows = PlainRow.of(services: Array(services.prefix(1)), roles: roles)
     }
 
-    /// Why it takes no rows, if somebody has to mend it.
+    /// Why the store takes no rows, if somebody has to mend it.
     package func refusal() async -> PortFault? {
         guard Date().timeIntervalSince(asked) > StoreState.validity else { return known }
         asked = Date()
@@ -29,7 +29,7 @@ package actor StoreState {
 }
 
 extension ResultStore {
-    /// Why it would not take one of these rows; nil too where it is only out of reach or busy.
+    /// Why the store would not take one of these rows. Also nil if it is only out of reach or busy.
     package func refusal(of rows: [PlainRow]) async -> PortFault? {
         do { for row in rows { try await probe(row, of: nil) } } catch let fault as PortFault
             where fault.kind != .transient
@@ -41,7 +41,7 @@ extension ResultStore {
 }
 
 extension PlainRow {
-    /// What the workers of these services, and these roles, write.
+    /// The rows that the workers of these services, and these roles, write.
     package static func of(services: [String], roles: [PostProcessing]) -> [PlainRow] {
         services.map { .result(service: $0, workerID: "farm") }
             + roles.map { role in

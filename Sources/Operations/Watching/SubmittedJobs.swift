@@ -3,9 +3,9 @@ import Model
 import Pipeline
 import Waiting
 
-/// The jobs that a producer has submitted: they are done when each has its row.
+/// The jobs that a producer has submitted. They are done when each has its row.
 package actor SubmittedJobs {
-    /// How far they are.
+    /// How far the jobs are.
     package enum State {
         case done
         case open
@@ -13,9 +13,9 @@ package actor SubmittedJobs {
         case lost(String)
     }
 
-    /// Nobody holds a job for longer (spec section 3).
+    /// A job cannot be held for longer than this (spec section 3).
     private static let patience: TimeInterval = 300
-    /// Where nobody was seen to take from the queues since before they came: for what is on its way at the broker.
+    /// If the queues have had no consumers since before the jobs came: enough for what is on its way in the broker.
     private static let patienceWithoutConsumers: TimeInterval = 3
     private static let page = 500
 
@@ -23,7 +23,7 @@ package actor SubmittedJobs {
     private let last: ImageID
     private let catalogue: any ImageCatalogue
     private let time: any Timekeeper
-    /// All images up to here have their rows.
+    /// All images up to this one have their rows.
     private var answered: ImageID = 0
     private var lastProgress: Date
     private var hadConsumers: Bool
@@ -31,7 +31,7 @@ package actor SubmittedJobs {
     /// - Parameters:
     ///   - filter: the images that lack an answer.
     ///   - last: the largest image_id of the submission.
-    ///   - hadConsumers: somebody took from the queues before anything was submitted, or may have.
+    ///   - hadConsumers: whether the queues had, or may have had, consumers before anything was submitted.
     package init(
         filter: ImageFilter, upTo last: ImageID, catalogue: any ImageCatalogue, time: any Timekeeper, hadConsumers: Bool
     ) {
@@ -43,20 +43,20 @@ package actor SubmittedJobs {
         lastProgress = time.now()
     }
 
-    /// Whether somebody may take from these queues, as far as they tell.
+    /// Whether these queues may have consumers, as far as they tell.
     package static func mayHaveConsumers(_ depths: some Sequence<QueueDepth>) -> Bool {
         depths.contains { $0.consumers != 0 }
     }
 
-    /// To be told of every look at the queues of the jobs.
-    /// - Parameter isUnderWay: something waits, or is in hand here.
+    /// To be called after every look at the queues of the jobs.
+    /// - Parameter isUnderWay: whether messages wait, or are in hand here.
     package func saw(_ depths: some Sequence<QueueDepth>, isUnderWay: Bool) {
         if SubmittedJobs.mayHaveConsumers(depths) { hadConsumers = true }
         if isUnderWay { lastProgress = time.now() }
     }
 
-    /// To be asked when nothing waits any more.
-    /// - Parameter isExact: nothing is in flight either: a job without a row is lost.
+    /// To be called when nothing waits any more.
+    /// - Parameter isExact: whether it is known that nothing is in flight either. Then a job without a row is lost.
     /// - Throws: `PortFault`.
     package func state(isExact: Bool) async throws -> State {
         guard let next = try await catalogue.images(filter, after: answered, limit: 1).first, next.image.id <= last

@@ -3,29 +3,34 @@ import Model
 import Pipeline
 import Waiting
 
-/// Warns, once of each, of roles that this box does not run, for which triggers wait and nobody takes them.
+/// Warns, once for each role, of triggers that wait for a role that this machine does not run and that nobody consumes.
 package struct UnservedWatch {
     private static let interval = Duration.seconds(10)
 
     let queue: Queue
     let heartbeats: (any HeartbeatStore)?
+    let control: any ControlRecords
     let time: any Timekeeper
     let log: Logger
     let roles: [PostProcessing]
 
-    /// - Parameter roles: those that this box does not run.
+    /// - Parameters:
+    ///   - control: tells what is paused: nobody is to take that.
+    ///   - roles: the roles that this machine does not run.
     package init(
-        queue: Queue, heartbeats: (any HeartbeatStore)?, time: any Timekeeper, log: Logger, roles: [PostProcessing]
+        queue: Queue, heartbeats: (any HeartbeatStore)?, control: any ControlRecords, time: any Timekeeper, log: Logger,
+        roles: [PostProcessing]
     ) {
         self.queue = queue
         self.heartbeats = heartbeats
+        self.control = control
         self.time = time
         self.log = log
         self.roles = roles
     }
 
-    /// Until it is cancelled. What cannot be looked at now is looked at later; who is only starting is not missed, as two
-    /// looks running have to agree.
+    /// Runs until it is cancelled. If a look fails, it looks again later. Two looks in a row have to agree, so a role
+    /// that is just starting is not reported.
     /// - Throws: `CancellationError`.
     package func run() async throws {
         guard !roles.isEmpty else { return }
@@ -42,12 +47,13 @@ package struct UnservedWatch {
 
     private func look() async throws -> [(role: PostProcessing, triggers: Int)] {
         let depths = try await queue.depths(of: roles.map(\.queue))
-        let waiting = zip(roles, depths).filter { $1.waiting > 0 }
+        let paused = try await control.control()
+        let waiting = zip(roles, depths).filter { $1.waiting > 0 && !paused[$0.rawValue].isPaused }
         guard !waiting.isEmpty else { return [] }
         let report = try await heartbeats?.report(MonitorWindows())
         let alive = report.map { Set($0.nodes.flatMap(\.services)) }
         return waiting.filter { role, depth in
-            // A broker counts who takes from a queue; heartbeats tell of those who write them.
+            // A broker counts the consumers of a queue. Heartbeats only show roles that write them.
             if let consumers = depth.consumers { return consumers == 0 }
             return alive.map { !$0.contains(role.rawValue) } ?? false
         }.map { ($0, $1.waiting) }

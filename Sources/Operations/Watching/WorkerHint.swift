@@ -2,23 +2,24 @@ import Foundation
 import Model
 import Pipeline
 
-/// Says once of each worker and role that it is not alive, when messages wait for it and none is taken.
+/// When messages wait and none is taken, says once for each service and role that it has no live worker.
 package actor WorkerHint {
-    /// A call may take a minute, but who makes it is alive meanwhile.
+    /// A call may take a minute, but the worker that makes it is alive meanwhile.
     private static let patience: TimeInterval = 5
 
     private let store: any WorkerRegister
-    /// Farms of an earlier version write nothing else.
+    /// Farms of an earlier version write only heartbeats.
     private let heartbeats: (any HeartbeatStore)?
     private var waiting = 0
-    /// Since when nothing was taken, or when it was last looked who lives: one that was killed is seen as alive for a while.
+    /// Since when nothing was taken, or when workers were last looked up. A worker that was killed still looks alive
+    /// for a while.
     private var since = Date()
-    /// Services and roles that were named.
+    /// Services and roles that were mentioned already.
     private var told: Set<String> = []
 
     private let tell: @Sendable (String) -> Void
 
-    /// - Parameter tell: a line for people.
+    /// - Parameter tell: receives one line for people.
     package init(
         store: any WorkerRegister, heartbeats: (any HeartbeatStore)?, tell: @escaping @Sendable (String) -> Void
     ) {
@@ -27,13 +28,13 @@ package actor WorkerHint {
         self.tell = tell
     }
 
-    /// To be told of every look at the queues.
+    /// To be called after every look at the queues.
     package func look(at standing: IdleWatch.Standing) async {
         if standing.waiting != waiting || standing.inFlight > 0 {
             waiting = standing.waiting
             since = Date()
         }
-        let names = standing.waited.filter { !told.contains($0) }
+        let names = standing.waited.filter { !told.contains($0) && !standing.paused.contains($0) }
         guard !names.isEmpty, Date().timeIntervalSince(since) > WorkerHint.patience else { return }
         since = Date()
         guard let workers = try? await store.liveWorkers() else { return }
@@ -45,10 +46,10 @@ package actor WorkerHint {
         let missing = names.filter { !alive.contains($0) }
         guard !missing.isEmpty else { return }
         told.formUnion(missing)
-        tell("nobody is alive who works on \(missing.joined(separator: ", ")): \(WorkerHint.wayOut(for: missing))")
+        tell("no worker is alive for \(missing.joined(separator: ", ")): \(WorkerHint.wayOut(for: missing))")
     }
 
-    /// How somebody comes to work on these services and roles.
+    /// How to get workers for these services and roles.
     package static func wayOut(for names: [String]) -> String {
         let services = names.filter { PostProcessing(rawValue: $0) == nil }
         let commands =

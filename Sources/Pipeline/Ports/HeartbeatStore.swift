@@ -127,6 +127,11 @@ public struct MonitorWindows: Sendable, Equatable {
     }
 }
 
+extension Heartbeat {
+    /// How many rows a worker may have. After that it overwrites its oldest.
+    package static let rowLimit = 1000
+}
+
 /// Heartbeats of workers. All methods throw `PortFault`.
 public protocol HeartbeatStore: Sendable {
     /// Writes one row. A worker that has 1,000 rows overwrites its oldest.

@@ -27,6 +27,14 @@ public enum AnswerRule: Sendable, Equatable {
     case successOrNewer(than: Int)
     /// `settled` or `newer`.
     case settledOrNewer(than: Int)
+
+    /// Whether any success counts as an answer.
+    package var takesSuccess: Bool {
+        switch self {
+        case .success, .settled, .successOrNewer, .settledOrNewer: true
+        case .newer: false
+        }
+    }
 }
 
 /// Which images a command is about.

@@ -141,6 +141,9 @@ public protocol JobConsumer: Sendable {
     /// - Throws: `PortFault`; `CancellationError` when its task is cancelled.
     func next(upTo limit: Int) async throws -> [Delivery]
 
+    /// Changes how many deliveries may be unsettled at once. Deliveries beyond the new number stay.
+    func limit(prefetch: Int) async throws
+
     /// Removes the messages for good.
     func acknowledge(_ receipts: [Receipt]) async throws
 

@@ -38,10 +38,12 @@ public struct RegisteredWorker: Sendable, Equatable {
     public var condition: WorkerCondition
     /// The process it runs in, if the system told.
     public var process: ProcessIdentity?
+    /// The revision of `farm_control` that it obeys for its service. nil if an older farm wrote the row.
+    public var revision: Int?
 
     package init(
         workerID: String, service: String, host: String, queue: String, condition: WorkerCondition,
-        process: ProcessIdentity? = nil
+        process: ProcessIdentity? = nil, revision: Int? = nil
     ) {
         self.workerID = workerID
         self.service = service
@@ -49,6 +51,7 @@ public struct RegisteredWorker: Sendable, Equatable {
         self.queue = queue
         self.condition = condition
         self.process = process
+        self.revision = revision
     }
 
     /// Whether its process is known to have ended.

@@ -1,4 +1,4 @@
-import Synchronization
+import Waiting
 
 /// Decides when a stage that gathers takes deliveries again.
 final class GatheringPause: Sendable {
@@ -9,25 +9,19 @@ final class GatheringPause: Sendable {
     /// image, there is hardly any pause.
     private static let fullLoad = 64.0
 
-    private let inHand = Mutex(0)
-    private let (beginnings, beginning) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    private let inHand = Watched(0)
 
-    func took(_ count: Int) { inHand.withLock { $0 += count } }
+    func took(_ count: Int) { inHand.change { $0 += count } }
 
     func settled(_ count: Int) {
-        let isAll = inHand.withLock { inHand in
+        inHand.change { inHand in
             inHand -= count
             assert(inHand >= 0, "no more deliveries are settled than were taken")
-            return inHand == 0
         }
-        if isAll { beginning.yield() }
     }
 
     /// Returns when everything that was taken is settled, or when the task is cancelled.
-    func begin() async {
-        var iterator = beginnings.makeAsyncIterator()
-        _ = await iterator.next()
-    }
+    func begin() async { _ = await inHand.wait { $0 == 0 ? true : nil } }
 
     /// How long to let deliveries gather after this many of them took this long.
     static func rest(after deliveries: Int, seconds: Double) -> Duration {

@@ -21,9 +21,9 @@ public struct Stage<Handler: StageHandler>: Sendable {
         var trace: TraceContext?
     }
 
-    private enum Settling: Sendable {
+    enum Settling: Sendable {
         case handled(Item, Handler.Outcome)
-        /// The store failed before the work was begun.
+        /// The store failed, or the service was paused, before the work was begun.
         case withheld(Item)
         case admitted(Receipt, Verdict, Settlement<Handler.Key>.Origin)
     }
@@ -43,39 +43,37 @@ public struct Stage<Handler: StageHandler>: Sendable {
     public func run(_ drain: Drain) async throws {
         // For a store that takes no rows, nothing is taken and no service is called.
         guard try await drain.until({ try await options.store.prove(handler.plainRow) }) != nil else { return }
-        let consumer = try await queue.consume(options.queue, prefetch: options.prefetch)
-        options.events.tell(.began(prefetch: options.prefetch))
-        let works = Mailbox<Item>()
-        let ready = Mailbox<Settling>()
-        let inHand = KeysInHand<Handler.Key>()
-        let pause = GatheringPause()
+        let prefetch = options.presentPrefetch
+        let consumer = try await queue.consume(options.queue, prefetch: prefetch)
+        options.events.tell(.began(prefetch: prefetch))
+        let course = Course(consumer, prefetch: prefetch, drain)
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
-                    defer { works.finish() }
-                    _ = try await drain.until { try await intake(consumer, works, ready, inHand, pause, drain) }
+                    defer { course.works.finish() }
+                    _ = try await drain.until { try await takeUnlessPaused(course) }
                     // If it were not paused, every settlement would make room for more deliveries. A quorum queue
                     // counts deliveries that are on their way when the consumer ends as given back.
                     try? await consumer.pause()
                 }
                 group.addTask {
-                    defer { ready.finish() }
-                    await dispatch(works, ready, drain)
+                    defer { course.ready.finish() }
+                    await dispatch(course)
                 }
-                let settlement = settlement(consumer, drain) { keys in
+                let settlement = settlement(course) { keys in
                     guard handler.handlesOneAtATime else { return }
-                    let deliveries = inHand.end(keys)
+                    let deliveries = course.inHand.end(keys)
                     // During a drain they go back with everything else that was not begun.
                     guard !drain.isBegun else { return }
-                    if let admissions = try await admitting(deliveries, consumer, drain) {
-                        sort(admissions, of: deliveries, takenAt: options.time.now(), works, ready, inHand)
+                    if let admissions = try await admitting(deliveries, course) {
+                        sort(admissions, of: deliveries, takenAt: options.time.now(), course)
                     } else {
-                        pause.settled(deliveries.count)
+                        course.pause.settled(deliveries.count)
                     }
                 }
                 group.addTask {
                     defer { settlement.finish() }
-                    try await settle(settlement, ready, pause, drain)
+                    try await settle(settlement, course)
                 }
                 group.addTask { try await settlement.insist() }
                 // Unlike with waitForAll, the first failure cancels the others.
@@ -90,24 +88,30 @@ public struct Stage<Handler: StageHandler>: Sendable {
 
     // MARK: Intake
 
-    private func intake(
-        _ consumer: any JobConsumer, _ works: Mailbox<Item>, _ ready: Mailbox<Settling>,
-        _ inHand: KeysInHand<Handler.Key>,
-        _ pause: GatheringPause, _ drain: Drain
-    ) async throws {
+    func intake(_ course: Course) async throws {
+        var purse = TokenPurse(options)
+        // After a pause, what was taken before it may still be in hand.
+        if options.gathers { await course.pause.begin() }
         while true {
-            let limit = try await permits(consumer)
-            guard let deliveries = try await take(min(limit, options.prefetch), consumer) else { continue }
-            assert(
-                deliveries.count <= max(1, min(limit, options.prefetch)), "a queue gives no more than it is asked for")
+            let permits = try await permits(course.consumer)
+            var limit = max(1, min(permits, try await adjustPrefetch(course)))
+            let allowance = try await purse.allowance(upTo: limit) { try await course.consumer.pause() }
+            limit = min(limit, allowance ?? limit)
+            let validity = allowance.map { _ in purse.validity }
+            guard let deliveries = try await take(limit, course.consumer, within: validity) else { continue }
+            assert(deliveries.count <= limit, "a queue gives no more than it is asked for")
+            purse.spend(deliveries.count)
             if !deliveries.isEmpty { options.events.tell(.taken(deliveries.count)) }
             let begin = options.time.now()
+            course.unadmitted.append(deliveries)
             // Not tried again as a whole: that would take the next deliveries and forget these.
-            guard let admissions = try await admitting(deliveries, consumer, drain) else { continue }
-            pause.took(deliveries.count)
-            sort(admissions, of: deliveries, takenAt: begin, works, ready, inHand)
+            let admissions = try await admitting(deliveries, course)
+            _ = course.unadmitted.takeReady()
+            guard let admissions else { continue }
+            course.pause.took(deliveries.count)
+            sort(admissions, of: deliveries, takenAt: begin, course)
             guard options.gathers, !deliveries.isEmpty else { continue }
-            await pause.begin()
+            await course.pause.begin()
             let rest = GatheringPause.rest(
                 after: deliveries.count, seconds: options.time.now().timeIntervalSince(begin))
             if rest > .zero { try await options.time.sleep(rest) }
@@ -137,21 +141,24 @@ public struct Stage<Handler: StageHandler>: Sendable {
     }
 
     /// - Returns: nil if the queue is in the store's file, and the file takes nothing any more.
-    private func take(_ limit: Int, _ consumer: any JobConsumer) async throws -> [Delivery]? {
-        do { return try await retrying("taking jobs") { try await consumer.next(upTo: limit) } } catch let fault
-            as PortFault where fault.kind == .unusable
-        {
+    private func take(
+        _ limit: Int, _ consumer: any JobConsumer, within validity: Duration?
+    ) async throws -> [Delivery]? {
+        do {
+            return try await retrying("taking jobs") { try await next(consumer, upTo: limit, within: validity) }
+        } catch let fault as PortFault where fault.kind == .unusable {
             guard try await options.store.refuses(handler.plainRow, of: nil) else { throw fault }
             return nil
         }
     }
 
-    /// - Returns: nil if the store cannot be asked, or takes nothing. Then the deliveries are given back.
+    /// - Returns: nil if the store cannot be asked, or takes nothing, or the service is paused. Then the deliveries are given
+    ///   back.
     private func admitting(
-        _ deliveries: [Delivery], _ consumer: any JobConsumer, _ drain: Drain
+        _ deliveries: [Delivery], _ course: Course
     ) async throws -> [Admission<Handler.Key, Handler.Work>]? {
         guard !deliveries.isEmpty else { return [] }
-        if options.store.outage == nil {
+        if options.store.outage == nil, !options.control.isPaused {
             do {
                 return try await storing("admitting \(deliveries.count) deliveries") {
                     try await handler.admit(deliveries)
@@ -161,16 +168,20 @@ public struct Stage<Handler: StageHandler>: Sendable {
                 options.store.open(fault, handler.plainRow)
             }
         }
-        try await queueing("giving back", drain) {
-            try await consumer.giveBack(deliveries.map(\.receipt), after: .zero)
+        try await giveBack(deliveries, course)
+        return nil
+    }
+
+    func giveBack(_ deliveries: [Delivery], _ course: Course) async throws {
+        try await queueing("giving back", course.drain) {
+            try await course.consumer.giveBack(deliveries.map(\.receipt), after: .zero)
         }
         options.events.tell(.settled(Settled(.givenBack, count: deliveries.count, date: options.time.now())))
-        return nil
     }
 
     private func sort(
         _ admissions: [Admission<Handler.Key, Handler.Work>], of deliveries: [Delivery], takenAt taken: Date,
-        _ works: Mailbox<Item>, _ ready: Mailbox<Settling>, _ inHand: KeysInHand<Handler.Key>
+        _ course: Course
     ) {
         assert(admissions.count == deliveries.count, "there is one admission for each delivery")
         var items: [Item] = []
@@ -185,7 +196,7 @@ public struct Stage<Handler: StageHandler>: Sendable {
                 if let place = places[key] {
                     items[place].receipts.append(delivery.receipt)
                     if let cause { items[place].causes.append(cause) }
-                } else if !handler.handlesOneAtATime || inHand.begin(key, delivery) {
+                } else if !handler.handlesOneAtATime || course.inHand.begin(key, delivery) {
                     places[key] = items.count
                     items.append(
                         Item(
@@ -198,8 +209,8 @@ public struct Stage<Handler: StageHandler>: Sendable {
         if !items.isEmpty {
             options.events.tell(.admitted(submittedAt: items.compactMap { handler.submittedAt(of: $0.work) }))
         }
-        ready.append(settled)
-        works.append(items)
+        course.ready.append(settled)
+        course.works.append(items)
     }
 
     /// Where the deliveries come from. Only dead deliveries need it.
@@ -214,18 +225,19 @@ public struct Stage<Handler: StageHandler>: Sendable {
     // MARK: Handling
 
     /// When a drain runs out of time, the handlers are cancelled and their work goes back.
-    private func dispatch(_ works: Mailbox<Item>, _ ready: Mailbox<Settling>, _ drain: Drain) async {
+    private func dispatch(_ course: Course) async {
+        let ready = course.ready
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
-                await drain.wait()
+                await course.drain.wait()
                 try? await options.time.sleep(options.drainLimit)
             }
             group.addTask {
                 await withDiscardingTaskGroup { handlers in
-                    while case let items = await works.takeAll(), !items.isEmpty {
+                    while case let items = await course.works.takeAll(), !items.isEmpty {
                         for item in items {
                             handlers.addTask {
-                                guard await options.store.objection() == nil else {
+                                guard await options.store.objection() == nil, !options.control.isPaused else {
                                     return ready.append([.withheld(item)])
                                 }
                                 ready.append([.handled(item, await handle(item))])
@@ -247,20 +259,18 @@ public struct Stage<Handler: StageHandler>: Sendable {
     // MARK: Settling
 
     private func settlement(
-        _ consumer: any JobConsumer, _ drain: Drain, ended: @escaping @Sendable ([Handler.Key]) async throws -> Void
+        _ course: Course, ended: @escaping @Sendable ([Handler.Key]) async throws -> Void
     ) -> Settlement<Handler.Key> {
-        Settlement(options, queue: queue, consumer: consumer, ended: ended) {
+        Settlement(options, queue: queue, consumer: course.consumer, ended: ended) {
             // The embedded queue is in the store's file. While the file takes nothing, wait for it.
             guard try await options.store.refuses(handler.plainRow, of: nil) else { return false }
-            return try await options.isStoreBack(drain)
+            return try await options.isStoreBack(course.drain)
         }
     }
 
-    private func settle(
-        _ settlement: Settlement<Handler.Key>, _ ready: Mailbox<Settling>, _ pause: GatheringPause, _ drain: Drain
-    ) async throws {
+    private func settle(_ settlement: Settlement<Handler.Key>, _ course: Course) async throws {
         let committing = StageCommit(options: options, handler: handler)
-        while case let group = await ready.takeAll(), !group.isEmpty {
+        while case let group = await course.ready.takeAll(), !group.isEmpty {
             var verdicts: [Settlement<Handler.Key>.Open] = []
             var handled: [(item: Item, outcome: Handler.Outcome)] = []
             func add(
@@ -279,7 +289,7 @@ public struct Stage<Handler: StageHandler>: Sendable {
                     add(item.key, item.receipts, Verdict(.back(after: .zero)), .init(taken: item.taken))
                 }
             }
-            let judged = try await committing.commit(handled.map { ($0.item.work, $0.outcome) }, drain)
+            let judged = try await committing.commit(handled.map { ($0.item.work, $0.outcome) }, course.drain)
             for ((item, _), var verdict) in zip(handled, judged) {
                 end(item, &verdict)
                 // Jobs are told apart by their ids, and triggers by their images.
@@ -290,7 +300,7 @@ public struct Stage<Handler: StageHandler>: Sendable {
             try await settlement.begin(verdicts)
             if verdicts.contains(where: { !$0.isBack }) { options.store.passed(handler.plainRow) }
             // Deliveries that are still held count too: a queue that takes nothing must not stop the stage.
-            pause.settled(verdicts.reduce(0) { $0 + $1.receipts.count })
+            course.pause.settled(verdicts.reduce(0) { $0 + $1.receipts.count })
         }
     }
 

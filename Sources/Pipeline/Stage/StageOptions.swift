@@ -10,6 +10,8 @@ public struct StageOptions: Sendable {
     public var workerID: String
     /// How many deliveries may be unsettled at once.
     public var prefetch: Int
+    /// Whether the number of calls that operators have set replaces `prefetch`.
+    public var followsConcurrency = false
     /// Whether the stage settles everything it has taken, and then pauses, before it takes more. Merger and consensus
     /// compute from the newest rows, whichever trigger they got, so the more there is to do, the less often they
     /// compute.
@@ -22,6 +24,8 @@ public struct StageOptions: Sendable {
     public var holding: Duration
     /// The store's circuit breaker, which the stages of a process share.
     public var store: StoreGate
+    /// What operators have set for whoever takes from this queue.
+    public var control: ControlGate
     /// Where time comes from.
     public var time: any Timekeeper
     /// The source of the jitter in its waits.
@@ -35,7 +39,8 @@ public struct StageOptions: Sendable {
 
     package init(
         queue: String, workerID: String, prefetch: Int, gathers: Bool = false, drainLimit: Duration,
-        patience: Duration = .seconds(200), holding: Duration = .seconds(60), store: StoreGate, time: any Timekeeper,
+        patience: Duration = .seconds(200), holding: Duration = .seconds(60), store: StoreGate,
+        control: ControlGate = .free(), time: any Timekeeper,
         randomness: @escaping Randomness = systemRandomness,
         events: EventStream, tracer: Tracer = .off, log: Logger
     ) {
@@ -47,6 +52,7 @@ public struct StageOptions: Sendable {
         self.patience = patience
         self.holding = holding
         self.store = store
+        self.control = control
         self.time = time
         self.randomness = randomness
         self.events = events.adding(EventLog(log))
@@ -56,6 +62,9 @@ public struct StageOptions: Sendable {
 }
 
 extension StageOptions {
+    /// How many deliveries may be unsettled now.
+    var presentPrefetch: Int { followsConcurrency ? control.control?.concurrency ?? prefetch : prefetch }
+
     func retry(_ limit: Duration) -> Retry {
         Retry(limit: limit, time: time, randomness: randomness, log: log)
     }

@@ -1,6 +1,6 @@
 import Waiting
 
-/// Tells the backfill of an enricher that pairs were noted as missing, by service.
+/// Tells an enricher's backfill which services have missing pairs.
 public final class BackfillSignal: Sendable {
     private struct State: Sendable {
         var noted: [String: Int] = [:]
@@ -11,7 +11,7 @@ public final class BackfillSignal: Sendable {
 
     package init() {}
 
-    /// A group was committed; these services have missing pairs in it.
+    /// Notes that a group was committed in which these services have missing pairs.
     func noted(_ services: Set<String>) {
         state.change { state in
             state.commits += 1
@@ -19,10 +19,10 @@ public final class BackfillSignal: Sendable {
         }
     }
 
-    /// How many commits have noted pairs of this service.
+    /// How many commits have noted missing pairs of this service.
     func count(of service: String) -> Int { state.read { $0.noted[service, default: 0] } }
 
-    /// All whose pairs were noted.
+    /// All services with noted pairs.
     var names: Set<String> { state.read { Set($0.noted.keys) } }
 
     /// How many groups were committed.

@@ -1,6 +1,6 @@
 import Model
 
-/// A service's answer about a crop, with everything that it places in the crop placed in the image too.
+/// A service's answer about a crop. Everything with a position in the crop gets its position in the image too.
 struct CropAnswer {
     private let answer: JSON
     /// The part of the upright image that the crop shows.
@@ -11,8 +11,8 @@ struct CropAnswer {
         self.area = area
     }
 
-    /// Predictions gain `image_bbox` beside `bbox`; a landmark or keypoint `{x, y}` gains `image_point`. Keypoints that
-    /// are bare pairs `[x, y]` cannot gain a member: their prediction gains `image_point`, by the same names.
+    /// Predictions get `image_bbox` beside `bbox`, and a landmark or keypoint `{x, y}` gets `image_point`. Keypoints
+    /// that are bare pairs `[x, y]` cannot get a member, so their prediction gets `image_point`, with the same names.
     var placed: JSON {
         guard case .object(var members) = answer else { return answer }
         for index in members.indices where members[index].key == "predictions" {
@@ -49,7 +49,7 @@ struct CropAnswer {
         .object(["x": .double(rounded(area.x + x)), "y": .double(rounded(area.y + y))])
     }
 
-    /// Pose landmarks are fractions 0…1 of the picture that was sent.
+    /// The position of a pose landmark, which is given as fractions from 0 to 1 of the picture that was sent.
     private func fraction(_ x: Double, _ y: Double) -> JSON { pixel(x * area.width, y * area.height) }
 
     private func rounded(_ value: Double) -> Double { (value * 100).rounded() / 100 }
@@ -91,8 +91,8 @@ struct CropAnswer {
 }
 
 extension Enrichment {
-    /// Whether a stored error says that the picture itself cannot be used: no service was asked, and no further try
-    /// would help.
+    /// Whether a stored error says that the picture itself cannot be used: no service was asked, and another try would
+    /// not help.
     static func isFinal(_ data: JSON) -> Bool {
         guard let error = data["error"], error["tries"]?.integerValue == 0 else { return false }
         let kind = error["kind"]?.stringValue

@@ -6,25 +6,25 @@ import Pictures
 import Pipeline
 import Waiting
 
-/// Crops the merged boxes of an image in memory and asks the colour, face and pose services about the crops.
+/// Crops the merged boxes of an image in memory, and sends the crops to the colour, face and pose services.
 public struct Enricher: StageHandler {
-    /// What became of one image.
+    /// The result for one image.
     public struct Outcome: Sendable {
         var rows: [Enrichment] = []
         var missing: [MissingEnrichment] = []
-        /// How many questions had an answer that was an error.
+        /// How many questions had an error as their answer before.
         var askedAgain = 0
-        /// A drain ended it: the trigger goes back, nothing is written.
+        /// Whether a drain ended it. Then the trigger goes back, and nothing is written.
         var isCancelled = false
     }
 
-    /// One question's end: a row, or a pair that waits for its service.
+    /// The result of one question: a row, or a pair that waits for its service.
     private enum Reply {
         case row(Enrichment)
         case missing(MissingEnrichment)
     }
 
-    /// A box and a service that is to be asked about it.
+    /// A box, and a service that is to analyse its crop.
     private struct Question {
         var merged: StoredBox
         var box: MergedBox
@@ -34,13 +34,13 @@ public struct Enricher: StageHandler {
     private static let jpegQuality = 90
 
     let identity: RoleIdentity
-    /// The crop services by name.
+    /// The crop services, by name.
     let services: [String: any AnalysisService]
     let store: any ResultStore
     let pictures: PictureLoader
     let time: any Timekeeper
     let missing: BackfillSignal
-    /// What failed for good is asked about once more.
+    /// Whether crops that failed for good are asked about once more.
     let asksAgain: Bool
     private let admission: TriggerAdmission
 
@@ -58,16 +58,16 @@ public struct Enricher: StageHandler {
         admission = TriggerAdmission(identity: identity, store: store, time: time)
     }
 
-    /// Triggers of one image are one work: see `StageHandler`.
+    /// Triggers of one image are handled as one.
     public var coalesces: Bool { true }
 
-    /// What it writes: see `StageHandler`.
+    /// The enricher writes enrichments.
     public var plainRow: PlainRow { .enrichment }
 
-    /// The trigger's image: see `StageHandler`.
+    /// The image of the trigger.
     public func image(of work: EnrichmentWork) -> ImageID { work.image.id }
 
-    /// Checks the batch: see `StageHandler`.
+    /// Admits the triggers.
     public func admit(_ deliveries: [Delivery]) async throws -> [Admission<ImageID, EnrichmentWork>] {
         let admissions = try await admission.admit(deliveries)
         let images: [Image] = admissions.compactMap { if case .work(_, let image) = $0 { image } else { nil } }
@@ -82,17 +82,17 @@ public struct Enricher: StageHandler {
         }
     }
 
-    /// A trigger that comes while its image's crops are asked about would ask about them once more.
+    /// True: a trigger that came while its image's crops are being analysed would have them analysed again.
     public var handlesOneAtATime: Bool { true }
 
     // MARK: Handle
 
-    /// Computes: see `StageHandler`.
+    /// Crops the boxes and asks the services.
     public func handle(_ work: EnrichmentWork) async -> Outcome {
         var outcome = Outcome()
         var questions: [Question] = []
         for question in self.questions(of: work) {
-            // A service that is down is not waited for: the pair is noted and made up for later.
+            // A service that is down is not waited for. The pair is noted and triggered again later.
             if await question.service.outage() == nil {
                 questions.append(question)
             } else {
@@ -135,8 +135,8 @@ public struct Enricher: StageHandler {
         return outcome
     }
 
-    /// Each current box and each service it needs, unless an answer is there; a picture that could not be cut is not
-    /// tried again unless somebody asks for it.
+    /// The questions that have no answer yet, for each present box and each service it needs. A picture that could not
+    /// be cropped is not tried again unless somebody asks for it.
     private func questions(of work: EnrichmentWork) -> [Question] {
         let settled = Set(
             work.present.filter { $0.status != .error || !asksAgain && Enrichment.isFinal($0.data) }
@@ -169,7 +169,7 @@ public struct Enricher: StageHandler {
         }
         let url = image.url.flatMap { $0.isEmpty ? nil : $0 }
         if let path = image.path, !path.isEmpty {
-            // The path may be of another box: the URL leads there too.
+            // The path may be another machine's. The URL leads to the picture, too.
             let isHere = if url == nil { true } else { (try? await cropper.inspect(.file(path))) != nil }
             if isHere {
                 return try await pictures.file(path, heldSince: heldSince) { () async throws(PictureFault) in
@@ -185,7 +185,7 @@ public struct Enricher: StageHandler {
         do { return try await cut(.bytes(bytes)) } catch { throw .failed(error, tries: 0) }
     }
 
-    /// Asks all questions at once; each service limits its own calls in flight.
+    /// Asks all questions at once. Each service limits its own calls in flight.
     /// - Parameter crop: throws for a box that has none.
     private func ask(
         _ questions: [Question], _ work: EnrichmentWork, heldSince: Date,
@@ -211,7 +211,7 @@ public struct Enricher: StageHandler {
         let subject = AnalysisSubject.picture(jpeg: crop.jpeg, filename: "\(question.box.clusterID).jpg")
         let id = UUID(namespace: .farm, name: key.utf8)
         var outcome = await question.service.analyze(subject, key: id, heldSince: heldSince)
-        // Without a queue nobody comes back to it.
+        // Without a queue, nobody would try again.
         if asksAgain, case .undecided = outcome {
             outcome = await question.service.analyze(subject, key: id, heldSince: heldSince)
         }
@@ -259,7 +259,7 @@ public struct Enricher: StageHandler {
 
     // MARK: Commit
 
-    /// Writes the group: see `StageHandler`.
+    /// Writes the enrichments of the group.
     public func commit(_ group: [(work: EnrichmentWork, outcome: Outcome)]) async throws -> [Verdict] {
         let whole = group.filter { !$0.outcome.isCancelled }
         if !whole.isEmpty {

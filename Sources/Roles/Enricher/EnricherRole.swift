@@ -3,7 +3,7 @@ import Model
 import Pipeline
 import Waiting
 
-/// The enricher with what makes up for services that were down, and for pictures that were away.
+/// The enricher, with the backfills that trigger images again after services were down or pictures were away.
 public struct EnricherRole: Sendable {
     let stage: Stage<Enricher>
     let enricher: Enricher

@@ -2,9 +2,9 @@ import Model
 import Pipeline
 import Waiting
 
-/// Triggers again, when a crop service is back, the images that had to do without it.
+/// When a crop service is back, triggers the images again that were enriched without it.
 struct EnrichmentBackfill: Sendable {
-    /// Pairs may also have been noted by an enricher that is gone.
+    /// Pairs may also have been noted by an enricher that has ended.
     private static let recheck = Duration.seconds(60)
     private static let page = 500
 
@@ -25,18 +25,18 @@ struct EnrichmentBackfill: Sendable {
         var noted = signal.count(of: service.name)
         while true {
             try Task.checkCancellation()
-            // Before it looks: a commit that comes meanwhile is waited for no more.
+            // Read before the look, so that a commit meanwhile is not waited for.
             let seen = signal.commits
-            // What was triggered before the service fell out once more has been noted again, so it starts over.
+            // What was triggered before the service failed again has been noted again, so it starts over.
             if await service.outage() != nil || signal.count(of: service.name) != noted { after = 0 }
             noted = signal.count(of: service.name)
-            // Nobody would enrich them before the store takes rows.
+            // Before the store takes rows, nobody would enrich them.
             let images = try await gate.asking(.enrichment) {
                 try await store.imagesMissingEnrichments(
                     of: [service.name], after: after, limit: EnrichmentBackfill.page)
             }
             guard !images.isEmpty else {
-                // Another enricher may have noted an image below, and be gone.
+                // Another enricher may have noted an image with a lower id, and ended.
                 if try await commitOrRecheck(since: seen) { after = 0 }
                 continue
             }
@@ -47,12 +47,12 @@ struct EnrichmentBackfill: Sendable {
                 "triggering \(batch.count) images again",
                 batch.map { identity.trigger(.enricher, image: Image(id: $0), at: time.now()) }, to: queue)
             after = batch.last ?? after
-            // A half-open breaker lets one pass: how that ends says whether the others may follow.
+            // A half-open breaker lets one pass. Its result decides whether the others follow.
             if permits == 1 { _ = try await commitOrRecheck(since: commits) }
         }
     }
 
-    /// - Returns: whether it is time to look at all images again; false after a commit.
+    /// - Returns: whether it is time to look at all images again. False after a commit.
     private func commitOrRecheck(since commits: Int) async throws -> Bool {
         try await withThrowingTaskGroup(of: Bool.self) { group in
             group.addTask {

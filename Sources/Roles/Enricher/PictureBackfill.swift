@@ -3,16 +3,16 @@ import Model
 import Pipeline
 import Waiting
 
-/// Triggers again, when a host or folder of pictures is back, the images that had to wait for it.
+/// When a host or folder of pictures is back, triggers the images again that had to wait for it.
 struct PictureBackfill: Sendable {
-    /// Pairs may also have been noted by an enricher that is gone.
+    /// Pairs may also have been noted by an enricher that has ended.
     private static let recheck = Duration.seconds(60)
     private static let page = 500
 
-    /// How far the images of one source are triggered.
+    /// How many of a source's images have been triggered.
     private struct Progress {
         var after: ImageID = 0
-        /// The chance for which one image was triggered.
+        /// The chance that was used to trigger one image.
         var chance: Int?
     }
 
@@ -33,7 +33,7 @@ struct PictureBackfill: Sendable {
         var rechecked = Date.distantPast
         while true {
             try Task.checkCancellation()
-            // Before it looks: a commit that comes meanwhile is waited for no more.
+            // Read before the look, so that a commit meanwhile is not waited for.
             let seen = signal.commits
             let now = time.now()
             if abs(now.timeIntervalSince(rechecked)) >= PictureBackfill.recheck.seconds {
@@ -51,7 +51,7 @@ struct PictureBackfill: Sendable {
         }
     }
 
-    /// - Returns: how long until it is to be looked at again, unless something is committed before.
+    /// - Returns: how long until the next look, unless a group is committed before.
     private func look(at source: String, _ progress: inout Progress) async throws -> Duration {
         switch pictures.due(source) {
         case .later(let date):
@@ -61,7 +61,7 @@ struct PictureBackfill: Sendable {
         case .one(let chance):
             guard progress.chance != chance else { return PictureBackfill.recheck }
             progress.chance = chance
-            // Not the same one each time: it may be the only one that cannot be had.
+            // Not the same image each time: it may be the only one that is not available.
             if try await trigger(source, &progress, limit: 1) == 0 {
                 progress.after = 0
                 _ = try await trigger(source, &progress, limit: 1)
@@ -73,7 +73,7 @@ struct PictureBackfill: Sendable {
         return PictureBackfill.recheck
     }
 
-    /// - Returns: how many.
+    /// - Returns: how many images were triggered.
     private func trigger(_ source: String, _ progress: inout Progress, limit: Int) async throws -> Int {
         let after = progress.after
         let images = try await gate.asking(.enrichment) {

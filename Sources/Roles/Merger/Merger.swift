@@ -4,7 +4,7 @@ import Model
 import Pipeline
 import Waiting
 
-/// Fuses the detectors' boxes of an image whenever one of them has answered.
+/// Fuses the boxes of an image whenever one of its detectors has answered.
 public struct Merger: StageHandler {
     let identity: RoleIdentity
     /// Services whose evidence is spatial.
@@ -30,24 +30,24 @@ public struct Merger: StageHandler {
         admission = TriggerAdmission(identity: identity, store: store, time: time)
     }
 
-    /// Triggers of one image are one work: see `StageHandler`.
+    /// Triggers of one image are handled as one.
     public var coalesces: Bool { true }
 
-    /// What it writes: see `StageHandler`.
+    /// The merger writes boxes.
     public var plainRow: PlainRow { .box(workerID: identity.workerID) }
 
-    /// The trigger's image: see `StageHandler`.
+    /// The image of the trigger.
     public func image(of image: Image) -> ImageID { image.id }
 
-    /// Checks the batch: see `StageHandler`.
+    /// Admits the triggers.
     public func admit(_ deliveries: [Delivery]) async throws -> [Admission<ImageID, Image>] {
         try await admission.admit(deliveries)
     }
 
-    /// The boxes are computed inside the commit, from the newest rows.
+    /// Does nothing. The boxes are computed inside the commit, from the newest rows.
     public func handle(_ image: Image) async {}
 
-    /// Writes the group: see `StageHandler`.
+    /// Writes the boxes of the group.
     public func commit(_ group: [(work: Image, outcome: Void)]) async throws -> [Verdict] {
         let counts = try await update(group.map(\.work))
         return group.map { image, _ in
@@ -58,7 +58,7 @@ public struct Merger: StageHandler {
     }
 
     /// Merges these images now.
-    /// - Returns: how many boxes each one has.
+    /// - Returns: how many boxes each image has.
     /// - Throws: `PortFault`.
     func update(_ images: [Image]) async throws -> [ImageID: Int] {
         let merging = merging
@@ -80,10 +80,10 @@ public struct Merger: StageHandler {
     }
 }
 
-/// A group may hold several triggers of one image.
+/// The ids of the images. A group may have several triggers of one image.
 func distinct(_ images: [Image]) -> [ImageID] { Set(images.map(\.id)).sorted() }
 
-/// Distinct images, so many at a time that all their rows have room in memory at once.
+/// Distinct images, in batches whose rows fit into memory together.
 func batches(of images: [Image]) -> [[ImageID]] {
     let (size, ids) = (32, distinct(images))
     return stride(from: 0, to: ids.count, by: size).map { Array(ids[$0..<min($0 + size, ids.count)]) }

@@ -4,7 +4,7 @@ import Model
 import Pipeline
 import Synchronization
 
-/// What became of detectors' predictions, of one batch of images.
+/// Counts what happened to the predictions of detectors, in one batch of images.
 final class PredictionTally: Sendable {
     private struct Entry: Sendable {
         var faults: [PredictionFault: Int]
@@ -26,13 +26,13 @@ final class PredictionTally: Sendable {
 
     private let entries = Mutex<[ImageID: Entry]>([:])
 
-    /// The last reading of an image counts: a transaction that is tried again reads it again.
+    /// Notes the result for an image. The last one counts: a transaction that is tried again reads the image again.
     func note(_ image: ImageID, _ fusion: Fusion) {
         let entry = Entry(fusion)
         entries.withLock { $0[image] = entry }
     }
 
-    /// For the events of a merger.
+    /// The counts, for the merger's event.
     var counts: [PredictionCount] {
         let entries = entries.withLock { Array($0.values) }
         var (counted, fused, lone, faults) = (
@@ -56,7 +56,8 @@ final class PredictionTally: Sendable {
         return counts.filter { $0.count > 0 }
     }
 
-    /// A line for each service: `5 predictions of yolov8 in 2 images do not count: 3 no label, 2 a box without area`.
+    /// Logs a line for each service: `5 predictions of yolov8 in 2 images do not count: 3 no label, 2 a box without
+    /// area`.
     func tell(_ log: Logger) {
         let faults = entries.withLock { $0.values.map(\.faults) }
         var sums: [String: (images: Int, reasons: [String: Int])] = [:]

@@ -3,34 +3,34 @@ import Model
 import Pictures
 import Pipeline
 
-/// Which hosts and folders of pictures are away: a pure value, told what happens and when.
+/// Decides which hosts and folders of pictures are away. It is a pure value that is told what happens and when.
 ///
-/// A source is away at once when it gives nothing at all, or when five of its pictures in a row cannot be had. Then none of
-/// its pictures is asked for until it is due; a host is asked for its front page first. Then one picture is tried, and what
-/// becomes of it says whether the source is back.
+/// A source is away as soon as it provides nothing at all, or when five of its pictures in a row are not available.
+/// Then none of its pictures is requested until it is due; a host is first asked for its front page. After that one
+/// picture is tried, and the result shows whether the source is back.
 struct PictureBreaker {
-    /// What one who wants a picture has to do.
+    /// What a caller that wants a picture has to do.
     enum Step: Equatable {
         case take
-        /// Ask the host whether it answers, and tell.
+        /// Ask the host whether it answers, and report that.
         case probe
         case leave(String)
     }
 
     /// What follows from a failure.
     struct Effect: Equatable {
-        /// The source is away: the picture is left until it is back.
+        /// Whether the source is away, so that the picture waits until it is back.
         var isAway: Bool
-        /// It counts as a try of the picture.
+        /// Whether it counts as a try of the picture.
         var counts: Bool
-        /// It was not away before.
+        /// Whether the source was available before.
         var opens = false
     }
 
-    /// When pictures of a source may be asked for.
+    /// When pictures of a source may be requested.
     enum Due: Equatable {
         case all
-        /// One picture, to see whether the source is back; the number tells this chance from the next.
+        /// One picture, to see whether the source is back. Each chance has its own number.
         case one(Int)
         case later(Date)
     }
@@ -46,37 +46,38 @@ struct PictureBreaker {
         var until: Date
         var wait: Double
         var failures = 0
-        /// The host has said so.
+        /// Whether the host has asked for the pause.
         var isPause = false
         var phase = Phase.waiting
         /// When somebody began to probe it, or to try a picture.
         var begun = Date.distantPast
 
-        /// A wall clock that is set back must not make the wait longer. To be kept, or it would begin anew at each look.
+        /// If the wall clock is set back, the wait must not become longer. The result is kept, or it would begin anew
+        /// at each look.
         mutating func limitWait(at now: Date) { until = min(until, now.addingTimeInterval(wait)) }
 
-        /// Nobody probes or tries for so long: whoever began is gone.
+        /// Nobody probes or tries for this long, so whoever began has gone.
         func isAbandoned(at now: Date) -> Bool { abs(now.timeIntervalSince(begun)) > PictureBreaker.longestTrial }
     }
 
     private struct Source {
-        /// Pictures that failed since the last one that could be had.
+        /// Pictures that failed since the last one that was available.
         var row: Set<String> = []
         var outage: Outage?
     }
 
     private static let rowLimit = 5
-    /// What fails so often, over a few seconds, is no stumble.
+    /// A source that fails this often, over a few seconds, is really away.
     private static let confirmations = 3
     private static let longestTrial = 120.0
     private static let longestWait = 15.0
     private static let longestPause = 86_400.0
-    /// Of sources that stumbled once and are not asked any more, no more than that many are remembered.
+    /// How many sources are remembered that failed once and have not been asked since.
     private static let memory = 10_000
 
     private var sources: [String: Source] = [:]
 
-    /// Why sources are away, of those that have been for longer than a moment.
+    /// Why sources are away, if they have been away for longer than a moment.
     var outages: [String: String] {
         sources.compactMapValues { source in
             guard let outage = source.outage, outage.isPause || outage.failures >= PictureBreaker.confirmations else {
@@ -86,14 +87,14 @@ struct PictureBreaker {
         }
     }
 
-    /// The folders that are away, or stumbled.
+    /// The folders that are away, or have failed.
     func sources(of path: String) -> [String] {
         sources.isEmpty ? [] : sources.keys.filter { path.utf8.starts(with: ($0 == "/" ? $0 : $0 + "/").utf8) }
     }
 
     // MARK: Pictures
 
-    /// - Parameter hasFrontPage: it is a host, which can be asked.
+    /// - Parameter hasFrontPage: whether the source is a host, which can be asked.
     mutating func step(_ source: String, for picture: String, hasFrontPage: Bool, at now: Date) -> Step {
         guard var outage = sources[source]?.outage else { return .take }
         switch outage.phase {
@@ -114,7 +115,7 @@ struct PictureBreaker {
         }
     }
 
-    /// - Parameter jitter: 0.5…1, the part of a wait that is taken.
+    /// - Parameter jitter: between 0.5 and 1, the part of a wait that is taken.
     mutating func probed(_ source: String, isUp: Bool, at now: Date, jitter: Double) {
         guard var outage = sources[source]?.outage, case .probing = outage.phase else { return }
         outage.phase = .trial(nil)
@@ -122,11 +123,11 @@ struct PictureBreaker {
         sources[source]?.outage = outage
     }
 
-    /// The picture was had, or its fault is its own.
+    /// The picture was available, or is itself at fault.
     /// - Returns: whether the source was away.
     mutating func answered(_ source: String) -> Bool { sources.removeValue(forKey: source)?.outage != nil }
 
-    /// The picture could not be had.
+    /// The picture was not available.
     mutating func failed(
         _ absence: PictureAbsence, _ picture: String, _ reason: String, at now: Date, jitter: Double
     ) -> Effect {
@@ -144,7 +145,7 @@ struct PictureBreaker {
                 rest(&outage, at: now, jitter, atLeast: isPause ? pause : 0)
                 source.outage = outage
             }
-            // The host answers, and this picture cannot be had: so one that never can comes to an end too.
+            // The host answers, and this picture is not available. So a picture that never is comes to an end, too.
             return Effect(isAway: true, counts: isTrial && !absence.isOfSource && !isPause)
         }
         source.row.insert(picture)
@@ -157,7 +158,8 @@ struct PictureBreaker {
         return Effect(isAway: true, counts: false, opens: true)
     }
 
-    /// Whoever wanted the picture is done with it; one that was the trial and said nothing makes way for another.
+    /// Whoever wanted the picture is done with it. If it was the trial and decided nothing, another one may be the
+    /// trial.
     mutating func release(_ source: String, _ picture: String) {
         switch sources[source]?.outage?.phase {
         case .trial(picture): sources[source]?.outage?.phase = .trial(nil)
@@ -168,7 +170,7 @@ struct PictureBreaker {
 
     // MARK: Waiting
 
-    /// When its pictures may be asked for.
+    /// When its pictures may be requested.
     mutating func due(_ source: String, at now: Date) -> Due {
         guard var outage = sources[source]?.outage else { return .all }
         outage.limitWait(at: now)
@@ -182,7 +184,7 @@ struct PictureBreaker {
         }
     }
 
-    /// 1, 2, 4, 8, 15, 15 … s. Of very many sources that are away, about one a second is asked.
+    /// 1, 2, 4, 8, 15, 15 … seconds. If very many sources are away, about one is asked each second.
     private func rest(_ outage: inout Outage, at now: Date, _ jitter: Double, atLeast pause: Double = 0) {
         let longest = max(PictureBreaker.longestWait, Double(sources.count))
         outage.isPause = pause > 0

@@ -6,11 +6,11 @@ import Pipeline
 import Synchronization
 import Waiting
 
-/// How often a picture is tried that its host or folder does not give: MAX_RETRIES, RETRY_DELAY.
+/// How often a picture is tried if its host or folder does not provide it: MAX_RETRIES, RETRY_DELAY.
 public struct PictureTries: Sendable, Equatable {
-    /// How often.
+    /// The number of tries.
     public var limit: Int
-    /// Base of the exponential back-off between tries.
+    /// The base of the exponential back-off between tries.
     public var delay: Duration
 
     package init(limit: Int = 3, delay: Duration = .seconds(5)) {
@@ -21,23 +21,23 @@ public struct PictureTries: Sendable, Equatable {
 
 /// Why there is no picture.
 enum PictureTrouble: Error, Sendable {
-    /// For good: no further try would help, or none is left.
+    /// It failed for good: another try would not help, or none is left.
     case failed(PictureFault, tries: Int)
-    /// Its host or folder is away, or it was waited for long enough: it is asked for later. Nothing is lost.
+    /// Its host or folder is away, or it was waited for long enough. It is tried again later, and nothing is lost.
     case later(source: String, String)
     case cancelled
 }
 
-/// Gets pictures for workers and enricher: passing faults are tried again with back-off, and a host or folder that is away
-/// is left alone until it is back. One a process, so that all of its roles know.
+/// Loads pictures for workers and the enricher. Faults that may pass are retried with back-off, and a host or folder
+/// that is away is left alone until it is back. There is one for each process, so that all its roles know.
 public final class PictureLoader: Sendable {
     /// Where a picture is.
     enum Place: Sendable {
-        /// A path from the root.
+        /// An absolute path.
         case file(String)
         case url(String, source: String)
 
-        /// What its tries are remembered by.
+        /// The key under which its tries are remembered.
         var picture: String {
             switch self {
             case .file(let path): path
@@ -48,22 +48,23 @@ public final class PictureLoader: Sendable {
 
     private struct State {
         var breaker = PictureBreaker()
-        /// The tries of pictures that are asked for again later.
+        /// The tries of pictures that are requested again later.
         var tries: [String: Int] = [:]
 
         /// - Returns: how often the picture was tried.
         mutating func count(_ picture: String, _ counts: Bool) -> Int {
             let tries = (tries[picture] ?? 0) + (counts ? 1 : 0)
-            // Tries that are forgotten are made again.
+            // Forgotten tries are made again.
             if self.tries.count >= PictureLoader.memory { self.tries = [:] }
             if tries > 0 { self.tries[picture] = tries }
             return tries
         }
     }
 
-    /// A try waits at most that long for the next; a longer Retry-After pauses the host.
+    /// The longest wait before a try. A longer Retry-After pauses the host.
     static let longestWait = Duration.seconds(60)
-    /// A job is held no longer for its picture before a last try: the call comes after it (spec section 3).
+    /// The longest time for which a job waits for its picture before a last try, since the call comes after it (spec
+    /// section 3).
     private static let patience = Duration.seconds(90)
     private static let memory = 10_000
 
@@ -75,7 +76,7 @@ public final class PictureLoader: Sendable {
     private let log: Logger
     private let events: EventStream
     private let state = Mutex(State())
-    /// Jobs that go round because their pictures are away.
+    /// Jobs that go back to their queue because their pictures are away.
     let rounds: PostponedPictures
 
     package init(
@@ -97,7 +98,7 @@ public final class PictureLoader: Sendable {
 
     // MARK: Pictures
 
-    /// Does something with a file, and again where it cannot be read for a passing reason.
+    /// Does something with a file, and tries again if the file cannot be read for a passing reason.
     /// - Parameter heldSince: since when the job is held.
     func file<Value: Sendable>(
         _ path: String, heldSince: Date, _ work: @Sendable () async throws(PictureFault) -> Value
@@ -105,7 +106,7 @@ public final class PictureLoader: Sendable {
         try await attempt(.file(PathText.absolute(path)), heldSince, work)
     }
 
-    /// The bytes behind a URL.
+    /// The bytes at a URL.
     func fetch(_ url: String, heldSince: Date) async throws(PictureTrouble) -> [UInt8] {
         let place = Place.url(url, source: fetcher.source(of: url))
         return try await attempt(place, heldSince) { [fetcher, events, time] () async throws(PictureFault) in
@@ -168,7 +169,7 @@ public final class PictureLoader: Sendable {
         return wait
     }
 
-    /// Exponential back-off with jitter; a Retry-After is waited out, and a tenth more at most.
+    /// Exponential back-off with jitter. After a Retry-After, it waits for that time and at most a tenth longer.
     private func wait(afterTry number: Int, _ retryAfter: Duration?) -> Duration {
         if let retryAfter { return min(retryAfter * (1 + 0.1 * randomness()), PictureLoader.longestWait) }
         return min(rule.delay * (1 << min(max(number - 1, 0), 20)), PictureLoader.longestWait) * jitter
@@ -218,25 +219,26 @@ public final class PictureLoader: Sendable {
 
     private static let prefix = "pictures of "
 
-    /// What waits for a source is noted under this name.
+    /// The name under which pairs are noted that wait for a source.
     static func name(of source: String) -> String { prefix + source }
 
-    /// Whether boxes wait for pictures, not for a service.
+    /// Whether boxes with this name wait for pictures and not for a service.
     static func isSource(_ name: String) -> Bool { name.hasPrefix(prefix) }
 
-    /// Why sources are away, by their names, of those that have been for longer than a moment.
+    /// Why sources are away, by their names, if they have been away for longer than a moment.
     public func outages() -> [String: String] {
         let outages = state.withLock { $0.breaker.outages }
         return Dictionary(outages.map { (PictureLoader.name(of: $0), $1) }) { first, _ in first }
     }
 
-    /// When pictures of a source may be asked for.
+    /// When pictures of a source may be requested.
     func due(_ name: String) -> PictureBreaker.Due {
         let (source, now) = (String(name.dropFirst(PictureLoader.prefix.count)), time.now())
         return state.withLock { $0.breaker.due(source, at: now) }
     }
 
-    /// Jobs that go round because their pictures are away, by service: at least so many in a row, and why.
+    /// The jobs that go back to their queue because their pictures are away, by service: at least this many in a row,
+    /// and why.
     public func postponed() -> [String: (jobs: Int, reason: String)] {
         let rows = rounds.rows
         guard !rows.isEmpty else { return [:] }

@@ -3,14 +3,14 @@ import Pictures
 import Pipeline
 
 extension ImageCropper {
-    /// Of photos that are posted as JPEG, as of crops.
+    /// The JPEG quality of photos that are posted, as of crops.
     private static var quality: Int { 90 }
 
-    /// A file that a service does not read, as a JPEG that is posted instead: the whole upright picture, of the same name
-    /// but for its extension.
+    /// Converts a file that a service does not read into a JPEG that is posted instead: the whole upright picture, with
+    /// the same name except for its extension.
     /// - Throws: `image`, `too_large` as ``crop(_:to:quality:)`` does.
     package func jpeg(ofFile path: String) async throws(PictureFault) -> AnalysisSubject {
-        // Clamped to the picture, whatever its size is.
+        // It is clamped to the picture, whatever its size.
         let whole = Box(x: 0, y: 0, width: 1e9, height: 1e9)
         let crops = try await crop(.file(path), to: [whole], quality: Self.quality)
         guard let crop = crops.crops.first ?? nil else {

@@ -3,12 +3,13 @@ import Model
 import Pipeline
 import Waiting
 
-/// How far a submission is, by target: a queue that takes nothing falls behind, and the others go on. One that has fallen behind
-/// reads the images again from where it stopped, so that no more than a page of its jobs is held.
+/// How far a submission has come, for each target. A queue that takes nothing falls behind, and the others go on. A
+/// queue that has fallen behind reads the images again from where it stopped, so that at most one page of its jobs is
+/// held.
 struct Lanes {
-    /// What has changed with one batch.
+    /// What one batch has changed.
     struct News {
-        /// The queues that have begun to take nothing, by cause.
+        /// The queues that have just stopped taking jobs, by cause.
         var stuck: [String: [String]] = [:]
         var freed: [String] = []
     }
@@ -23,26 +24,27 @@ struct Lanes {
 
     private struct Lane {
         let queue: String
-        /// The image that it has read last.
+        /// The last image that it has read.
         var after: ImageID = 0
-        /// How many it has read.
+        /// How many images it has read.
         var images = 0
         var open: [Open] = []
         var backOff: BackOff
         /// Why its queue takes nothing, and when it is tried again.
         var fault: PortFault?
         var due = Date.distantPast
-        /// Jobs of the next try: a queue that is emptied slowly is not sent all of them again and again.
+        /// How many jobs the next try offers, so that a queue that empties slowly does not get all of them again and
+        /// again.
         var share = Int.max
     }
 
-    /// Jobs that are offered to a queue that has taken none before.
+    /// How many jobs are offered to a queue that took none before.
     private static let smallestShare = 16
     private static let shortestWait = Duration.milliseconds(100)
     static let longestWait = Duration.seconds(5)
 
     private var lanes: [Lane]
-    /// The last image that any lane has read, and how many there are up to it.
+    /// The last image that any lane has read, and how many images there are up to it.
     private var front: (last: ImageID, images: Int) = (0, 0)
     private var isAtEnd = false
     private var jobs = 0
@@ -68,7 +70,7 @@ struct Lanes {
 
     // MARK: Reading
 
-    /// The lanes that read next: those that are furthest behind of those that have nothing left to send.
+    /// The lanes that read next: among those with nothing left to send, the ones that are furthest behind.
     private func readers(_ limit: Int?) -> [Int] {
         let idle = lanes.indices.filter { lanes[$0].open.isEmpty && !isOver(lanes[$0], limit) }
         let last = idle.map { lanes[$0].after }.min()
@@ -81,16 +83,16 @@ struct Lanes {
 
     func canRead(_ limit: Int?) -> Bool { !readers(limit).isEmpty }
 
-    /// - Returns: after which image to read, and how many.
+    /// - Returns: the image after which to read, and how many images.
     func nextPage(of size: Int, _ limit: Int?) -> (after: ImageID, room: Int) {
         let after = readers(limit).first.map { lanes[$0].after } ?? front.last
         return (after, after == front.last ? min(size, (limit ?? .max) - front.images) : size)
     }
 
-    /// - Parameter jobs: those of an image, by target.
+    /// - Parameter jobs: the jobs of an image, by target.
     mutating func add(_ page: [ListedImage], after: ImageID, jobs: (ListedImage) -> [Message?]) {
         let isFurthest = after == front.last
-        // One that was behind reads what the others have read.
+        // A lane that was behind reads what the others have read.
         let page = isFurthest ? page : page.filter { $0.image.id <= front.last }
         let readers = lanes.indices.filter { lanes[$0].open.isEmpty && lanes[$0].after == after }
         if isFurthest {
@@ -107,7 +109,7 @@ struct Lanes {
         }
         for reader in readers {
             lanes[reader].after = page.last?.image.id ?? front.last
-            // What was answered meanwhile is not listed again.
+            // Images that have been answered meanwhile are not listed again.
             lanes[reader].images =
                 lanes[reader].after == front.last ? front.images : lanes[reader].images + page.count
         }
@@ -118,22 +120,22 @@ struct Lanes {
     /// Whether there is something to send now.
     func isReady(at now: Date) -> Bool { lanes.contains { !$0.open.isEmpty && $0.due <= now } }
 
-    /// When a queue that takes nothing is tried again.
+    /// When the next queue is tried again that takes nothing.
     var nextTry: Date? { lanes.filter { !$0.open.isEmpty }.map(\.due).min() }
 
-    /// These were waited for, by the clock that sleeps: a wall clock may have been set back meanwhile.
+    /// Makes the lanes due for which the caller has waited. The wall clock may have been set back during the wait.
     mutating func wake(dueBy date: Date) {
         for index in lanes.indices where lanes[index].due <= date { lanes[index].due = .distantPast }
     }
 
-    /// What to send now, image by image.
+    /// The jobs to send now, image by image.
     func batch(upTo limit: Int, at now: Date) -> [Open] {
         let ready = lanes.filter { $0.due <= now }.flatMap { $0.open.prefix($0.share) }
         return Array(ready.sorted { ($0.place, $0.lane) < ($1.place, $1.lane) }.prefix(limit))
     }
 
-    /// A batch was taken, but for these.
-    /// - Parameter isCancelled: by a drain, which says nothing about a queue.
+    /// Notes that a batch was taken, except for some jobs.
+    /// - Parameter isCancelled: whether a drain ended it, which says nothing about a queue.
     mutating func took(
         _ batch: [Open], but unpublished: [Unpublished], at now: Date, isCancelled: Bool = false
     ) -> News {
@@ -172,7 +174,7 @@ struct Lanes {
             lanes[lane].share = max(Lanes.smallestShare, 2 * (sent - rest.count))
             due = max(due, now.addingTimeInterval(lanes[lane].backOff.next().seconds))
         }
-        // Those that wait for the same reason are tried together.
+        // Lanes that wait for the same reason are tried together.
         for lane in faults.keys { lanes[lane].due = due }
         return notice
     }

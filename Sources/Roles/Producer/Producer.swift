@@ -4,11 +4,11 @@ import Model
 import Pipeline
 import Waiting
 
-/// A service that jobs are submitted for.
+/// A service for which jobs are submitted.
 public struct Target: Sendable, Equatable {
-    /// The service it is of.
+    /// The name of the service.
     public var service: String
-    /// The queue it is of.
+    /// The name of its queue.
     public var queue: String
 
     package init(service: String, queue: String) {
@@ -23,9 +23,9 @@ public struct ProducerOptions: Sendable {
     public var targets: [Target]
     /// The images.
     public var filter: ImageFilter
-    /// Of images; nil: all.
+    /// The largest number of images. nil for all.
     public var limit: Int?
-    /// Between two jobs.
+    /// The pause between two jobs.
     public var delay: Duration
 
     package init(
@@ -38,13 +38,13 @@ public struct ProducerOptions: Sendable {
     }
 }
 
-/// A queue that takes no more for the moment.
+/// A queue that takes no more jobs for the moment.
 public struct WaitingQueue: Sendable, Equatable {
-    /// Its name.
+    /// The name of the queue.
     public var queue: String
-    /// How many jobs have been offered to it and are not in.
+    /// How many jobs have been offered to it and are not in it.
     public var jobs: Int
-    /// Why, for people.
+    /// The cause, for people.
     public var cause: String
 
     package init(queue: String, jobs: Int, cause: String) {
@@ -54,13 +54,13 @@ public struct WaitingQueue: Sendable, Equatable {
     }
 }
 
-/// What was submitted.
+/// What was submitted, and what is waited for.
 public struct ProducerCounts: Sendable, Equatable {
-    /// Rows of `images` whose jobs are all in their queues.
+    /// Images whose jobs are all in their queues.
     public var images = 0
     /// Messages that are known to be in their queues.
     public var jobs = 0
-    /// The largest image_id; 0 before the first.
+    /// The largest image_id. 0 before the first.
     public var lastImage: ImageID = 0
     /// The queues that are waited for, by name.
     public var waiting: [WaitingQueue] = []
@@ -68,11 +68,11 @@ public struct ProducerCounts: Sendable, Equatable {
     package init() {}
 }
 
-/// Submits image × service jobs, to each queue by ascending image_id.
+/// Submits jobs of images for services. Each queue gets them by ascending image_id.
 public struct Producer: Sendable {
-    /// Images that are read at a time.
+    /// How many images are read at a time.
     private static let page = 500
-    /// Jobs that are published at a time: several windows of confirmations, so that the next message rarely waits.
+    /// How many jobs are published at a time: several windows of confirmations, so that the next message rarely waits.
     private static let batch = 2000
 
     let catalogue: any ImageCatalogue
@@ -97,9 +97,9 @@ public struct Producer: Sendable {
         self.tracer = tracer
     }
 
-    /// Publishes in batches that are confirmed one by one; ends early, also in the middle of a batch, when the drain begins. A
-    /// store that is away for a while is waited for, and so is a queue that is full, while the others are served.
-    /// - Throws: `PortFault` for what does not pass by itself.
+    /// Publishes in batches that are confirmed one by one. It ends early when the drain begins, even in the middle of a
+    /// batch. It waits for a store that is away for a while, and for a full queue, while it serves the others.
+    /// - Throws: `PortFault` for a fault that does not pass by itself.
     public func run(
         _ options: ProducerOptions, drain: Drain, progress: @Sendable (ProducerCounts) -> Void
     ) async throws -> ProducerCounts {
@@ -111,7 +111,8 @@ public struct Producer: Sendable {
             } else if lanes.canRead(options.limit) {
                 guard try await read(&lanes, options, drain) else { break }
             } else if let due = lanes.nextTry {
-                // No shorter than a clock's step, or it would never end; no longer than the back-off, whatever the wall clock does.
+                // At least one step of the clock, or it would never end. At most the back-off, even if the wall clock
+                // changes.
                 let wait = min(Lanes.longestWait.seconds, max(0.001, due.timeIntervalSince(time.now())))
                 _ = try await drain.until { try await time.sleep(.seconds(wait)) }
                 lanes.wake(dueBy: due)
@@ -164,7 +165,7 @@ public struct Producer: Sendable {
         }
     }
 
-    /// - Returns: nil if the drain begins while it waits for better times.
+    /// - Returns: nil if the drain begins while it waits.
     private func waiting<Value: Sendable>(
         _ drain: Drain, _ what: String, _ operation: @Sendable @escaping () async throws -> Value
     ) async throws -> Value? {

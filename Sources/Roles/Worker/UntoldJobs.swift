@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// Jobs of which the store has yet to be told.
+/// Jobs that the store has yet to be told about.
 final class UntoldJobs: Sendable {
     private let jobs = Mutex<Set<UUID>>([])
 

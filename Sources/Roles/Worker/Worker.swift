@@ -5,9 +5,9 @@ import Pictures
 import Pipeline
 import Waiting
 
-/// How a worker reaches the picture of a job.
+/// How a worker passes the picture of a job to the service.
 public enum Transport: String, Sendable, CaseIterable {
-    /// The URL if there is one, else the file.
+    /// The URL if there is one, otherwise the file.
     case auto
     case url
     case file
@@ -15,15 +15,15 @@ public enum Transport: String, Sendable, CaseIterable {
 
 /// What the worker of one service needs to know.
 public struct WorkerOptions: Sendable {
-    /// Who it is.
+    /// The worker's identity.
     public var identity: RoleIdentity
-    /// The queue it is of.
+    /// The name of its queue.
     public var queue: String
-    /// How it reaches the picture.
+    /// How the picture is passed to the service.
     public var transport: Transport
-    /// Which files are posted as they are; others as JPEG.
+    /// The formats that are posted unchanged. Others are posted as JPEG.
     public var accepts: Set<PictureFormat>
-    /// Its boxes are merged, so its results trigger the merger; others trigger the consensus.
+    /// Whether its boxes are merged, so that its results trigger the merger. Others trigger the consensus.
     public var isDetector: Bool
     /// A pause after each job.
     public var processingDelay: Duration
@@ -41,7 +41,7 @@ public struct WorkerOptions: Sendable {
     }
 }
 
-/// A job that was admitted.
+/// A job that was admitted, with its image.
 public struct WorkerJob: Sendable {
     var job: Job
     var image: Image
@@ -49,17 +49,17 @@ public struct WorkerJob: Sendable {
     var deaths: Int
 }
 
-/// The ML worker of one service: takes its jobs, calls it, stores the answers, triggers what follows.
+/// The worker of one ML service: takes its jobs, calls it, stores the answers, and publishes the triggers that follow.
 public struct Worker: StageHandler {
     /// A job over which this many processes died is not begun again.
     static let deathLimit = 5
-    /// How long others have the service to themselves, before it is asked again about a job that it has failed.
+    /// After a job failed without a verdict, how long others have the service to themselves before it is tried again.
     private static let undecidedDelay = Duration.seconds(1)
 
-    /// What became of a job.
+    /// The result of a job.
     public struct Outcome: Sendable {
         var analysis: AnalysisOutcome
-        /// It goes back because its picture is away, so that others pass it.
+        /// Whether it goes back because its picture is away, so that others pass it.
         var isPostponed = false
     }
 
@@ -68,7 +68,7 @@ public struct Worker: StageHandler {
     let store: any ResultStore
     let pictures: PictureLoader
     let time: any Timekeeper
-    /// Redelivered jobs that went back while the store took nothing, and are still noted there as begun.
+    /// Redelivered jobs that went back while the store took nothing, and that are still noted there as begun.
     private let owed = UntoldJobs()
 
     private var identity: RoleIdentity { options.identity }
@@ -84,24 +84,24 @@ public struct Worker: StageHandler {
         self.time = time
     }
 
-    /// Whether the circuit breaker is closed: see `StageHandler`.
+    /// Whether the circuit breaker is closed.
     public var takesFreely: Bool { service.takesFreely }
 
-    /// Waits until work may be taken: see `StageHandler`.
+    /// Waits until the circuit breaker lets jobs pass, and returns how many.
     public func permits() async throws -> Int { try await service.permits() }
 
-    /// A row of this service: see `StageHandler`.
+    /// A result of this service.
     public var plainRow: PlainRow { .result(service: identity.serviceName, workerID: identity.workerID) }
 
-    /// The job's image: see `StageHandler`.
+    /// The image of the job.
     public func image(of task: WorkerJob) -> ImageID { task.image.id }
 
-    /// As the producer wrote it: see `StageHandler`.
+    /// The time of submission, as the producer wrote it.
     public func submittedAt(of task: WorkerJob) -> String? { task.job.submittedAt }
 
     // MARK: Admit
 
-    /// Checks the batch: see `StageHandler`.
+    /// Reads the jobs and asks the store about them.
     public func admit(_ deliveries: [Delivery]) async throws -> [Admission<UUID, WorkerJob>] {
         let jobs = deliveries.map { delivery in
             Result { () throws(MessageFault) in
@@ -139,7 +139,7 @@ public struct Worker: StageHandler {
         }
     }
 
-    /// What follows from a job's row.
+    /// What follows from the row of a job.
     private func verdict(on image: Image, _ status: ResultStatus, _ error: JSON?) -> Verdict {
         guard status == .error else { return Verdict(.done, publish: [trigger(image)], isDuplicate: true) }
         let letter = identity.deadLetter(
@@ -154,7 +154,7 @@ public struct Worker: StageHandler {
 
     // MARK: Handle
 
-    /// Computes: see `StageHandler`.
+    /// Calls the service.
     public func handle(_ task: WorkerJob) async -> Outcome {
         guard task.deaths < Worker.deathLimit else {
             let message = "\(task.deaths) processes died over this job"
@@ -188,7 +188,7 @@ public struct Worker: StageHandler {
         guard case .failed(let failure) = outcome, failure.kind == .image, case .file(let path) = subject else {
             return outcome
         }
-        // It was there before the call; whether it is away or broken shows at another look.
+        // It was there before the call. Another look shows whether it is away or broken.
         _ = try await look(at: path, heldSince: began)
         return await service.analyze(subject, key: task.job.jobID, heldSince: began)
     }
@@ -200,7 +200,7 @@ public struct Worker: StageHandler {
         }
     }
 
-    /// The file as the service reads it.
+    /// The file in a form that the service reads.
     private func subject(ofFile path: String, heldSince: Date) async throws(PictureTrouble) -> AnalysisSubject {
         let header = try await look(at: path, heldSince: heldSince)
         guard !options.accepts.contains(header.format) else { return .file(path: path) }
@@ -214,7 +214,7 @@ public struct Worker: StageHandler {
         .failed(AnalysisFailure(kind: kind, message: message, tries: tries, firstFailure: time.now()))
     }
 
-    /// The message says where the picture is; what it leaves out the catalogue's row knows.
+    /// The message says where the picture is. What it leaves out is in the catalogue.
     private func subject(of task: WorkerJob, heldSince: Date) async throws(PictureTrouble) -> AnalysisSubject {
         let url = [task.job.imageURL, task.image.url].lazy.compactMap { $0 }.first { !$0.isEmpty }
         let path = [task.job.imagePath, task.image.path].lazy.compactMap { $0 }.first { !$0.isEmpty }
@@ -232,7 +232,7 @@ public struct Worker: StageHandler {
 
     // MARK: Commit
 
-    /// Writes the group: see `StageHandler`.
+    /// Writes the results of the group.
     public func commit(_ group: [(work: WorkerJob, outcome: Outcome)]) async throws -> [Verdict] {
         let rows = group.compactMap { row(of: $0.work, $0.outcome.analysis) }
         assert(
@@ -259,13 +259,13 @@ public struct Worker: StageHandler {
         }
     }
 
-    /// An error row with the store's own words and nothing of the answer: see `StageHandler`.
+    /// An error row with the store's own words, and nothing of the answer.
     public func refusal(of task: WorkerJob, _ fault: PortFault) -> Outcome? {
-        // A trigger of another program's may quote the whole row.
+        // A trigger of another program may quote the whole row.
         Outcome(analysis: failure(.refused, String(fault.description.prefix(500)), tries: 1))
     }
 
-    /// Nobody died over them: see `StageHandler`.
+    /// Remembers these jobs: nobody died over them.
     public func gaveBack(_ tasks: [WorkerJob]) { owed.add(tasks.filter(\.redelivered).map(\.job.jobID)) }
 
     private func verdict(on image: Image, _ outcome: Outcome) -> Verdict {
@@ -283,8 +283,8 @@ public struct Worker: StageHandler {
         }
     }
 
-    /// Another worker has done these jobs too, and its row stands: what it says counts, or a job that failed would be
-    /// without a dead letter, and one that was answered with one. Or the image was removed meanwhile.
+    /// Another worker has done these jobs too, and its row stays. That row decides, or a job that failed would have no
+    /// dead letter, and one that was answered would have one. Or the image was removed meanwhile.
     private func standings(of tasks: [WorkerJob]) async throws -> [UUID: JobStanding] {
         guard !tasks.isEmpty else { return [:] }
         let keys = tasks.map { JobKey(imageID: $0.image.id, jobID: $0.job.jobID, redelivered: false) }

@@ -21,6 +21,8 @@ package final class FarmMetrics: Sendable {
     let breakerOpens: Family<Counter>
     let concurrencyLimit: Family<Gauge>
     let prefetchLimit: Family<Gauge>
+    let rateLimitWait: Family<Counter>
+    let paused: Family<Gauge>
     let queueMessages: Family<Gauge>
     let queueOldest: Family<Gauge>
     let queueConsumers: Family<Gauge>
@@ -63,23 +65,27 @@ package final class FarmMetrics: Sendable {
         serviceUp = list.gauge(
             "service_up", ["service"], "1 if the service has answered the last call or probe, else 0.")
         breakerState = list.gauge(
-            "breaker_state", ["service", "state"], "1 for the state that the service's circuit breaker is in.",
+            "breaker_state", ["service", "state"], "1 for the present state of the service's circuit breaker.",
             ["state": ["closed", "open", "half_open"]])
         breakerOpens = list.counter("breaker_opens_total", ["service"], "How often the circuit breaker has opened.")
         concurrencyLimit = list.gauge("concurrency_limit", ["service"], "How many calls may be in flight at once.")
         prefetchLimit = list.gauge("prefetch_limit", ["service"], "How many deliveries may be unsettled at once.")
+        rateLimitWait = list.counter(
+            "rate_limit_wait_seconds_total", ["service"],
+            "How long this process has waited for the rate limit before taking jobs.")
+        paused = list.gauge("paused", ["service"], "1 while the service or role is paused by an operator, else 0.")
         queueMessages = list.gauge(
             "queue_messages", ["queue", "state"],
             "Messages in the queue, as last sampled. AMQP does not tell what is in flight.",
             ["state": ["ready", "in_flight", "dead"]])
         queueOldest = list.gauge(
-            "queue_oldest_seconds", ["queue"], "The age of the oldest waiting message, where the queue tells.")
-        queueConsumers = list.gauge("queue_consumers", ["queue"], "Consumers of the queue, where the queue tells.")
+            "queue_oldest_seconds", ["queue"], "The age of the oldest waiting message, if the queue can tell.")
+        queueConsumers = list.gauge("queue_consumers", ["queue"], "Consumers of the queue, if the queue can tell.")
         deadLetters = list.counter("dead_letters_total", ["queue", "reason"], "Messages moved to the dead queue.")
         publishConfirm = list.histogram(
             "publish_confirm_seconds", [], "From handing a batch to the queue until it is confirmed.", .calls)
         brokerReconnects = list.counter(
-            "broker_reconnects_total", [], "Connections to the broker that were made again.")
+            "broker_reconnects_total", [], "Connections to the broker that were opened again.")
         storeCommit = list.histogram(
             "store_commit_seconds", ["operation"], "From beginning to write a group of rows until it is committed.",
             .calls)

@@ -46,6 +46,9 @@ package final class MetricsSink: EventSink {
             metrics.publishConfirm.labelled().record(seconds)
         case .settled(let settled): role(source).settled(settled)
         case .breakerChanged(let change): service(source.service).changed(change)
+        case .controlChanged(let control): metrics.paused.labelled(control.service).set(control.isPaused ? 1 : 0)
+        case .concurrencyChanged(let count): metrics.concurrencyLimit.labelled(source.service).set(count)
+        case .waitedForRate(let seconds): role(source).rateLimitWait.add(seconds)
         case .probed(let isUp): service(source.service).isUp(isUp)
         case .connectionLost: break
         case .reconnected: metrics.brokerReconnects.add()
@@ -114,6 +117,7 @@ private final class RoleSeries: Sendable {
     /// nil for a post-processing role: a trigger does not say when the image's job was submitted.
     let wait: Histogram?
     private let prefetch: Gauge
+    let rateLimitWait: Counter
     private let duration: Histogram
     private let success: Counter
     private let error: Counter
@@ -127,6 +131,7 @@ private final class RoleSeries: Sendable {
         inFlight = metrics.jobsInFlight.labelled(service)
         wait = PostProcessing(rawValue: service) == nil ? metrics.jobWait.labelled(service) : nil
         prefetch = metrics.prefetchLimit.labelled(service)
+        rateLimitWait = metrics.rateLimitWait.labelled(service)
         duration = metrics.jobDuration.labelled(service)
         func jobs(_ outcome: JobOutcome) -> Counter { metrics.jobs.labelled(service, outcome.rawValue) }
         (success, error) = (jobs(.success), jobs(.error))

@@ -23,7 +23,7 @@ struct CheckCommand: AsyncParsableCommand {
 
     func run() async throws {
         let session = try SettledSession(options, logs: .ifPossible)
-        let findings = await BoxProbes(session.context).check.findings()
+        let findings = await MachineProbes(session.context).check.findings()
         if json {
             Terminal.output(JSON.array(findings.map(\.json)).text)
         } else {

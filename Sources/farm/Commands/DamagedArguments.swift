@@ -1,10 +1,10 @@
 import ArgumentParser
 import Model
 
-/// Words of the command line that are not UTF-8, such as a name of a file from an older system. Swift hands them over with
-/// their bytes replaced, so that they name something else.
+/// Words of the command line that are not UTF-8, such as a file name from an older system. Swift replaces their bytes,
+/// so that they name something else.
 struct DamagedArguments {
-    /// What the bytes were, for people, by what Swift made of them; in their order.
+    /// The original words for people, by what Swift made of them, in their order.
     private var words: [String: [String]] = [:]
 
     init() {
@@ -14,14 +14,14 @@ struct DamagedArguments {
         }
     }
 
-    /// What a word was; nil if it is what was typed. Of words that look the same each is told once.
+    /// The original word. nil if the word is what was typed. If several words look the same, each is returned once.
     mutating func take(_ word: String) -> String? {
         guard let shown = words[word]?.first else { return nil }
         words[word]?.removeFirst()
         return shown
     }
 
-    /// - Throws: `CommandFailure` for a damaged word, unless it is the name of a file that the command tells of itself.
+    /// - Throws: `CommandFailure` for a damaged word, unless it is a file name that the command reports by itself.
     static func check(_ command: any ParsableCommand) throws(CommandFailure) {
         let told = (command as? any ImportingCommand)?.paths ?? []
         let untold = DamagedArguments().words.filter { !told.contains($0.key) }.flatMap(\.value).sorted()
@@ -30,7 +30,7 @@ struct DamagedArguments {
     }
 }
 
-/// A command that imports what it is given, and refuses what it cannot.
+/// A command that imports its arguments, and refuses those that it cannot import.
 protocol ImportingCommand: AsyncParsableCommand {
     var paths: [String] { get }
 }

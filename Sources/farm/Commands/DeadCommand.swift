@@ -29,7 +29,7 @@ extension DeadCommand {
     struct ListCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "list",
-            abstract: "Prints a line for each dead letter (the default).",
+            abstract: "Prints one line for each dead letter (the default).",
             discussion: """
                 Examples:
                   farm dead list --queue queue_clip --limit 20
@@ -89,12 +89,12 @@ extension DeadCommand {
         }
     }
 
-    /// Letters that are printed at once, so that the columns of a short list are aligned.
+    /// How many letters are printed at once, so that the columns of a short list are aligned.
     private static let page = 200
 
-    /// Prints letters as they come, so that memory does not grow with their number.
-    /// - Parameter texts: of a batch; with `json` an element each.
-    /// - Returns: how many there were.
+    /// Prints letters while they are read, so that memory does not grow with their number.
+    /// - Parameter texts: the texts of a batch. With `json`, one element for each letter.
+    /// - Returns: how many letters there were.
     @discardableResult
     private static func look(
         _ selection: DeadSelection, _ options: SettingsOptions, json: Bool,
@@ -177,7 +177,7 @@ extension DeadCommand {
                 """)
 
         @OptionGroup var selection: DeadSelection
-        @Flag(help: "Count what would be dropped; change nothing.") var dryRun = false
+        @Flag(help: "Count what would be dropped, but drop nothing.") var dryRun = false
         @OptionGroup var confirmation: Confirmation
         @Flag(help: "Print the counts as JSON.") var json = false
         @OptionGroup var options: SettingsOptions
@@ -214,7 +214,7 @@ extension DeadCommand {
         }
     }
 
-    /// - Parameter failed: told how far it came when it fails.
+    /// - Parameter failed: called with the progress if it fails.
     private static func go(
         _ round: DeadRound, _ drain: Drain, title: String, _ act: DeadRound.Act, failed: (DeadTally) -> Void
     ) async throws -> DeadTally {

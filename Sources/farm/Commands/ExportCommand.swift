@@ -54,7 +54,7 @@ struct ExportCommand: AsyncParsableCommand {
 
     func validate() throws {
         if what != nil && chosenFormat != .csv {
-            throw ValidationError("--what chooses among the tables of csv; \(chosenFormat.rawValue) has but one form.")
+            throw ValidationError("--what chooses among the tables of csv; \(chosenFormat.rawValue) has only one form.")
         }
     }
 

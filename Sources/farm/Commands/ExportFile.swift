@@ -4,17 +4,17 @@ import Model
 import Operations
 import Pipeline
 
-/// Where an export goes: standard output, or a file that appears whole or not at all.
+/// Where an export goes: to standard output, or to a file that appears whole or not at all.
 final class ExportFile: ExportSink {
-    /// The reader of standard output went away: the rest is not wanted.
+    /// The reader of standard output went away, so the rest is not wanted.
     struct ReaderGone: Error {}
 
     /// nil for standard output.
     private let file: OutputFile?
 
     /// - Parameters:
-    ///   - path: nil for standard output. A link is followed; what is there and no regular file is refused.
-    ///   - replacesAny: whatever file is there gives way, not only an earlier export.
+    ///   - path: nil for standard output. A link is followed. Anything that is no regular file is refused.
+    ///   - replacesAny: whether any existing file is replaced, and not only an earlier export.
     /// - Throws: `CommandFailure`.
     init(_ path: String?, replacesAny: Bool) throws(CommandFailure) {
         guard let path else {
@@ -50,13 +50,13 @@ final class ExportFile: ExportSink {
         }
     }
 
-    /// What a terminal is shown: nothing of a foreign text steers it.
+    /// The text for a terminal, with nothing in it that controls the terminal.
     private static func harmless(_ text: [UInt8]) -> [UInt8] {
         Array(String(decoding: text, as: UTF8.self).escapingSteering(keeping: "\r\n\t").utf8)
     }
 
-    /// The file takes its place, safe from a power cut.
-    /// - Throws: `CommandFailure`; then the path names what it named before.
+    /// Moves the file to its path, safe from a power cut.
+    /// - Throws: `CommandFailure`. Then the path names what it named before.
     func complete() throws(CommandFailure) {
         do { try file?.complete(isDurable: true) } catch { throw .failed(error.message) }
     }

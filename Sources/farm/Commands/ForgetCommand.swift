@@ -72,7 +72,7 @@ struct ForgetCommand: AsyncParsableCommand {
         }
     }
 
-    /// A name may be mistyped.
+    /// Warns of unknown services: a name may be mistyped.
     private func tellOfServices(_ store: Store) async throws {
         let names = try await store.services().map(\.service)
         let others =

@@ -53,7 +53,7 @@ struct ImportCommand: AsyncParsableCommand {
     @OptionGroup var options: SettingsOptions
 
     func validate() throws {
-        if existing && group == nil { throw ValidationError("--existing needs --group: which group shall they get?") }
+        if existing && group == nil { throw ValidationError("--existing needs --group: which group should they get?") }
         if move && group == nil { throw ValidationError("--move needs --group: where to?") }
         _ = try prefix()
         let loads = existing || !paths.isEmpty
@@ -119,7 +119,7 @@ struct ImportCommand: AsyncParsableCommand {
     }
 }
 
-/// How commands look through folders.
+/// How commands read folders.
 struct FolderOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
@@ -128,7 +128,7 @@ struct FolderOptions: ParsableArguments {
     var exclude: [String] = []
     @Flag(help: "List every file that is not imported, and why.") var verbose = false
 
-    /// Takes every file that is not imported; nil: none is told.
+    /// Receives a line for every file that is not imported. nil if none is shown.
     var tell: ((String) -> Void)? { verbose ? { Terminal.error("farm: \($0)") } : nil }
 
     var excluded: [Glob] { exclude.compactMap(Glob.init) }
@@ -154,10 +154,10 @@ extension ImageImport {
 }
 
 extension ImportOutcome {
-    /// What is wrong, and what is known otherwise.
+    /// Shows the faults and the differences.
     func tellFaults() { for line in faultLines { Terminal.error("farm: \(line)") } }
 
-    /// How the command ends, if not well: done but for what was refused or, where a name leads nowhere, failed.
+    /// Ends the command as not successful: done except for what was refused or, if a name leads nowhere, failed.
     /// - Throws: `CommandFailure`.
     func check() throws(CommandFailure) {
         if self[.missing] > 0 { throw CommandFailure(exitCode: 1, message: "") }

@@ -4,7 +4,7 @@ import Operations
 struct LinkCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "link",
-        abstract: "Creates links under whose names farm runs its roles.",
+        abstract: "Creates links that run farm's roles under their names.",
         discussion: """
             It creates links for the six roles (produce, work, merge, enrich, consense, monitor), the same names as \
             farm-ROLE, and the names of the older scripts (generic_producer, generic_worker …), each with and \

@@ -12,7 +12,7 @@ struct MonitorCommand: AsyncParsableCommand {
             A worker is dead if it has been silent for longer than the threshold, unless it reported that it stops, \
             has been silent for over a day, or another worker has taken its place.
 
-            A new worker takes the place of exactly one earlier worker of its service on its host. If one stopped \
+            A new worker takes the place of exactly one earlier worker of its service on its machine. If one stopped \
             within the threshold before, this is a restart, and it takes that one's place. Otherwise it takes the \
             place of the worker that fell silent last. So start as many workers as have died, and --fail-on-dead \
             exits with 0 again.
@@ -71,7 +71,7 @@ struct MonitorCommand: AsyncParsableCommand {
         if failOnDead && anyDead { throw CommandFailure(exitCode: 1, message: "") }
     }
 
-    /// A heartbeat may be late, or lost.
+    /// Warns if a heartbeat that is late, or lost, would exceed the threshold.
     private func warnOfShortThreshold(_ interval: Duration) {
         guard deadThreshold * 60 < 3 * interval.seconds else { return }
         Terminal.error(

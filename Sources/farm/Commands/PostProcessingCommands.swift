@@ -7,13 +7,13 @@ import Pipeline
 import Roles
 import Waiting
 
-/// What merge, enrich and consense have in common: serving their queue, or recomputing named images now.
+/// The options that merge, enrich and consense share: they serve their queue, or recompute named images now.
 struct RecomputeOptions: ParsableArguments {
     @Option(name: .customLong("image"), parsing: .upToNextOption, help: "Recompute these images (ids) now, then exit.")
     var images: [Int] = []
     @Flag(help: "Recompute all images now, then exit.") var all = false
 
-    /// Nothing is to be recomputed: the queue is served.
+    /// Whether the queue is served, since nothing is to be recomputed.
     var isServing: Bool { !all && images.isEmpty }
 
     func validate() throws {
@@ -90,7 +90,7 @@ struct PostProcessingRun {
     let role: PostProcessing
     let recompute: RecomputeOptions
 
-    /// - Parameter recomputation: does these images now.
+    /// - Parameter recomputation: computes these images now.
     func run(_ options: SettingsOptions, recomputation: @Sendable (RoleFactory) -> ImageRecomputation.Compute)
         async throws
     {

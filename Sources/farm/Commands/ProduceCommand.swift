@@ -58,7 +58,7 @@ struct ProduceCommand: AsyncParsableCommand {
 
     func run() async throws {
         if listServices { return try list() }
-        // Before anything is opened: an unknown service publishes nothing.
+        // This comes before anything is opened, so that an unknown service publishes nothing.
         let settled = try SettledSession(options)
         let targets = try settled.settings.directory.targets(services)
         let order = ProductionOrder(
@@ -91,7 +91,7 @@ struct ProduceCommand: AsyncParsableCommand {
         let progress = Progress(resume ? "images submitted" : "jobs submitted")
         let services = production.order.targets.count
         let submitted = try await production.run(drain) { counts, images in
-            // How many jobs an image lacks is known when it comes up, so resuming counts images.
+            // It is not known in advance how many jobs an image lacks, so resuming counts images.
             if resume {
                 let note = ([counted(counts.jobs, "job")] + counts.notes).joined(separator: ", ")
                 progress.show(counts.images, of: images, note: note)

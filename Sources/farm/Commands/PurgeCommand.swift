@@ -86,7 +86,7 @@ struct PurgeCommand: AsyncParsableCommand {
     }
 
     private func tell(inFlight: Int?) {
-        guard let inFlight else { return Terminal.error("farm: what workers have taken already goes on") }
-        if inFlight > 0 { Terminal.error("farm: \(counted(inFlight, "message")) in flight, which workers go on with") }
+        guard let inFlight else { return Terminal.error("farm: jobs that workers have taken already go on") }
+        if inFlight > 0 { Terminal.error("farm: \(counted(inFlight, "message")) in flight, which workers will finish") }
     }
 }

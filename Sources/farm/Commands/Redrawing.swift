@@ -1,6 +1,6 @@
 import Pipeline
 
-/// Prints once, or again and again until a signal, or until nobody reads it any more.
+/// Prints once, or again and again until a signal comes or nobody reads it any more.
 struct Redrawing {
     private static let interval = Duration.seconds(2)
 

@@ -2,7 +2,7 @@ import ArgumentParser
 
 /// A command that may serve queues until a signal.
 protocol RoleCommand: AsyncParsableCommand {
-    /// Whether it does, or does one thing and ends.
+    /// Whether it serves queues. If not, it does one thing and ends.
     var serves: Bool { get }
 }
 

@@ -3,20 +3,20 @@ import Operations
 import Pipeline
 import Waiting
 
-/// Drops rows of many images: counts them, asks, drops them page by page, and tells.
+/// Deletes rows of many images: counts them, asks, deletes them page by page, and reports.
 struct RowDroppingRun {
     let confirmation: Confirmation
     let isDryRun: Bool
     let isJSON: Bool
     /// `Forget 4 results of 2 images?`
     let question: String
-    /// What has been done to them: `forgotten`.
+    /// What has been done to the rows: `forgotten`.
     let participle: String
-    /// For people.
+    /// The rows, for people.
     let text: (Totals) -> String
 
-    /// - Parameter drain: makes the signals' drain, once nobody is asked any more.
-    /// - Returns: what was dropped, or would be.
+    /// - Parameter drain: makes the drain for signals, when no question is open any more.
+    /// - Returns: what was deleted, or would be.
     /// - Throws: `PortFault`, `CommandFailure` if the answer is no.
     @discardableResult
     func run(_ dropping: some RowDropping, drain: () -> Drain) async throws -> DroppedRows {

@@ -90,7 +90,7 @@ struct RunCommand: AsyncParsableCommand {
         return new + images.filter { $0 <= known }
     }
 
-    /// Jobs of an interrupted run may still wait: their images are not submitted again before those are done.
+    /// Jobs of an interrupted run may still wait. Their images are not submitted again before these are done.
     private func process(
         _ session: FarmSession, _ factory: RoleFactory, _ images: [ImageID], newerThan known: ImageID, _ drain: Drain
     ) async throws -> [String] {
@@ -148,7 +148,8 @@ struct RunCommand: AsyncParsableCommand {
         }
     }
 
-    /// - Returns: whether every picture that was asked for is written; a photo that cannot be drawn stops no other.
+    /// - Returns: whether every picture that was asked for is written. A photo that cannot be drawn does not stop the
+    ///   others.
     private func report(_ session: FarmSession, _ factory: RoleFactory, _ images: [ImageID]) async throws -> Bool {
         if let pictures { try makeFolder(pictures) }
         var drawn = 0
@@ -172,7 +173,7 @@ struct RunCommand: AsyncParsableCommand {
         return pictures == nil || drawn == images.count
     }
 
-    /// - Returns: whether it is drawn; else it was said why not.
+    /// - Returns: whether it is drawn. If not, the reason has been shown.
     /// - Throws: `PortFault`.
     private func draw(
         _ report: ImageReport, into folder: String, _ session: FarmSession, _ factory: RoleFactory
@@ -194,7 +195,7 @@ struct RunCommand: AsyncParsableCommand {
 }
 
 extension ImageReport {
-    /// What `farm run` prints of an image: what the services agreed on.
+    /// What `farm run` prints about an image: what the services agreed on.
     fileprivate var summary: String {
         let boxes = findings.boxes.compactMap(\.box)
             .map {

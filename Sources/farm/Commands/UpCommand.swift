@@ -23,7 +23,7 @@ struct UpCommand: AsyncParsableCommand {
 
     @Flag(
         help: ArgumentHelp(
-            "Exit when the queues that are served here are done; with 1 if something has failed, or waits for something that is away."
+            "Exit when the queues that are served here are done. The exit code is 1 if something has failed, or waits for something that is away."
         ))
     var untilIdle = false
     @OptionGroup var options: SettingsOptions
@@ -37,7 +37,7 @@ struct UpCommand: AsyncParsableCommand {
                     "\(factory.configuration.path ?? "service_config.json") names no role for this machine: "
                         + "no primary service with \"work\" true, no post_processing entry")
             }
-            let serving = Serving(factory: factory, isOfWholeBox: true)
+            let serving = Serving(factory: factory, servesWholeMachine: true)
             if untilIdle {
                 try await serveUntilIdle(session, serving, roles, drain)
             } else {
@@ -67,7 +67,8 @@ struct UpCommand: AsyncParsableCommand {
         try await CommandFailure.check(undone: undone, in: session.backends.store, since: mark)
     }
 
-    /// What the work here has triggered, and this box runs no role for; and jobs of services that its file does not name.
+    /// Reports triggers that the work here has published and whose role this machine does not run, and jobs of services
+    /// that its file does not name.
     private func tellOfUnserved(_ session: FarmSession, _ factory: RoleFactory) async {
         let configuration = factory.configuration
         let undone = await UndoneElsewhere(
@@ -88,8 +89,8 @@ struct UpCommand: AsyncParsableCommand {
     }
 }
 
-/// On SIGHUP the log file is opened again and service_config.json read again; an invalid file is refused and the old
-/// one kept.
+/// On SIGHUP, opens the log file again and reads service_config.json again. If the file is invalid, the old one is
+/// kept.
 private struct Reloading: Sendable {
     let options: SettingsOptions
     let session: FarmSession

@@ -1,18 +1,20 @@
 import Foundation
 
-/// What LOG_FILE names, open to be appended to. A FIFO keeps nobody waiting, be it for its reader or for a slow one.
+/// The file that LOG_FILE names, open for appending. A FIFO makes nobody wait, neither for its reader nor for a slow
+/// one.
 struct LogFile: Sendable {
     private let handle: FileHandle
-    /// Lines that the reader of a FIFO has left no room for, since the last one that was written.
+    /// How many lines did not fit into a FIFO since the last one that was written.
     var lost = 0
 
     /// - Throws: `CommandFailure`.
     init(_ path: String) throws(CommandFailure) {
-        // Else the opening of a FIFO waits for its reader.
+        // Otherwise opening a FIFO would wait for its reader.
         let flags = O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK
         var descriptor = Glibc.open(path, O_WRONLY | flags, 0o644)
         let isUnread = descriptor < 0 && errno == ENXIO
-        // A FIFO that nobody reads yet: opened for both, it keeps the lines for a reader that comes.
+        // Nobody reads this FIFO yet. Opened for both reading and writing, it keeps the lines for a reader that comes
+        // later.
         if isUnread { descriptor = Glibc.open(path, O_RDWR | flags, 0o644) }
         guard descriptor >= 0 else { throw .unusable("LOG_FILE \(path): \(String(cString: strerror(errno)))") }
         handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
@@ -24,7 +26,7 @@ struct LogFile: Sendable {
         }
     }
 
-    /// Appends a line. What a FIFO has no room for is lost, and counted.
+    /// Appends a line. If a FIFO has no room for it, it is lost, and counted.
     mutating func write(_ line: String) {
         switch Terminal.write(line, to: handle.fileDescriptor) {
         case 0: lost = 0

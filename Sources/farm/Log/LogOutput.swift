@@ -6,13 +6,13 @@ import Operations
 import Settings
 import Synchronization
 
-/// Log lines, as text or JSON, to standard error and, where one is named, appended to a file as well.
+/// Writes log lines, as text or JSON, to standard error and, if LOG_FILE is set, to that file as well.
 final class LogOutput: Sendable {
-    /// What becomes of a command whose LOG_FILE cannot be written.
+    /// What happens to a command if its LOG_FILE cannot be written.
     enum Need {
-        /// It fails.
+        /// The command fails.
         case always
-        /// It says so and goes on: of one that only reads there is nothing to keep.
+        /// The command warns and goes on. A command that only reads has nothing to keep.
         case ifPossible
     }
 
@@ -20,7 +20,7 @@ final class LogOutput: Sendable {
     private let path: String?
     private let file: Mutex<LogFile?>
 
-    /// - Throws: `CommandFailure` when the file is needed and cannot be opened.
+    /// - Throws: `CommandFailure` if the file is needed and cannot be opened.
     init(_ settings: LogSettings, _ need: Need) throws(CommandFailure) {
         format = settings.format
         path = settings.file
@@ -31,7 +31,7 @@ final class LogOutput: Sendable {
         }
     }
 
-    /// Opens the file again, after a rotation has moved it; where that fails the old one is kept.
+    /// Opens the file again, after a rotation has moved it. If that fails, the old one is kept.
     func reopen() {
         do { try open() } catch { Terminal.error("farm: \(error.message)") }
     }
@@ -57,7 +57,7 @@ final class LogOutput: Sendable {
         }
     }
 
-    /// One line, whatever a message quotes: no other can be forged.
+    /// One line, whatever a message quotes, so that quoted text cannot forge another one.
     private func line(
         _ level: Logger.Level, _ label: String, _ message: String, _ metadata: Logger.Metadata
     ) -> String {
@@ -79,7 +79,7 @@ final class LogOutput: Sendable {
 }
 
 extension LogOutput {
-    /// What a line is about, each where it is known.
+    /// What a line is about, if it is known.
     private static let keys = ["worker", "service", "image", "job"]
 
     private static func members(_ metadata: Logger.Metadata) -> [JSON.Member] {
@@ -92,7 +92,7 @@ extension LogOutput {
     }
 }
 
-/// Passes swift-log's lines on to the one output.
+/// Passes the lines of swift-log to the one output.
 struct LogLines: LogHandler {
     let label: String
     let output: LogOutput

@@ -2,9 +2,9 @@ import Foundation
 import Model
 import Settings
 
-/// The variables that this process was started with.
+/// The variables with which this process was started.
 enum ProcessEnvironment {
-    /// - Throws: `CommandFailure` for a variable of farm's whose value is not UTF-8: it would be read as another.
+    /// - Throws: `CommandFailure` if one of farm's variables is not UTF-8, since it would be read as another value.
     static func variables() throws(CommandFailure) -> [String: String] {
         var damaged: [String] = []
         var place = environ

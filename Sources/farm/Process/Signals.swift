@@ -4,8 +4,8 @@ import Pipeline
 import Synchronization
 import Waiting
 
-/// SIGTERM and SIGINT begin a graceful shutdown, a second one ends at once; SIGHUP is passed on. What whoever started this
-/// process had it ignore, as `nohup` does SIGHUP, stays ignored.
+/// SIGTERM and SIGINT begin a graceful shutdown, and a second one ends the process at once. SIGHUP is passed on. A
+/// signal that this process was started to ignore, as by `nohup` SIGHUP, stays ignored.
 final class Signals: Sendable {
     static let shared = Signals()
 
@@ -15,7 +15,7 @@ final class Signals: Sendable {
         var limit: Duration = .seconds(10)
         var leasesWork = false
         var hangup: (@Sendable () -> Void)?
-        /// A SIGHUP came, perhaps before there was anything to do about it.
+        /// Whether a SIGHUP came, perhaps before there was an action for it.
         var wasHungUp = false
         var abortion: (@Sendable () -> Void)?
         var isListening = false
@@ -27,15 +27,16 @@ final class Signals: Sendable {
     private let state = Mutex(State())
     private let queue = DispatchQueue(label: "farm.signals")
 
-    /// Of a command that ended by itself or was drained: 130 after SIGINT, else 0.
+    /// The exit code of a command that ended by itself or was drained: 130 after SIGINT, otherwise 0.
     var exitCode: Int32 { state.withLock { $0.first?.number == SIGINT ? 130 : 0 } }
 
     var wasInterrupted: Bool { state.withLock { $0.first != nil } }
 
     /// From now on a signal begins the returned drain.
     /// - Parameters:
-    ///   - limit: after that long the process ends, whatever is still to be done.
-    ///   - leasesWork: what is in flight then is leased, and comes again. Of a command that does one thing it is undone.
+    ///   - limit: after this time the process ends, whatever is still to be done.
+    ///   - leasesWork: whether work in flight is leased then, and comes again. For a command that does one thing it is
+    ///     undone.
     func drain(within limit: Duration = .seconds(10), leasesWork: Bool = false) -> Drain {
         let drain = Drain()
         let isFirst = state.withLock { state in
@@ -48,8 +49,8 @@ final class Signals: Sendable {
         return drain
     }
 
-    /// From now on SIGHUP does this, in place of what it did before. One that came earlier is made up for: what it asked to
-    /// be read again may have been read before it.
+    /// From now on SIGHUP does this instead of what it did before. If one came earlier, the action runs at once: what
+    /// it asked to read again may have been read before it.
     func onHangup(_ action: @escaping @Sendable () -> Void) {
         let isLate = state.withLock { state in
             state.hangup = action
@@ -62,15 +63,15 @@ final class Signals: Sendable {
 
     private static let wasHungUpEarly = Atomic(false)
 
-    /// A SIGHUP is noted until it is known whether the command is one that a SIGHUP does not end.
+    /// Notes a SIGHUP until it is known whether it ends the command.
     static func noteHangups() {
         guard !isIgnored(SIGHUP) else { return }
-        // Made now: a handler must not be what makes it.
+        // Initialised now, since a signal handler must not do that.
         wasHungUpEarly.store(false, ordering: .relaxed)
         signal(SIGHUP) { _ in Signals.wasHungUpEarly.store(true, ordering: .relaxed) }
     }
 
-    /// The command is one that a SIGHUP ends, as it ends other programs.
+    /// Lets a SIGHUP end the command, as it ends other programs.
     static func endByHangup() {
         guard !isIgnored(SIGHUP) else { return }
         signal(SIGHUP, SIG_DFL)
@@ -86,7 +87,7 @@ final class Signals: Sendable {
 
     // MARK: Listening
 
-    /// Before a second signal, or a drain that takes too long, ends the process.
+    /// Sets what happens before a second signal, or a drain that takes too long, ends the process.
     func onAbort(_ action: @escaping @Sendable () -> Void) { state.withLock { $0.abortion = action } }
 
     private func abort(_ code: Int32) -> Never {
@@ -98,7 +99,7 @@ final class Signals: Sendable {
     private func listen() {
         state.withLock { state in
             state.sources = [SIGTERM, SIGINT, SIGHUP].filter { !Signals.isIgnored($0) }.map { number in
-                // Until the source is active a SIGHUP is noted, if this is a command that it does not end.
+                // Until the source is active, a SIGHUP is noted, if it does not end this command.
                 if number != SIGHUP || !state.leasesWork { signal(number, SIG_IGN) }
                 let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
                 source.setEventHandler { [self] in received(number) }
@@ -115,10 +116,10 @@ final class Signals: Sendable {
             defer { state.first = state.first ?? (number, now) }
             return (state.first, state.drains, state.limit, state.leasesWork)
         }
-        // What a role leaves is leased, and comes again; a command that does one thing has not done it.
+        // The work that a role leaves is leased, and comes again. A command that does one thing has not done it.
         let code: Int32 = number == SIGINT ? 130 : leasesWork ? 0 : 1
         if let first {
-            // `timeout` signals the process and then its group: that is one signal.
+            // `timeout` signals the process and then its group, which counts as one signal.
             guard first.number != number || now - first.time > Signals.echo else { return }
             abort(code)
         }
@@ -130,7 +131,7 @@ final class Signals: Sendable {
         }
     }
 
-    /// - Returns: false where nothing is read again: a terminal that is gone ends the command.
+    /// - Returns: false if nothing is read again. Then the loss of the terminal ends the command.
     private func hungUp() -> Bool {
         let (action, isServing) = state.withLock { state in
             state.wasHungUp = true

@@ -1,26 +1,26 @@
 import Foundation
 import Glibc
 
-/// The pages of program and libraries that only the start has needed, most of what a role has resident: to touch one
-/// maps its fifteen neighbours, too (fault-around), so that a start maps nearly all of the program, of which a role at work
-/// uses a sixth.
+/// The pages of program and libraries that only the start needed, which are most of the resident memory of a role.
+/// Touching one page maps its fifteen neighbours, too (fault-around), so a start maps nearly the whole program, and a
+/// role at work uses a sixth of it.
 enum StartupPages {
-    /// Gives them back to the page cache, where others that need memory find them. What is used again is mapped again from
-    /// there, without being read anew. Only text that is as it is in its file: where something is written into it, such as a
-    /// debugger's breakpoints, it would be lost.
+    /// Returns these pages to the page cache, where others can use the memory. A page that is used again is mapped from
+    /// there, without being read anew. This is only done to pages that are unchanged from the file. Changes, such as a
+    /// debugger's breakpoints, would be lost.
     static func release() {
-        // Where the kernel tells nothing they stay. It tells a page at a time, so that a read that comes short is not the end.
+        // If the kernel tells nothing, they stay. It tells one page at a time, so a short read is not the end.
         guard let file = FileHandle(forReadingAtPath: "/proc/self/smaps"), let bytes = try? file.readToEnd() else {
             return
         }
         let text = String(decoding: bytes, as: UTF8.self)
         for range in ranges(in: text) {
-            // What the kernel does not like stays as it is.
+            // If the kernel refuses, the pages stay.
             _ = madvise(UnsafeMutableRawPointer(bitPattern: range.lowerBound), range.count, MADV_DONTNEED)
         }
     }
 
-    /// Where files are mapped to be executed, and no page is other than in its file (proc(5): smaps, "Anonymous").
+    /// The ranges of files that are mapped as executable and unchanged (proc(5): smaps, "Anonymous").
     static func ranges(in smaps: String) -> [Range<UInt>] {
         var ranges: [Range<UInt>] = []
         var candidate: Range<UInt>?

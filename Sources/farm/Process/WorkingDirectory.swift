@@ -1,13 +1,13 @@
 import Glibc
 import Model
 
-/// Where relative paths begin.
+/// The folder in which relative paths begin.
 enum WorkingDirectory {
-    /// - Throws: `CommandFailure` where it was removed, or its name is no text.
+    /// - Throws: `CommandFailure` if it was removed, or if its name is not text.
     static func path() throws(CommandFailure) -> String {
         guard let start = getcwd(nil, 0) else {
             let cause = String(cString: strerror(errno))
-            throw .unusable("the working directory is gone (\(cause)): it was removed; change to one that is there")
+            throw .unusable("the working directory is gone (\(cause)): it was removed; change to an existing one")
         }
         defer { free(start) }
         guard let path = String(validatingCString: start) else {

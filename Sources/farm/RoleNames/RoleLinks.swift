@@ -1,25 +1,25 @@
 import Foundation
 import Model
 
-/// The symlinks that let farm be called by its roles' names, as busybox does it.
+/// The symlinks by which farm can be called under the names of its roles, as with busybox.
 struct RoleLinks {
     /// What was done, by name.
     struct Outcome {
         var made: [String] = []
         var present: [String] = []
-        /// Names that something else has, which is left alone, each with what it is.
+        /// Names that belong to something else, which is left alone, and what that is.
         var refused: [(name: String, reason: String)] = []
     }
 
-    /// The roles, `farm-ROLE`, and what the older scripts are called, each with and without `.py`.
+    /// The roles as `farm-ROLE`, and the names of the older scripts with and without `.py`.
     static let names =
         CalledName.roles + CalledName.roles.map { "farm-" + $0 }
         + CalledName.olderNames.keys.sorted().flatMap { [$0, $0 + ".py"] }
 
-    /// The absolute path of the program that the links lead to.
+    /// The absolute path of the program to which the links lead.
     let program: String
 
-    /// The program that runs, wherever it was called from.
+    /// The program that is running, wherever it was called from.
     /// - Throws: `CommandFailure`.
     static func ofThisProgram() throws(CommandFailure) -> RoleLinks {
         let path: String
@@ -33,8 +33,8 @@ struct RoleLinks {
         return RoleLinks(program: path)
     }
 
-    /// Makes the folder and the links that are not there; a link to an older place of farm is led to this one.
-    /// - Throws: `CommandFailure` naming the folder or the link that cannot be made.
+    /// Creates the folder and the links that are missing. A link to an older place of farm is changed to this one.
+    /// - Throws: `CommandFailure`, which names the folder or link that cannot be created.
     func make(in folder: String) throws(CommandFailure) -> Outcome {
         try makeFolder(folder)
         var outcome = Outcome()
@@ -57,7 +57,7 @@ struct RoleLinks {
     private enum Entry {
         case none
         case right
-        /// A link to farm that says it differently.
+        /// A link to farm that is written differently.
         case stale
         case foreign(String)
     }
@@ -69,7 +69,7 @@ struct RoleLinks {
             let target = try? FileManager.default.destinationOfSymbolicLink(atPath: path)
         else { return .foreign(status.st_mode & S_IFMT == S_IFDIR ? "a folder" : "a file") }
         if target == program { return .right }
-        // By its name where it leads nowhere any more: an older version's place.
+        // If it leads nowhere any more, the name decides: it may be the place of an older version.
         let leads = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
         let isFarm =
             leads == program
@@ -77,7 +77,7 @@ struct RoleLinks {
         return isFarm ? .stale : .foreign("a link to \(target)")
     }
 
-    /// By a link of another name that is then renamed, so that the name never leads nowhere.
+    /// Replaces a link by renaming a new one, so that the name never leads nowhere.
     private func replace(_ path: String) throws(CommandFailure) {
         let temporary = path + ".\(UUID().uuidString.prefix(8)).part"
         try check(symlink(program, temporary), path)

@@ -4,17 +4,17 @@ import Operations
 import Settings
 import Web
 
-/// What becomes of a process whose METRICS_LISTEN belongs to another one.
+/// What happens to a process if another one uses its METRICS_LISTEN.
 enum MetricsNeed {
-    /// A role: it does not start, since whoever watches it would believe that it is gone.
+    /// For a role: it does not start, since whoever monitors it would think that it is gone.
     case always
-    /// What a person waits for, perhaps from the folder of a role that has the port: it does without.
+    /// For a command that a person waits for, perhaps in the folder of a role that uses the port: it goes on without.
     case ifFree
 }
 
 extension SettledSession {
-    /// Serves the metrics of this process as long as `body` runs, where METRICS_LISTEN is set.
-    /// - Parameter need: nil for what does one thing and ends.
+    /// Serves the metrics of this process while `body` runs, if METRICS_LISTEN is set.
+    /// - Parameter need: nil for commands that do one thing and end.
     /// - Throws: `CommandFailure` if it cannot listen, and what `body` throws.
     func servingMetrics<Value: Sendable>(
         _ need: MetricsNeed?, _ body: () async throws -> Value
@@ -33,14 +33,14 @@ extension SettledSession {
             guard need == .ifFree, fault.kind == .inUse else {
                 throw CommandFailure.unusable("METRICS_LISTEN: \(fault)\(fault.kind.remedy(of: "METRICS_LISTEN"))")
             }
-            log.warning("METRICS_LISTEN: \(fault); no metrics of this one")
+            log.warning("METRICS_LISTEN: \(fault); this process serves no metrics")
             return try await body()
         }
     }
 }
 
 extension OpenSession {
-    /// Looks at queues and workers as long as `body` runs, where metrics are served.
+    /// Looks at queues and workers while `body` runs, if metrics are served.
     fileprivate func sampling<Value: Sendable>(
         _ queue: @escaping @Sendable (Parts) async throws -> Queue,
         _ store: @escaping @Sendable (Parts) async throws -> Store, _ body: () async throws -> Value
@@ -58,14 +58,14 @@ extension OpenSession {
 }
 
 extension OpenSession<Backends> {
-    /// Looks at queues and workers as long as `body` runs, where metrics are served.
+    /// Looks at queues and workers while `body` runs, if metrics are served.
     func sampling<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
         try await sampling({ $0.queue }, { $0.store }, body)
     }
 }
 
 extension OpenSession<ReadingBackends> {
-    /// Looks at queues and workers as long as `body` runs, where metrics are served.
+    /// Looks at queues and workers while `body` runs, if metrics are served.
     func sampling<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
         try await sampling({ try await $0.queue() }, { try await $0.store() }, body)
     }
@@ -79,8 +79,7 @@ extension OpenSession<WebServing> {
 }
 
 extension ListenFault.Kind {
-    /// What a person does about it.
-    /// - Parameter name: the setting, or the option, that says where to listen.
+    /// What a person can do about it.
     func remedy(of name: String) -> String {
         switch self {
         case .inUse where name.hasPrefix("--"): "; give another port, or 0 for any free one"

@@ -7,13 +7,13 @@ import Pipeline
 import Settings
 import Waiting
 
-/// What every command that touches queue or store accepts.
+/// The options of every command that uses the queue or the store.
 struct SettingsOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp("Read settings from this file instead of .env in the working directory.", valueName: "file"))
     var envFile: String?
 
-    /// Reads and checks everything.
+    /// Reads and checks the settings.
     /// - Throws: `CommandFailure` with all faults in one message.
     func load() throws -> Settings {
         do {
@@ -23,18 +23,18 @@ struct SettingsOptions: ParsableArguments {
         } catch let failure as CommandFailure {
             throw failure
         } catch let error as SettingsFault {
-            // A line for each; Settings writes none that what it quotes could break.
+            // One line for each fault. Settings writes none that quoted text could break.
             throw CommandFailure(exitCode: 2, message: error.description)
         }
     }
 }
 
-/// One run of the program before anything is opened: its settings, which are read here and nowhere else, and its log.
+/// One run of the program before anything is opened: its settings, which are read only here, and its log.
 struct SettledSession: Sendable {
     let context: ProgramContext
     let output: LogOutput
 
-    /// - Parameter need: whether it can do without its LOG_FILE.
+    /// - Parameter need: whether the command can do without its LOG_FILE.
     /// - Throws: `CommandFailure`.
     init(_ options: SettingsOptions, logs need: LogOutput.Need = .always) throws {
         let settings = try options.load()
@@ -48,10 +48,11 @@ struct SettledSession: Sendable {
 
     func log(_ label: String) -> Logger { context.log(label) }
 
-    /// Opens what a command works with, runs `body` and closes what was opened.
+    /// Opens what a command needs, runs `body` and closes what was opened.
     /// - Parameters:
-    ///   - need: whether its metrics are served meanwhile, where METRICS_LISTEN is set; nil for what does one thing and ends.
-    ///   - open: asks for the parts that the command works with.
+    ///   - need: whether its metrics are served meanwhile, if METRICS_LISTEN is set. nil for commands that do one thing
+    ///     and end.
+    ///   - open: opens the parts that the command needs.
     func with<Parts: Sendable, Value: Sendable>(
         metrics need: MetricsNeed? = nil, opening open: @Sendable (Connections) async throws -> Parts,
         _ body: (OpenSession<Parts>) async throws -> Value
@@ -84,11 +85,11 @@ struct SettledSession: Sendable {
     }
 }
 
-/// One run of the program: its settings, its log and the parts that it opened.
+/// One run of the program: its settings, its log, and the parts that it opened.
 struct OpenSession<Parts: Sendable>: Sendable {
     let settled: SettledSession
     let backends: Parts
-    /// nil for what does one thing and ends.
+    /// nil for commands that do one thing and end.
     let metricsNeed: MetricsNeed?
 
     var context: ProgramContext { settled.context }
@@ -100,9 +101,9 @@ struct OpenSession<Parts: Sendable>: Sendable {
 
     /// Opens the session, runs `body` and closes what was opened.
     /// - Parameters:
-    ///   - need: whether it can do without its LOG_FILE.
-    ///   - metrics: whether its metrics are served meanwhile; nil for what does one thing and ends.
-    ///   - open: asks for the parts that the command works with.
+    ///   - need: whether the command can do without its LOG_FILE.
+    ///   - metrics: whether its metrics are served meanwhile. nil for commands that do one thing and end.
+    ///   - open: opens the parts that the command needs.
     static func with<Value: Sendable>(
         _ options: SettingsOptions, logs need: LogOutput.Need = .always, metrics: MetricsNeed? = nil,
         opening open: @Sendable (Connections) async throws -> Parts,
@@ -116,7 +117,7 @@ struct OpenSession<Parts: Sendable>: Sendable {
 typealias FarmSession = OpenSession<Backends>
 
 extension OpenSession<Backends> {
-    /// For commands that do one thing and end: a server that is out of reach is their failure.
+    /// For commands that do one thing and end. If a server is out of reach, they fail.
     static func with<Value: Sendable>(
         _ options: SettingsOptions, _ body: (FarmSession) async throws -> Value
     ) async throws -> Value {
@@ -125,8 +126,8 @@ extension OpenSession<Backends> {
 }
 
 extension SettledSession {
-    /// For roles: servers that are out of reach are waited for, since after a power cut boxes start in any order. SIGHUP
-    /// opens the log file again, from the start.
+    /// For roles. They wait for servers that are out of reach, since after a power cut machines start in any order.
+    /// From the start, SIGHUP opens the log file again.
     func serve(_ body: (FarmSession, Drain) async throws -> Void) async throws {
         let drain = Signals.shared.drain(within: settings.shutdownTimeout, leasesWork: true)
         Signals.shared.onHangup { output.reopen() }

@@ -1,8 +1,8 @@
 import Foundation
 import Model
 
-/// Makes a folder and those above it that are missing.
-/// - Throws: `CommandFailure` with the system's reason.
+/// Creates a folder and those above it that are missing.
+/// - Throws: `CommandFailure` with the reason of the system.
 func makeFolder(_ path: String) throws(CommandFailure) {
     var status = stat()
     if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { return }
@@ -10,6 +10,6 @@ func makeFolder(_ path: String) throws(CommandFailure) {
     if !above.isEmpty && above != path { try makeFolder(above) }
     guard mkdir(path, 0o777) == 0 || errno == EEXIST && stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     else {
-        throw .failed("\(path): the folder cannot be made: \(String(cString: strerror(errno)))")
+        throw .failed("\(path): the folder cannot be created: \(String(cString: strerror(errno)))")
     }
 }

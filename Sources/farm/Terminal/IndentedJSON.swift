@@ -1,7 +1,7 @@
 import Model
 
 extension JSON {
-    /// The value for people: a member or an element a line, those that are short on one.
+    /// The value for people: one member or element on each line, and short ones together on one line.
     var indentedText: String { indented(by: 0) }
 
     private static let shortLine = 100

@@ -1,4 +1,4 @@
-/// A JSON array that is printed while it comes.
+/// A JSON array that is printed while it is made.
 struct JSONList {
     private var isBegun = false
 
@@ -8,6 +8,6 @@ struct JSONList {
         return (isBegun ? "," : "[") + elements.joined(separator: ",\n")
     }
 
-    /// What closes it.
+    /// The text that closes the array.
     var end: String { isBegun ? "]" : "[]" }
 }

@@ -1,7 +1,8 @@
 import Foundation
 import Synchronization
 
-/// Progress of long work on standard error: one line that is redrawn on a terminal, a plain line every 10 s elsewhere.
+/// Shows the progress of long work on standard error: one line that is redrawn on a terminal, or a plain line every 10
+/// s.
 final class Progress: Sendable {
     private let title: String
     private let start = Date()
@@ -13,10 +14,10 @@ final class Progress: Sendable {
         isTerminal = Terminal.errorIsTerminal
     }
 
-    /// Shows count, rate and, where the total is known, what is left.
+    /// Shows the count, the rate and, if the total is known, what is left.
     /// - Parameters:
-    ///   - initial: of `done`, what was done before this work began.
-    ///   - estimates: whether the rate says anything of what is left.
+    ///   - initial: how much of `done` was done before this work began.
+    ///   - estimates: whether the rate says anything about what is left.
     func show(_ done: Int, of total: Int?, initial: Int = 0, note: String = "", estimates: Bool = true) {
         let now = Date()
         let due = lastDrawn.withLock { lastDrawn in
@@ -42,7 +43,7 @@ final class Progress: Sendable {
         }
     }
 
-    /// Removes the line, so that what follows starts on a clean one.
+    /// Removes the line, so that other output starts on a clean one.
     func end() { Terminal.removeProgressLine() }
 
     static func duration(_ seconds: Double) -> String {

@@ -1,15 +1,15 @@
-/// A table for people: columns aligned by what they take on a screen.
+/// A table for people. Its columns are aligned by their widths on a screen.
 struct Table {
     enum Alignment { case left, right }
 
     var columns: [(title: String, alignment: Alignment)]
     var rows: [[String]] = []
-    /// Widths of the columns that were printed already.
+    /// The widths of the columns that have been printed already.
     private var streamed: [Int] = []
 
     init(_ columns: [(title: String, alignment: Alignment)]) { self.columns = columns }
 
-    /// Adds a row; what would break it or steer the terminal is escaped.
+    /// Adds a row. Characters that would break it or control the terminal are escaped.
     mutating func add(_ cells: [String]) { rows.append(cells.map { Terminal.harmless($0) }) }
 
     var text: String {
@@ -17,7 +17,7 @@ struct Table {
         return ([titleLine(widths)] + rows.map { line($0, widths) }).joined(separator: "\n")
     }
 
-    /// The next rows of a table that is printed while it comes, below the titles: columns grow, and never shrink.
+    /// The next rows of a table that is printed while it is made, below the titles. Columns may grow, and never shrink.
     mutating func next(_ rows: [[String]]) -> String {
         let isFirst = streamed.isEmpty
         streamed = zip(widths(rows), isFirst ? columns.map { _ in 0 } : streamed).map(max)
@@ -45,7 +45,7 @@ struct Table {
         return text
     }
 
-    /// Columns that a text takes: emoji and East Asian wide characters take two, joiners and selectors none.
+    /// How many columns a text takes. Emoji and East Asian wide characters take two, joiners and selectors none.
     static func width(_ text: String) -> Int {
         Terminal.unstyled(text).reduce(0) { width, character in
             guard let first = character.unicodeScalars.first else { return width }

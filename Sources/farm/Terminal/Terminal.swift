@@ -2,18 +2,18 @@ import Foundation
 import Model
 import Synchronization
 
-/// Data goes to standard output, messages to standard error.
+/// Writes data to standard output, and messages to standard error.
 enum Terminal {
     static let outputIsTerminal = isatty(STDOUT_FILENO) == 1
     static let errorIsTerminal = isatty(STDERR_FILENO) == 1
-    /// Colour only on a terminal, and never with NO_COLOR (https://no-color.org).
+    /// Colour is used only on a terminal, and never with NO_COLOR (https://no-color.org).
     static let outputHasColour = outputIsTerminal && (ProcessInfo.processInfo.environment["NO_COLOR"] ?? "").isEmpty
 
-    /// A progress line stands at the end of standard error: what is written next takes its place.
+    /// Whether there is a progress line at the end of standard error, which the next output replaces.
     private static let hasProgressLine = Atomic(false)
     private static let clearLine = "\r\u{1B}[K"
 
-    /// Why standard output did not take everything; nil if it did or its reader went away.
+    /// Why standard output did not take everything. nil if it did, or if its reader went away.
     static var outputFault: String? {
         let cause = outputErrno.load(ordering: .relaxed)
         return cause == 0 || cause == EPIPE ? nil : outputFault(cause)
@@ -25,11 +25,11 @@ enum Terminal {
             ? "standard output is closed" : "standard output: cannot be written: \(String(cString: strerror(cause)))"
     }
 
-    /// The reader of standard output went away (`farm status --watch | head`): nothing more is wanted there.
+    /// Whether the reader of standard output went away (`farm status --watch | head`), so that nothing more is wanted.
     static var outputHasNoReader: Bool { outputErrno.load(ordering: .relaxed) == EPIPE }
     private static let outputErrno = Atomic<Int32>(0)
 
-    /// Writes what people, or programs that take JSON, read.
+    /// Writes text for people, or JSON for programs.
     static func output(_ text: String, terminator: String = "\n") {
         removeProgressLine()
         write(styled(harmless(text, keeping: "\n\t")) + terminator, to: STDOUT_FILENO)
@@ -50,20 +50,20 @@ enum Terminal {
         if hasProgressLine.exchange(false, ordering: .relaxed) { write(clearLine, to: STDERR_FILENO) }
     }
 
-    /// Columns of the terminal that standard error goes to.
+    /// The number of columns of the terminal of standard error.
     static var width: Int {
         var size = winsize()
         return ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
     }
 
-    /// Lines of the terminal that standard output goes to.
+    /// The number of lines of the terminal of standard output.
     private static var height: Int {
         var size = winsize()
         return ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_row > 0 ? Int(size.ws_row) : 24
     }
 
-    /// Draws a page over the one before, from the upper left corner, without a blank screen in between. What does not fit
-    /// below is left out, as it would push the top off the screen.
+    /// Draws a page over the previous one, from the upper left corner, without a blank screen in between. What does not
+    /// fit is left out, since it would push the top off the screen.
     static func redraw(_ page: String, first: Bool) {
         let lines = harmless(page, keeping: "\n\t").split(separator: "\n", omittingEmptySubsequences: false)
         let room = max(height - 1, 1)
@@ -76,19 +76,19 @@ enum Terminal {
     static func bold(_ text: String) -> String { outputHasColour ? mark("b") + text + mark("p") : text }
     static func red(_ text: String) -> String { outputHasColour ? mark("r") + text + mark("p") : text }
 
-    /// What stands for a style until the text is written: nobody else can know this run's, so no foreign text has one.
+    /// The mark of a style until the text is written. It is different in each run, so no foreign text can contain it.
     private static func mark(_ style: String) -> String { start + style }
     private static let start = "\u{2}" + String(UInt64.random(in: .min ... .max), radix: 16)
     private static let styles = [("b", "\u{1B}[1m"), ("r", "\u{1B}[31m"), ("p", "\u{1B}[0m")]
 
-    /// Labels, messages and names of files are foreign: of what steers a terminal only the styles above are left, and
-    /// what is kept. JSON stays the same JSON.
+    /// Makes foreign text, such as labels, messages and file names, harmless: of everything that controls a terminal,
+    /// only the styles above and the characters in `kept` remain. JSON stays the same JSON.
     static func harmless(_ text: String, keeping kept: String = "") -> String {
         guard outputHasColour else { return text.escapingSteering(keeping: kept) }
         return text.components(separatedBy: start).map { $0.escapingSteering(keeping: kept) }.joined(separator: start)
     }
 
-    /// The text without marks of styles, as wide as it will be.
+    /// The text without marks of styles, with the width that it will have.
     static func unstyled(_ text: String) -> String { replacingMarks(in: text) { _ in "" } }
 
     private static func styled(_ text: String) -> String { replacingMarks(in: text) { $0 } }
@@ -98,8 +98,9 @@ enum Terminal {
         return styles.reduce(text) { $0.replacing(mark($1.0), with: replacement($1.1)) }
     }
 
-    /// Writes data as they are. A reader that went away (`farm status | head`) is no failure: the rest is not wanted.
-    /// - Returns: why not all was written, as an `errno`; 0 if it was.
+    /// Writes data unchanged. A reader that went away (`farm status | head`) is no failure, since the rest is not
+    /// wanted.
+    /// - Returns: why not everything was written, as an `errno`. 0 if it was.
     @discardableResult
     static func write(_ text: String, to descriptor: Int32) -> Int32 {
         var bytes = Array(text.utf8)[...]

@@ -2,16 +2,17 @@ import Operations
 import Pipeline
 
 extension CommandFailure {
-    /// More lines than that nobody reads.
+    /// How many lines are shown. Nobody reads more.
     private static let longest = 20
 
-    /// What is left undone is reported, and what has failed for good meanwhile; then the command has failed.
+    /// Reports what is left undone, and what has failed for good meanwhile. If there is anything, the command has
+    /// failed.
     /// - Parameter mark: the beginning.
     static func check(undone: [String], in store: any Reports, since mark: FailureMark) async throws {
         do {
             try check(undone: undone, failures: try await store.failures(since: mark))
         } catch let fault as PortFault {
-            // What is undone may be so because the store is away.
+            // The work may be undone because the store is away.
             try check(undone: undone, failures: [])
             throw fault
         }
@@ -34,7 +35,7 @@ extension CommandFailure {
 }
 
 extension CommandFailure {
-    /// Says what was left out because it has failed for good.
+    /// Reports what was left out because it has failed for good.
     static func tell(skipped: [String: Int]) {
         let count = skipped.values.reduce(0, +)
         guard count > 0 else { return }

@@ -4,7 +4,7 @@ import Operations
 import Pipeline
 
 extension DeadMessage {
-    /// A line of the list.
+    /// One line of the list.
     var cells: [String] {
         [
             queue.escapingSteering(), reason.printable(upTo: 20), imageID.map(String.init) ?? "-",
@@ -13,7 +13,7 @@ extension DeadMessage {
         ]
     }
 
-    /// All of it, for people.
+    /// Everything about the letter, for people.
     func text(service: String) -> String {
         var lines = [
             Terminal.bold(
@@ -47,7 +47,7 @@ extension DeadMessage {
         return "\(field("dead_since")) \(field("reason")), \(tries) by \(field("worker_id")): \(field("message"))"
     }
 
-    /// Bytes of a body that are shown.
+    /// How many bytes of a body are shown.
     private static let bodyLimit = 16 << 10
 
     private var bodyText: String {

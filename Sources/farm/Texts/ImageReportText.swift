@@ -5,7 +5,7 @@ import Operations
 import Pipeline
 
 extension ImageReport {
-    /// What a person reads: the votes with their evidence, the boxes, what is said of them, and what failed.
+    /// The report as a person reads it: the votes with their evidence, the boxes, their enrichments, and what failed.
     var text: String {
         var parts = [Terminal.bold("image \(image.id)  \(image.shownPlace ?? "")")]
         let votes = voteTable
@@ -26,7 +26,7 @@ extension ImageReport {
 
     private static let undecidedLimit = 12
 
-    /// `undecided: 🐱 (inception_v3)`: what had votes, but too few; nil where nothing had.
+    /// `undecided: 🐱 (inception_v3)`: emoji with too few votes. nil if there are none.
     var undecidedText: String? {
         guard let consensus else { return nil }
         let all = undecided(findings.successes, in: consensus)
@@ -39,7 +39,7 @@ extension ImageReport {
             "undecided: " + shown.joined(separator: ", ") + (rest > 0 ? ", and \(rest) more" : ""))
     }
 
-    /// One line per emoji: who voted, and what speaks for it.
+    /// One line for each emoji: who voted for it, and the evidence.
     var voteTable: Table {
         var table = Table([
             ("", .left), ("votes", .right), ("score", .right), ("services", .left), ("evidence", .left),
@@ -106,7 +106,7 @@ extension ImageReport {
         return table
     }
 
-    /// Why boxes are without an answer of a crop service.
+    /// Why boxes have no answer of a crop service.
     private var failureTable: Table {
         let labels = Dictionary(findings.boxes.map { ($0.mergedID, $0.box?.clusterID ?? "") }) { first, _ in first }
         var table = Table([("box", .left), ("failed", .left), ("why", .left)])
@@ -135,7 +135,7 @@ extension ImageReport {
 }
 
 extension Image {
-    /// Where it is, on one line.
+    /// The place of the image, on one line.
     var shownPlace: String? { (path ?? url ?? filename).map { Terminal.harmless($0) } }
 }
 

@@ -1,7 +1,8 @@
 import Operations
 import Synchronization
 
-/// Progress of jobs that are waited for, while others may still be added: what is done is what was there and is no more.
+/// Shows the progress of jobs that are waited for, while others may still be added. A job that was there and is gone
+/// counts as done.
 final class JobProgress: Sendable {
     private struct Count {
         var done = 0
@@ -11,7 +12,7 @@ final class JobProgress: Sendable {
     private let progress: Progress
     private let count: Mutex<Count>
 
-    /// - Parameter jobs: how many there are when the waiting begins.
+    /// - Parameter jobs: how many jobs there are when the waiting begins.
     init(_ title: String = "jobs done", jobs: Int = 0) {
         progress = Progress(title)
         count = Mutex(Count(left: jobs))
@@ -32,11 +33,13 @@ final class JobProgress: Sendable {
 }
 
 extension IdleWatch.Standing {
-    /// What else there is to say: triggers that are left when the jobs are done, boxes that wait, and services that are down.
+    /// What else there is to say: triggers that are left when the jobs are done, boxes that wait, and services that are
+    /// down.
     fileprivate var note: String {
         let triggers = waiting + inFlight - jobs
         var rest = jobs == 0 && triggers > 0 ? [counted(triggers, "trigger") + " left"] : []
         rest += missing.sorted { $0.key < $1.key }.map { "\(counted($1, "box")) without \($0)" }
+        if !paused.isEmpty { rest.append("paused: " + paused.joined(separator: ", ")) }
         if isRefused { rest.append("the store takes no rows") }
         return (rest + (outages.isEmpty ? [] : ["down: " + outages.keys.sorted().joined(separator: ", ")]))
             .joined(separator: ", ")

@@ -5,7 +5,7 @@ import Operations
 import Pipeline
 
 extension TryReport {
-    /// What a person reads.
+    /// The report as a person reads it.
     var text: String {
         var parts = [answer.json.indentedText, summary]
         if !inspection.boxes.isEmpty { parts.append(boxTable.text) }

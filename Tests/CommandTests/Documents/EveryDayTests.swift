@@ -56,15 +56,22 @@ struct EveryDayTests {
 
     @Test("a service rests without losing a job while others work, and goes on; so does a role")
     func rest() async throws {
-        let blocks = try Recipe.rest.blocks(2)
+        let blocks = try Recipe.rest.blocks(4)
         let scene = try await Scene(photos: 4)
         let work = scene.workplace
         let box = try DailyBox(work)
         try await box.start()
-        for (name, submits) in [("clip", "clip,yolov8"), ("consensus", "clip")] {
+        // Everywhere, then on this machine.
+        for (name, submits, way) in [
+            ("clip", "clip,yolov8", 0), ("consensus", "clip", 0), ("clip", "clip,yolov8", 2), ("consensus", "clip", 2),
+        ] {
             let before = try await work.count("SELECT count(*) FROM results")
-            try await box.paste(DailyBox.moved(blocks[0], [".clip.": ".\(name)."]))
-            try await eventually("\(name) rests") { try await work.rows(lastBeat(of: name)) == ["stopping"] }
+            let moves: KeyValuePairs<String, String> =
+                way == 0 ? [" clip": " \(name)"] : [".clip.": ".\(name)."]
+            try await box.paste(DailyBox.moved(blocks[way], moves))
+            try await eventually("\(name) rests") {
+                way == 0 ? try await box.obeys(name) : try await work.rows(lastBeat(of: name)) == ["stopping"]
+            }
             #expect(try await work.farm("produce", "--services", submits).status == 0)
             // What comes last of all that others do meanwhile.
             try await eventually("others go on") {
@@ -72,10 +79,10 @@ struct EveryDayTests {
                 let waiting = try await box.waiting(name)
                 return rows == before + 4 && waiting >= (name == "clip" ? 4 : 1)
             }
-            try await box.paste(DailyBox.moved(blocks[1], [".clip.": ".\(name)."]))
+            try await box.paste(DailyBox.moved(blocks[way + 1], moves))
             try await eventually("\(name) goes on") { try await work.waiting().isEmpty }
         }
-        #expect(try await work.count("SELECT count(*) FROM results") == 4 * 3)
+        #expect(try await work.count("SELECT count(*) FROM results") == 4 * 6)
         #expect(try await work.count("SELECT count(*) FROM results WHERE status <> 'success'") == 0)
         #expect(try await work.deadCount() == 0)
         try await box.stop()
@@ -216,7 +223,7 @@ struct EveryDayTests {
         let scene = try await Scene(["clip"], photos: 2, absent: ["ocr"])
         let work = scene.workplace
         let box = try DailyBox(work)
-        let resting = try Recipe.rest.blocks(2)[0].split(separator: "\n")[0]
+        let resting = try Recipe.rest.blocks(4)[2].split(separator: "\n")[0]
         try await box.paste(String(resting.replacing(".clip.", with: ".consensus.")))
         try work.write(".env", "HEARTBEAT_INTERVAL=0.2\n")
         try await box.start()
@@ -248,7 +255,17 @@ extension DailyBox {
 
     /// How many messages of a service or role wait, by `farm status`.
     func waiting(_ service: String) async throws -> Int {
+        try #require(try await queue(of: service)["waiting"]?.integerValue)
+    }
+
+    /// Whether the worker of a service or role obeys what was set.
+    func obeys(_ service: String) async throws -> Bool {
+        let queue = try await queue(of: service)
+        return queue["obeying"] == 1 && queue["workers"] == 1
+    }
+
+    private func queue(of service: String) async throws -> JSON {
         let queues = try await workplace.farm("status", "--json").json()["queues"]?.arrayValue ?? []
-        return try #require(queues.first { $0["service"]?.stringValue == service }?["waiting"]?.integerValue)
+        return try #require(queues.first { $0["service"]?.stringValue == service })
     }
 }

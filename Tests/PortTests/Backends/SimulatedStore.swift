@@ -26,6 +26,11 @@ extension StoreBackend {
 extension Database {
     fileprivate func makeOlder(by duration: Duration) {
         write { tables in
+            for service in tables.controls.keys {
+                tables.controls[service]?.until? -= duration.seconds
+                tables.controls[service]?.setAt -= duration.seconds
+            }
+            for service in tables.buckets.keys { tables.buckets[service]?.refilled -= duration.seconds }
             for image in tables.results.keys {
                 for place in tables.results[image, default: []].indices {
                     tables.results[image]?[place].created -= duration.seconds

@@ -4,7 +4,7 @@ import Pipeline
 import Testing
 
 /// A store that claims the behaviours of `ResultStore`, `ImageCatalogue`, `ImportRecords`, `Reports`, `ResultForgetting`,
-/// `WorkerRegister`, `ProgressRecords`, `ImageBrowsing` and `ImageIndexing`.
+/// `WorkerRegister`, `ProgressRecords`, `ControlRecords`, `AuditRecords`, `ImageBrowsing` and `ImageIndexing`.
 /// A new one joins with a line in `storeBackends`.
 struct StoreBackend: Sendable, CustomTestStringConvertible {
     typealias Test = @Sendable (StoreBase) async throws -> Void
@@ -34,11 +34,12 @@ extension StoreBackend {
 /// What farm runs with.
 let storeBackends = [StoreBackend.embedded, .postgresql, .pooled]
 
-/// Those, and what the simulation puts in their place: it claims `ResultStore` and `ImageCatalogue`, and knows no SQL.
+/// Those, and what the simulation puts in their place: it claims `ResultStore`, `ImageCatalogue`,
+/// `ControlRecords` and `AuditRecords`, and knows no SQL.
 let roleStores = storeBackends + [.simulated]
 
 typealias Store = ResultStore & ImageCatalogue & ImportRecords & Reports & ResultForgetting & WorkerRegister
-    & ProgressRecords & ImageBrowsing & ImageIndexing
+    & ProgressRecords & ControlRecords & AuditRecords & ImageBrowsing & ImageIndexing
 
 /// A database of one test's own, empty at first.
 struct StoreBase: Sendable {

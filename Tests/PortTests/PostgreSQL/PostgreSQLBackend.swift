@@ -83,6 +83,7 @@ extension StoreBackend {
                     ("results", "result_created"), ("merged_boxes", "created"), ("consensus", "consensus_created"),
                     ("postprocessing", "result_created"), ("farm_workers", "seen"), ("farm_rates", "minute"),
                     ("farm_count_changes", "added"), ("farm_progress", "minute"), ("farm_progress", "noted"),
+                    ("farm_control", "until"), ("farm_control", "set_at"), ("farm_tokens", "refilled"),
                 ]
                 let shifts = columns.map { table, column in
                     "UPDATE \(table) SET \(column) = \(column) - interval '\(duration.seconds) seconds'"

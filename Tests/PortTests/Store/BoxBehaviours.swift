@@ -115,16 +115,14 @@ struct BoxBehaviours {
         }
     }
 
-    @Test("of an image without any result of the services stay as they are", arguments: storeBackends)
+    @Test("of an image without any result of the services stay as they are", arguments: roleStores)
     func noResult(_ backend: StoreBackend) async throws {
         try await backend.run { base in
             let images = try await base.images(2)
-            try await base.store.record([.of(images[0], "yolov8", detector), .of(images[1], "blip")])
-            try await base.execute(
-                """
-                INSERT INTO merged_boxes (image_id, merged_data, status, worker_id)
-                VALUES (\(images[1]), '{"label":"old","merged_bbox":{"x":1,"y":2,"width":3,"height":4}}', 'success', 'other')
-                """)
+            try await base.store.record([.of(images[0], "yolov8", detector), .of(images[1], "blip", detector)])
+            _ = try await base.store.updateBoxes(of: [images[1]], from: ["blip"], workerID: "m") { _, _ in
+                BoxChanges(inserted: [.of("old")])
+            }
             let counts = try await base.store.updateBoxes(of: images, from: ["yolov8"], workerID: "m") { _, boxes in
                 BoxChanges(removed: boxes.map(\.mergedID), inserted: [.of("cat")])
             }

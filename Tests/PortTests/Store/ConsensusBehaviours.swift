@@ -44,9 +44,7 @@ struct ConsensusBehaviours {
         }
     }
 
-    @Test(
-        "is made from the newest rows, the boxes and the enrichments of face, pose and colors", arguments: storeBackends
-    )
+    @Test("is made from the newest rows, the boxes and the enrichments", arguments: roleStores)
     func findings(_ backend: StoreBackend) async throws {
         try await backend.run { base in
             let image = try await base.image()
@@ -62,11 +60,6 @@ struct ConsensusBehaviours {
                         status: .empty)
                 ],
                 missing: [], of: [image: [box]])
-            try await base.execute(
-                """
-                INSERT INTO postprocessing (image_id, merged_box_id, service, data, status)
-                VALUES (\(image), \(box), 'spatial_enrichment', '{}', 'success')
-                """)
             try await base.store.updateConsensus(of: [image]) { findings in
                 ConsensusRecord(
                     data: .array([
@@ -82,6 +75,25 @@ struct ConsensusBehaviours {
                 "blip error,yolov8 success", "blip,yolov8", "cat", #"face empty {"predictions":[1]}"#,
             ]
             #expect(try await base.store.report(on: [image]).first?.consensus == expected)
+        }
+    }
+
+    @Test("is made without the rows that older programs left of other services", arguments: storeBackends)
+    func otherServices(_ backend: StoreBackend) async throws {
+        try await backend.run { base in
+            let image = try await base.image()
+            try await base.store.record([.of(image, "yolov8")])
+            _ = try await base.update(image, BoxChanges(inserted: [.of("cat")]))
+            let box = try await base.boxes(of: image)[0].mergedID
+            try await base.execute(
+                """
+                INSERT INTO postprocessing (image_id, merged_box_id, service, data, status) VALUES
+                (\(image), \(box), 'spatial_enrichment', '{}', 'success'), (\(image), \(box), 'pose', '{}', 'success')
+                """)
+            try await base.store.updateConsensus(of: [image]) { findings in
+                ConsensusRecord(data: .array(findings.enrichments.map { .string($0.service) }), processingTime: 0)
+            }
+            #expect(try await base.store.report(on: [image]).first?.consensus == ["pose"])
         }
     }
 

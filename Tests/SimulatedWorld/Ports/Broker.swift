@@ -105,6 +105,10 @@ final class Broker: Sendable {
 
     // MARK: Taking
 
+    func limit(_ taker: Int, prefetch: Int) {
+        state.withLock { $0.takers[taker]?.prefetch = max(1, prefetch) }
+    }
+
     func open(_ queue: String, prefetch: Int, process: Int) -> (taker: Int, bell: Mailbox<Void>) {
         state.withLock { state in
             state.nextID += 1

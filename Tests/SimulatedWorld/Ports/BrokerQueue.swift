@@ -77,6 +77,11 @@ struct BrokerConsumer: JobConsumer {
         }
     }
 
+    func limit(prefetch: Int) async throws {
+        try await process.travel(.queue)
+        broker.limit(taker, prefetch: prefetch)
+    }
+
     func acknowledge(_ receipts: [Receipt]) async throws {
         process.say("acknowledges \(receipts.map(\.line))")
         try await settle(receipts.map { ($0, .gone) })

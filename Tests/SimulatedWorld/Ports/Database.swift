@@ -43,6 +43,9 @@ final class Database: Sendable {
         var missing: [ImageID: Set<Pair>] = [:]
         var consensus: [ImageID: ConsensusRecord] = [:]
         var heartbeats: [StoredHeartbeat] = []
+        var controls: [String: ServiceControl] = [:]
+        var buckets: [String: TokenBucket] = [:]
+        var audit: [AuditRow] = []
         /// Ids are never used twice.
         var nextID = 0
 

@@ -62,11 +62,19 @@ final class Farm: Sendable {
         guard !state.withLock({ $0.isClosing }) else { return }
         let process = process(on: box, named: "box\(box)")
         state.withLock { $0.current[box] = process }
-        let roles = roles(of: plan.boxes[box], process)
+        let parts = Parts(farm: self, process: process)
+        let roles = plan.boxes[box].workers.map(parts.worker) + plan.boxes[box].roles.map(parts.role)
         process.say("starts: \(roles.map(\.name).joined(separator: ", "))")
         let supervisor = Supervisor(
             time: process, randomness: conditions.dice.unit, log: process.log)
-        process.start { await supervisor.run(roles, drain: process.drain) }
+        process.start {
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { await parts.control.run() }
+                group.addTask { await supervisor.run(roles, drain: process.drain) }
+                await group.next()
+                group.cancelAll()
+            }
+        }
     }
 
     /// Kills a process; another one starts on its box after a while.
@@ -108,11 +116,6 @@ final class Farm: Sendable {
 
     // MARK: Roles
 
-    private func roles(of box: Plan.Box, _ process: SimulatedProcess) -> [SupervisedRole] {
-        let parts = Parts(farm: self, process: process)
-        return box.workers.map(parts.worker) + box.roles.map(parts.role)
-    }
-
     /// What the roles of one process are made of.
     private struct Parts {
         let farm: Farm
@@ -121,6 +124,7 @@ final class Farm: Sendable {
         let store: DatabaseStore
         private let gate: StoreGate
         let pictures: PictureLoader
+        let control: ControlWatch
         private let notice: HeartbeatOutageNotice
         private let clients: [String: ServiceClient]
 
@@ -133,7 +137,8 @@ final class Farm: Sendable {
             store = DatabaseStore(database: farm.database, process: process)
             notice = HeartbeatOutageNotice(log: process.log)
             gate = StoreGate(store, time: process, randomness: farm.conditions.dice.unit, log: process.log)
-            let gate = gate
+            control = ControlWatch(store, time: process, log: process.log)
+            let (gate, control) = (gate, control)
             let network = Network(album: farm.album, process: process) { farm.kill($0) }
             let plan = farm.plan
             let source = Pictures(album: farm.album, process: process)
@@ -147,7 +152,8 @@ final class Farm: Sendable {
                     retryDelay: plan.retryDelay.duration, concurrency: plan.concurrency)
                 clients[name] = ServiceClient(
                     endpoint: endpoint, client: network, time: process,
-                    randomness: farm.conditions.dice.unit, log: process.log, objection: { await gate.objection() })
+                    randomness: farm.conditions.dice.unit, log: process.log, control: control.gate(for: name),
+                    objection: { await gate.objection() })
             }
         }
 
@@ -200,7 +206,8 @@ final class Farm: Sendable {
         ) -> StageOptions {
             StageOptions(
                 queue: queue, workerID: identity.workerID, prefetch: prefetch,
-                drainLimit: plan.shutdownLimit.duration * 0.7, store: gate, time: process,
+                drainLimit: plan.shutdownLimit.duration * 0.7, store: gate,
+                control: control.gate(for: identity.serviceName), time: process,
                 randomness: farm.conditions.dice.unit,
                 events: EventStream(EventSource(service: identity.serviceName, queue: queue), to: [activity]),
                 log: process.log)

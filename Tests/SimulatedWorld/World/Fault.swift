@@ -46,6 +46,9 @@ package enum Fault: Int, CaseIterable, Sendable {
     case pictureMissing
     case picturesAway
     case pictureStumbles
+    // Operators
+    case servicePaused
+    case serviceLimited
 }
 
 extension Fault: CustomStringConvertible {
@@ -91,6 +94,8 @@ extension Fault: CustomStringConvertible {
         case .finalAnswer: "error or bad answer for good"
         case .pictureMissing: "picture missing or unreadable"
         case .picturesAway: "folder or host of pictures away"
+        case .servicePaused: "service or role paused"
+        case .serviceLimited: "service or role limited"
         case .pictureStumbles: "folder or host does not give a picture for a moment"
         }
     }

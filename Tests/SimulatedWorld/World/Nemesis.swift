@@ -35,6 +35,8 @@ struct Nemesis: Sendable {
             let box = dice.below(farm.clocks.count)
             conditions.note(fault, "box\(box)")
             farm.clocks[box].jump(by: (dice.unit() - 0.5) * dice.pick([2, 60, 7200]))
+        case .servicePaused: pause(for: span)
+        case .serviceLimited: limit(for: span)
         case .notAMessage:
             let queue = dice.pick(queues)
             conditions.note(fault, queue)
@@ -48,6 +50,39 @@ struct Nemesis: Sendable {
     }
 
     private var queues: [String] { plan.primaries.map { "queue_\($0)" } + PostProcessing.allCases.map(\.queue) }
+
+    private var names: [String] {
+        plan.primaries + Enrichment.services + PostProcessing.allCases.map(\.rawValue)
+    }
+
+    /// An operator pauses something; it ends by itself, or somebody ends it.
+    private func pause(for span: VirtualTime) {
+        let name = dice.pick(names)
+        conditions.note(.servicePaused, name)
+        let end = farm.database.now.addingTimeInterval(span.seconds)
+        let endsByItself = dice.happens(0.5)
+        set(name) { ($0.isPaused, $0.until) = (true, endsByItself ? end : nil) }
+        if !endsByItself {
+            conditions.scheduler.after(span) { set(name) { $0.isPaused = false } }
+        }
+    }
+
+    private func limit(for span: VirtualTime) {
+        let name = dice.pick(names)
+        conditions.note(.serviceLimited, name)
+        let (rate, concurrency) = (dice.pick([0.2, 2, 50]), dice.pick([nil, 1, 3]))
+        set(name) { ($0.rateLimit, $0.concurrency) = (rate, concurrency) }
+        conditions.scheduler.after(span) { set(name) { ($0.rateLimit, $0.concurrency) = (nil, nil) } }
+    }
+
+    private func set(_ name: String, _ change: (inout ServiceControl) -> Void) {
+        farm.database.write { tables in
+            var control = tables.controls[name] ?? ServiceControl(service: name)
+            change(&control)
+            control.revision += 1
+            tables.controls[name] = control
+        }
+    }
 
     /// What befalls one process.
     private func strike(_ fault: Fault) {

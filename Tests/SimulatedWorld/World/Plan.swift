@@ -101,7 +101,7 @@ struct Plan: Sendable {
     private static let incidental: [Fault] = [
         .processDied, .processDrained, .clockJumped, .connectionLost, .leaseLost, .queueDown, .queueBlocked, .storeDown,
         .storeUnusable, .rowsRefused, .serviceDown, .serviceHangs, .serviceFails, .serviceErrs, .picturesAway,
-        .notAMessage, .unknownImage,
+        .notAMessage, .unknownImage, .servicePaused, .serviceLimited,
     ]
 
     private static func faults(_ dice: Dice) -> (rates: Tally<Double>, incidents: [Fault]) {

@@ -1,16 +1,16 @@
 import GRDB
 
-/// Statements by their text: each is compiled once per connection.
+/// Statements by their text. Each is compiled once for each connection.
 extension Database {
     /// Runs a statement.
-    /// - Returns: how many rows it changed, triggers not counted.
+    /// - Returns: how many rows it changed. Changes by triggers are not counted.
     @discardableResult
     func run(_ sql: String, _ arguments: StatementArguments = []) throws -> Int {
         try cachedStatement(sql: sql).execute(arguments: arguments)
         return changesCount
     }
 
-    /// All rows of a statement, each turned into a value while it is at hand.
+    /// All rows of a statement, each turned into a value while it is read.
     func all<Value>(
         _ sql: String, _ arguments: StatementArguments = [], _ value: (Row) throws -> Value
     ) throws -> [Value] {
@@ -27,7 +27,7 @@ extension Database {
         try Row.fetchOne(cachedStatement(sql: sql), arguments: arguments).map(value)
     }
 
-    /// The whole number in the first column of the first row; nil if there is none.
+    /// The whole number in the first column of the first row. nil if there is none.
     func integer(_ sql: String, _ arguments: StatementArguments = []) throws -> Int? {
         try first(sql, arguments) { $0.integer(0) } ?? nil
     }
@@ -40,12 +40,12 @@ extension Database {
     /// Reads one snapshot.
     func inSnapshot<Value>(_ work: () throws -> Value) throws -> Value {
         try run("BEGIN DEFERRED TRANSACTION")
-        // A cancelled task's connection refuses to commit.
+        // The connection of a cancelled task refuses to commit.
         defer { do { try run("COMMIT TRANSACTION") } catch { try? rollback() } }
         return try work()
     }
 
-    /// Writes all or nothing; nobody else writes meanwhile.
+    /// Writes everything or nothing. Nobody else writes meanwhile.
     func inWriting<Value>(_ work: () throws -> Value) throws -> Value {
         try run("BEGIN IMMEDIATE TRANSACTION")
         do {
@@ -58,7 +58,7 @@ extension Database {
         }
     }
 
-    /// Writes, and takes all of it back.
+    /// Writes, and rolls everything back.
     func inTrial(_ work: () throws -> Void) throws {
         try run("BEGIN IMMEDIATE TRANSACTION")
         defer { try? rollback() }

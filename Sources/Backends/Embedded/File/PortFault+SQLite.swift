@@ -3,7 +3,7 @@ import Glibc
 import Pipeline
 
 extension PortFault {
-    /// What an error of SQLite's means for the caller, and how to mend it.
+    /// What an SQLite error means for the caller, and how to mend it.
     init(_ error: any Error, place: String) {
         guard let error = error as? DatabaseError else {
             self.init(.unusable, place: place, message: "\(error)")
@@ -20,7 +20,7 @@ extension PortFault {
                 .transient,
                 "locked by another program for over \(seconds) s: end the tool that keeps a transaction open")
         case .SQLITE_FULL: self = fault(.transient, "the disk is full: make room on it")
-        // The index of the log is made when the first process opens the file.
+        // The index of the log is created when the first process opens the file.
         case .SQLITE_IOERR where error.extendedResultCode == .SQLITE_IOERR_SHMSIZE:
             self = fault(.transient, "the disk is full: make room on it")
         case .SQLITE_IOERR: self = fault(.transient, "the disk does not read or write: look at the kernel's log")
@@ -44,11 +44,11 @@ extension PortFault {
         case .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_AUTH:
             self = fault(.unusable, "cannot be opened: this user must be able to write the file and its folder")
         case .SQLITE_MISUSE: self = fault(.unusable, "is closed")
-        default: self = fault(.unusable, "does not do what farm asks of it: `farm init` brings its tables up to date")
+        default: self = fault(.unusable, "does not have what farm needs: `farm init` brings its tables up to date")
         }
     }
 
-    /// SQLite does not tell why a file was not opened.
+    /// SQLite does not say why a file could not be opened.
     private static var hasNoDescriptor: Bool {
         let descriptor = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor < 0 else {

@@ -2,7 +2,7 @@ import Foundation
 import GRDB
 import Model
 
-/// Columns that any SQLite tool may have written: a value of an unexpected kind is nil, never a trap.
+/// Columns that any SQLite tool may have written. A value of an unexpected kind is nil, and never a trap.
 extension Row {
     func text(_ index: Int) -> String? { String.fromDatabaseValue(self[index]) }
 
@@ -16,7 +16,7 @@ extension Row {
 
     func time(_ index: Int) -> Date? { StoredTime.date(self[index]) }
 
-    /// JSON text; null if it is malformed.
+    /// JSON text. null if it is malformed.
     func json(_ index: Int, reading extent: JSON.Extent = .all) -> JSON {
         let parsed = try? withUnsafeData(atIndex: index) { data in
             try data.map { try JSON(parsing: $0, reading: extent) }
@@ -25,21 +25,8 @@ extension Row {
     }
 }
 
-/// Text that fits its column.
-enum SQLiteColumns {
-    /// The value, cut with a mark if it is longer than the column.
-    static func cut(_ text: String, to limit: Int) -> String {
-        guard text.utf8.count > limit, text.unicodeScalars.count > limit else { return text }
-        var scalars = String.UnicodeScalarView(text.unicodeScalars.prefix(limit - 1))
-        scalars.append("…")
-        return String(scalars)
-    }
-
-    /// Whether the value fits its column.
-    static func fits(_ text: String, _ limit: Int) -> Bool {
-        text.utf8.count <= limit || text.unicodeScalars.count <= limit
-    }
-
+/// Values in the form in which SQLite gets them.
+enum SQLiteValues {
     /// A list as one argument, for `json_each(?)`.
     static func list(_ texts: [String]) -> String { JSON.array(texts.map(JSON.string)).text }
 

@@ -4,8 +4,8 @@ import Model
 import Pipeline
 
 extension SQLiteFile {
-    /// Makes a file that is missing, for its owner alone: SQLite would leave that to the umask. What SQLite puts beside it
-    /// gets its mode.
+    /// Creates a missing file that only its owner may use. SQLite would leave that to the umask. The files that SQLite
+    /// puts beside it get the same mode.
     static func make(_ path: String, place: String) throws(PortFault) {
         let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor < 0 else {
@@ -17,7 +17,7 @@ extension SQLiteFile {
         }
     }
 
-    /// Says plainly what SQLite would only call "unable to open database file".
+    /// Says clearly what SQLite would only call "unable to open database file".
     static func checkPlace(_ path: String, place: String) throws(PortFault) {
         let folder = PathText.folder(of: PathText.absolute(path))
         var isFolder: ObjCBool = false

@@ -5,20 +5,20 @@ import Glibc
 import Model
 import Pipeline
 
-/// The open file: one connection that writes and a few that read, each on a queue of its own, so nothing blocks Swift's
+/// The open file: one connection that writes and a few that read, each on its own queue, so that nothing blocks Swift's
 /// cooperative pool. Errors become `PortFault`s.
 final class SQLiteFile: Sendable {
     private static let readers = 3
-    /// The write-ahead log is cut to this many bytes when it is started over.
+    /// The write-ahead log is cut to this many bytes when it starts over.
     private static let logLimit = 64 << 20
 
-    /// As it was given: for messages.
+    /// The path as it was given, for messages.
     let place: String
-    /// Its absolute path.
+    /// The absolute path.
     let path: String
-    /// The write-ahead log's absolute path.
+    /// The absolute path of the write-ahead log.
     let logPath: String
-    /// Which file it is, so that another one in its place is noticed.
+    /// Identifies the file, so that another one in its place is noticed.
     private let identity: Identity?
     private let pool: DatabasePool
     private let writes = WriteGroup()
@@ -26,13 +26,14 @@ final class SQLiteFile: Sendable {
     private init(path: String, place: String) throws {
         var configuration = Configuration()
         configuration.label = "farm"
-        // SQLite's own waits grow to 100 ms, in which others take the lock again and again.
+        // SQLite's own waits grow to 100 ms. Meanwhile others take the lock again and again.
         configuration.busyMode = .callback { tries in
             usleep(SQLiteFile.busyPause)
             return tries < Int(SQLiteFile.busyTimeout * 1_000_000) / Int(SQLiteFile.busyPause)
         }
         configuration.maximumReaderCount = SQLiteFile.readers
-        // A file that another program made may declare keys that it never enforced, as SQLite by itself does not.
+        // Another program's file may declare keys that were never enforced, since SQLite does not enforce them by
+        // default.
         configuration.foreignKeysEnabled = false
         configuration.prepareDatabase { try $0.execute(sql: "PRAGMA journal_size_limit = \(SQLiteFile.logLimit)") }
         pool = try DatabasePool(path: path, configuration: configuration)
@@ -42,7 +43,7 @@ final class SQLiteFile: Sendable {
         self.place = place
     }
 
-    /// Opens or makes the file; waits while another process sets it up.
+    /// Opens or creates the file. Waits while another process sets it up.
     /// - Throws: `PortFault`.
     static func open(_ place: String) async throws -> SQLiteFile {
         let path = PathText.absolute(place)
@@ -52,7 +53,7 @@ final class SQLiteFile: Sendable {
             let deadline = DispatchTime.now() + SQLiteFile.busyTimeout
             while true {
                 do { return try SQLiteFile(path: path, place: place) } catch {
-                    // Changing the journal mode does not honour the busy time-out, and no event tells when it would work.
+                    // Changing the journal mode ignores the busy time-out, and no event tells when it would work.
                     guard (error as? DatabaseError)?.resultCode == .SQLITE_BUSY, DispatchTime.now() < deadline else {
                         throw PortFault(error, place: place)
                     }
@@ -62,17 +63,17 @@ final class SQLiteFile: Sendable {
         }
     }
 
-    /// How long a write waits for another process's, in seconds.
+    /// How many seconds a write waits for another process's write.
     static let busyTimeout = 10.0
-    /// How long it waits before it tries again, in microseconds.
+    /// How many microseconds it waits before it tries again.
     private static let busyPause: UInt32 = 2000
 
     // MARK: Access
 
     /// Reads one snapshot.
     ///
-    /// Not on the way of every job: a commit empties the caches of the connections that read, so that short reads are
-    /// cheaper in the transaction of what is written anyway.
+    /// It should not be used for every job. A commit empties the caches of the reading connections, so short reads are
+    /// cheaper inside the transaction of a write that happens anyway.
     /// - Throws: `PortFault`; `CancellationError` as soon as the task is cancelled.
     func read<Value: Sendable>(_ work: @Sendable @escaping (Database) throws -> Value) async throws -> Value {
         do {
@@ -83,12 +84,12 @@ final class SQLiteFile: Sendable {
         } catch { throw SQLiteFile.fault(error, place) }
     }
 
-    /// Runs in one immediate transaction: all of it is done, or nothing. Once begun it is not cancelled: a caller that goes
-    /// away would not know what became of it.
+    /// Runs in one immediate transaction: everything is done, or nothing. Once begun it is not cancelled, since a
+    /// caller that went away would not know the result.
     ///
-    /// What is asked for while others are written joins the next transaction, so load decides how many share one. It may be
-    /// run twice: if one of them fails, each is done again in a transaction of its own.
-    /// - Parameter announced: whether other processes that wait for jobs shall look.
+    /// Writes that come while others are running share the next transaction, so the load decides how many share one.
+    /// `work` may run twice: if one write fails, each is done again in a transaction of its own.
+    /// - Parameter announced: whether other processes that wait for jobs should look.
     /// - Throws: `PortFault`.
     func write<Value: Sendable>(
         announced: Bool = false, _ work: @Sendable @escaping (Database) throws -> Value
@@ -110,7 +111,7 @@ final class SQLiteFile: Sendable {
         }
     }
 
-    /// Runs on the writing connection, outside any transaction.
+    /// Runs on the writing connection, outside of any transaction.
     /// - Throws: `PortFault`.
     func onWriter<Value: Sendable>(_ work: @Sendable @escaping (Database) throws -> Value) async throws -> Value {
         let place = place
@@ -121,10 +122,10 @@ final class SQLiteFile: Sendable {
         }
     }
 
-    /// Closes all connections; what is under way ends first. The last process to do so leaves everything in the one file, and
-    /// none beside it.
+    /// Closes all connections after their present work. The last process to do so leaves everything in the one file,
+    /// and no file beside it.
     func close() async {
-        // A connection that does not close is closed by the end of the process, with nothing lost.
+        // A connection that does not close is closed when the process ends, and nothing is lost.
         try? await SQLiteFile.blocking { [pool] in
             // The last connection empties the log, but only if it may write.
             pool.invalidateReadOnlyConnections()
@@ -134,7 +135,7 @@ final class SQLiteFile: Sendable {
 
     // MARK: Parts
 
-    /// SQLite would go on with a file that nobody finds any more, and lose all that is written.
+    /// SQLite would go on with a file that nobody can find any more, and lose everything that is written.
     private func checkIdentity() throws(PortFault) {
         guard let identity, Identity(of: path) != identity else { return }
         throw PortFault(

@@ -2,9 +2,9 @@ import Foundation
 import GRDB
 import Model
 
-/// Times in the file: `YYYY-MM-DD HH:MM:SS.SSS` UTC; the queue's are whole milliseconds since 1970.
+/// Times in the file: `YYYY-MM-DD HH:MM:SS.SSS` UTC. Those of the queue are whole milliseconds since 1970.
 enum StoredTime {
-    /// Farthest a time may lie ahead, so that sums cannot overflow: in the year 3000.
+    /// The latest time, in the year 3000, so that sums cannot overflow.
     private static let limit = 32_503_680_000.0
 
     static func text(_ date: Date) -> String { Timestamp.sqlite(clamped(date)) }
@@ -21,8 +21,8 @@ enum StoredTime {
         return Date(timeIntervalSince1970: min(max(seconds, 0), limit))
     }
 
-    /// Reads farm's form and those of other tools: `T` and `Z`, without fraction, a date alone, an offset from UTC, or
-    /// seconds since 1970.
+    /// Reads farm's form and those of other tools: with `T` and `Z`, without fraction, only a date, with an offset from
+    /// UTC, or seconds since 1970.
     static func date(_ value: DatabaseValue) -> Date? {
         switch value.storage {
         case .int64(let seconds): date(seconds: Double(seconds))
@@ -36,7 +36,7 @@ enum StoredTime {
         seconds.isFinite && abs(seconds) <= limit ? Date(timeIntervalSince1970: seconds) : nil
     }
 
-    /// Farm's own form, fast: every row that is voted on has one.
+    /// Reads farm's own form fast, since every row that is voted on has one.
     private static func canonical(_ text: String) -> Date? {
         guard text.utf8.count == 23 else { return nil }
         let digits = Array(text.utf8)
@@ -57,7 +57,8 @@ enum StoredTime {
         return Date(timeIntervalSince1970: Double(seconds * 1000 + millisecond) / 1000)
     }
 
-    /// Days since 1970 of a Gregorian date (Hinnant, "chrono-Compatible Low-Level Date Algorithms", days_from_civil).
+    /// The days since 1970 of a Gregorian date (Hinnant, "chrono-Compatible Low-Level Date Algorithms",
+    /// days_from_civil).
     private static func days(_ year: Int, _ month: Int, _ day: Int) -> Int {
         let year = month <= 2 ? year - 1 : year
         let era = (year >= 0 ? year : year - 399) / 400

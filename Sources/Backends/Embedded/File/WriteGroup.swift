@@ -1,14 +1,14 @@
 import GRDB
 import Synchronization
 
-/// Writes that wait for the file's one writer. All that wait when it is free share a transaction: a commit writes every page
-/// that was touched, and most writes touch the same ones.
+/// Writes that wait for the file's one writer. All that wait when it becomes free share a transaction: a commit writes
+/// every changed page, and most writes change the same ones.
 final class WriteGroup: Sendable {
-    /// What one caller wants written.
+    /// What one caller wants to write.
     struct Write: Sendable {
-        /// Whether other processes that wait for jobs shall look.
+        /// Whether other processes that wait for jobs should look.
         var isAnnounced: Bool
-        /// Does the work. What it returns tells the caller, after the commit.
+        /// Does the work. The closure that it returns tells the caller, after the commit.
         var run: @Sendable (Database) throws -> @Sendable () -> Void
         /// Tells the caller that nothing was written.
         var fail: @Sendable (any Error) -> Void
@@ -16,7 +16,7 @@ final class WriteGroup: Sendable {
 
     private let waiting = Mutex<[Write]>([])
 
-    /// - Returns: whether it is the first that waits: then somebody has to call `runAll`.
+    /// - Returns: whether it is the first that waits. Then somebody has to call `runAll`.
     func add(_ write: Write) -> Bool {
         waiting.withLock { waiting in
             waiting.append(write)
@@ -24,9 +24,9 @@ final class WriteGroup: Sendable {
         }
     }
 
-    /// Does all that waits.
-    /// - Parameter check: throws where nothing may be written.
-    /// - Returns: whether something was written that shall be announced.
+    /// Does all writes that wait.
+    /// - Parameter check: throws if nothing may be written.
+    /// - Returns: whether something was written that should be announced.
     func runAll(_ database: Database, after check: () throws -> Void) -> Bool {
         let writes = waiting.withLock { waiting in
             defer { waiting = [] }
@@ -40,12 +40,12 @@ final class WriteGroup: Sendable {
         do {
             return try run(writes, database)
         } catch {
-            // Waiting for another process's lock once more, for each of them, would only take longer.
+            // Waiting again for another process's lock, for each of them, would only take longer.
             guard writes.count > 1, (error as? DatabaseError)?.resultCode != .SQLITE_BUSY else {
                 for write in writes { write.fail(error) }
                 return false
             }
-            // One caller's refused value is not another's fault.
+            // If one caller's value is refused, the others are not at fault.
             return writes.reduce(false) { isAnnounced, write in
                 do { return try run([write], database) || isAnnounced } catch {
                     write.fail(error)

@@ -5,15 +5,12 @@ import Monitoring
 import Pipeline
 import Waiting
 
-/// The workers' signs of life in the file.
+/// The heartbeats of workers in the file.
 public struct EmbeddedHeartbeats: HeartbeatStore {
-    /// Rows of one worker; beyond, it overwrites its oldest.
-    static let limit = 1000
-
     let file: SQLiteFile
     let time: any Timekeeper
 
-    /// The heartbeats of a file; several values may share it.
+    /// The heartbeats of a file. Several values may share the file.
     public init(_ database: EmbeddedDatabase) {
         file = database.file
         time = database.time
@@ -23,19 +20,19 @@ public struct EmbeddedHeartbeats: HeartbeatStore {
     public func record(_ heartbeat: Heartbeat) async throws {
         let now = StoredTime.text(time.now())
         try await file.write { database in
-            let workerID = SQLiteColumns.cut(heartbeat.workerID, to: 50)
+            let workerID = ColumnText.cut(heartbeat.workerID, to: ColumnText.name)
             let values: StatementArguments = [
-                now, workerID, SQLiteColumns.cut(heartbeat.serviceName, to: 50),
-                SQLiteColumns.cut(heartbeat.nodeHostname, to: 50),
+                now, workerID, ColumnText.cut(heartbeat.serviceName, to: ColumnText.name),
+                ColumnText.cut(heartbeat.nodeHostname, to: ColumnText.name),
                 heartbeat.status.rawValue, heartbeat.jobsCompleted,
                 heartbeat.jobsPerMinute.isFinite ? heartbeat.jobsPerMinute : nil,
                 heartbeat.lastJobTime.map(StoredTime.text),
                 heartbeat.queueDepth, heartbeat.errorMessage,
             ]
             let count = try database.integer(
-                "SELECT count(*) FROM (SELECT 1 FROM worker_heartbeats WHERE worker_id = ? LIMIT \(EmbeddedHeartbeats.limit))",
+                "SELECT count(*) FROM (SELECT 1 FROM worker_heartbeats WHERE worker_id = ? LIMIT \(Heartbeat.rowLimit))",
                 [workerID])
-            if count ?? 0 < EmbeddedHeartbeats.limit {
+            if count ?? 0 < Heartbeat.rowLimit {
                 try database.run(
                     """
                     INSERT INTO worker_heartbeats (timestamp, worker_id, service_name, node_hostname, status, jobs_completed,
@@ -53,7 +50,7 @@ public struct EmbeddedHeartbeats: HeartbeatStore {
         }
     }
 
-    /// What `farm monitor` shows, by the injected clock.
+    /// The report for `farm monitor`, by the injected clock.
     public func report(_ windows: MonitorWindows) async throws -> MonitorReport {
         let now = time.now()
         let place = HeartbeatWindows(windows, now: now)

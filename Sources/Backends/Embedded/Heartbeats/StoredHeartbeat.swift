@@ -4,8 +4,8 @@ import Monitoring
 import Pipeline
 
 extension StoredHeartbeat {
-    /// Rows since a date, oldest first. Other tools write times in other forms: what sorts after the date's text is looked
-    /// at once more; a row without a readable time is left out.
+    /// Rows since a date, oldest first. Other tools write times in other forms, so a row whose text sorts after the
+    /// date is checked again. A row without a readable time is left out.
     static func all(_ database: Database, since: Date) throws -> [StoredHeartbeat] {
         try database.all(
             """

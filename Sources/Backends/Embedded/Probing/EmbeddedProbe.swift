@@ -4,15 +4,15 @@ import Model
 import Pipeline
 import Waiting
 
-/// Looks at the place of an embedded file: can it be used, and is there room for it to grow?
+/// Checks the place of an embedded file: can it be used, and is there room for it to grow?
 public enum EmbeddedProbe {
     private static let wanted = 1 << 30
     private static let needed = 64 << 20
 
-    /// What was found. A file that does not exist is not made.
+    /// The findings. A file that does not exist is not created.
     /// - Parameters:
-    ///   - path: of the file.
-    ///   - rows: what the roles here write, and the file should take: they are written and taken back.
+    ///   - path: the path of the file.
+    ///   - rows: the kinds of rows that the roles here write. They are written and rolled back.
     public static func findings(
         _ path: String, time: any Timekeeper, rows: [PlainRow] = []
     ) async -> [CheckFinding] {

@@ -2,7 +2,7 @@ import Foundation
 import Pipeline
 import Waiting
 
-/// What one waiter waits for: a date that others may bring forward, or a call.
+/// Wakes one waiter at a date, which others may bring forward, or when it is called.
 final class Alarm: Sendable {
     enum Reason {
         case due, called, cancelled
@@ -11,7 +11,7 @@ final class Alarm: Sendable {
     private struct State: Sendable {
         var due = Date.distantPast
         var isCalled = false
-        /// Something changed since the waiter last looked.
+        /// Whether something has changed since the waiter last looked.
         var isStirred = false
     }
 
@@ -19,16 +19,16 @@ final class Alarm: Sendable {
     private let longest: Double
     private let state = Watched(State())
 
-    /// - Parameter longest: seconds; it waits no longer, even if the clock was set back.
+    /// - Parameter longest: the longest wait in seconds, even if the clock was set back.
     init(time: any Timekeeper, longest: Double) {
         self.time = time
         self.longest = longest
     }
 
-    /// Sets the date anew; only who waits does this.
+    /// Sets a new date. Only the waiter does this.
     func set(_ due: Date) { state.change { $0.due = due } }
 
-    /// Wakes no later than that.
+    /// Wakes the waiter no later than this.
     func bring(forwardTo due: Date) {
         state.change { state in
             guard due < state.due else { return }
@@ -36,7 +36,7 @@ final class Alarm: Sendable {
         }
     }
 
-    /// Wakes now.
+    /// Wakes the waiter now.
     func call() { state.change { ($0.isCalled, $0.isStirred) = (true, true) } }
 
     /// Returns at the date, when it is called, or when the task is cancelled.

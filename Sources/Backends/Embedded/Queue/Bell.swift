@@ -1,6 +1,6 @@
 import Waiting
 
-/// Wakes consumers that wait. A ring is counted, so that one between a look at the queue and the wait is not missed.
+/// Wakes consumers that wait. Rings are counted, so that a ring between a look at the queue and the wait is not missed.
 final class Bell: Sendable {
     typealias Member = Int
 
@@ -28,7 +28,7 @@ final class Bell: Sendable {
         }
     }
 
-    /// Its waits end.
+    /// Removes a member, and ends its waits.
     func leave(_ member: Member) { state.change { _ = $0.listeners.removeValue(forKey: member) } }
 
     /// The queues of all members.
@@ -36,7 +36,7 @@ final class Bell: Sendable {
 
     var hasWaiters: Bool { state.waiting > 0 }
 
-    /// How often it has rung for a member; nil once it has left.
+    /// How often it has rung for a member. nil once the member has left.
     func rings(for member: Member) -> Int? { state.read { $0.listeners[member]?.rings } }
 
     /// Returns when it has rung since that count, when the member leaves, or when the task is cancelled.

@@ -5,12 +5,12 @@ import Pipeline
 import Synchronization
 import Waiting
 
-/// What the consumers of one process share: the lease, the bell that wakes them, and what rings it: publishing here, other
-/// processes (the watch), and time (the alarm).
+/// What the consumers of one process share: the lease, the bell that wakes them, and what rings the bell: publishing in
+/// this process, other processes (the watch), and time (the alarm).
 ///
-/// Thread safety: `State` is behind a mutex. `holder` is set only inside write transactions, which run one after another on
-/// the file's writing queue. If such a transaction is rolled back, the holder that memory knows has no row: the next one
-/// finds that and registers anew.
+/// Thread safety: `State` is behind a mutex. `holder` is set only inside write transactions, which run one after
+/// another on the file's writing queue. If such a transaction is rolled back, the holder in memory has no row. The next
+/// transaction finds that out, and registers a new one.
 final class ConsumerHub: Sendable {
     private struct State {
         var holder: Int64?
@@ -18,9 +18,9 @@ final class ConsumerHub: Sendable {
         var isOpen = false
         var watch: LogWatch?
         var upkeep: Task<Void, Never>?
-        /// The writing connection's `PRAGMA data_version`, which only others' commits change.
+        /// The writing connection's `PRAGMA data_version`, which changes only by commits of others.
         var dataVersion: Int?
-        /// The renewal of the lease failed, which was told.
+        /// Whether renewing the lease has failed. That was logged.
         var isFailing = false
     }
 
@@ -40,15 +40,16 @@ final class ConsumerHub: Sendable {
         alarm = Alarm(time: time, longest: lease.seconds / 3)
     }
 
-    /// The lease holder that this process is at present.
+    /// The present lease holder of this process.
     var holder: Int64? { state.withLock { $0.holder } }
 
     // MARK: Life
 
-    /// Called by each consumer that begins; the first one starts the upkeep.
+    /// Called by each consumer that begins. The first one starts the upkeep.
     ///
-    /// The upkeep is the one unstructured task of the embedded backend: a lease belongs to the process, not to any of the
-    /// roles that come and go under it, so no scope but the database's own life could hold the task. `close` cancels it and
+    /// The upkeep is the only unstructured task of the embedded backend. A lease belongs to the process, and not to the
+    /// roles that come and go in it, so only the life of the database could hold the task. `close` cancels it and waits
+    /// for its end. The task does not keep the hub alive.
     /// waits for its end; it does not keep the hub alive by itself.
     func open() {
         state.withLock { state in
@@ -77,7 +78,7 @@ final class ConsumerHub: Sendable {
         }
     }
 
-    /// Gives back all that this process holds.
+    /// Gives back everything that this process has leased.
     func close() async {
         let (watch, upkeep) = state.withLock { state in
             defer { (state.watch, state.upkeep) = (nil, nil) }
@@ -96,7 +97,7 @@ final class ConsumerHub: Sendable {
 
     // MARK: Taking
 
-    /// Leases messages to this process; first it releases what time has made ready.
+    /// Leases messages to this process, after it has made ready what is due.
     func take(_ queue: String, limit: Int) async throws -> (holder: Int64, taken: [QueueTable.Taken]) {
         try await file.write { database in
             let now = StoredTime.milliseconds(self.time.now())
@@ -107,7 +108,7 @@ final class ConsumerHub: Sendable {
         }
     }
 
-    /// Numbers for receipts, never the same twice in this process.
+    /// Numbers for receipts. No number is used twice in this process.
     func tags(_ count: Int) -> Range<Int64> {
         state.withLock { state in
             assert(count > 0, "numbers are for deliveries that were taken")
@@ -119,12 +120,12 @@ final class ConsumerHub: Sendable {
 
     // MARK: Waking
 
-    /// Messages of these queues can be taken from `dueAt` on (ms since 1970); nil: now.
+    /// Says that messages of these queues can be taken from `dueAt` on (ms since 1970). nil for now.
     func announce(_ queues: Set<String>, dueAt: Int64?) {
         if let dueAt { alarm.bring(forwardTo: StoredTime.date(milliseconds: dueAt)) } else { bell.ring(queues: queues) }
     }
 
-    /// A process has announced messages, perhaps this one.
+    /// Another process, or perhaps this one, has announced messages.
     private func lookForOthers() async {
         guard bell.hasWaiters else { return bell.ringAll() }
         do {
@@ -144,7 +145,7 @@ final class ConsumerHub: Sendable {
 
     // MARK: Upkeep
 
-    /// Renews the lease, releases what time has made ready, wakes those who can take, and sets the alarm for the next time.
+    /// Renews the lease, makes ready what is due, wakes consumers that can take, and sets the alarm.
     private func maintain() async {
         let now = time.now()
         let milliseconds = StoredTime.milliseconds(now)
@@ -185,7 +186,7 @@ final class ConsumerHub: Sendable {
         try QueueTable.releaseDue(at: now, database)
     }
 
-    /// What there is to take for this process's consumers, and when there may be more.
+    /// What this process's consumers can take, and when there may be more.
     private struct Survey: Sendable {
         var ready: Set<String>
         var nextDue: Int64?

@@ -3,9 +3,9 @@ import GRDB
 import Model
 import Pipeline
 
-/// The statements of `farm_dead`; each runs inside a transaction of its caller's.
+/// The statements of `farm_dead`. Each runs inside a transaction of the caller.
 enum DeadTable {
-    /// Moves messages out of the queue; one that is not held as it says is left where it is.
+    /// Moves messages out of the queue. A message that is not leased as given stays where it is.
     static func bury(_ dead: [(held: Held, letter: DeadLetter)], at now: Date, _ database: Database) throws {
         for (held, letter) in dead {
             let found = try database.first(
@@ -29,7 +29,7 @@ enum DeadTable {
         WHERE queue = ? AND id > ? AND id <= ? ORDER BY id
         """
 
-    /// What is known of its end, as headers.
+    /// What is known about its death, as headers.
     static func headers(_ row: Row, of queue: String) -> [String: String] {
         let own = [
             FarmHeader.reason: row.text(3), FarmHeader.message: row.text(4),

@@ -2,27 +2,27 @@ import GRDB
 import Pipeline
 import Synchronization
 
-/// Where messages lie that can be looked through.
+/// Messages of the file that a pass can read.
 protocol LyingMessages: Sendable {
-    /// Where a page ended.
+    /// The end of a page.
     associatedtype Place: Sendable
-    /// A message with what it is removed by.
+    /// Identifies a message, to remove it.
     associatedtype Lying: Sendable
 
     var start: Place { get }
 
-    /// The next messages, at most `limit` and hardly more bytes than `bytes`, by the numbers that receipts name them by; none at
-    /// the end.
+    /// The next messages, at most `limit` and hardly more than `bytes` bytes, each with the number for its receipt.
+    /// None at the end.
     func page(
         after place: Place, limit: Int, bytes: Int, _ database: Database
     ) throws -> (messages: [(lying: Lying, delivery: Delivery)], end: Place)
 
-    /// - Returns: whether it still lay there.
+    /// - Returns: whether it was still there.
     func remove(_ lying: Lying, _ database: Database) throws -> Bool
 }
 
-/// A look through the messages of one queue in the file, page by page. It takes nothing: a message that somebody else has
-/// taken or removed meanwhile is found so when it is to be removed.
+/// A pass through the messages of one queue in the file, page by page. It takes nothing. A message that somebody else
+/// has taken or removed meanwhile is noticed when it is to be removed.
 final class EmbeddedBrowsing<Messages: LyingMessages>: QueueBrowsing {
     private struct State {
         var place: Messages.Place
@@ -61,7 +61,7 @@ final class EmbeddedBrowsing<Messages: LyingMessages>: QueueBrowsing {
         }
     }
 
-    /// One transaction: there is no moment at which both are there, or none.
+    /// One transaction, so there is no moment at which both exist, or none.
     func replace(_ replacements: [(receipt: Receipt, message: Message)]) async throws -> Int {
         let pairs = state.withLock { state in
             replacements.compactMap { receipt, message in state.page[receipt.tag].map { ($0, message) } }
@@ -82,10 +82,10 @@ final class EmbeddedBrowsing<Messages: LyingMessages>: QueueBrowsing {
     func close() async throws {}
 }
 
-/// The dead letters of a queue that were there at the beginning.
+/// The dead letters of a queue that existed at the beginning.
 struct DeadMessages: LyingMessages {
     let queue: String
-    /// The newest one's id.
+    /// The id of the newest one.
     let newest: Int64
 
     var start: Int64 { 0 }
@@ -108,8 +108,8 @@ struct DeadMessages: LyingMessages {
     func remove(_ lying: Int64, _ database: Database) throws -> Bool { try DeadTable.remove(lying, database) }
 }
 
-/// What is delayed in a queue, and then what can be taken, as far as it was there at the beginning. In this order, because
-/// time turns the former into the latter.
+/// The delayed messages of a queue, and then those that can be taken, if they existed at the beginning. The order is
+/// important, since time turns delayed messages into ready ones.
 struct WaitingMessages: LyingMessages {
     struct Place {
         var isDelayed = true
@@ -123,7 +123,7 @@ struct WaitingMessages: LyingMessages {
     }
 
     let queue: String
-    /// The newest message's id, of all queues.
+    /// The id of the newest message of all queues.
     let newest: Int64
 
     var start: Place { Place() }
@@ -153,7 +153,7 @@ struct WaitingMessages: LyingMessages {
 }
 
 extension Database {
-    /// The first rows of a statement, at most `limit` and hardly more bytes than `bytes`.
+    /// The first rows of a statement, at most `limit` and hardly more than `bytes` bytes.
     fileprivate func page<Value>(
         _ sql: String, _ arguments: StatementArguments, limit: Int, bytes: Int,
         _ value: (Row) throws -> (value: Value, bytes: Int)

@@ -2,24 +2,25 @@ import Foundation
 import Pipeline
 import Synchronization
 
-/// Takes from one queue of the file. Its deliveries are leased to the process; it knows which of them are its own.
+/// A consumer of one queue in the file. Its deliveries are leased to the process, and it knows which of them are its
+/// own.
 final class EmbeddedConsumer: JobConsumer {
     private struct State {
         var unsettled: [Int64: Held] = [:]
         /// Room that is being filled.
         var reserved = 0
+        var prefetch: Int
         var isClosed = false
     }
 
     private let queue: String
-    private let prefetch: Int
     private let hub: ConsumerHub
     private let member: Bell.Member
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
     init(queue: String, prefetch: Int, hub: ConsumerHub) {
         self.queue = queue
-        self.prefetch = prefetch
+        state = Mutex(State(prefetch: prefetch))
         self.hub = hub
         member = hub.bell.join(queue)
     }
@@ -39,12 +40,17 @@ final class EmbeddedConsumer: JobConsumer {
         }
     }
 
+    func limit(prefetch: Int) async throws {
+        state.withLock { $0.prefetch = max(1, prefetch) }
+        hub.bell.ring(member)
+    }
+
     private func reserve(_ limit: Int) -> Int {
         let holder = hub.holder
         return state.withLock { state in
-            // Of a lease that was lost nothing is ours any more.
+            // After a lease is lost, nothing of it is ours any more.
             state.unsettled = state.unsettled.filter { $0.value.holder == holder }
-            let room = max(0, min(limit, prefetch - state.unsettled.count - state.reserved))
+            let room = max(0, min(limit, state.prefetch - state.unsettled.count - state.reserved))
             state.reserved += room
             return room
         }
@@ -103,7 +109,7 @@ final class EmbeddedConsumer: JobConsumer {
         settled(dead.map(\.receipt))
     }
 
-    /// Nothing is fetched ahead.
+    /// Does nothing, since nothing is prefetched.
     func pause() async throws {}
 
     func close() async {

@@ -4,15 +4,15 @@ import Pipeline
 
 /// The queues in the file.
 public final class EmbeddedQueue: JobQueue, QueueAdministration, QueueInspection {
-    /// Messages that one transaction drops: others wait for it.
+    /// How many messages one transaction drops. Others wait for it.
     private static let purgeLimit = 5000
 
     private let hub: ConsumerHub
 
-    /// The queues of a file; several values may share it.
+    /// The queues of a file. Several values may share the file.
     public init(_ database: EmbeddedDatabase) { hub = database.hub }
 
-    /// Puts the messages in, in one transaction: all or none.
+    /// Adds the messages in one transaction: all or none.
     public func offer(_ messages: [Message]) async -> [Unpublished] {
         guard !messages.isEmpty else { return [] }
         let now = StoredTime.milliseconds(hub.time.now())
@@ -23,16 +23,16 @@ public final class EmbeddedQueue: JobQueue, QueueAdministration, QueueInspection
         return []
     }
 
-    /// Starts taking; the first consumer of a process also starts renewing its lease.
+    /// Starts consuming. The first consumer of a process also starts renewing its lease.
     public func consume(_ queue: String, prefetch: Int) async throws -> any JobConsumer {
         hub.open()
         return EmbeddedConsumer(queue: queue, prefetch: max(1, prefetch), hub: hub)
     }
 
-    /// A queue of the file is there as soon as something is in it: there is nothing to make.
+    /// Does nothing: a queue of the file exists as soon as it holds a message.
     public func declare(_ queues: [String]) async throws {}
 
-    /// The depths, which the file counts by itself.
+    /// The depths, which triggers keep.
     public func depths(of queues: [String]) async throws -> [QueueDepth] {
         try await hub.file.read { database in
             try queues.map { queue in
@@ -46,7 +46,8 @@ public final class EmbeddedQueue: JobQueue, QueueAdministration, QueueInspection
         }
     }
 
-    /// Since when the first message that can be taken waits: since it was published or, after a delay, since that is over.
+    /// How long the first message that can be taken has waited: since it was published or, after a delay, since the
+    /// delay ended.
     public func oldestAges(of queues: [String]) async throws -> [Double?] {
         let now = StoredTime.milliseconds(hub.time.now())
         return try await hub.file.read { database in
@@ -58,10 +59,10 @@ public final class EmbeddedQueue: JobQueue, QueueAdministration, QueueInspection
         }
     }
 
-    /// A file takes messages, or its faults say why not.
+    /// nil: if the file takes no messages, its faults say why.
     public func blockade() async throws -> String? { nil }
 
-    /// Queues with a message that waits, is delayed, held or dead.
+    /// The queues with a message that waits, is delayed, leased or dead.
     public func queueNames() async throws -> [String] {
         try await hub.file.read { database in
             try database.all("SELECT queue FROM farm_depths WHERE waiting > 0 OR held > 0 OR dead > 0 ORDER BY queue") {
@@ -70,7 +71,7 @@ public final class EmbeddedQueue: JobQueue, QueueAdministration, QueueInspection
         }
     }
 
-    /// Reads page by page; nothing is taken.
+    /// Reads page by page. Nothing is taken.
     public func pass(through queue: String, _ part: QueuePart) async throws -> any QueueBrowsing {
         switch part {
         case .waiting:
@@ -82,7 +83,7 @@ public final class EmbeddedQueue: JobQueue, QueueAdministration, QueueInspection
         }
     }
 
-    /// Drops some thousand messages.
+    /// Drops a few thousand messages.
     public func purge(_ queue: String) async throws -> Int {
         try await hub.file.write { try QueueTable.purge(queue, limit: EmbeddedQueue.purgeLimit, $0) }
     }

@@ -3,15 +3,15 @@ import Foundation
 import Glibc
 import Model
 
-/// Tells when another process has announced messages: it touches the write-ahead log after its commit, and inotify
-/// reports that as a change of the file's attributes. The writing itself is not watched: it comes before the commit is
-/// visible, and all the commits that make nothing ready would be reported too. The log's folder is watched as well, for a
-/// log that was removed and made anew.
+/// Notices when another process has announced messages. After its commit that process touches the write-ahead log, and
+/// inotify reports a change of the file's attributes. Writes are not watched: they come before the commit is visible,
+/// and commits that make nothing ready would be reported too. The folder of the log is watched as well, since a log may
+/// be removed and created again.
 ///
-/// Thread safety: the descriptor is read on the serial `queue` only and closed by the source's cancel handler, after the
-/// last read.
+/// Thread safety: the descriptor is read only on the serial `queue`, and closed by the source's cancel handler, after
+/// the last read.
 final class LogWatch: Sendable {
-    /// After a change was told, others gather for so long: this process's own are among them.
+    /// After a change was reported, further ones, including this process's own, gather for this long.
     private static let pause = DispatchTimeInterval.milliseconds(25)
 
     private let logPath: String
@@ -21,8 +21,8 @@ final class LogWatch: Sendable {
     private let folderWatch: Int32
     private let onChange: @Sendable () -> Void
 
-    /// - Parameter onChange: called on a queue of the watch's own: at once for the first change, later for all that come close
-    ///   behind it.
+    /// - Parameter onChange: called on a queue of the watch, at once for the first change, and later for all that
+    ///   follow soon after it.
     /// - Throws: `POSIXError`.
     init(log path: String, onChange: @escaping @Sendable () -> Void) throws {
         let descriptor = inotify_init1(Int32(IN_NONBLOCK) | Int32(IN_CLOEXEC))
@@ -66,7 +66,7 @@ final class LogWatch: Sendable {
         if isChanged { changed() }
     }
 
-    /// Whether any of these events is about the log; a new one is followed from here on.
+    /// Whether any of these events is about the log. A new log is watched from here on.
     private func isOfLog(_ events: UnsafeRawBufferPointer) -> Bool {
         let header = MemoryLayout<inotify_event>.size
         var isOfLog = false
@@ -80,7 +80,7 @@ final class LogWatch: Sendable {
                     isOfLog = LogWatch.follow(logPath, descriptor) || isOfLog
                 }
             } else if event.mask & UInt32(IN_IGNORED) == 0 {
-                // The log's attributes, or events that were lost.
+                // The attributes of the log, or events that were lost.
                 isOfLog = true
             }
             offset = end
@@ -88,11 +88,11 @@ final class LogWatch: Sendable {
         return isOfLog
     }
 
-    /// Nothing is read in the pause: what comes meanwhile wakes nobody until it is over.
+    /// Nothing is read during the pause, so changes meanwhile wake nobody until it is over.
     private func changed() {
         onChange()
         source.suspend()
-        // A suspended source must neither be let go nor cancelled for good.
+        // A suspended source must be neither released nor cancelled for good.
         queue.asyncAfter(deadline: .now() + LogWatch.pause) { [source] in source.resume() }
     }
 }

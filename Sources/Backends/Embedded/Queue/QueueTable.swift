@@ -3,7 +3,7 @@ import GRDB
 import Model
 import Pipeline
 
-/// The statements of `farm_queue`; each runs inside a transaction of its caller's. Times are milliseconds since 1970.
+/// The statements of `farm_queue`. Each runs inside a transaction of the caller. Times are milliseconds since 1970.
 enum QueueTable {
     /// A message that was just leased.
     struct Taken: Sendable {
@@ -14,16 +14,16 @@ enum QueueTable {
         var isRedelivered: Bool
     }
 
-    /// Takes the oldest ready messages of a queue: the cost depends on how many are taken, not on how many wait, are
-    /// delayed or held.
+    /// Takes the oldest ready messages of a queue. The cost depends on how many are taken, and not on how many wait,
+    /// are delayed or leased.
     static let takeSQL = """
         UPDATE farm_queue SET holder = ? WHERE id IN (
             SELECT id FROM farm_queue WHERE queue = ? AND holder IS NULL AND delayed = 0 ORDER BY due_at, id LIMIT ?)
         RETURNING id, due_at, body, headers, redelivered
         """
 
-    /// Those of a queue go side by side, in their order: what is taken together then lies on few pages, each of which is
-    /// written when it is taken and when it is removed.
+    /// Messages of one queue are inserted side by side, in their order. Then those that are taken together are on few
+    /// pages, and each page is written when they are taken and when they are removed.
     static func insert(_ messages: [Message], at now: Int64, _ database: Database) throws {
         for message in messages.sorted(by: { $0.queue < $1.queue }) {
             try database.run(
@@ -32,7 +32,7 @@ enum QueueTable {
         }
     }
 
-    /// Oldest first: RETURNING promises no order.
+    /// Oldest first, since RETURNING promises no order.
     static func take(_ queue: String, limit: Int, holder: Int64, _ database: Database) throws -> [Taken] {
         try database.all(takeSQL, [holder, queue, limit]) { row in
             Taken(
@@ -48,7 +48,7 @@ enum QueueTable {
         }
     }
 
-    /// - Parameter dueAt: when they may be taken again; nil: at once, in their old place.
+    /// - Parameter dueAt: when they may be taken again. nil for at once, in their old place.
     static func giveBack(_ held: [Held], dueAt: Int64?, _ database: Database) throws {
         for held in held {
             try database.run(
@@ -61,17 +61,17 @@ enum QueueTable {
 
     // MARK: What time makes ready
 
-    /// Lets those be taken whose delay is over.
+    /// Makes messages ready whose delay is over.
     static func releaseDue(at now: Int64, _ database: Database) throws {
         try database.run("UPDATE farm_queue SET delayed = 0 WHERE delayed = 1 AND due_at <= ?", [now])
     }
 
-    /// Gives back what a holder has.
+    /// Gives back everything that a holder has leased.
     static func releaseHeld(by holder: Int64, _ database: Database) throws {
         try database.run("UPDATE farm_queue SET holder = NULL, redelivered = 1 WHERE holder = ?", [holder])
     }
 
-    /// Which of these queues have something to take.
+    /// Which of these queues have a message to take.
     static func ready(among queues: Set<String>, _ database: Database) throws -> Set<String> {
         try queues.filter { queue in
             try database.exists(
@@ -79,7 +79,7 @@ enum QueueTable {
         }
     }
 
-    /// When the next delay is over.
+    /// When the next delay ends.
     static func nextDue(_ database: Database) throws -> Int64? {
         try database.integer("SELECT min(due_at) FROM farm_queue WHERE delayed = 1").map(Int64.init)
     }
@@ -91,7 +91,7 @@ enum QueueTable {
         try database.integer("SELECT max(id) FROM farm_queue").map(Int64.init)
     }
 
-    /// The oldest first of what can be taken, or of what is delayed.
+    /// What can be taken, or what is delayed, oldest first.
     static func pageSQL(delayed: Bool) -> String {
         """
         SELECT id, due_at, body, headers, redelivered FROM farm_queue
@@ -100,13 +100,13 @@ enum QueueTable {
         """
     }
 
-    /// Removes a message that nobody has taken. An id may be another message's once its own is gone.
+    /// Removes a message that nobody has taken. After a message is gone, another one may have its id.
     static func remove(_ id: Int64, body: [UInt8], _ database: Database) throws -> Bool {
         try database.run(
             "DELETE FROM farm_queue WHERE id = ? AND holder IS NULL AND body = ?", [id, Data(body)]) > 0
     }
 
-    /// Removes the oldest of what waits or is delayed.
+    /// Removes the oldest messages that wait or are delayed.
     /// - Returns: how many, at most `limit`.
     static func purge(_ queue: String, limit: Int, _ database: Database) throws -> Int {
         func purge(_ delayed: Int, _ limit: Int) throws -> Int {

@@ -67,7 +67,9 @@ extension TableDefinition {
     ]
 
     /// The tables that are farm's alone.
-    static let own = [
+    static let own = farms + control + index
+
+    private static let farms = [
         // Messages, ordered by due_at (ms). If delayed is 1, a message may be taken only from that time on. holder has
         // leased it.
         TableDefinition(
@@ -123,14 +125,14 @@ extension TableDefinition {
                 ("refused_at", "TEXT NOT NULL"),
             ]),
         // Live workers: a row for each process and queue. A worker may be silent for `silence` seconds. `space` is the
-        // machine and container in which `pid` counts.
+        // machine and container in which `pid` counts. `revision` is the one of farm_control that it obeys.
         TableDefinition(
             name: "farm_workers",
             columns: [
                 ("run", "TEXT NOT NULL"), ("queue", "TEXT NOT NULL"), ("worker_id", "TEXT NOT NULL"),
                 ("service", "TEXT NOT NULL"), ("host", "TEXT NOT NULL"), ("state", "TEXT NOT NULL"), ("reason", "TEXT"),
                 ("silence", "INTEGER NOT NULL"), ("started", "TEXT NOT NULL"), ("seen", "TEXT NOT NULL"),
-                ("space", "TEXT"), ("pid", "INTEGER"),
+                ("space", "TEXT"), ("pid", "INTEGER"), ("revision", "INTEGER"),
             ],
             constraint: "PRIMARY KEY (run, queue)", isWithoutRowID: true),
         // How many rows there are. Triggers keep it. `passed` is 1 for results with the status success, for
@@ -161,5 +163,33 @@ extension TableDefinition {
                 ("noted", "REAL NOT NULL"), ("waiting", "INTEGER NOT NULL"), ("done", "INTEGER NOT NULL"),
             ],
             constraint: "PRIMARY KEY (minute, queue, run)", isWithoutRowID: true),
-    ] + index
+    ]
+
+    /// How operators control the farm, and what they have done.
+    private static let control = [
+        // What is set for a service or role. rate_limit is in jobs per second. During a pause, set_by and set_at are those of
+        // the pause.
+        TableDefinition(
+            name: "farm_control",
+            columns: [
+                ("service", "TEXT PRIMARY KEY NOT NULL"), ("paused", "INTEGER NOT NULL DEFAULT 0"),
+                ("rate_limit", "REAL"), ("concurrency", "INTEGER"), ("until", "TEXT"), ("reason", "TEXT"),
+                ("set_by", "TEXT NOT NULL"), ("set_at", "TEXT NOT NULL"), ("revision", "INTEGER NOT NULL"),
+            ],
+            isWithoutRowID: true),
+        // How many tokens each rate limit has left, at a time in seconds since 1970.
+        TableDefinition(
+            name: "farm_tokens",
+            columns: [
+                ("service", "TEXT PRIMARY KEY NOT NULL"), ("tokens", "REAL NOT NULL"), ("refilled", "REAL NOT NULL"),
+            ],
+            isWithoutRowID: true),
+        // What operators have done. Ids are never used twice.
+        TableDefinition(
+            name: "farm_audit",
+            columns: [
+                ("audit_id", serial), ("at", "TEXT NOT NULL"), ("who", "TEXT NOT NULL"), ("act", "TEXT NOT NULL"),
+                ("filter", "TEXT NOT NULL"), ("count", "INTEGER NOT NULL"),
+            ]),
+    ]
 }

@@ -3,12 +3,12 @@ import Model
 import Pipeline
 
 extension EmbeddedStore {
-    /// Replaces the images' boxes by what `fuse` makes of the newest results; a row that stays keeps its id.
+    /// Replaces the boxes of the images by what `fuse` makes of the newest results. A row that stays keeps its id.
     public func updateBoxes(
         of images: [ImageID], from services: [String], workerID: String,
         fuse: @Sendable @escaping ([StoredResult], [StoredBox]) -> BoxChanges
     ) async throws -> [ImageID: Int] {
-        let (now, workerID) = (now, SQLiteColumns.cut(workerID, to: 50))
+        let (now, workerID) = (now, ColumnText.cut(workerID, to: ColumnText.name))
         return try await file.write { database in
             let rows = ImageRows(database)
             var counts: [ImageID: Int] = [:]
@@ -32,9 +32,9 @@ struct BoxTable {
     let workerID: String
     let now: String
 
-    /// Inserts before it deletes, so that a table without AUTOINCREMENT, another program's, does not give a box that comes
-    /// the id of one that goes.
-    /// - Returns: by how many the rows have grown.
+    /// Inserts before it deletes. Otherwise, in another program's table without AUTOINCREMENT, a new box could get the
+    /// id of a deleted one.
+    /// - Returns: by how much the number of rows has grown.
     func apply(_ changes: BoxChanges) throws -> Int {
         for kept in changes.kept { try update(kept) }
         for box in changes.inserted { try insert(box) }
@@ -42,7 +42,7 @@ struct BoxTable {
         return changes.inserted.count - removed
     }
 
-    /// A row that would not change is not touched: its consensus stays fresh.
+    /// A row that would not change is not touched, so that its consensus stays fresh.
     private func update(_ kept: BoxChanges.Kept) throws {
         let (data, sources) = texts(kept.box)
         try database.run(
@@ -72,6 +72,6 @@ struct BoxTable {
     }
 
     private func texts(_ box: MergedBox) -> (data: String, sources: String) {
-        (box.json.text, SQLiteColumns.list(box.sourceResultIDs))
+        (box.json.text, SQLiteValues.list(box.sourceResultIDs))
     }
 }

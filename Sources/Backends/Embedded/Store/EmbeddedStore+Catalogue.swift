@@ -3,10 +3,10 @@ import Model
 import Pipeline
 
 extension EmbeddedStore {
-    /// Adds those that are not there.
+    /// Adds the images that are not there.
     public func add(_ images: [NewImage], move: Bool, update: Bool) async throws -> ImportAnswer {
         guard !images.isEmpty else { return ImportAnswer() }
-        let images = try images.map(fitting)
+        let images = try images.map { try $0.fitting(place: file.place) }
         return try await file.write { database in
             var answer = ImportAnswer()
             for image in images {
@@ -34,20 +34,7 @@ extension EmbeddedStore {
         }
     }
 
-    /// What is empty counts as not given; a filename that is too long is cut, here already, so that it is found again.
-    private func fitting(_ image: NewImage) throws -> NewImage {
-        func given(_ text: String?) -> String? { text.flatMap { $0.isEmpty ? nil : $0 } }
-        let fitting = NewImage(
-            filename: given(image.filename).map { SQLiteColumns.cut($0, to: 255) }, path: given(image.path),
-            url: given(image.url),
-            group: given(image.group))
-        guard fitting.path != nil || fitting.url != nil || fitting.filename != nil else {
-            throw PortFault(.refused, place: file.place, message: "an image has neither path nor URL nor filename")
-        }
-        return fitting
-    }
-
-    /// By its path, else by its URL, and by its filename where it has neither.
+    /// Looks for the image by its path; without a path, by its URL; without either, by its filename.
     private static func known(_ image: NewImage, _ database: Database) throws -> Image? {
         func find(_ column: String, _ value: String?) throws -> Image? {
             guard let value else { return nil }
@@ -66,7 +53,7 @@ extension EmbeddedStore {
         return ImageID(database.lastInsertedRowID)
     }
 
-    /// Gives a group to all rows that have none.
+    /// Gives a group to all images that have none.
     public func assignGroup(_ group: String) async throws -> Int {
         try await file.write {
             try $0.run("UPDATE images SET image_group = ? WHERE image_group IS NULL OR image_group = ''", [group])
@@ -110,17 +97,17 @@ extension EmbeddedStore {
                 AND NOT EXISTS (SELECT 1 FROM results s
                     WHERE s.image_id = r.image_id AND s.service = r.service AND s.status = 'success')
                 AND r.image_id IN (SELECT image_id FROM (\(query.sql))) GROUP BY r.service
-                """, [SQLiteColumns.list(services)] + query.arguments
+                """, [SQLiteValues.list(services)] + query.arguments
             ) { ($0.text(0) ?? "", $0.integer(1) ?? 0) }
             return Dictionary(counts) { first, _ in first }
         }
     }
 
-    /// How much these services lack. An image's rows lie side by side in the index, so one look tells of most that they lack
-    /// nothing.
+    /// How many answers these services lack. The rows of an image are next to each other in the index, so for most
+    /// images one look shows that nothing is missing.
     public func lack(of services: [String], in group: String?, failed: Bool, limit: Int?) async throws -> Lack {
         let services = Array(Set(services))
-        let names = SQLiteColumns.list(services)
+        let names = SQLiteValues.list(services)
         return try await file.read { database in
             var lack = Lack()
             let open = try database.all(
@@ -130,7 +117,7 @@ extension EmbeddedStore {
                 WHERE services < ?3 ORDER BY image_id
                 """, [names, group, services.count]
             ) { ($0.integer(0) ?? 0, $0.integer(1) ?? 0) }
-            // Those that have failed are few, and are read once.
+            // The failed ones are few, and are read once.
             let failures = failed ? [] : try EmbeddedStore.finals(of: names, in: group, database)
             let finals = failures.reduce(into: [:]) { $0[$1.image, default: 0] += 1 }
             for (_, service) in failures { lack.failed[service, default: 0] += 1 }
@@ -144,7 +131,7 @@ extension EmbeddedStore {
         }
     }
 
-    /// What has failed for good and never succeeded.
+    /// What failed for good and never succeeded.
     private static func finals(of names: String, in group: String?, _ database: Database) throws
         -> [(image: ImageID, service: String)]
     {
@@ -159,17 +146,17 @@ extension EmbeddedStore {
         ) { (image: $0.integer(0) ?? 0, service: $0.text(1) ?? "") }
     }
 
-    /// The largest id; 0 if there is no image.
+    /// The largest id. 0 if there is no image.
     public func newestID() async throws -> ImageID {
         try await file.read { try $0.integer("SELECT max(image_id) FROM images") ?? 0 }
     }
 
-    /// The largest result_id; 0 if there is no result.
+    /// The largest result_id. 0 if there is no result.
     public func newestResultID() async throws -> Int {
         try await file.read { try $0.integer("SELECT max(result_id) FROM results") ?? 0 }
     }
 
-    /// Images by id (digits), absolute path, URL or filename: all that match.
+    /// All images with this id (digits), absolute path, URL or filename.
     public func find(_ text: String) async throws -> [Image] {
         let id = text.allSatisfy { $0.isASCII && $0.isNumber } ? Int(text) : nil
         return try await file.read { database in
@@ -182,7 +169,7 @@ extension EmbeddedStore {
     }
 }
 
-/// The images that a filter is about, with the services that each one lacks as a JSON array.
+/// The images of a filter, each with the services that it lacks as a JSON array.
 private struct CatalogueQuery {
     var sql = "SELECT \(ImageRows.imageColumns), "
     var condition = ""
@@ -194,7 +181,7 @@ private struct CatalogueQuery {
                 (SELECT json_group_array(value) FROM (SELECT DISTINCT value FROM json_each(?)) s WHERE NOT EXISTS (
                     SELECT 1 FROM results r WHERE r.image_id = i.image_id AND r.service = s.value AND \(filter.answers.condition)))
                 """
-            arguments += [SQLiteColumns.list(lacking)]
+            arguments += [SQLiteValues.list(lacking)]
             condition = "AND lacking <> '[]'"
         } else {
             sql += "'[]'"
@@ -206,17 +193,17 @@ private struct CatalogueQuery {
         }
         if let ids = filter.ids {
             sql += " AND image_id IN (SELECT value FROM json_each(?))"
-            arguments += [SQLiteColumns.list(ids)]
+            arguments += [SQLiteValues.list(ids)]
         }
         if let lacking = filter.lacking.map(Set.init), filter.answers.takesSuccess {
             sql += " AND \(AnswerRule.successes(of: "?")) < ?"
-            arguments += [SQLiteColumns.list(Array(lacking)), lacking.count]
+            arguments += [SQLiteValues.list(Array(lacking)), lacking.count]
         }
     }
 }
 
 extension AnswerRule {
-    /// Of the row `r` of results.
+    /// A condition on the row `r` of results.
     fileprivate var condition: String {
         switch self {
         case .success: "r.status = 'success'"
@@ -227,16 +214,8 @@ extension AnswerRule {
         }
     }
 
-    /// Whether any success is an answer.
-    fileprivate var takesSuccess: Bool {
-        switch self {
-        case .success, .settled, .successOrNewer, .settledOrNewer: true
-        case .newer: false
-        }
-    }
-
-    /// Of the image `i`: how many of the services in a JSON array have a success. One look at rows that lie side by side in the
-    /// index, not one for each service.
+    /// How many of the services in a JSON array have a success for image `i`. It is one look at rows that are next to
+    /// each other in the index, and not one look for each service.
     fileprivate static func successes(of names: String) -> String {
         """
         (SELECT count(DISTINCT r.service) FROM results r WHERE r.image_id = i.image_id AND +r.status = 'success'
@@ -244,7 +223,7 @@ extension AnswerRule {
         """
     }
 
-    /// Whether the row `r` is the newest of its image and service, and an error that would come again.
+    /// Whether the row `r` is the newest of its image and service, and a final error.
     fileprivate static let isFinalError: String = {
         func member(_ name: String) -> String { "json_extract(r.data, '$.error.\(name)')" }
         func list(_ values: [String]) -> String { values.joined(separator: ", ") }

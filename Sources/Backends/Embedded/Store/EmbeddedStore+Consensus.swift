@@ -3,7 +3,8 @@ import Model
 import Pipeline
 
 extension EmbeddedStore {
-    /// Replaces the images' consensus by what `vote` makes of the newest rows; an older table may hold several of an image.
+    /// Replaces the consensus of the images by what `vote` makes of the newest rows. An older table may have several
+    /// rows of an image.
     public func updateConsensus(
         of images: [ImageID], vote: @Sendable @escaping (ImageFindings) -> ConsensusRecord?
     ) async throws {
@@ -28,12 +29,12 @@ extension EmbeddedStore {
                 """,
                 [image, record.data.text, record.processingTime.isFinite ? record.processingTime : nil, now])
         }
-        // The deletion has marked the image; see Indexes.
+        // The deletion has marked the image. See Indexes.
         try database.run("DELETE FROM farm_stale WHERE image_id = ?", [image])
     }
 
-    /// Images whose consensus is missing or older than what it rests on, ascending. Rows of an image that `images` does
-    /// not have are nobody's to vote on.
+    /// Images whose consensus is missing or older than what it is based on, ascending. Rows of an image that is not in
+    /// `images` are not voted on.
     public func imagesWithStaleConsensus(limit: Int) async throws -> [ImageID] {
         try await file.read { database in
             try database.all(

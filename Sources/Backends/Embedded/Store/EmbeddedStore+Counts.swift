@@ -4,7 +4,7 @@ import Model
 import Pipeline
 
 extension EmbeddedStore {
-    /// The services of `results`, and how long the last hour's calls took.
+    /// The services of `results`, and how long their calls took in the last hour.
     public func services(exact: Bool) async throws -> [ServiceReport] {
         let hourAgo = time.now().addingTimeInterval(-3600)
         return try await file.read { database in
@@ -43,7 +43,7 @@ extension EmbeddedStore {
         var last: Date?
     }
 
-    /// By status, of which a few are used.
+    /// The rows by status. There are few statuses.
     private static func kinds(of service: DatabaseValue, isExact: Bool, _ database: Database) throws -> [Kind] {
         let statuses = try RowCounter.values(of: "status", where: "service = ?", [service], database)
         return try (statuses + [.null]).map { status in
@@ -62,7 +62,8 @@ extension EmbeddedStore {
         }
     }
 
-    /// Of the newest. Other tools write times in other forms: what sorts after the date's text is looked at once more.
+    /// The times of the newest rows. Other tools write times in other forms, so a row whose text sorts after the date
+    /// is checked again.
     private static func seconds(of service: DatabaseValue, since: Date, _ database: Database) throws -> [Double] {
         try database.all(
             """
@@ -74,7 +75,7 @@ extension EmbeddedStore {
         .compactMap { $0 }.sorted()
     }
 
-    /// Row counts of the tables.
+    /// The row counts of the tables.
     public func totals(exact: Bool) async throws -> Totals {
         try await file.read { database in
             let isExact = try exact || RowCounter.isUncounted(database)
@@ -97,10 +98,10 @@ extension EmbeddedStore {
         }
     }
 
-    /// Sets right what the triggers keep.
+    /// Corrects what the triggers keep.
     public func recount() async throws { try await RowCounter.recount(file, at: time.now()) }
 
-    /// When the counts were last set right.
+    /// When the counts were last corrected.
     public func lastRecount() async throws -> Date? {
         try await file.read { database in
             try database.first("SELECT counted FROM farm_recounts ORDER BY id DESC LIMIT 1") { $0.time(0) } ?? nil

@@ -3,7 +3,7 @@ import Model
 import Pipeline
 
 extension EmbeddedStore {
-    /// What is there to enrich.
+    /// What there is to enrich.
     public func enrichmentWork(of images: [ImageID]) async throws -> [EnrichmentWork] {
         guard !images.isEmpty else { return [] }
         return try await file.write { database in
@@ -17,16 +17,16 @@ extension EmbeddedStore {
         }
     }
 
-    /// Writes the rows of boxes that are still there, and the images' pairs that wait for a service.
+    /// Writes the rows of boxes that still exist, and the pairs that wait for a service.
     ///
-    /// Two enrichers may have asked about one box: an error does not displace the other one's answer.
+    /// Two enrichers may have asked about the same box. An error does not replace the other one's answer.
     public func recordEnrichments(
         _ rows: [Enrichment], missing: [MissingEnrichment], of images: [ImageID: [Int]]
     ) async throws {
         for row in rows where !Enrichment.services.contains(row.service) {
             throw PortFault(
                 .refused, place: file.place,
-                message: "postprocessing.service: \(SQLiteColumns.cut(row.service, to: 50))")
+                message: "postprocessing.service: \(ColumnText.cut(row.service, to: ColumnText.name))")
         }
         let now = now
         try await file.write { database in
@@ -74,7 +74,7 @@ extension EmbeddedStore {
             """, [pair.service, pair.mergedID, pair.imageID])
     }
 
-    /// What pairs wait for.
+    /// The services, or other names, that pairs wait for.
     public func servicesOfMissingEnrichments() async throws -> [String] {
         try await file.read { database in
             try database.all("SELECT DISTINCT service FROM farm_missing_enrichments") { $0.text(0) ?? "" }

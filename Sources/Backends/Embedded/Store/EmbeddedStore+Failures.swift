@@ -3,7 +3,7 @@ import Model
 import Pipeline
 
 extension EmbeddedStore {
-    /// Now.
+    /// The present moment.
     public func failureMark() async throws -> FailureMark {
         let now = now
         return try await file.read { database in
@@ -27,8 +27,8 @@ private struct FailureQuery {
     var condition: String
     var isOfBoxes: Bool
 
-    /// Of each group the row of the smallest image_id speaks: SQLite takes the other columns from the row that has the
-    /// minimum.
+    /// The row with the smallest image_id represents its group: SQLite takes the other columns from the row that has
+    /// the minimum.
     func reports(_ arguments: StatementArguments, _ database: Database) throws -> [FailureReport] {
         let sql = """
             SELECT service, coalesce(\(member("kind")), '') AS kind, count(*), min(image_id), \(member("message"))

@@ -3,7 +3,7 @@ import Model
 import Pipeline
 
 extension EmbeddedStore: ResultForgetting {
-    /// How many rows `forget` would drop.
+    /// How many rows `forget` would delete.
     public func holdings(of images: [ImageID]) async throws -> Totals {
         try await file.read { database in
             try EmbeddedStore.sum(images) { image in
@@ -17,7 +17,7 @@ extension EmbeddedStore: ResultForgetting {
         }
     }
 
-    /// Drops the images' rows.
+    /// Deletes the rows of the images.
     public func forget(_ images: [ImageID]) async throws -> Totals {
         try await file.write { database in
             let hasSuperseded = try EmbeddedStore.hasSuperseded(database)
@@ -27,7 +27,7 @@ extension EmbeddedStore: ResultForgetting {
         }
     }
 
-    /// Drops the images and their rows.
+    /// Deletes the images and their rows.
     public func remove(_ images: [ImageID]) async throws -> Totals {
         try await file.write { database in
             let hasSuperseded = try EmbeddedStore.hasSuperseded(database)
@@ -57,7 +57,7 @@ extension EmbeddedStore: ResultForgetting {
         dropped.consensus = try drop("consensus")
         dropped.mergedBoxes = try drop("merged_boxes")
         dropped.results = try drop("results")
-        // The deletions have marked the image; see Triggers.
+        // The deletions have marked the image. See Triggers.
         try drop("farm_stale")
         return dropped
     }

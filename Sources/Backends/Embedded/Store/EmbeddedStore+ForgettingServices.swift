@@ -3,14 +3,14 @@ import Model
 import Pipeline
 
 extension EmbeddedStore {
-    /// How many rows `forget(_:services:)` would drop.
+    /// How many rows `forget(_:services:)` would delete.
     public func holdings(of images: [ImageID], services: [String]) async throws -> Totals {
         try await file.read { database in
             try EmbeddedStore.sum(images) { image in
                 func count(_ table: String, _ condition: String) throws -> Int {
                     try database.integer(
                         "SELECT count(*) FROM \(table) WHERE image_id = ?1 AND \(condition)",
-                        [image, SQLiteColumns.list(services)]) ?? 0
+                        [image, SQLiteValues.list(services)]) ?? 0
                 }
                 return Totals(
                     results: try count("results", Said.result), mergedBoxes: try count("merged_boxes", Said.box),
@@ -20,9 +20,9 @@ extension EmbeddedStore {
         }
     }
 
-    /// Drops what these services have said of the images.
+    /// Deletes what these services found in the images.
     public func forget(_ images: [ImageID], services: [String]) async throws -> (dropped: Totals, changed: [ImageID]) {
-        let list = SQLiteColumns.list(services)
+        let list = SQLiteValues.list(services)
         return try await file.write { database in
             let hasSuperseded = try EmbeddedStore.hasSuperseded(database)
             var changed: [ImageID] = []
@@ -32,7 +32,7 @@ extension EmbeddedStore {
                     try database.run("DELETE FROM \(table) WHERE image_id = ?1 AND \(condition)", [image, list])
                 }
                 var dropped = Totals()
-                // What looks at other rows goes before them.
+                // Rows whose condition looks at other rows are deleted before those.
                 dropped.consensus = try drop("consensus", Said.consensus)
                 dropped.postprocessing = try drop("postprocessing", Said.enrichment)
                 if hasSuperseded { try drop("farm_superseded_postprocessing", Said.service) }
@@ -56,25 +56,25 @@ extension EmbeddedStore {
     }
 }
 
-/// Which rows of the image ?1 rest on the services of the JSON array ?2. What another program wrote may be no JSON.
+/// Which rows of image ?1 are based on the services in the JSON array ?2. Another program's rows may not be JSON.
 private enum Said {
     static let service = "service IN (SELECT value FROM json_each(?2))"
     static let result = service
 
-    /// They alone have seen the box.
+    /// Only these services saw the box.
     static let box = """
         (CASE WHEN \(boxInPart) THEN NOT EXISTS (SELECT 1 FROM json_each(merged_data, '$.contributing_services')
             WHERE value NOT IN (SELECT value FROM json_each(?2))) ELSE 0 END)
         """
 
-    /// They have seen the box, perhaps with others.
+    /// These services saw the box, perhaps with others.
     static let boxInPart = names("merged_data", "$.contributing_services")
 
     static let boxIDs = "SELECT merged_id FROM merged_boxes WHERE image_id = ?1 AND \(box)"
 
     static let enrichment = "(\(service) OR merged_box_id IN (\(boxIDs)))"
 
-    /// They had a part in it, or their rows are newer than it.
+    /// They contributed to it, or their rows are newer than it is.
     static let consensus = """
         (\(names("consensus_data", "$.services_list")) OR \(names("consensus_data", "$.services_failed"))
             OR EXISTS (SELECT 1 FROM results WHERE image_id = ?1 AND \(result))

@@ -3,7 +3,7 @@ import Model
 import Pipeline
 
 extension EmbeddedStore: ImportRecords {
-    /// Remembers what was refused.
+    /// Remembers refusals.
     public func remember(_ refused: [(place: String, reason: String)]) async throws {
         guard !refused.isEmpty else { return }
         let now = now
@@ -20,12 +20,12 @@ extension EmbeddedStore: ImportRecords {
         try database.run("DELETE FROM farm_refused WHERE place = ?", [place])
     }
 
-    /// The largest id of a refusal; 0 if there is none.
+    /// The largest id of a refusal. 0 if there is none.
     public func newestRefusal() async throws -> Int {
         try await file.read { try $0.integer("SELECT max(refused_id) FROM farm_refused") ?? 0 }
     }
 
-    /// Forgets what was refused of a file, a list's lines or a folder and all below it.
+    /// Forgets the refusals of a file, of a list's lines, or of a folder and everything below it.
     public func forgetRefusals(of place: String, upTo last: Int) async throws {
         _ = try await file.write { database in
             try database.run(
@@ -54,7 +54,7 @@ extension EmbeddedStore: ImportRecords {
         }
     }
 
-    /// What was refused of exactly this place; nil if nothing was.
+    /// The refusal of exactly this place. nil if there is none.
     public func refusal(of place: String) async throws -> Refusal? {
         try await file.read { database in
             try database.first(
@@ -63,10 +63,10 @@ extension EmbeddedStore: ImportRecords {
         }
     }
 
-    /// Rewrites the paths of a file, or of a folder and all below it.
+    /// Rewrites the paths of a file, or of a folder and everything below it.
     public func movePaths(from old: String, to new: String) async throws -> PathMove {
         try await file.write { database in
-            // What begins with `old/`: between it and `old0`, the next character.
+            // Paths that begin with `old/` are between it and `old0`, which has the next character.
             let below = old + "/"
             var condition = "(i.image_path = ?1 OR i.image_path > ?3 AND i.image_path < ?1 || '0')"
             let isDeeper = new.hasPrefix(below)
@@ -95,13 +95,13 @@ extension EmbeddedStore: ImportRecords {
         }
     }
 
-    /// A file whose own name has changed.
+    /// Renames a file whose own name has changed.
     private static func rename(_ old: String, _ new: String, _ database: Database) throws {
         try database.run(
             "UPDATE images SET image_filename = ? WHERE image_path = ? AND image_filename = ?",
             [
-                SQLiteColumns.cut(PathText.lastComponent(of: new), to: 255), old,
-                SQLiteColumns.cut(PathText.lastComponent(of: old), to: 255),
+                ColumnText.cut(PathText.lastComponent(of: new), to: ColumnText.filename), old,
+                ColumnText.cut(PathText.lastComponent(of: old), to: ColumnText.filename),
             ])
     }
 }

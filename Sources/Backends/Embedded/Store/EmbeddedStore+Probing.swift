@@ -4,7 +4,7 @@ import Model
 import Pipeline
 
 extension EmbeddedStore {
-    /// Writes a plain row as roles do, and takes it back. Without any image no job can be done, so nothing is tried.
+    /// Writes a plain row as roles do, and rolls it back. Without any image no job can be done, so nothing is tried.
     public func probe(_ row: PlainRow, of image: ImageID?) async throws {
         let (now, run, place) = (now, run, file.place)
         try await file.onWriter { database in
@@ -31,7 +31,7 @@ extension EmbeddedStore {
                     }
                 }
             } catch let error as DatabaseError where error.extendedResultCode == .SQLITE_CONSTRAINT_UNIQUE {
-                // Another row stands in its way, by an index of another program's: that is no state of the file.
+                // Another row is in the way, because of another program's index. That is no fault of the file.
             }
         }
     }
@@ -41,7 +41,7 @@ extension EmbeddedStore {
         return try database.integer("SELECT max(image_id) FROM images")
     }
 
-    /// Of the newest box; without any there is nothing to enrich.
+    /// For the newest box. Without a box there is nothing to enrich.
     private static func probeEnrichment(now: String, _ database: Database) throws {
         let newest = try database.first("SELECT image_id, merged_id FROM merged_boxes ORDER BY merged_id DESC LIMIT 1")
         {

@@ -2,7 +2,7 @@ import Foundation
 import Pipeline
 
 extension EmbeddedStore: ProgressRecords {
-    /// Each process has rows of its own.
+    /// Adds to the notes. Each process has its own rows.
     public func note(waiting: Int, done: Int, in queue: String) async throws {
         let (now, run) = (time.now().timeIntervalSince1970, run)
         let minute = Int(now) / 60
@@ -18,7 +18,7 @@ extension EmbeddedStore: ProgressRecords {
         }
     }
 
-    /// The last hour. What the clock shows in the future was written before it was set back.
+    /// The last hour. A row from the future was written before the clock was set back.
     public func progress() async throws -> ProgressReport {
         let now = time.now().timeIntervalSince1970
         let (last, first) = (Int(now) / 60, Int(now) / 60 - 60)

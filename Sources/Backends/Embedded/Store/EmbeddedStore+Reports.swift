@@ -4,7 +4,7 @@ import Model
 import Pipeline
 
 extension EmbeddedStore {
-    /// All that is known of these images, in their order; those that do not exist are left out.
+    /// Everything about these images, in their order. Images that do not exist are left out.
     public func report(on images: [ImageID]) async throws -> [ImageReport] {
         try await file.read { database in
             let rows = ImageRows(database)
@@ -38,7 +38,8 @@ extension EmbeddedStore {
 }
 
 extension [Double] {
-    /// Of sorted values, by linear interpolation between the two nearest (Hyndman and Fan's definition 7); nil of none.
+    /// The percentile of sorted values, interpolated linearly between the two nearest (Hyndman and Fan's definition 7).
+    /// nil if there are none.
     func percentile(_ fraction: Double) -> Double? {
         guard let last else { return nil }
         let place = fraction * Double(count - 1)

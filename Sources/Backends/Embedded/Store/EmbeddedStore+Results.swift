@@ -4,7 +4,7 @@ import Model
 import Pipeline
 
 extension EmbeddedStore {
-    /// Where each job stands.
+    /// The standing of each job.
     public func standing(of jobs: [JobKey], workerID: String) async throws -> [JobStanding] {
         guard !jobs.isEmpty else { return [] }
         let (now, run) = (now, run)
@@ -15,7 +15,7 @@ extension EmbeddedStore {
         of jobs: [JobKey], workerID: String, run: String, now: String, _ database: Database
     ) throws -> [JobStanding] {
         try jobs.map { job in
-            // Only what comes redelivered has to be written down.
+            // Only redelivered jobs have to be noted.
             guard job.redelivered else { return try standing(of: job, deaths: 0, database) }
             let id = job.jobID.text
             let deaths = try database.integer(
@@ -56,16 +56,16 @@ extension EmbeddedStore {
     @discardableResult
     public func record(_ results: [AnalysisResult]) async throws -> Set<UUID> {
         guard !results.isEmpty else { return [] }
-        for result in results where !SQLiteColumns.fits(result.service, 50) {
+        for result in results where !ColumnText.fits(result.service, ColumnText.name) {
             throw PortFault(
                 .refused, place: file.place,
-                message: "results.service holds 50 characters: \(SQLiteColumns.cut(result.service, to: 50))")
+                message: "results.service holds 50 characters: \(ColumnText.cut(result.service, to: ColumnText.name))")
         }
         let now = now
         return try await file.write { try EmbeddedStore.insert(results, now: now, $0) }
     }
 
-    /// - Returns: the jobs that had their row already, or whose image is gone.
+    /// - Returns: the jobs that had a row already, or whose image is gone.
     static func insert(_ results: [AnalysisResult], now: String, _ database: Database) throws -> Set<UUID> {
         var known: Set<UUID> = []
         for result in results {
@@ -80,7 +80,7 @@ extension EmbeddedStore {
                     result.imageID, result.service, String(decoding: result.data, as: UTF8.self),
                     result.status.rawValue,
                     result.processingTime.isFinite ? result.processingTime : nil, now,
-                    SQLiteColumns.cut(result.workerID, to: 50), job,
+                    ColumnText.cut(result.workerID, to: ColumnText.name), job,
                 ])
             if count == 0 { known.insert(result.jobID) }
             try database.run("DELETE FROM farm_begun WHERE job_id = ?", [job])
@@ -88,7 +88,7 @@ extension EmbeddedStore {
         return known
     }
 
-    /// Which of these images there are.
+    /// The images that exist, of these.
     public func images(_ ids: [ImageID]) async throws -> [ImageID: Image] {
         try await file.write { database in
             let rows = ImageRows(database)

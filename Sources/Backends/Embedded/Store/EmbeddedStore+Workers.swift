@@ -2,7 +2,7 @@ import Foundation
 import Pipeline
 
 extension EmbeddedStore: WorkerRegister {
-    /// How long a worker that has not said that it ends stays in the table.
+    /// How many seconds a worker that has not reported its end stays in the table.
     private static let memory = 86_400.0
 
     /// Writes that a worker of this process is alive.
@@ -11,16 +11,16 @@ extension EmbeddedStore: WorkerRegister {
         try await file.write { database in
             try database.run(
                 """
-                INSERT INTO farm_workers (run, queue, worker_id, service, host, state, reason, silence, started, seen, space, pid)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                ON CONFLICT (run, queue) DO UPDATE SET (worker_id, service, host, state, reason, silence, seen) =
+                INSERT INTO farm_workers (run, queue, worker_id, service, host, state, reason, silence, started, seen, space, pid, revision)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                ON CONFLICT (run, queue) DO UPDATE SET (worker_id, service, host, state, reason, silence, seen, revision) =
                     (excluded.worker_id, excluded.service, excluded.host, excluded.state, excluded.reason, excluded.silence,
-                    excluded.seen)
+                    excluded.seen, excluded.revision)
                 """,
                 [
                     run, worker.queue, worker.workerID, worker.service, worker.host, worker.condition.state.rawValue,
                     worker.condition.reason, Int(silence.seconds), StoredTime.text(now), StoredTime.text(now),
-                    worker.process?.space, worker.process?.number,
+                    worker.process?.space, worker.process?.number, worker.revision,
                 ])
             try database.run(
                 "DELETE FROM farm_workers WHERE seen < ?",
@@ -28,7 +28,7 @@ extension EmbeddedStore: WorkerRegister {
         }
     }
 
-    /// A worker of this process has ended.
+    /// Removes the row of a worker of this process that has ended.
     public func unregister(queue: String) async throws {
         let run = run
         try await file.write { database in
@@ -36,13 +36,13 @@ extension EmbeddedStore: WorkerRegister {
         }
     }
 
-    /// Who is alive. One that a clock shows in the future was seen before the clock was set back.
+    /// The live workers. A row from the future was written before the clock was set back.
     public func liveWorkers() async throws -> [RegisteredWorker] {
         let now = time.now()
         return try await file.read { database in
             try database.all(
                 """
-                SELECT worker_id, service, host, queue, state, reason, silence, seen, space, pid FROM farm_workers
+                SELECT worker_id, service, host, queue, state, reason, silence, seen, space, pid, revision FROM farm_workers
                 ORDER BY service, host, worker_id, run
                 """
             ) { row -> RegisteredWorker? in
@@ -55,13 +55,13 @@ extension EmbeddedStore: WorkerRegister {
                     condition: WorkerCondition(.init(rawValue: row.text(4) ?? "") ?? .unknown, reason: row.text(5)),
                     process: row.text(8).flatMap { space in
                         row.integer(9).map { ProcessIdentity(space: space, number: $0) }
-                    })
+                    }, revision: row.integer(10))
             }
             .compactMap { $0 }.filter { !$0.isGone }
         }
     }
 
-    /// When those were last seen that have not said that they end.
+    /// When workers that have not reported their end were last seen.
     public func seenWorkers() async throws -> [SeenWorkers] {
         let now = time.now()
         return try await file.read { database in

@@ -4,22 +4,22 @@ import Model
 import Pipeline
 import Waiting
 
-/// The rows of the pipeline in the file. SQLite's write lock is the lock of every image: what is computed and written in
-/// one transaction rests on the newest rows.
+/// The rows of the pipeline in the file. SQLite's write lock is the lock of every image: what is computed and written
+/// in one transaction is based on the newest rows.
 public struct EmbeddedStore: Sendable {
     let file: SQLiteFile
     let time: any Timekeeper
-    /// Tells this run of the program from others that have the same worker id.
+    /// Distinguishes this run of the program from others with the same worker id.
     let run: String
 
-    /// The store of a file; several values may share it.
+    /// The store of a file. Several values may share the file.
     public init(_ database: EmbeddedDatabase) {
         file = database.file
         time = database.time
         run = database.run.text
     }
 
-    /// The present time as it is written.
+    /// The present time in the form in which it is written.
     var now: String { StoredTime.text(time.now()) }
 }
 

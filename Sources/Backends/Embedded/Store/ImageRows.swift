@@ -2,7 +2,7 @@ import Foundation
 import GRDB
 import Model
 
-/// Reads what the file holds about one image, inside a transaction of the caller's, by statements that are compiled once.
+/// Reads what the file holds about one image, inside a transaction of the caller. Its statements are compiled once.
 struct ImageRows {
     static let imageColumns = "image_id, image_filename, image_path, image_url, image_group"
 
@@ -18,7 +18,7 @@ struct ImageRows {
         Image(id: row.integer(0) ?? 0, filename: row.text(1), path: row.text(2), url: row.text(3), group: row.text(4))
     }
 
-    /// Of each service and status the row with the largest id, sorted by service.
+    /// For each service and status, the row with the largest id, sorted by service.
     private func newest(_ id: ImageID, reading extent: JSON.Extent) throws -> [StoredResult] {
         try database.all(
             """
@@ -29,7 +29,7 @@ struct ImageRows {
         ) { ImageRows.result($0, reading: extent) }
     }
 
-    /// The newest successful row of each of these services; of its data the predictions.
+    /// The newest successful row of each of these services, with only the predictions of its data.
     func successes(_ id: ImageID, of services: [String]) throws -> [StoredResult] {
         try database.all(
             """
@@ -37,11 +37,11 @@ struct ImageRows {
             FROM (SELECT max(result_id) AS id FROM results
                 WHERE image_id = ? AND service IN (SELECT value FROM json_each(?)) AND status = 'success' GROUP BY service) n
             JOIN results r ON r.result_id = n.id ORDER BY r.service
-            """, [id, SQLiteColumns.list(services)]
+            """, [id, SQLiteValues.list(services)]
         ) { ImageRows.result($0, reading: .predictions) }
     }
 
-    /// A status that farm does not know is an error; a time that cannot be read is 1970.
+    /// An unknown status counts as an error, and an unreadable time as 1970.
     static func result(_ row: Row, reading extent: JSON.Extent) -> StoredResult {
         StoredResult(
             resultID: row.integer(0) ?? 0, imageID: row.integer(1) ?? 0, service: row.text(2) ?? "",
@@ -57,7 +57,7 @@ struct ImageRows {
         }
     }
 
-    /// Rows of `face`, `pose` and `colors`; older programs left others.
+    /// Rows of `face`, `pose` and `colors`. Older programs left others.
     func enrichments(_ id: ImageID, reading extent: JSON.Extent) throws -> [StoredEnrichment] {
         try database.all(
             """
@@ -75,7 +75,7 @@ struct ImageRows {
     func findings(_ id: ImageID, reading extent: JSON.Extent) throws -> ImageFindings {
         var results: [StoredResult] = []
         var successes: [StoredResult] = []
-        // Sorted by service and id: the last one of a service is its newest.
+        // They are sorted by service and id, so the last row of a service is its newest.
         for row in try newest(id, reading: extent) {
             if results.last?.service == row.service { results.removeLast() }
             results.append(row)
@@ -88,6 +88,6 @@ struct ImageRows {
 }
 
 extension JSON.Extent {
-    /// What merging and voting look at.
+    /// The part of the data that merging and voting need.
     static let predictions = JSON.Extent.member("predictions")
 }

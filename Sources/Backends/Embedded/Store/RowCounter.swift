@@ -3,7 +3,7 @@ import GRDB
 import Model
 import Pipeline
 
-/// Rows, counted one by one or as the triggers keep them.
+/// Counts of rows, counted one by one or kept by triggers.
 enum RowCounter {
     struct Key: Hashable, Sendable {
         var relation: String
@@ -11,7 +11,7 @@ enum RowCounter {
         var passed = true
     }
 
-    /// One more than is counted: it tells that there are more.
+    /// One more than is counted, to show that there are more.
     static let bound = RowCounts.exactLimit + 1
 
     // MARK: What the triggers keep
@@ -26,13 +26,13 @@ enum RowCounter {
         return Dictionary(rows, uniquingKeysWith: +)
     }
 
-    /// Whether the triggers were made and what was there before them was never counted.
+    /// Whether the triggers exist, and the rows that are older than they are were never counted.
     static func isUncounted(_ database: Database) throws -> Bool {
         try !database.exists("SELECT 1 FROM farm_recounts LIMIT 1")
     }
 
-    /// Sets right what the triggers keep. The rows are counted in a snapshot, and only the differences are written: what others
-    /// write meanwhile the triggers count, and nobody waits.
+    /// Corrects what the triggers keep. The rows are counted in a snapshot, and only the differences are written.
+    /// Triggers count what others write meanwhile, and nobody waits.
     static func recount(_ file: SQLiteFile, at now: Date) async throws {
         let (before, differences) = try await file.read { database in
             let kept = try kept(database)
@@ -43,7 +43,7 @@ enum RowCounter {
             return (try lastRecount(database), differences.filter { $0.1 != 0 })
         }
         try await file.write { database in
-            // Another process may have put the same thing right.
+            // Another process may have made the same correction.
             guard try lastRecount(database) == before else { return }
             for (key, difference) in differences {
                 try database.run(
@@ -83,12 +83,13 @@ enum RowCounter {
 
     // MARK: Counting
 
-    /// - Parameter rows: what stands after FROM.
+    /// - Parameter rows: what follows FROM.
     static func bounded(_ rows: String, _ arguments: StatementArguments, _ database: Database) throws -> Int {
         try database.integer("SELECT count(*) FROM (SELECT 1 FROM \(rows) LIMIT \(bound))", arguments) ?? 0
     }
 
-    /// The values of a column of `results` in ascending order, from one to the next by the index, however many rows there are.
+    /// The values of a column of `results`, ascending. The index leads from one to the next, however many rows there
+    /// are.
     static func values(
         of column: String, where condition: String, _ arguments: StatementArguments, _ database: Database
     )

@@ -3,22 +3,22 @@ import Foundation
 import Pipeline
 import Synchronization
 
-/// The way to the database: one connection, opened when it is needed, and a queue of its own for the calls that block.
+/// Access to the database: one connection, opened when it is needed, and a queue for the calls that block.
 ///
-/// No caller waits longer than the limit, whatever the library does, and while one waits for a server that does not
-/// answer all others fail at once.
+/// No caller waits longer than the limit, whatever the library does. While one waits for a server that does not answer,
+/// all others fail at once.
 final class ConnectionQueue: Sendable {
-    /// A call that runs for longer keeps new ones from queueing behind it.
+    /// A call that runs for longer than this keeps new ones from queueing behind it.
     private static let patience = Duration.seconds(1)
 
     private let options: MariaDBOptions
     private let seconds: UInt32
     private let queue: DispatchQueue
     private let gate = Mutex(WaitingCalls())
-    /// Locked on `queue` alone, so nobody waits for it.
+    /// Locked only on `queue`, so nobody waits for it.
     private let connection = Mutex<MariaDBConnection?>(nil)
 
-    /// - Parameter seconds: how long a call may take, connecting included.
+    /// - Parameter seconds: how long a call may take, including connecting.
     init(_ options: MariaDBOptions, label: String, seconds: UInt32) {
         self.options = options
         self.seconds = seconds
@@ -42,7 +42,7 @@ final class ConnectionQueue: Sendable {
         }
     }
 
-    /// Closes the connection when what is under way has ended, but waits no longer than the limit.
+    /// Closes the connection after its present work, but waits no longer than the limit.
     func close() async {
         gate.withLock { $0.isClosed = true }
         try? await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
@@ -91,7 +91,7 @@ final class ConnectionQueue: Sendable {
         }
     }
 
-    /// No connection came about.
+    /// No connection could be made.
     private struct Unopened: Error {
         var fault: MariaDBFault
     }
@@ -113,7 +113,7 @@ final class ConnectionQueue: Sendable {
     }
 }
 
-/// A caller that waits; the first answer counts.
+/// A caller that waits. The first answer counts.
 private final class Call<Value: Sendable>: Sendable {
     private let continuation: Mutex<CheckedContinuation<Value, any Error>?>
 

@@ -1,8 +1,9 @@
 import CMariaDB
 
-/// An error as libmariadb tells it.
+/// An error as libmariadb reports it.
 struct MariaDBFault: Error {
-    /// The server's below 2000 and from 3000 on (mysqld_error.h), the library's between and from 5000 (errmsg.h).
+    /// Below 2000 and from 3000 on it is the server's (mysqld_error.h); in between and from 5000 on, the library's
+    /// (errmsg.h).
     var number: Int32
     /// One line, without a password.
     var message: String
@@ -20,18 +21,18 @@ struct MariaDBFault: Error {
         self.init(number: Int32(mysql_stmt_errno(statement)), message: String(cString: mysql_stmt_error(statement)))
     }
 
-    /// MySQL's number, and MariaDB's, where TLS is demanded of all users (require_secure_transport).
+    /// MySQL's and MariaDB's number if TLS is required of all users (require_secure_transport).
     static let insecureTransport: Int32 = 3159
 
-    /// Who says so, in whose words, with the number.
+    /// Who reported it, in whose words, with the number.
     var words: String { "\(isOfLibrary ? "no connection" : "the server said"): \(message) (\(number))" }
 
-    /// The library could not send or read: what becomes of the connection's protocol is unknown.
+    /// Whether the library could not send or read. Then the state of the connection's protocol is unknown.
     var isOfLibrary: Bool {
         (CR_MIN_ERROR...CR_MAX_ERROR).contains(number) || (CER_MIN_ERROR...CER_MAX_ERROR).contains(number)
     }
 
-    /// The connection cannot be used any more.
+    /// Whether the connection cannot be used any more.
     var isLost: Bool { isOfLibrary || MariaDBFault.endings.contains(number) }
 
     /// Not in Debian's header: MySQL's "disconnected because of inactivity" and "session was killed".
@@ -39,7 +40,7 @@ struct MariaDBFault: Error {
         ER_SERVER_SHUTDOWN, ER_CONNECTION_KILLED, ER_NORMAL_SHUTDOWN, ER_UNKNOWN_STMT_HANDLER, 4031, 3169,
     ]
 
-    /// What the user may not do is the administrator's to do.
+    /// Whether the user lacks a right, which an administrator has to grant.
     var isOfPermission: Bool {
         [
             ER_DBACCESS_DENIED_ERROR, ER_TABLEACCESS_DENIED_ERROR, ER_COLUMNACCESS_DENIED_ERROR,

@@ -2,18 +2,18 @@ import CMariaDB
 import Pipeline
 
 extension PortFault {
-    /// What a fault means for the caller: the server's words, then a guess at the cause, as a guess.
+    /// What a fault means for the caller: the server's words, and then a guess at the cause, marked as a guess.
     init(_ fault: MariaDBFault, _ options: MariaDBOptions) {
         let (kind, guess) = PortFault.known(fault, options) ?? PortFault.byFamily(fault, options)
         self.init(kind, place: options.place, message: fault.words + (guess.map { "; perhaps \($0)" } ?? ""))
     }
 
-    /// - Returns: the kind, and what stands after "perhaps".
+    /// - Returns: the kind, and the text after "perhaps".
     private static func known(_ fault: MariaDBFault, _ options: MariaDBOptions) -> (Kind, String?)? {
         let user = options.user
         switch fault.number {
         case ER_ACCESS_DENIED_ERROR, ER_ACCESS_DENIED_NO_PASSWORD_ERROR:
-            // The server says the same of a wrong password and of a user that has to come by TLS.
+            // The server says the same about a wrong password and about a user that has to use TLS.
             let tls = options.tls ? "" : ", or may only log in by TLS (set MONITORING_DB_TLS=true)"
             return (
                 .unusable,
@@ -49,16 +49,16 @@ extension PortFault {
         }
     }
 
-    /// What keeps this side and the server from understanding each other.
+    /// Why this side and the server cannot understand each other.
     private static func unconnected(_ fault: MariaDBFault, _ options: MariaDBOptions) -> (Kind, String?)? {
         switch fault.number {
         case CR_SSL_CONNECTION_ERROR:
             return (
                 .unusable,
-                "TLS is set otherwise there: check that the server speaks it, MONITORING_DB_CA_FILE, and that its certificate "
+                "its TLS settings are different: check that the server speaks it, MONITORING_DB_CA_FILE, and that its certificate "
                     + "is for \(options.host)"
             )
-        case MariaDBFault.insecureTransport: return (.unusable, "it takes TLS alone: set MONITORING_DB_TLS=true")
+        case MariaDBFault.insecureTransport: return (.unusable, "it accepts only TLS: set MONITORING_DB_TLS=true")
         case CR_AUTH_PLUGIN_CANNOT_LOAD, ER_NOT_SUPPORTED_AUTH_MODE, CR_SECURE_AUTH, CR_AUTH_PLUGIN_ERR:
             return (
                 .unusable,

@@ -1,6 +1,6 @@
 import CMariaDB
 
-/// A prepared statement. All values go and come as text; the server and the library convert them.
+/// A prepared statement. All values are sent and received as text. The server and the library convert them.
 final class Statement {
     private let handle: UnsafeMutablePointer<MYSQL_STMT>
 
@@ -14,7 +14,7 @@ final class Statement {
 
     deinit { mysql_stmt_close(handle) }
 
-    /// Runs it and takes all its rows.
+    /// Runs it and returns all its rows.
     /// - Throws: `MariaDBFault`.
     func run(_ values: [String?]) throws -> [[String?]] {
         guard mysql_stmt_param_count(handle) == UInt(values.count) else {
@@ -32,7 +32,7 @@ final class Statement {
 
     private func rows() throws -> [[String?]] {
         try check(mysql_stmt_store_result(handle) == 0)
-        // Asked for again: now it knows how long the longest value of each column is.
+        // Asked for again, since now it knows the length of the longest value in each column.
         guard let metadata = mysql_stmt_result_metadata(handle) else { throw MariaDBFault(statement: handle) }
         defer { mysql_free_result(metadata) }
         let columns = Int(mysql_num_fields(metadata))
@@ -51,7 +51,7 @@ final class Statement {
         }
     }
 
-    /// Room for a number as text, of which the library tells the width in bytes of its binary form.
+    /// Room for a number as text. For numbers the library gives the width of their binary form.
     private static let widestNumber = 64
 
     private func check(_ isDone: Bool) throws {
@@ -59,7 +59,7 @@ final class Statement {
     }
 }
 
-/// The memory that libmariadb reads values from or writes them to; it stays where it is.
+/// The memory from which libmariadb reads values, and to which it writes them. It does not move.
 private final class Buffers {
     let binds: UnsafeMutableBufferPointer<MYSQL_BIND>
     private let lengths: UnsafeMutableBufferPointer<UInt>

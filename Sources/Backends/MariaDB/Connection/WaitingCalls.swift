@@ -1,15 +1,15 @@
 import Pipeline
 
-/// Who waits for the connection, and whether that makes sense.
+/// The callers that wait for the connection, and whether waiting makes sense.
 struct WaitingCalls {
     typealias Fail = @Sendable (PortFault) -> Void
 
     var isClosed = false
     private var lastID = 0
-    /// Those that have no answer yet, the running one too.
+    /// The callers that have no answer yet, including the running one.
     private var waiting: [Int: Fail] = [:]
     private var running: (id: Int, since: ContinuousClock.Instant)?
-    /// Why the last call had no server; nil: it had one.
+    /// Why the last call had no server. nil if it had one.
     private var outage: PortFault?
 
     /// Lets a caller wait, unless it would wait for a server that does not answer.
@@ -27,14 +27,14 @@ struct WaitingCalls {
         return .success(lastID)
     }
 
-    /// - Returns: whether its caller still waits.
+    /// - Returns: whether the caller is still waiting.
     mutating func begin(_ id: Int) -> Bool {
         guard waiting[id] != nil else { return false }
         running = (id, .now)
         return true
     }
 
-    /// - Returns: whom the outage ends too.
+    /// - Returns: the callers that the outage ends too.
     mutating func end(_ id: Int, outage: PortFault? = nil) -> [Fail] {
         running = nil
         waiting[id] = nil
@@ -42,7 +42,7 @@ struct WaitingCalls {
         return outage == nil ? [] : takeAll()
     }
 
-    /// A caller has waited long enough; with it all who wait for the same answer.
+    /// A caller has waited for long enough, and with it all that wait for the same answer.
     mutating func expire(_ id: Int, _ fault: PortFault) -> [Fail] {
         guard waiting[id] != nil else { return [] }
         outage = fault

@@ -1,21 +1,11 @@
 import Foundation
 
-/// What fits the columns of `worker_heartbeats`.
+/// Values that fit the columns of `worker_heartbeats`.
 enum HeartbeatColumns {
-    /// Characters of worker_id, service_name and node_hostname.
-    static let name = 50
-    /// A TEXT holds 65,535 bytes, four at most a character.
+    /// A TEXT holds 65,535 bytes, and a character has at most four.
     static let message = 16_000
 
-    /// The value, cut with a mark if it is longer than the column.
-    static func cut(_ text: String, to limit: Int) -> String {
-        guard text.utf8.count > limit, text.unicodeScalars.count > limit else { return text }
-        var scalars = String.UnicodeScalarView(text.unicodeScalars.prefix(limit - 1))
-        scalars.append("…")
-        return String(scalars)
-    }
-
-    /// A FLOAT; nil for what none holds.
+    /// A FLOAT. nil if none can hold the value.
     static func real(_ value: Double) -> String? {
         let value = Float(value)
         return value.isFinite ? "\(value)" : nil

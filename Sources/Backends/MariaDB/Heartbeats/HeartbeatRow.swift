@@ -1,33 +1,33 @@
 import CMariaDB
 import Foundation
 import Model
+import Pipeline
 
-/// A heartbeat as it is written.
+/// A heartbeat in the form in which it is written.
 struct HeartbeatRow: Sendable {
-    /// Rows of one worker; beyond, it overwrites its oldest.
-    static let limit = 1000
-
     private var workerID: String
     private var values: [String?]
 
-    /// - Parameter now: this box's clock, which `lastJobTime` goes by: the database is told how long ago that was.
+    /// - Parameter now: the time of this machine's clock, by which `lastJobTime` is measured. The database is told how
+    ///   long ago that was.
     init(_ heartbeat: Heartbeat, now: Date) {
-        workerID = HeartbeatColumns.cut(heartbeat.workerID, to: HeartbeatColumns.name)
+        workerID = ColumnText.cut(heartbeat.workerID, to: ColumnText.name)
         values = [
-            workerID, HeartbeatColumns.cut(heartbeat.serviceName, to: HeartbeatColumns.name),
-            HeartbeatColumns.cut(heartbeat.nodeHostname, to: HeartbeatColumns.name), heartbeat.status.rawValue,
+            workerID, ColumnText.cut(heartbeat.serviceName, to: ColumnText.name),
+            ColumnText.cut(heartbeat.nodeHostname, to: ColumnText.name), heartbeat.status.rawValue,
             HeartbeatColumns.integer(heartbeat.jobsCompleted), HeartbeatColumns.real(heartbeat.jobsPerMinute),
             heartbeat.lastJobTime.map { String(format: "%.0f", max(0, now.timeIntervalSince($0))) },
             heartbeat.queueDepth.map(HeartbeatColumns.integer),
-            heartbeat.errorMessage.map { HeartbeatColumns.cut($0, to: HeartbeatColumns.message) },
+            heartbeat.errorMessage.map { ColumnText.cut($0, to: HeartbeatColumns.message) },
         ]
     }
 
-    /// Inserts it, or writes it over the worker's oldest. The row's time is the database's.
+    /// Inserts the heartbeat, or writes it over the worker's oldest. The time of the row is the database's.
     /// - Throws: `MariaDBFault`.
     func write(_ connection: MariaDBConnection) throws {
         do { try put(connection) } catch let fault as MariaDBFault where fault.number == ER_CANT_AGGREGATE_2COLLATIONS {
-            // The column's characters lack some of the id's: stored they would be `?`, but compared they are an error.
+            // The character set of the column lacks characters of the id. They would be stored as `?`, but in a
+            // comparison they are an error.
             var plain = self
             plain.workerID = String(String.UnicodeScalarView(workerID.unicodeScalars.map { $0.isASCII ? $0 : "?" }))
             plain.values[0] = plain.workerID
@@ -37,7 +37,7 @@ struct HeartbeatRow: Sendable {
 
     private func put(_ connection: MariaDBConnection) throws {
         let count = try connection.run(HeartbeatRow.count, [workerID]).first?.first ?? nil
-        if count.flatMap(Int.init) ?? 0 < HeartbeatRow.limit {
+        if count.flatMap(Int.init) ?? 0 < Heartbeat.rowLimit {
             try connection.run(HeartbeatRow.insert, values)
         } else {
             try connection.run(HeartbeatRow.update, values + [workerID])

@@ -3,16 +3,16 @@ import Monitoring
 import Pipeline
 
 extension StoredHeartbeat {
-    /// The database's clock.
+    /// The time of the database's clock.
     /// - Throws: `MariaDBFault`.
     static func now(_ connection: MariaDBConnection) throws -> Date {
         let seconds = try connection.run("SELECT UNIX_TIMESTAMP()").first?.first ?? nil
         return Date(timeIntervalSince1970: seconds.flatMap(Double.init) ?? 0)
     }
 
-    /// The rows that a report needs, oldest first: the recent ones, of each worker the last one before them and its first,
-    /// and the errors. No index leads by time alone, so the services are looked up first (they are skipped through in an index),
-    /// then each one's rows by time.
+    /// The rows that a report needs, oldest first: the recent ones, the last one before them and the first one of each
+    /// worker, and the errors. No index begins with the time, so the services are looked up first (an index is skipped
+    /// through for them), and then the rows of each by time.
     /// - Throws: `MariaDBFault`.
     static func all(_ connection: MariaDBConnection, in windows: HeartbeatWindows) throws -> [StoredHeartbeat] {
         let services = try connection.run("SELECT DISTINCT service_name FROM worker_heartbeats").compactMap {
@@ -41,7 +41,7 @@ extension StoredHeartbeat {
             """
     }
 
-    /// A date before 1970 is none to the database.
+    /// The database does not accept a date before 1970.
     private static func seconds(_ date: Date) -> String { String(format: "%.0f", max(1, date.timeIntervalSince1970)) }
 
     private init?(_ row: [String?]) {

@@ -3,13 +3,13 @@ import Foundation
 import Pipeline
 
 extension MariaDBHeartbeats {
-    /// Looks at the monitoring database without changing anything: can it be reached, is it new enough, is the table there,
-    /// has the user the rights it needs, do the clocks agree?
+    /// Checks the monitoring database without changing anything: can it be reached, is it new enough, is the table
+    /// there, does the user have the necessary rights, do the clocks agree?
     public func findings() async -> [CheckFinding] {
         let probe = MariaDBProbe(options: options)
         do { return try await reading.run { try probe.look($0) } } catch {
             let message = (error as? PortFault)?.message ?? "\(error)"
-            // Asked after by a connection of its own, as the server's words are those of a wrong password.
+            // A separate connection finds out, since the server's words are those about a wrong password.
             guard !options.tls, await takesTLSAlone() else { return [CheckFinding(.failed, options.place, message)] }
             return [
                 CheckFinding(
@@ -20,7 +20,8 @@ extension MariaDBHeartbeats {
         }
     }
 
-    /// Whether this user is let in by TLS. A password that the options would send in the clear may go to whoever answers.
+    /// Whether this user may log in only with TLS. A password that the options would send unencrypted may be sent to
+    /// whoever answers.
     private func takesTLSAlone() async -> Bool {
         let options = options
         return await withCheckedContinuation { continuation in
@@ -71,12 +72,12 @@ private struct MariaDBProbe {
 
     private func table(_ connection: MariaDBConnection) throws -> [CheckFinding] {
         do { return try rights(connection) + ids(connection) } catch let fault as MariaDBFault where !fault.isLost {
-            // Without the table, or a column of it, the rest says nothing more.
+            // Without the table, or one of its columns, the other questions say nothing more.
             return [CheckFinding(PortFault(fault, options), subject: options.place)]
         }
     }
 
-    /// Each right by a statement that needs it and touches no row.
+    /// Tests each right with a statement that needs it and touches no row.
     private func rights(_ connection: MariaDBConnection) throws -> [CheckFinding] {
         let table = HeartbeatTable.name
         let statements = [
@@ -103,7 +104,7 @@ private struct MariaDBProbe {
         ]
     }
 
-    /// How many of the ids are given out.
+    /// How many of the ids are used.
     private func ids(_ connection: MariaDBConnection) throws -> [CheckFinding] {
         let row = try connection.run(
             """

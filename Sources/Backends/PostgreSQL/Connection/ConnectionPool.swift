@@ -3,9 +3,9 @@ import Pipeline
 import Synchronization
 import Waiting
 
-/// A few connections to one server. What a lost connection or another transaction's way has spoilt is done again.
+/// A few connections to one server. Work that fails because of a lost connection or another transaction is repeated.
 final class ConnectionPool: Sendable {
-    /// How long a call goes on trying by itself before it tells its caller.
+    /// How long a call repeats its work before it throws.
     private static let patience = Duration.seconds(3)
 
     private struct State {
@@ -30,8 +30,8 @@ final class ConnectionPool: Sendable {
         state = Mutex(State(free: sessions))
     }
 
-    /// Runs one transaction on some connection. It has to be safe to repeat: whether one that was lost while it was
-    /// committed took effect, nobody knows.
+    /// Runs one transaction on some connection. It must be safe to repeat: if the connection is lost during the commit,
+    /// nobody knows whether the transaction took effect.
     /// - Throws: `PortFault`, `CancellationError`.
     func run<Value: Sendable>(_ work: @Sendable @escaping (PostgreSQLConnection) throws -> Value) async throws -> Value
     {
@@ -55,7 +55,7 @@ final class ConnectionPool: Sendable {
         }
     }
 
-    /// Keeps one connection for as long as `body` takes.
+    /// Keeps one connection while `body` runs.
     /// - Throws: `PortFault` if the pool is closed, or what `body` throws.
     func withSession<Value: Sendable>(_ body: (PooledConnection) async throws -> Value) async throws -> Value {
         guard let session = await take() else {
@@ -65,7 +65,7 @@ final class ConnectionPool: Sendable {
         return try await body(session)
     }
 
-    /// Closes all connections; what is under way ends first.
+    /// Closes all connections after their present work.
     func close() async {
         let waiters = state.withLock { state in
             state.isClosed = true
@@ -82,7 +82,7 @@ final class ConnectionPool: Sendable {
         await withCheckedContinuation { continuation in
             let session = state.withLock { state -> PooledConnection?? in
                 if state.isClosed { return .some(nil) }
-                // The one used last: the others may stay unconnected.
+                // The connection that was used last, so that others may stay unconnected.
                 if let session = state.free.popLast() { return session }
                 state.waiters.append(continuation)
                 return nil
@@ -103,7 +103,7 @@ final class ConnectionPool: Sendable {
         waiter?.resume(returning: session)
     }
 
-    /// Says once that TLS is off.
+    /// Logs once that TLS is off.
     private func tellOfClearText() {
         let isNew = state.withLock { state in
             defer { state.isClearTold = true }
@@ -115,7 +115,7 @@ final class ConnectionPool: Sendable {
         )
     }
 
-    /// Says once that the server is away, and once that it is back.
+    /// Logs once that the server is away, and once that it is back.
     private func tell(_ fault: PostgreSQLFault?) {
         let isNew = state.withLock { state in
             defer { state.isDown = fault != nil }

@@ -1,12 +1,13 @@
-/// What most often makes a server say what it said, and what to do about it. A guess: it follows the server's words as such.
+/// The most likely cause of a server's message, and what to do about it. It is a guess, and follows the server's words
+/// as such.
 enum Guess {
-    /// - Returns: what stands after "perhaps"; nil where the words have to do.
+    /// - Returns: the text after "perhaps". nil if the server's words have to do.
     static func cause(of fault: PostgreSQLFault, _ options: PostgreSQLOptions) -> String? {
         guard let state = fault.state else {
             switch fault.lack {
             case .tls:
                 return
-                    "TLS is set otherwise there: check DB_SSLMODE (\(options.sslMode)), DB_CA_FILE and the server's name"
+                    "its TLS settings are different: check DB_SSLMODE (\(options.sslMode)), DB_CA_FILE and the server's name"
             case .password: return "it wants a password for \(options.user): set DB_PASSWORD"
             case nil: return "it is out of reach: check that it runs, DB_HOST, DB_PORT and the firewall"
             }
@@ -31,11 +32,11 @@ enum Guess {
                 + "USAGE ON their sequences to it"
         case "08P01":
             return
-                "a pooler stands in between and refuses (PgBouncer gives all its own messages this code): look at its log. farm "
+                "a pooler is in between and refuses (PgBouncer gives all its own messages this code): look at its log. farm "
                 + "needs pool_mode transaction or session"
         case "26000", "42P05":
             return
-                "a pooler stands in between that farm has not known for one: farm prepares its statements only where the "
+                "there is a pooler in between that farm has not recognised: farm prepares its statements only where the "
                 + "server answers itself"
         case PostgreSQLFault.tooOld: return "another one was meant: check DB_HOST, or upgrade it"
         default: return nil
@@ -59,12 +60,12 @@ enum Guess {
         case "22003":
             return "the ids of a column of type integer are used up: `farm check` tells how full each sequence is"
         case "22P05", "22021":
-            return "the database is not made with the encoding UTF8, and cannot hold this text: see `farm check`"
-        case "23505": return "another program made a unique index that farm's rows do not keep to"
+            return "the database does not have the encoding UTF8, and cannot hold this text: see `farm check`"
+        case "23505": return "another program made a unique index that farm's rows violate"
         case "23514": return "another program made a constraint, or the partition that the row belongs to is missing"
         case "2F000", "38000", "39000", "P0001":
             return "a trigger or function of another program refuses the row"
-        case "23502", "23503": return "another program made a constraint that farm's rows do not keep to"
+        case "23502", "23503": return "another program made a constraint that farm's rows violate"
         default: return nil
         }
     }
@@ -80,7 +81,7 @@ enum Guess {
         case "57014":
             return "the statement took too long for a limit of the server's or farm's (statement_timeout), or somebody "
                 + "cancelled it"
-        case "57P01", "57P02", "57P03": return "it starts or stops just now"
+        case "57P01", "57P02", "57P03": return "it is starting or stopping"
         case "57P05", "25P03": return "a limit of the server's for idle sessions is shorter than farm's"
         case "58030": return "its disk fails: look at its log"
         case "XX001", "XX002": return "its files are damaged: look at its log"
@@ -90,6 +91,6 @@ enum Guess {
 }
 
 extension String {
-    /// As a name in SQL, whatever characters it has.
+    /// The text as a name in SQL, whatever characters it contains.
     var quotedName: String { "\"\(replacing("\"", with: "\"\""))\"" }
 }

@@ -1,4 +1,4 @@
-/// Owns one connection and the queue on which it blocks; connects when it is first used and again after a loss.
+/// Owns one connection and the queue on which it blocks. Connects at first use, and again after a loss.
 actor PooledConnection {
     private nonisolated let executor: QueueExecutor
     private let server: Server
@@ -11,7 +11,7 @@ actor PooledConnection {
         executor = QueueExecutor(label: "farm.postgresql")
     }
 
-    /// Runs statements. Once begun they are not cancelled: a caller that goes away would not know what became of them.
+    /// Runs statements. Once begun they are not cancelled, since a caller that went away would not know the result.
     /// - Throws: `PostgreSQLFault`, or what `work` throws.
     func run<Value: Sendable>(_ work: @Sendable (PostgreSQLConnection) throws -> Value) throws -> Value {
         let connection = try connected()
@@ -19,8 +19,8 @@ actor PooledConnection {
         return try attempt(work, connection)
     }
 
-    /// Runs statements that may leave a transaction open, for the next ones to go on with.
-    /// - Throws: `PostgreSQLFault`, or what `work` throws; then nothing is left open.
+    /// Runs statements that may leave a transaction open for the next ones.
+    /// - Throws: `PostgreSQLFault`, or what `work` throws. Then nothing is left open.
     func runInTransaction<Value: Sendable>(_ work: @Sendable (PostgreSQLConnection) throws -> Value) throws -> Value {
         let connection = try connected()
         do { return try attempt(work, connection) } catch {

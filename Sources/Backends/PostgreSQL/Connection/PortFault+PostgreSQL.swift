@@ -1,7 +1,7 @@
 import Pipeline
 
 extension PortFault {
-    /// What a fault means for the caller: the server's words, then a guess at the cause, as a guess.
+    /// What a fault means for the caller: the server's words, and then a guess at the cause, marked as a guess.
     init(_ fault: PostgreSQLFault, _ server: Server) {
         let guess = Guess.cause(of: fault, server.options)
         self.init(
@@ -17,7 +17,7 @@ extension PortFault {
         default: break
         }
         switch String(state.prefix(2)) {
-        // Of what triggers and functions of other programs raise (2F, 38, 39, P0) some may be about the values.
+        // Some errors that other programs' triggers and functions raise (2F, 38, 39, P0) may be about the values.
         case "21", "22", "23", "2F", "38", "39", "44", "54", "P0": return .refused
         case "08", "25", "40", "53", "55", "57", "58": return .transient
         default: return .unusable

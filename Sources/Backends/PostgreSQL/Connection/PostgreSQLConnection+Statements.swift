@@ -1,9 +1,9 @@
 import CPostgreSQL
 
 extension PostgreSQLConnection {
-    /// Runs SQL without parameters as it stands, several statements too; for what is not allowed in a pipeline.
-    /// - Parameter limit: nil: as long as it takes.
-    /// - Returns: what the last statement answered.
+    /// Runs SQL without parameters as it is, even several statements. For what is not allowed in a pipeline.
+    /// - Parameter limit: nil for as long as it takes.
+    /// - Returns: the answer to the last statement.
     /// - Throws: `PostgreSQLFault`.
     @discardableResult
     func execute(_ sql: String, within limit: Duration? = PostgreSQLConnection.statementLimit) throws -> Rows? {
@@ -25,10 +25,10 @@ extension PostgreSQLConnection {
         return last
     }
 
-    /// Runs statements in one round trip; what comes after one that fails is not run.
-    /// - Parameter isolation: they begin a transaction that stays open; nil: they go on with the one that is open, or are
-    ///   one by themselves.
-    /// - Returns: what each of them answered.
+    /// Runs statements in one round trip. If one fails, those after it are not run.
+    /// - Parameter isolation: begins a transaction that stays open. If it is nil, the statements continue the open
+    ///   transaction, or are one by themselves.
+    /// - Returns: the answer to each statement.
     /// - Throws: `PostgreSQLFault` of the first that failed.
     func run(_ statements: [Statement], beginning isolation: Isolation? = nil) throws -> [Rows] {
         var opening = isolation.map { [Statement($0.rawValue)] } ?? []
@@ -88,7 +88,7 @@ extension PostgreSQLConnection {
         return isNew
     }
 
-    /// The answer of the next command in the pipeline; nil if it failed or was not run.
+    /// The answer to the next command in the pipeline. nil if it failed or was not run.
     private func answer(_ fault: inout PostgreSQLFault?, until deadline: ContinuousClock.Instant?) throws -> Rows? {
         guard let result = try nextResult(until: deadline) else { throw fault ?? lost() }
         let rows = Rows(result)
@@ -105,9 +105,9 @@ extension PostgreSQLConnection {
 
     /// What a transaction sees.
     enum Isolation: String {
-        /// Every statement what is committed when it begins: after a lock, what its last holder wrote.
+        /// Every statement sees what is committed when it begins: after a lock, what the last holder wrote.
         case current = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
-        /// All statements the same; nothing can be written.
+        /// All statements see the same, and nothing can be written.
         case snapshot = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
     }
 
@@ -129,8 +129,8 @@ extension PostgreSQLConnection {
         }
     }
 
-    /// One transaction in two round trips of which nothing stays; deferred constraints are checked too.
-    /// - Returns: what the second half's statements answered.
+    /// One transaction in two round trips, which is rolled back at the end. Deferred constraints are checked too.
+    /// - Returns: the answers to the statements of the second half.
     func trial(_ statements: [Statement], then next: ([Rows]) throws -> [Statement]) throws -> [Rows] {
         try rollingBack {
             let read = try run(statements, beginning: .current)
@@ -141,7 +141,7 @@ extension PostgreSQLConnection {
 
     func rollingBack<Value>(_ work: () throws -> Value) throws -> Value {
         do { return try work() } catch {
-            // A link that cannot even do this is not idle, and so is thrown away by its session.
+            // A connection that cannot even do this is not idle, and is thrown away by its session.
             if PQpipelineStatus(handle) == PQ_PIPELINE_OFF, PQtransactionStatus(handle) != PQTRANS_IDLE {
                 _ = try? execute("ROLLBACK")
             }

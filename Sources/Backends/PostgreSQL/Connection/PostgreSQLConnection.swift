@@ -2,19 +2,19 @@ import CPostgreSQL
 import Foundation
 import Glibc
 
-/// One connection. libpq never blocks here but to look a name up (resolv.conf bounds that): what waits, waits in `poll`
-/// with a deadline, on the queue of the session that owns the link.
+/// One connection. libpq blocks here only to look up a name (resolv.conf limits that). All other waiting is in `poll`
+/// with a deadline, on the queue of the session that owns the connection.
 final class PostgreSQLConnection {
     /// How long connecting may take.
     static let connectLimit = Duration.seconds(5)
-    /// How long the server may take for a statement, and a little later this side gives up.
+    /// How long the server may take for a statement. A little later this side gives up.
     static let statementLimit = Duration.seconds(60)
     private static let grace = Duration.seconds(10)
 
     let server: Server
     let handle: OpaquePointer
-    /// A pooler stands in between, which may give each transaction another session of the server: nothing may be left in
-    /// one, neither a prepared statement nor a setting.
+    /// Whether a pooler is in between. It may give each transaction another session of the server, so nothing may be
+    /// left in a session, neither a prepared statement nor a setting.
     private(set) var isPooled = false
     /// Names of prepared statements by their SQL.
     var prepared: [String: String] = [:]
@@ -28,7 +28,7 @@ final class PostgreSQLConnection {
             throw PostgreSQLFault(message: "no memory left", isLost: true)
         }
         self.handle = handle
-        // With the codes of what the server refuses; the texts are in its language.
+        // With the codes of errors, since the texts are in the server's language.
         PQsetErrorVerbosity(handle, PQERRORS_VERBOSE)
         PQsetNoticeProcessor(handle, { _, _ in }, nil)
         try connect(until: .now + PostgreSQLConnection.connectLimit)
@@ -61,7 +61,7 @@ final class PostgreSQLConnection {
         }
     }
 
-    /// Whether there is something to read; a server that has closed the connection gives nothing.
+    /// Whether there is something to read. A server that has closed the connection sends nothing.
     private var hasInput: Bool {
         var byte: UInt8 = 0
         return recv(PQsocket(handle), &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) > 0
@@ -75,14 +75,14 @@ final class PostgreSQLConnection {
                 message: "version \(version / 10_000) is too old: farm needs PostgreSQL 15 or newer",
                 isLost: true)
         }
-        // When it connects, a server names the process that serves the connection. A pooler has to make one up.
+        // When a connection is made, a server names the process that serves it. A pooler has to make one up.
         let process = try execute("SELECT pg_backend_pid()")?.first?.integer(0)
         isPooled = process != Int(PQbackendPID(handle))
         if !isPooled { try execute(PostgreSQLConnection.sessionSettings) }
     }
 
-    /// What farm sets for its own statements, among it how long the server lets statements, locks and idle transactions
-    /// last. The time zone stays the server's: what is written has to read like what other programs write.
+    /// The settings for farm's own statements, including how long statements, locks and idle transactions may last in
+    /// the server. The time zone stays the server's, so that times read like those of other programs.
     private static let settings = {
         let limit = "\(PostgreSQLConnection.statementLimit.components.seconds * 1000)"
         return [
@@ -91,16 +91,16 @@ final class PostgreSQLConnection {
         ]
     }()
 
-    /// For a connection that is farm's alone.
+    /// For a connection that only farm uses.
     static let sessionSettings = settings.map { "SET \($0) = \($1)" }.joined(separator: "; ")
 
-    /// The same until the transaction ends.
+    /// The same, until the transaction ends.
     static let transactionSettings =
         "SELECT " + settings.map { "set_config('\($0)', '\($1)', true)" }.joined(separator: ", ")
 
     // MARK: State
 
-    /// Whether it still stands: a server that went away has left the end of the stream in the socket.
+    /// Whether the connection still exists. A server that went away has left the end of the stream in the socket.
     var isAlive: Bool {
         var descriptor = pollfd(fd: PQsocket(handle), events: Int16(POLLIN), revents: 0)
         guard PQstatus(handle) == CONNECTION_OK, descriptor.fd >= 0 else { return false }
@@ -110,20 +110,20 @@ final class PostgreSQLConnection {
         return true
     }
 
-    /// Whether nothing is under way on it.
+    /// Whether nothing is in progress on it.
     var isIdle: Bool {
         PQstatus(handle) == CONNECTION_OK && PQtransactionStatus(handle) == PQTRANS_IDLE
             && PQpipelineStatus(handle) == PQ_PIPELINE_OFF
     }
 
-    /// Whether passwords' proofs and rows cross a network in the clear, and that by no word of the operator's.
+    /// Whether proofs of passwords, and rows, cross a network unencrypted although the operator did not ask for that.
     var isUnexpectedlyClear: Bool {
         PQsslInUse(handle) == 0 && ["allow", "prefer"].contains(server.options.sslMode) && !server.isHere
     }
 
     var errorText: String { String(cString: PQerrorMessage(handle)) }
 
-    /// The fault of a connection that does not answer any more.
+    /// The fault of a connection that no longer answers.
     func lost() -> PostgreSQLFault {
         let fault = PostgreSQLFault(connecting: errorText, because: nil)
         return fault.message.isEmpty ? PostgreSQLFault(message: "the connection is lost", isLost: true) : fault
@@ -131,7 +131,7 @@ final class PostgreSQLConnection {
 
     // MARK: Waiting
 
-    /// When this side gives up what begins now; nil: never.
+    /// When this side gives up what begins now. nil for never.
     static func deadline(_ limit: Duration?) -> ContinuousClock.Instant? { limit.map { .now + $0 + grace } }
 
     @discardableResult
@@ -152,7 +152,7 @@ final class PostgreSQLConnection {
         }
     }
 
-    /// Sends what is buffered, and meanwhile takes in what comes: neither side may wait for the other.
+    /// Sends what is buffered and reads what comes meanwhile, since neither side may wait for the other.
     func flush(until deadline: ContinuousClock.Instant?) throws {
         while true {
             switch PQflush(handle) {
@@ -165,7 +165,7 @@ final class PostgreSQLConnection {
         }
     }
 
-    /// The next result; nil at the end of a statement's.
+    /// The next result. nil at the end of a statement's results.
     func nextResult(until deadline: ContinuousClock.Instant?) throws -> OpaquePointer? {
         while PQisBusy(handle) == 1 {
             try wait(for: POLLIN, until: deadline)

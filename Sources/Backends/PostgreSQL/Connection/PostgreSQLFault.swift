@@ -1,21 +1,21 @@
 import CPostgreSQL
 
-/// What went wrong with a statement or a connection, as libpq tells it.
+/// A fault of a statement or a connection, as libpq reports it.
 struct PostgreSQLFault: Error {
-    /// The state of farm's own for a server that is too old; PostgreSQL has none in class FA.
+    /// Farm's own state for a server that is too old. PostgreSQL has no class FA.
     static let tooOld = "FA001"
 
-    /// Five characters (PostgreSQL's Appendix A); nil where the server said nothing.
+    /// Five characters (PostgreSQL's Appendix A). nil if the server said nothing.
     var state: String?
-    /// One line; never a password, nor the values of a row.
+    /// One line. It never contains a password or the values of a row.
     var message: String
-    /// Table, column or constraint, where the server names them.
+    /// The table, column or constraint, if the server names it.
     var object: String?
     /// The constraint or unique index that refused a row.
     var constraint: String?
-    /// The connection cannot be used any more, or there is none.
+    /// Whether the connection cannot be used any more, or there is none.
     var isLost: Bool
-    /// What this side lacks to connect.
+    /// What this side needs to connect.
     var lack: Lack?
 
     enum Lack {
@@ -44,8 +44,8 @@ struct PostgreSQLFault: Error {
         constraint = field(CPQ_CONSTRAINT)
     }
 
-    /// The error that a connection failed with. libpq gives it as text alone: with `PQERRORS_VERBOSE` each error that the
-    /// server sent begins with its severity, two spaces, and its code.
+    /// The error with which a connection failed. libpq reports it only as text. With `PQERRORS_VERBOSE` each error from
+    /// the server begins with its severity, two spaces, and its code.
     init(connecting text: String, because lack: Lack?) {
         let lines = text.split(separator: "\n").filter { !$0.hasPrefix("LOCATION:") }
         var distinct: [Substring] = []
@@ -57,13 +57,13 @@ struct PostgreSQLFault: Error {
         if state == nil { self.lack = lack }
     }
 
-    /// The same transaction may do better on the same or another connection.
+    /// Whether the same transaction may succeed on this or another connection.
     var isWorthRepeating: Bool {
         guard let state else { return isLost && lack == nil }
         return PostgreSQLFault.endsConnection(state) || ["40001", "40P01", "53300"].contains(state)
     }
 
-    /// Who says so, in whose words, with the code.
+    /// Who reported it, in whose words, with the code.
     var words: String {
         let code = [state, object].compactMap { $0 }.joined(separator: ", ")
         switch state {
@@ -73,8 +73,9 @@ struct PostgreSQLFault: Error {
         }
     }
 
-    /// A failure of the connection, a server that has become a replica (25006: the name may lead to the new primary), or a
-    /// prepared statement that does not fit any more because somebody has changed a column or forgotten it (0A000, 26000).
+    /// A failure of the connection; a server that has become a replica (25006: the name may lead to the new primary);
+    /// or a prepared statement that no longer fits because somebody has changed a column or deallocated it (0A000,
+    /// 26000).
     private static func endsConnection(_ state: String) -> Bool {
         state.hasPrefix("08") || state.hasPrefix("57P0") || ["0A000", "25006", "25P03", "26000"].contains(state)
     }

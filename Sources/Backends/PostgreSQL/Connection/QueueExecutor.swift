@@ -1,6 +1,6 @@
 import Dispatch
 
-/// Runs an actor's jobs on a dispatch queue of its own, so that what blocks there blocks nobody else.
+/// Runs an actor's jobs on its own dispatch queue, so that blocking there blocks nobody else.
 final class QueueExecutor: SerialExecutor {
     private let queue: DispatchQueue
 

@@ -2,11 +2,11 @@ import CPostgreSQL
 import Foundation
 import Model
 
-/// What a statement answered: rows of text.
+/// The answer to a statement: rows of text.
 final class Rows {
     fileprivate let result: OpaquePointer
 
-    /// Takes the result over.
+    /// Takes ownership of the result.
     init(_ result: OpaquePointer) { self.result = result }
 
     deinit { PQclear(result) }
@@ -23,7 +23,7 @@ final class Rows {
     func map<Value>(_ value: (Row) throws -> Value) rethrows -> [Value] { try (0..<count).map { try value(self[$0]) } }
 }
 
-/// One row; a value of an unexpected kind is nil, never a trap.
+/// One row. A value of an unexpected kind is nil, and never a trap.
 struct Row {
     fileprivate let rows: Rows
     fileprivate let index: Int32
@@ -44,11 +44,11 @@ struct Row {
 
     func real(_ column: Int32) -> Double? { text(column).flatMap(Double.init) }
 
-    /// Seconds since 1970; nil for infinity.
+    /// Seconds since 1970. nil for infinity.
     func time(_ column: Int32) -> Date? {
         real(column).flatMap { $0.isFinite ? Date(timeIntervalSince1970: $0) : nil }
     }
 
-    /// nil where there is none; null if it is nested deeper than farm reads.
+    /// nil if there is none. null if it is nested more deeply than farm reads.
     func json(_ column: Int32) -> JSON? { bytes(column).map { (try? JSON(parsing: $0)) ?? .null } }
 }

@@ -1,23 +1,23 @@
 import Foundation
 import Model
 
-/// One server as this program logs in there.
+/// One server, and how this program logs in there.
 struct Server: Sendable {
-    /// Which of the two hosts.
+    /// The primary or the replica.
     var host: String
     var options: PostgreSQLOptions
 
     /// For messages: `PostgreSQL animal_farm on k1:5432`.
     var place: String { "PostgreSQL \(options.name) on \(host):\(options.port)" }
 
-    /// Whether it is named as this machine's own; such a connection crosses no network.
+    /// Whether it is on this machine by its name. Such a connection crosses no network.
     var isHere: Bool {
-        // Digits and dots: 127.example.org is a name.
+        // Only digits and dots, since 127.example.org is a name.
         let isLoopback = host.hasPrefix("127.") && host.utf8.allSatisfy { "0123456789.".utf8.contains($0) }
         return host == "localhost" || host == "::1" || isLoopback || PathText.isAbsolute(host)
     }
 
-    /// libpq's connection parameters. They hold the password, so they are made for one connection and not kept.
+    /// The parameters for libpq. They contain the password, so they are made for one connection and not kept.
     var parameters: [(key: String, value: String)] {
         var parameters = [
             ("host", host), ("port", String(options.port)), ("dbname", options.name), ("user", options.user),
@@ -25,7 +25,7 @@ struct Server: Sendable {
             ("application_name", options.applicationName), ("client_encoding", "UTF8"),
             // Kerberos would be tried first, and its libraries look for tickets in the network.
             ("gssencmode", "disable"),
-            // A cut cable shows while something waits for an answer, and while something waits to be sent.
+            // A broken cable is noticed while waiting for an answer and while waiting to send.
             ("keepalives_idle", "20"), ("keepalives_interval", "10"), ("keepalives_count", "3"),
             ("tcp_user_timeout", "30000"),
         ]
@@ -33,7 +33,7 @@ struct Server: Sendable {
         return parameters
     }
 
-    /// libpq 15 has no word for the system's certificates: it would look into the user's home.
+    /// libpq 15 has no value for the system's certificates, and would look in the user's home.
     private var authorities: String? {
         if let file = options.caFile { return file }
         guard options.sslMode.hasPrefix("verify") else { return nil }

@@ -17,7 +17,7 @@ struct Statement {
         for value in values { parameters.append(value) }
     }
 
-    /// A value as SQL casts it: `$1::bigint`, `$2::text[]`.
+    /// A value, with the type to which SQL casts it: `$1::bigint`, `$2::text[]`.
     enum Value {
         /// `bigint`.
         case integer(Int)
@@ -26,30 +26,31 @@ struct Statement {
         case uuid(UUID)
         /// `bigint[]`.
         case integers([Int])
-        /// `double precision[]`; what is not finite is null.
+        /// `double precision[]`. Values that are not finite become null.
         case doubles([Double])
         /// `text[]`.
         case texts([String?])
         case uuids([UUID])
-        /// `jsonb[]`: each the UTF-8 of a JSON text.
+        /// `jsonb[]`, each as the UTF-8 of a JSON text.
         case json([[UInt8]])
     }
 }
 
-/// The bytes of all parameters in one buffer.
+/// The bytes of all parameters, in one buffer.
 struct Parameters {
     private var bytes: [UInt8] = []
-    /// nil: null.
+    /// nil stands for null.
     private var spans: [Range<Int>?] = []
 
     var count: Int { spans.count }
 
-    /// Calls with what `PQsendQueryPrepared` takes: pointers, lengths and formats, valid for the call.
+    /// Calls a function with what `PQsendQueryPrepared` takes: pointers, lengths and formats. They are valid during the
+    /// call.
     func withPointers<Result>(
         _ body: (UnsafePointer<UnsafePointer<CChar>?>?, UnsafePointer<Int32>?, UnsafePointer<Int32>?) -> Result
     ) -> Result {
         bytes.withUnsafeBytes { buffer in
-            // An empty value still has to point somewhere: a null pointer is null.
+            // An empty value still has to point somewhere, since a null pointer means null.
             let empty: StaticString = ""
             let start = buffer.bindMemory(to: CChar.self).baseAddress
             let pointers = spans.map { span -> UnsafePointer<CChar>? in
@@ -98,7 +99,7 @@ struct Parameters {
             bytes.reserveCapacity(bytes.count + texts.reduce(0) { $0 + $1.count + 5 } + 20)
             appendArray(texts, of: .jsonb) {
                 $0.append(Int32($1.count + 1))
-                // The version of the binary form: text follows.
+                // The version of the binary form. The text follows.
                 $0.bytes.append(1)
                 $0.bytes += $1
             }
@@ -115,7 +116,7 @@ struct Parameters {
         case jsonb = 3802
     }
 
-    /// As array_send writes it: dimensions, whether there are nulls, type; size and first index; the elements.
+    /// In the form of array_send: dimensions, whether there are nulls, type, size and first index, and the elements.
     private mutating func appendArray<Element>(
         _ elements: [Element], of type: ElementType, _ write: (inout Parameters, Element) -> Void
     ) {

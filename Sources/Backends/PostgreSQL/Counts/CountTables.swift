@@ -1,17 +1,18 @@
-/// How many rows there are, kept by triggers, whoever writes (docs/decisions/0026-counts.md).
+/// How many rows there are. Triggers keep the counts, whoever writes (docs/decisions/0026-counts.md).
 ///
-/// A statement that adds or removes rows leaves one row in `farm_count_changes` for each kind of them; nobody waits for anybody. One
-/// statement in a thousand folds what has come together into `farm_counts` and `farm_rates`. The sum of `farm_counts` and
-/// `farm_count_changes` is exact in every snapshot.
+/// A statement that adds or removes rows leaves one row in `farm_count_changes` for each kind of row, so nobody waits
+/// for anybody. One statement in a thousand folds these changes into `farm_counts` and `farm_rates`. The sum of
+/// `farm_counts` and `farm_count_changes` is exact in every snapshot.
 enum CountTables {
-    /// Of the advisory locks, beside `Locks.space`: one fold, one recount at a time.
+    /// The number space of the advisory locks for one fold and one recount at a time, beside `Locks.space`.
     static let space = Locks.space + 1
     private static let foldLock = 0
     private static let recountLock = 1
 
-    /// In the order in which they are made.
+    /// In the order in which they are created.
     static let tables: [(name: String, sql: String)] = [
-        // passed: of results, with the status success; of postprocessing, with another status than error; else true.
+        // `passed` is true for results with the status success, for postprocessing rows with any status but error, and
+        // for rows of other tables.
         (
             "farm_counts",
             """
@@ -20,8 +21,8 @@ enum CountTables {
                 UNIQUE NULLS NOT DISTINCT (relation, service, passed))
             """
         ),
-        // added: when rows of results came in; null for what is no news. Without an index: it is read as a whole. Emptied
-        // pages are kept for the next rows: giving them back would take a lock that writers wait for.
+        // `added` is when rows of results came in; null for other changes. There is no index, since the table is read
+        // as a whole. Empty pages are kept for new rows: returning them would take a lock that writers wait for.
         (
             "farm_count_changes",
             """
@@ -30,7 +31,7 @@ enum CountTables {
                 WITH (vacuum_truncate = off, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000)
             """
         ),
-        // Rows of results that came in, by service and minute.
+        // New rows of results, by service and minute.
         (
             "farm_rates",
             """
@@ -39,9 +40,10 @@ enum CountTables {
                 PRIMARY KEY (service, minute))
             """
         ),
-        // When the counts were last set right by counting.
+        // When the counts were last corrected by counting.
         ("farm_recounts", "CREATE TABLE IF NOT EXISTS farm_recounts (counted TIMESTAMPTZ NOT NULL DEFAULT now())"),
-        // What workers note of their queues: how much waits, and how much each has done in that minute.
+        // What workers note about their queues: how many messages wait, and how many jobs each worker did in that
+        // minute.
         (
             "farm_progress",
             """
@@ -53,7 +55,7 @@ enum CountTables {
         ),
     ]
 
-    /// What is counted, folded or not.
+    /// The counts, folded or not.
     static let kept = """
         (SELECT relation, service, passed, amount FROM farm_counts
             UNION ALL SELECT relation, service, passed, amount FROM farm_count_changes)
@@ -66,8 +68,8 @@ enum CountTables {
         ("farm_fold_counts", "void", fold), ("farm_count_rows", "trigger", count),
     ]
 
-    /// Another transaction that folds is not waited for. In stricter isolation than read committed the fold could make
-    /// somebody's transaction fail.
+    /// If another transaction is folding, this one does not wait. In an isolation stricter than read committed, folding
+    /// could make somebody's transaction fail.
     private static let fold = """
         IF current_setting('transaction_isolation') <> 'read committed' THEN RETURN; END IF;
         IF NOT pg_try_advisory_xact_lock(\(space), \(foldLock)) THEN RETURN; END IF;
@@ -118,7 +120,7 @@ enum CountTables {
 
     // MARK: Triggers
 
-    /// Of each table all at once. A change of merged boxes or images changes no count.
+    /// All triggers of a table together. Updates of merged boxes or images change no count.
     static let triggers: [(table: String, names: [String], sql: String)] = {
         ["images", "results", "merged_boxes", "consensus", "postprocessing"].map { table in
             let isByStatus = table == "results" || table == "postprocessing"
@@ -139,8 +141,8 @@ enum CountTables {
 
     // MARK: Counting
 
-    /// Sets the counts right, whatever they are. One statement, and so one snapshot: what others add or remove meanwhile is in
-    /// changes that it does not see, and nobody waits.
+    /// Corrects the counts. It is one statement and so one snapshot: what others add or remove meanwhile is in changes
+    /// that it does not see, and nobody waits.
     static let recount: String = {
         let plain = ["images", "merged_boxes", "consensus"].map {
             "SELECT '\($0)' AS relation, NULL::text AS service, true AS passed, count(*) AS amount FROM \($0)"
@@ -162,6 +164,6 @@ enum CountTables {
             """
     }()
 
-    /// Two recounts at once would put the same thing right twice.
+    /// Two recounts at once would make the same correction twice.
     static let recountAlone = "SELECT pg_advisory_xact_lock(\(space), \(recountLock))"
 }

@@ -1,8 +1,8 @@
-/// What stands between farm and a server, and what it keeps together.
+/// What kind of pooler is between farm and a server.
 enum Pooling {
-    /// Each client has a session of the server's for itself.
+    /// Each client has its own session of the server.
     case sessions
-    /// Each transaction has one for itself.
+    /// Each transaction has its own session.
     case transactions
 
     var text: String {
@@ -12,10 +12,11 @@ enum Pooling {
         }
     }
 
-    /// nil: nothing stands in between.
+    /// nil if nothing is in between.
     ///
-    /// Two clients are needed to tell: while the first one is connected but idle, the second gets the first one's process of
-    /// the server, or the first one another than before, only where no session is anybody's own.
+    /// It takes two clients to find out. While the first one is connected but idle, the second may get the first one's
+    /// server process, or the first one a different process than before. That happens only if clients do not own
+    /// sessions.
     /// - Throws: `PostgreSQLFault`, if a transaction is refused too.
     static func found(_ session: PooledConnection, _ server: Server) async throws -> Pooling? {
         guard try await session.run({ $0.isPooled }) else { return nil }
@@ -30,7 +31,8 @@ enum Pooling {
             let again = try await session.run(process)
             outcome = .success(second == first || again != first ? .transactions : .sessions)
         } catch let fault as PostgreSQLFault where fault.state == nil {
-            // No session is left for a second client, which a transaction would not have to wait for.
+            // There is no session for a second client. With transaction pooling, a transaction would not have to wait
+            // for one.
             outcome = .success(.sessions)
         } catch { outcome = .failure(error) }
         await other.close()

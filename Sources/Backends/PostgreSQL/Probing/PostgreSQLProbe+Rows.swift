@@ -2,10 +2,11 @@ import Foundation
 import Pipeline
 
 extension PostgreSQLProbe {
-    /// What the database would not take of these rows, in its own words, each once. They are written and taken back.
+    /// Which of these rows the database would not take, in its own words, without duplicates. They are written and
+    /// rolled back.
     static func refusals(of rows: [PlainRow], _ connection: PostgreSQLConnection) throws -> [CheckFinding] {
         let server = connection.server
-        // What lacks tables has its line already, and so has a replica.
+        // A database without the tables, or a replica, has been reported already.
         guard try PostgreSQLVersion.isCurrent(connection),
             try connection.execute("SELECT pg_is_in_recovery()")?.first?.flag(0) == false
         else { return [] }

@@ -2,20 +2,20 @@ import CPostgreSQL
 import Foundation
 import Pipeline
 
-/// Looks at a database without changing anything: can it be reached and by what way, is it new enough, can it hold all text,
-/// has this user the rights it needs, are the tables up to date, are there ids left, do the clocks agree?
+/// Checks a database without changing anything: can it be reached and how, is it new enough, can it hold all text, does
+/// this user have the necessary rights, are the tables up to date, are there ids left, do the clocks agree?
 public struct PostgreSQLProbe: Sendable {
     private let options: PostgreSQLOptions
     private let rows: [PlainRow]
 
     /// A probe of the database that these options name, and of its replica.
-    /// - Parameter rows: what the roles here write, and the database should take.
+    /// - Parameter rows: the kinds of rows that the roles here write.
     public init(_ options: PostgreSQLOptions, rows: [PlainRow] = []) {
         self.options = options
         self.rows = rows
     }
 
-    /// What was found, the primary first.
+    /// The findings, the primary's first.
     public func findings() async -> [CheckFinding] {
         let rows = rows
         var findings = await look(at: Server(host: options.host, options: options)) { connection, pooling in
@@ -86,7 +86,7 @@ public struct PostgreSQLProbe: Sendable {
         try connection.execute("SELECT pg_is_in_recovery()")?.first?.flag(0) ?? false
     }
 
-    /// The database's own encoding.
+    /// The encoding of the database.
     private static func encoding(_ connection: PostgreSQLConnection) throws -> CheckFinding? {
         guard let encoding = try connection.execute("SHOW server_encoding")?.first?.text(0), encoding != "UTF8" else {
             return nil
@@ -137,6 +137,7 @@ public struct PostgreSQLProbe: Sendable {
                     + "`farm init` prints")
         }
         return CheckFinding(
-            .warning, place, "the tables are not up to date: farm init, or the first role that writes, does: \(what)")
+            .warning, place,
+            "the tables are not up to date: farm init, or the first role that writes, will do this: \(what)")
     }
 }

@@ -1,12 +1,12 @@
 import Pipeline
 
-/// What this user may do, and what it lacks, with the SQL that grants it.
+/// The rights of this user, and those that are missing, with the SQL that grants them.
 enum Rights {
     static func findings(_ connection: PostgreSQLConnection) throws -> [CheckFinding] {
         try tables(connection) + sequences(connection) + functions(connection)
     }
 
-    /// Whether this user may make tables, and owns those that are there.
+    /// Whether this user may create tables, and owns the existing ones.
     static func mayChange(_ state: SchemaState, _ connection: PostgreSQLConnection) throws -> Bool {
         let names = state.columns.keys.map { "'\($0)'" }.sorted().joined(separator: ", ")
         let row = try connection.execute(
@@ -58,7 +58,7 @@ enum Rights {
         return rows?.map { lacks($0.text(1) ?? "", on: $0.text(0) ?? "", connection) } ?? []
     }
 
-    /// Of an identity column the server itself takes the next number.
+    /// For an identity column, the server itself takes the next number.
     private static func sequences(_ connection: PostgreSQLConnection) throws -> [CheckFinding] {
         let rows = try connection.execute(
             """
@@ -70,7 +70,7 @@ enum Rights {
         return rows?.map { lacks("USAGE", on: "SEQUENCE " + ($0.text(0) ?? ""), connection) } ?? []
     }
 
-    /// Those that everybody may call, until somebody hardens the server.
+    /// Functions that everybody may call, unless somebody has hardened the server.
     private static func functions(_ connection: PostgreSQLConnection) throws -> [CheckFinding] {
         let names = [
             "pg_advisory_xact_lock(integer, integer)", "pg_try_advisory_xact_lock(integer, integer)",

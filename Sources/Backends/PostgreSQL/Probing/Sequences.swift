@@ -2,10 +2,10 @@ import Pipeline
 
 /// The sequences that number farm's rows.
 enum Sequences {
-    /// All tables that farm writes, as a list of texts.
+    /// All tables that farm writes, as a list of SQL texts.
     static let tables = (SharedTable.all.map(\.name) + OwnTables.names).map { "'\($0)'" }.joined(separator: ", ")
 
-    /// A query with a name, `feeding`: of each column whose default or identity takes numbers from a sequence, which one.
+    /// A query named `feeding`: for each column whose default or identity uses a sequence, which one.
     static let feeding = """
         named AS (
             SELECT t.name, c.oid FROM unnest(ARRAY[\(tables)]) AS t(name) JOIN pg_class c ON c.oid = to_regclass(t.name)),
@@ -21,7 +21,7 @@ enum Sequences {
             JOIN pg_sequence q ON q.seqrelid = d.refobjid WHERE d.refobjid <> n.oid)
         """
 
-    /// How full each is, by its own end or by that of its column's type, whichever comes first.
+    /// How full each sequence is, by its own end or by that of its column's type, whichever comes first.
     static func findings(_ connection: PostgreSQLConnection) throws -> [CheckFinding] {
         let rows = try connection.execute(
             """

@@ -57,6 +57,13 @@ struct SchemaPlan {
         for table in OwnTables.tables where state.columns[table.name] == nil {
             steps.append(Step(sql: table.sql, told: "table \(table.name) created"))
         }
+        for column in OwnTables.columns {
+            guard let present = state.columns[column.table], present[column.name] == nil else { continue }
+            steps.append(
+                Step(
+                    sql: "ALTER TABLE \(column.table) ADD COLUMN IF NOT EXISTS \(column.name) \(column.declaration)",
+                    told: "column \(column.table).\(column.name) added", holdsUp: column.table))
+        }
         // This comes before the triggers, which would count it as a change.
         if state.superseded > 0 {
             steps.append(Step(sql: Takeover.asideTable))

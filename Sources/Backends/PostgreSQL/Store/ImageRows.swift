@@ -1,8 +1,8 @@
 import Foundation
 import Model
 
-/// What the tables hold about some images: the statements to ask with and the reading of their answers, so that several
-/// can go in one round trip.
+/// What the tables hold about some images. Statements and the reading of their answers are separate, so that several
+/// can share one round trip.
 enum ImageRows {
     static let imageColumns = "i.image_id, i.image_filename, i.image_path, i.image_url, i.image_group"
 
@@ -20,12 +20,12 @@ enum ImageRows {
         Dictionary(rows.map(image).compactMap { $0 }.map { ($0.id, $0) }) { first, _ in first }
     }
 
-    /// What of a row's data is asked for.
+    /// Which part of a row's data is read.
     enum Extent: String {
         case all
-        /// What merging and voting look at.
+        /// The part that merging and voting need.
         case predictions
-        /// What tells whether a failure is final.
+        /// The part that shows whether a failure is final.
         case error
 
         fileprivate func of(_ column: String) -> String {
@@ -49,18 +49,18 @@ enum ImageRows {
             """, values: arguments)
     }
 
-    /// Of each image, service and status the row with the largest id, sorted by image and service.
+    /// For each image, service and status, the row with the largest id, sorted by image and service.
     private static func newestResults(_ ids: [ImageID], reading extent: Extent) -> Statement {
         newest("service IS NOT NULL", reading: extent, .integers(ids))
     }
 
-    /// The newest successful row of each image and of these services, sorted by image and service.
+    /// The newest successful row of each image for each of these services, sorted by image and service.
     static func successes(_ ids: [ImageID], of services: [String]) -> Statement {
         newest(
             "service = ANY($2::text[]) AND status = 'success'", reading: .predictions, .integers(ids), .texts(services))
     }
 
-    /// A status that farm does not know is an error; a time that cannot be read is 1970.
+    /// An unknown status counts as an error, and an unreadable time as 1970.
     static func results(_ rows: Rows) -> [ImageID: [StoredResult]] {
         grouped(rows) { image, row in
             StoredResult(
@@ -84,8 +84,8 @@ enum ImageRows {
         grouped(rows) { _, row in StoredBox(mergedID: row.integer(1) ?? 0, data: row.json(2) ?? .null) }
     }
 
-    /// Rows of `face`, `pose` and `colors`; older programs left others. Where they left several of a box and service the
-    /// newest counts.
+    /// Rows of `face`, `pose` and `colors`. Older programs left others. If they left several rows of a box and service,
+    /// the newest counts.
     static func enrichments(_ ids: [ImageID], reading extent: Extent) -> Statement {
         Statement(
             """
@@ -106,7 +106,7 @@ enum ImageRows {
 
     // MARK: Findings
 
-    /// Three statements, whose answers `findings` reads.
+    /// Three statements. `findings` reads their answers.
     static func findings(_ ids: [ImageID], reading extent: Extent) -> [Statement] {
         [newestResults(ids, reading: extent), boxes(ids), enrichments(ids, reading: extent)]
     }
@@ -118,7 +118,7 @@ enum ImageRows {
         return ids.map { id in
             var results: [StoredResult] = []
             var successes: [StoredResult] = []
-            // Sorted by service and id: the last one of a service is its newest.
+            // They are sorted by service and id, so the last row of a service is its newest.
             for row in newest[id] ?? [] {
                 if results.last?.service == row.service { results.removeLast() }
                 results.append(row)

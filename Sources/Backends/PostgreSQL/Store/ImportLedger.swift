@@ -1,20 +1,20 @@
 import Model
 import Pipeline
 
-/// Which of a batch of images are new. An image is known by its path, else its URL, and where it has neither by its
-/// filename, also when another one of the same batch brought it.
+/// Decides which images of a batch are new. An image is identified by its path; without a path, by its URL; without
+/// either, by its filename. The other one may be in the same batch.
 struct ImportLedger {
     private var counts = ImportCounts()
     private var differences: [(place: Place, difference: ImageDifference)] = []
     private var known: [[String: Place]] = [[:], [:], [:]]
-    /// Those that are there, as they will be.
+    /// The images that exist, as they will be.
     private var rows: [ImageID: Image] = [:]
     private var moved: Set<ImageID> = []
     private var updated: Set<ImageID> = []
-    /// Without their ids.
+    /// The new images, without ids.
     private var new: [Image] = []
 
-    /// Where an image stands.
+    /// What an image of the batch refers to.
     enum Place: Equatable {
         case there(ImageID)
         /// The index among the new ones.
@@ -28,7 +28,7 @@ struct ImportLedger {
         }
     }
 
-    /// The columns that an image is known by, in their order.
+    /// The columns that identify an image, in this order.
     private static let columns = ["image_path", "image_url", "image_filename"]
 
     private static func names(_ image: NewImage) -> [String?] { [image.path, image.url, image.filename] }
@@ -42,12 +42,12 @@ struct ImportLedger {
         return (2, "")
     }
 
-    /// What an image can be known by: its filename says nothing where it has a path or URL.
+    /// The names that can identify an image. Its filename means nothing if it has a path or a URL.
     private static func telling(_ image: NewImage) -> [String?] {
         key(names(image)).column == 2 ? names(image) : [image.path, image.url, nil]
     }
 
-    /// A question per column: which of these are there, and how.
+    /// One question for each column: which of these exist, and with which values.
     static func questions(_ images: [NewImage]) -> [Statement] {
         columns.enumerated().map { index, column in
             Statement(
@@ -104,7 +104,7 @@ struct ImportLedger {
         }
     }
 
-    /// From here on it is known by its new names only.
+    /// From now on only the new names identify it.
     private mutating func rename(_ place: Place, from old: Image, to written: Image) {
         for (column, name) in ImportLedger.names(old).enumerated() {
             if let name, known[column][name] == place { known[column][name] = nil }
@@ -165,10 +165,10 @@ struct ImportLedger {
         return statements
     }
 
-    /// What became of the images.
+    /// What happened to the images.
     /// - Parameters:
-    ///   - places: what `enter` said of each of them.
-    ///   - answers: to `statements`.
+    ///   - places: what `enter` returned for each of them.
+    ///   - answers: the answers to `statements`.
     /// - Throws: `PortFault`.
     func answer(_ places: [Place], _ answers: [Rows], place: String) throws -> ImportAnswer {
         let newIDs = try newIDs(answers, place: place)
@@ -184,7 +184,7 @@ struct ImportLedger {
         return answer
     }
 
-    /// The ids of the new images in their order: in which order RETURNING answers, PostgreSQL does not promise.
+    /// The ids of the new images in their order. PostgreSQL does not promise the order in which RETURNING answers.
     private func newIDs(_ answers: [Rows], place: String) throws -> [ImageID] {
         guard !new.isEmpty, let rows = answers.first else { return [] }
         var ids: [String: ImageID] = [:]

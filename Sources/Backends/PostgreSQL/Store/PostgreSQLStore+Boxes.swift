@@ -2,13 +2,13 @@ import Model
 import Pipeline
 
 extension PostgreSQLStore {
-    /// Replaces the images' boxes by what `fuse` makes of the newest results; a row that stays keeps its id.
+    /// Replaces the boxes of the images by what `fuse` makes of the newest results. A row that stays keeps its id.
     public func updateBoxes(
         of images: [ImageID], from services: [String], workerID: String,
         fuse: @Sendable @escaping ([StoredResult], [StoredBox]) -> BoxChanges
     ) async throws -> [ImageID: Int] {
         guard !images.isEmpty else { return [:] }
-        let (ids, workerID) = (Locks.order(images), PostgreSQLColumns.cut(workerID, to: 50))
+        let (ids, workerID) = (Locks.order(images), ColumnText.cut(workerID, to: ColumnText.name))
         let reading = [Locks.take(ids), ImageRows.successes(ids, of: services), ImageRows.boxes(ids)]
         var counts = try await primary.run { connection in
             try connection.transaction(.current, reading) { answers in
@@ -32,7 +32,7 @@ extension PostgreSQLStore {
     }
 }
 
-/// What a merge writes, of all its images together.
+/// What a merge writes for all its images together.
 struct BoxWriting {
     private var kept = BoxColumns()
     private var inserted = BoxColumns()
@@ -48,7 +48,7 @@ struct BoxWriting {
     func statements(workerID: String) -> [Statement] {
         var statements: [Statement] = []
         if !kept.ids.isEmpty {
-            // A row that would not change is not touched: its consensus stays fresh.
+            // A row that would not change is not touched, so that its consensus stays fresh.
             statements.append(
                 Statement(
                     """
@@ -71,7 +71,7 @@ struct BoxWriting {
         }
         guard !removed.ids.isEmpty else { return statements }
         let keys = "SELECT * FROM unnest($1::bigint[], $2::bigint[])"
-        // Another program's rows about a box stay, unless its foreign key would keep the box.
+        // Another program's rows about a box stay, unless their foreign key would keep the box.
         let isHeld = """
             EXISTS (SELECT 1 FROM pg_constraint WHERE contype = 'f' AND conrelid = 'postprocessing'::regclass
                 AND confrelid = 'merged_boxes'::regclass AND confdeltype IN ('a', 'r'))
@@ -88,12 +88,12 @@ struct BoxWriting {
     }
 }
 
-/// Boxes as columns.
+/// Boxes as columns of arrays.
 private struct BoxColumns {
     var ids: [Int] = []
     var images: [ImageID] = []
     var data: [[UInt8]] = []
-    /// An array of arrays would lose its inner bounds, so each is the text of one.
+    /// An array of arrays would lose its inner bounds, so each is the text of an array.
     var sources: [String] = []
 
     mutating func append(_ box: MergedBox, id: Int, image: ImageID) {

@@ -2,10 +2,10 @@ import Model
 import Pipeline
 
 extension PostgreSQLStore {
-    /// Adds those that are not there.
+    /// Adds the images that are not there.
     public func add(_ images: [NewImage], move: Bool, update: Bool) async throws -> ImportAnswer {
         guard !images.isEmpty else { return ImportAnswer() }
-        let images = try images.map(fitting)
+        let images = try images.map { try $0.fitting(place: place) }
         return try await primary.run { connection in
             try connection.rollingBack {
                 let known = try connection.run([Locks.imports] + ImportLedger.questions(images), beginning: .current)
@@ -18,19 +18,7 @@ extension PostgreSQLStore {
         }
     }
 
-    /// What is empty counts as not given; a filename that is too long is cut, here already, so that it is found again.
-    private func fitting(_ image: NewImage) throws -> NewImage {
-        func given(_ text: String?) -> String? { text.flatMap { $0.isEmpty ? nil : $0 } }
-        let fitting = NewImage(
-            filename: given(image.filename).map { PostgreSQLColumns.cut($0, to: 255) }, path: given(image.path),
-            url: given(image.url), group: given(image.group))
-        guard fitting.path != nil || fitting.url != nil || fitting.filename != nil else {
-            throw PortFault(.refused, place: place, message: "an image has neither path nor URL nor filename")
-        }
-        return fitting
-    }
-
-    /// Gives a group to all rows that have none.
+    /// Gives a group to all images that have none.
     public func assignGroup(_ group: String) async throws -> Int {
         let statement = Statement(
             "UPDATE images SET image_group = $1::text WHERE image_group IS NULL OR image_group = ''", .text(group))
@@ -80,24 +68,24 @@ extension PostgreSQLStore {
         }
     }
 
-    /// The largest id; 0 if there is no image.
+    /// The largest id. 0 if there is no image.
     public func newestID() async throws -> ImageID {
         try await primary.run { try $0.run([Statement("SELECT max(image_id) FROM images")])[0].first?.integer(0) ?? 0 }
     }
 
-    /// The largest result_id; 0 if there is no result.
+    /// The largest result_id. 0 if there is no result.
     public func newestResultID() async throws -> Int {
         try await primary.run {
             try $0.run([Statement("SELECT max(result_id) FROM results")])[0].first?.integer(0) ?? 0
         }
     }
 
-    /// Images by id (digits), absolute path, URL or filename: all that match.
+    /// All images with this id (digits), absolute path, URL or filename.
     public func find(_ text: String) async throws -> [Image] {
-        // PostgreSQL's text cannot hold it.
+        // PostgreSQL's text cannot hold a NUL.
         guard !text.utf8.contains(0) else { return [] }
         let id = text.allSatisfy { $0.isASCII && $0.isNumber } ? Int(text) : nil
-        // The conditions of the indexes of paths and URLs stand here, too.
+        // The conditions of the indexes of paths and URLs are repeated here.
         let condition = """
             i.image_path = $1::text AND i.image_path <> '' OR i.image_url = $1::text AND i.image_url <> ''
             OR i.image_filename = $1::text
@@ -111,7 +99,7 @@ extension PostgreSQLStore {
     }
 }
 
-/// The images that a filter is about, with the services that each one lacks as a JSON array.
+/// The images of a filter, each with the services that it lacks as a JSON array.
 struct CatalogueQuery {
     var lacking = "'[]'"
     var sql = "FROM images i"
@@ -122,7 +110,7 @@ struct CatalogueQuery {
         if let services = filter.lacking.map({ Lacking.distinct($0) }) {
             lacking = "to_jsonb(l.services)"
             let names = next("text[]")
-            // Most images lack nothing: one look for all services tells, where a success is an answer.
+            // Most images lack nothing. If a success is an answer, one look for all services shows that.
             let isOpen = filter.answers.takesSuccess ? "d.services < \(services.count)" : "true"
             if filter.answers.takesSuccess { sql += ", \(Lacking.successes(of: names)) d" }
             sql += """
@@ -139,7 +127,7 @@ struct CatalogueQuery {
         if let ids = filter.ids { add("i.image_id = ANY(\(next("bigint[]")))", .integers(ids)) }
     }
 
-    /// The next parameter.
+    /// The placeholder of the next parameter.
     func next(_ type: String) -> String { "$\(values.count + 1)::\(type)" }
 
     mutating func add(_ condition: String, _ value: Statement.Value) {
@@ -149,7 +137,7 @@ struct CatalogueQuery {
 }
 
 extension AnswerRule {
-    /// Of the row `r` of results.
+    /// A condition on the row `r` of results.
     fileprivate var condition: String {
         switch self {
         case .success: "r.status = 'success'"
@@ -160,16 +148,8 @@ extension AnswerRule {
         }
     }
 
-    /// Whether any success is an answer.
-    fileprivate var takesSuccess: Bool {
-        switch self {
-        case .success, .settled, .successOrNewer, .settledOrNewer: true
-        case .newer: false
-        }
-    }
-
-    /// Whether the row `r` is the newest of its image and service, and an error that would come again. Numbers are compared
-    /// as text: another program's may be none.
+    /// Whether the row `r` is the newest of its image and service, and a final error. Numbers are compared as text,
+    /// since another program's may not be numbers.
     static let isFinalError: String = {
         func member(_ name: String) -> String { "(r.data -> 'error' ->> '\(name)')" }
         let kinds = FinalErrors.kinds.map { "'\($0)'" }.joined(separator: ", ")

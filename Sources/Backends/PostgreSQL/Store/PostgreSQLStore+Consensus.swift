@@ -2,13 +2,15 @@ import Model
 import Pipeline
 
 extension PostgreSQLStore {
-    /// Replaces the images' consensus by what `vote` makes of the newest rows; an older table may hold several of an image.
+    /// Replaces the consensus of the images by what `vote` makes of the newest rows. An older table may have several
+    /// rows of an image.
     public func updateConsensus(
         of images: [ImageID], vote: @Sendable @escaping (ImageFindings) -> ConsensusRecord?
     ) async throws {
         guard !images.isEmpty else { return }
         let ids = Locks.order(images)
-        // The marks go before the rows are read: what is written in between keeps its mark, and at worst is voted on twice.
+        // The marks are deleted before the rows are read. What is written in between keeps its mark, and at worst is
+        // voted on twice.
         let reading =
             [Locks.take(ids)] + PostgreSQLStore.unmarking(ids) + ImageRows.findings(ids, reading: .predictions)
         try await primary.run { connection in
@@ -40,8 +42,8 @@ extension PostgreSQLStore {
         ]
     }
 
-    /// Images whose consensus is missing or older than what it rests on, ascending. Rows of an image that `images` does
-    /// not have are nobody's to vote on.
+    /// Images whose consensus is missing or older than what it is based on, ascending. Rows of an image that is not in
+    /// `images` are not voted on.
     public func imagesWithStaleConsensus(limit: Int) async throws -> [ImageID] {
         let statement = Statement(
             """

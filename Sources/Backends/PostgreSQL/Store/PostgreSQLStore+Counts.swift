@@ -3,7 +3,7 @@ import Model
 import Pipeline
 
 extension PostgreSQLStore {
-    /// The services of `results`, and how long the last hour's calls took.
+    /// The services of `results`, and how long their calls took in the last hour.
     public func services(exact: Bool) async throws -> [ServiceReport] {
         let kinds = Statement(exact ? CountQueries.allKinds : CountQueries.kinds)
         let counts = Statement(
@@ -30,7 +30,7 @@ extension PostgreSQLStore {
         }
     }
 
-    /// Row counts of the tables.
+    /// The row counts of the tables.
     public func totals(exact: Bool) async throws -> Totals {
         let found = Statement(exact ? CountQueries.allTotals : CountQueries.totals)
         let kept = Statement(CountQueries.kept + " GROUP BY 1, 2, 3")
@@ -49,11 +49,12 @@ extension PostgreSQLStore {
         }
     }
 
-    /// Sets right what the triggers keep.
+    /// Corrects what the triggers keep.
     public func recount() async throws {
         try await primary.run { connection in
             try connection.rollingBack {
-                // Each statement sees what is committed when it begins: after the lock, what the last recount has put right.
+                // Each statement sees what is committed when it begins: after the lock, the corrections of the last
+                // recount.
                 try connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = 0")
                 try connection.execute(CountTables.recountAlone, within: nil)
                 try connection.execute(CountTables.recount, within: nil)
@@ -62,30 +63,30 @@ extension PostgreSQLStore {
         }
     }
 
-    /// When the counts were last set right.
+    /// When the counts were last corrected.
     public func lastRecount() async throws -> Date? {
         let statement = Statement("SELECT extract(epoch FROM max(counted)) FROM farm_recounts")
         return try await replica.run { try $0.run([statement])[0].first?.time(0) }
     }
 }
 
-/// What is counted, and how.
+/// The statements that count.
 enum CountQueries {
-    /// One more than is counted: it tells that there are more.
+    /// One more than is counted, to show that there are more.
     private static let bound = RowCounts.exactLimit + 1
 
-    /// Up to so many rows. In the index's order: without it the server could read through the whole table for the few of them.
+    /// Counts up to this many rows, in the order of the index. Without an order the server might read the whole table.
     private static func bounded(_ rows: String, by key: String) -> String {
         "(SELECT count(*) FROM (SELECT FROM \(rows) ORDER BY \(key) LIMIT \(bound)) c)"
     }
 
-    /// What the triggers keep.
+    /// The counts that triggers keep.
     static let kept = "SELECT relation, service, passed, sum(amount) FROM \(CountTables.kept) k"
 
     // MARK: Services
 
-    /// Of each service and status up to 10,001 rows, and when the newest was written. From one pair to the next by the index: each
-    /// is one look, however many rows there are.
+    /// For each service and status, up to 10,001 rows, and when the newest was written. The index leads from one pair
+    /// to the next, so each pair is one look, however many rows there are.
     static let kinds: String = {
         func of(_ status: String) -> (count: String, last: String) {
             let rows = "results r WHERE r.service = k.service AND r.status \(status)"
@@ -115,7 +116,8 @@ enum CountQueries {
         FROM results WHERE service IS NOT NULL GROUP BY service, status ORDER BY service COLLATE "C", status
         """
 
-    /// By linear interpolation between the two nearest (Hyndman and Fan's definition 7), of the newest of the last hour.
+    /// Interpolated linearly between the two nearest (Hyndman and Fan's definition 7), for the newest rows of the last
+    /// hour.
     static let times: String = {
         func percentile(_ fraction: Double) -> String {
             "percentile_cont(\(fraction)) WITHIN GROUP (ORDER BY t.processing_time)"
@@ -187,7 +189,7 @@ enum CountQueries {
 }
 
 extension [String] {
-    /// Each once, where it came first.
+    /// Each value once, where it came first.
     fileprivate func uniqued() -> [String] {
         var seen: Set<String> = []
         return filter { seen.insert($0).inserted }

@@ -2,7 +2,7 @@ import Model
 import Pipeline
 
 extension PostgreSQLStore {
-    /// What is there to enrich.
+    /// What there is to enrich.
     public func enrichmentWork(of images: [ImageID]) async throws -> [EnrichmentWork] {
         guard !images.isEmpty else { return [] }
         let reading = [
@@ -18,16 +18,17 @@ extension PostgreSQLStore {
         }
     }
 
-    /// Writes the rows of boxes that are still there, and the images' pairs that wait for a service.
+    /// Writes the rows of boxes that still exist, and the pairs that wait for a service.
     ///
-    /// Two enrichers may have asked about one box: an error does not displace the other one's answer. The images' locks
-    /// keep the rows unique, so that this works too where the unique index could not be made.
+    /// Two enrichers may have asked about the same box. An error does not replace the other one's answer. The locks of
+    /// the images keep the rows unique, so this works even if the unique index could not be created.
     public func recordEnrichments(
         _ rows: [Enrichment], missing: [MissingEnrichment], of images: [ImageID: [Int]]
     ) async throws {
         for row in rows where !Enrichment.services.contains(row.service) {
             throw PortFault(
-                .refused, place: place, message: "postprocessing.service: \(PostgreSQLColumns.cut(row.service, to: 50))"
+                .refused, place: place,
+                message: "postprocessing.service: \(ColumnText.cut(row.service, to: ColumnText.name))"
             )
         }
         let ids = Locks.order(Array(images.keys))
@@ -38,7 +39,7 @@ extension PostgreSQLStore {
         try await primary.run { _ = try $0.transaction(.current, statements) }
     }
 
-    /// Drops the notes of these boxes, and the notes and rows of boxes that are gone.
+    /// Deletes the notes about these boxes, and the notes and rows of boxes that are gone.
     static func clearing(_ ids: [ImageID], boxes: [Int]) -> [Statement] {
         [
             Statement(
@@ -56,7 +57,7 @@ extension PostgreSQLStore {
         ]
     }
 
-    /// One row per box and service: the last one, but an error only where there is nothing else.
+    /// One row for each box and service: the last one, but an error only if there is nothing else.
     private static func distinct(_ rows: [Enrichment]) -> [Enrichment] {
         var places: [MissingEnrichment: Int] = [:]
         var distinct: [Enrichment] = []
@@ -115,7 +116,7 @@ extension PostgreSQLStore {
         return [note]
     }
 
-    /// What pairs wait for.
+    /// The services, or other names, that pairs wait for.
     public func servicesOfMissingEnrichments() async throws -> [String] {
         let statement = Statement("SELECT DISTINCT service FROM farm_missing_enrichments")
         return try await primary.run { try $0.run([statement])[0].map { $0.text(0) ?? "" } }

@@ -2,7 +2,7 @@ import Model
 import Pipeline
 
 extension PostgreSQLStore {
-    /// Now, by the clock and in the time zone that rows are written with.
+    /// The present moment, by the clock and in the time zone with which rows are written.
     public func failureMark() async throws -> FailureMark {
         let statement = Statement("SELECT (SELECT max(result_id) FROM results), localtimestamp::text")
         return try await primary.run { connection in

@@ -2,10 +2,10 @@ import Model
 import Pipeline
 
 extension PostgreSQLStore: ResultForgetting {
-    /// What rests on another one first: a program that made the tables may have declared keys.
+    /// Tables that refer to others come first, since a program that created the tables may have declared keys.
     static let findings = ["postprocessing", "consensus", "merged_boxes", "results"]
 
-    /// How many rows `forget` would drop.
+    /// How many rows `forget` would delete.
     public func holdings(of images: [ImageID]) async throws -> Totals {
         let ids = Locks.order(images)
         let counts = PostgreSQLStore.findings.map {
@@ -14,7 +14,7 @@ extension PostgreSQLStore: ResultForgetting {
         return try await primary.run { PostgreSQLStore.totals(try $0.transaction(.snapshot, counts)) }
     }
 
-    /// Drops the images' rows.
+    /// Deletes the rows of the images.
     public func forget(_ images: [ImageID]) async throws -> Totals {
         let ids = Locks.order(images)
         return try await primary.run { connection in
@@ -25,7 +25,7 @@ extension PostgreSQLStore: ResultForgetting {
         }
     }
 
-    /// Drops the images and their rows.
+    /// Deletes the images and their rows.
     public func remove(_ images: [ImageID]) async throws -> Totals {
         let ids = Locks.order(images)
         return try await primary.run { connection in
@@ -40,7 +40,7 @@ extension PostgreSQLStore: ResultForgetting {
         }
     }
 
-    /// The deletions from `findings`, then farm's own notes.
+    /// The deletions from `findings`, and then farm's own notes.
     private static func dropping(_ ids: [ImageID], _ connection: PostgreSQLConnection) throws -> [Statement] {
         let dropping = findings.map { table in
             Statement("DELETE FROM \(table) WHERE image_id = ANY($1::bigint[]) RETURNING image_id", .integers(ids))
@@ -50,13 +50,13 @@ extension PostgreSQLStore: ResultForgetting {
         return dropping + notes
     }
 
-    /// The table of what `Takeover` has set aside, if there is one.
+    /// The table of the rows that `Takeover` has set aside, if there is one.
     static func superseded(_ connection: PostgreSQLConnection) throws -> [String] {
         let question = Statement("SELECT to_regclass('farm_superseded_postprocessing') IS NOT NULL")
         return try connection.run([question])[0].first?.flag(0) == true ? ["farm_superseded_postprocessing"] : []
     }
 
-    /// The deletions have marked the images; what somebody records meanwhile keeps its mark.
+    /// The deletions have marked the images. What somebody records meanwhile keeps its mark.
     static func unmarkingEmpty(_ ids: [ImageID]) -> Statement {
         Statement(
             """
@@ -65,7 +65,7 @@ extension PostgreSQLStore: ResultForgetting {
             """, .integers(ids))
     }
 
-    /// - Parameter answers: begins with those of `findings`, of each row its image.
+    /// - Parameter answers: begins with the answers for `findings`, with the image of each row.
     static func totals(_ answers: some Collection<Rows>) -> Totals {
         let rows = answers.prefix(findings.count).map { $0.map { $0.integer(0) ?? 0 } }
         return Totals(

@@ -2,7 +2,7 @@ import Model
 import Pipeline
 
 extension PostgreSQLStore {
-    /// How many rows `forget(_:services:)` would drop.
+    /// How many rows `forget(_:services:)` would delete.
     public func holdings(of images: [ImageID], services: [String]) async throws -> Totals {
         let ids = Locks.order(images)
         let counts = PostgreSQLStore.findings.map { table in
@@ -13,7 +13,7 @@ extension PostgreSQLStore {
         return try await primary.run { PostgreSQLStore.totals(try $0.transaction(.snapshot, counts)) }
     }
 
-    /// Drops what these services have said of the images.
+    /// Deletes what these services found in the images.
     public func forget(_ images: [ImageID], services: [String]) async throws -> (dropped: Totals, changed: [ImageID]) {
         let ids = Locks.order(images)
         @Sendable func statement(_ sql: String) -> Statement { Statement(sql, .integers(ids), .texts(services)) }
@@ -21,7 +21,7 @@ extension PostgreSQLStore {
             statement("DELETE FROM \(table) t WHERE image_id = ANY($1::bigint[]) AND \(condition) RETURNING image_id")
         }
         return try await primary.run { connection in
-            // What looks at other rows goes before them.
+            // Rows whose condition looks at other rows are deleted before those.
             let notes =
                 [drop("farm_missing_enrichments", Said.note)]
                 + (try PostgreSQLStore.superseded(connection)).map { drop($0, Said.service) }
@@ -46,7 +46,7 @@ extension PostgreSQLStore {
     }
 }
 
-/// Which rows `t` of the images $1 rest on the services $2.
+/// Which rows `t` of the images $1 are based on the services $2.
 private enum Said {
     static let service = "t.service = ANY($2::text[])"
 
@@ -59,10 +59,10 @@ private enum Said {
         }
     }
 
-    /// They have seen the box, perhaps with others.
+    /// These services saw the box, perhaps with others.
     static func boxInPart(_ row: String) -> String { "\(row).merged_data -> 'contributing_services' ?| $2::text[]" }
 
-    /// They alone have seen the box.
+    /// Only these services saw the box.
     private static func box(_ row: String) -> String {
         "(\(boxInPart(row)) AND \(row).merged_data -> 'contributing_services' <@ to_jsonb($2::text[]))"
     }
@@ -80,7 +80,7 @@ private enum Said {
 
     static let note = "(\(service) OR \(isOfBox("t", "merged_id")))"
 
-    /// They had a part in it, or their rows are newer than it.
+    /// They contributed to it, or their rows are newer than it is.
     static let consensus = """
         (t.consensus_data -> 'services_list' ?| $2::text[] OR t.consensus_data -> 'services_failed' ?| $2::text[]
             OR EXISTS (SELECT 1 FROM results r WHERE r.image_id = t.image_id AND r.service = ANY($2::text[]))

@@ -3,9 +3,9 @@ import Model
 import Pipeline
 
 extension PostgreSQLStore: ImportRecords {
-    /// Remembers what was refused.
+    /// Remembers refusals.
     public func remember(_ refused: [(place: String, reason: String)]) async throws {
-        // Of what one batch refuses twice the last reason counts.
+        // If one batch refuses a place twice, the last reason counts.
         let reasons = Dictionary(refused.map { ($0.place, $0.reason) }) { $1 }.sorted { $0.key < $1.key }
         guard !reasons.isEmpty else { return }
         let places = reasons.map(\.key)
@@ -24,14 +24,14 @@ extension PostgreSQLStore: ImportRecords {
         Statement("DELETE FROM farm_refused WHERE place = ANY($1::text[])", .texts(places))
     }
 
-    /// The largest id of a refusal; 0 if there is none.
+    /// The largest id of a refusal. 0 if there is none.
     public func newestRefusal() async throws -> Int {
         try await primary.run {
             try $0.run([Statement("SELECT max(refused_id) FROM farm_refused")])[0].first?.integer(0) ?? 0
         }
     }
 
-    /// Forgets what was refused of a file, a list's lines or a folder and all below it.
+    /// Forgets the refusals of a file, of a list's lines, or of a folder and everything below it.
     public func forgetRefusals(of place: String, upTo last: Int) async throws {
         let statement = Statement(
             """
@@ -59,9 +59,9 @@ extension PostgreSQLStore: ImportRecords {
         return try await primary.run { try $0.run([statement])[0].map(PostgreSQLStore.refusal) }
     }
 
-    /// What was refused of exactly this place; nil if nothing was.
+    /// The refusal of exactly this place. nil if there is none.
     public func refusal(of place: String) async throws -> Refusal? {
-        // PostgreSQL's text cannot hold it.
+        // PostgreSQL's text cannot hold a NUL.
         guard !place.utf8.contains(0) else { return nil }
         let statement = Statement(
             """
@@ -72,7 +72,7 @@ extension PostgreSQLStore: ImportRecords {
 
     // MARK: Another name
 
-    /// Rewrites the paths of a file, or of a folder and all below it.
+    /// Rewrites the paths of a file, or of a folder and everything below it.
     public func movePaths(from old: String, to new: String) async throws -> PathMove {
         let isDeeper = new.hasPrefix(old + "/")
         func lies(below parameter: String) -> String {
@@ -90,8 +90,8 @@ extension PostgreSQLStore: ImportRecords {
             """
             UPDATE images SET image_filename = $2::text
             WHERE image_path = $1::text AND image_path <> '' AND image_filename = $3::text
-            """, .text(old), .text(PostgreSQLColumns.cut(PathText.lastComponent(of: new), to: 255)),
-            .text(PostgreSQLColumns.cut(PathText.lastComponent(of: old), to: 255)))
+            """, .text(old), .text(ColumnText.cut(PathText.lastComponent(of: new), to: ColumnText.filename)),
+            .text(ColumnText.cut(PathText.lastComponent(of: old), to: ColumnText.filename)))
         let move = ask("UPDATE images i SET image_path = \(target) \(condition)")
         return try await primary.run { connection in
             try connection.rollingBack {

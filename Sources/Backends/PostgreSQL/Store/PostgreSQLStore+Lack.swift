@@ -2,14 +2,14 @@ import Model
 import Pipeline
 
 extension PostgreSQLStore {
-    /// Parts that are looked through at once: the server has processors for several.
+    /// How many parts are read at once, since the server has several processors.
     private static let parts = 4
 
-    /// How much these services lack.
+    /// How many answers of these services are missing.
     public func lack(of services: [String], in group: String?, failed: Bool, limit: Int?) async throws -> Lack {
         let services = Lacking.distinct(services)
         let newest = try await newestID()
-        // Of a limit's images nobody knows in which part they lie.
+        // With a limit, nobody knows in which part its images are.
         let size = limit == nil ? newest / PostgreSQLStore.parts + 1 : Int(Int32.max)
         return try await withThrowingTaskGroup(of: Lack.self) { tasks in
             var after = Int(Int32.min)
@@ -38,7 +38,8 @@ extension PostgreSQLStore {
         query.values.append(.texts(services))
         let count = query.next("bigint")
         query.values.append(.integer(limit ?? .max))
-        // Of few images the rows are looked up; of all they are read as they lie, which costs half as much a row.
+        // For few images the rows are looked up. For all images they are read in the order of the index, which costs
+        // half as much for each row.
         let successes =
             group == nil && limit == nil
             ? "LEFT \(Lacking.successes(of: names, after: after, last: last)) d ON d.image_id = i.image_id"
@@ -67,16 +68,16 @@ extension PostgreSQLStore {
     }
 }
 
-/// Which services have answered about an image. Its rows lie side by side in the index, so they are read as they lie; a condition
-/// on the service that the index could use would send the server there once for each of them.
+/// Which services have answered about an image. The rows of an image are next to each other in the index, and are read
+/// in that order. A condition on the service that the index could use would make the server look once for each service.
 enum Lacking {
-    /// Each once.
+    /// The services without duplicates.
     static func distinct(_ services: [String]) -> [String] {
         var seen: Set<String> = []
         return services.filter { seen.insert($0).inserted }
     }
 
-    /// Of the image `i`: how many of the services have a success.
+    /// How many of the services have a success for image `i`.
     static func successes(of names: String) -> String {
         """
         LATERAL (SELECT count(*) AS services FROM (
@@ -85,7 +86,8 @@ enum Lacking {
         """
     }
 
-    /// Of all images of a range that have any: how many of the services have a success. The rows are read in the index' order.
+    /// How many of the services have a success, for each image of a range that has one. The rows are read in the order
+    /// of the index.
     fileprivate static func successes(of names: String, after: String, last: String) -> String {
         """
         JOIN (SELECT s.image_id, count(*) AS services FROM (
@@ -96,7 +98,7 @@ enum Lacking {
         """
     }
 
-    /// Of the image `l`: those of the services that have failed for good, as an array.
+    /// Which of the services have failed for good for image `l`, as an array.
     fileprivate static func finals(of names: String) -> String {
         """
         ARRAY(SELECT r.service::text FROM results r

@@ -3,7 +3,7 @@ import Model
 import Pipeline
 
 extension PostgreSQLStore {
-    /// Writes a plain row by the statements of the roles, and takes it back. Without any image no job can be done, so
+    /// Writes a plain row with the statements of the roles, and rolls it back. Without any image no job can be done, so
     /// nothing is tried.
     public func probe(_ row: PlainRow, of image: ImageID?) async throws {
         let (run, place) = (runID, place)
@@ -11,13 +11,13 @@ extension PostgreSQLStore {
     }
 }
 
-/// Tries whether a server takes a plain row.
+/// Finds out whether a server takes a plain row.
 struct RowProbe {
     let connection: PostgreSQLConnection
     let run: UUID
     let place: String
 
-    /// Each draws an id from its table's sequence, which PostgreSQL does not take back.
+    /// Each probe uses up an id of the table's sequence, which PostgreSQL does not roll back.
     /// - Throws: `PostgreSQLFault`, `PortFault`.
     func probe(_ row: PlainRow, of image: ImageID?) throws {
         do {
@@ -42,7 +42,7 @@ struct RowProbe {
                 }
             }
         } catch let fault as PostgreSQLFault where fault.state == "23505" {
-            // An id that is used already is a sequence that lags behind, and so would be the next.
+            // If an id is in use already, the sequence lags behind, and its next id would be in use too.
             guard try !stopsAtAnotherRow(fault) else { return }
             throw fault
         }
@@ -61,7 +61,7 @@ struct RowProbe {
         let answers = try trial(of: image) { image in
             var row = result
             row.imageID = image
-            // Another job than the row's, since one with a row is not noted as begun.
+            // Not the job of the row, since a job with a row is not noted as begun.
             let job = JobKey(imageID: image, jobID: UUID(), redelivered: true)
             let standing = PostgreSQLStore.standing(of: [job], workerID: row.workerID, run: run)
             return PostgreSQLStore.recording([row]) + [standing.asking] + [standing.noting].compactMap { $0 }
@@ -72,7 +72,7 @@ struct RowProbe {
             message: "results took a row and did not keep it: a trigger or rule drops what is inserted")
     }
 
-    /// Of the newest box; without any there is nothing to enrich.
+    /// For the newest box. Without a box there is nothing to enrich.
     private func insertEnrichment() throws {
         let newest = Statement("SELECT image_id, merged_id FROM merged_boxes ORDER BY merged_id DESC LIMIT 1")
         _ = try connection.trial([newest]) { answers in
@@ -91,8 +91,8 @@ struct RowProbe {
         }
     }
 
-    /// Whether it is a unique index without an id of the server's giving: then another row stands in the way, by an
-    /// index of another program's, and that is no state of the server.
+    /// Whether it is a unique index that contains no id from the server. Then another row is in the way, because of
+    /// another program's index, and that is no fault of the server.
     private func stopsAtAnotherRow(_ fault: PostgreSQLFault) throws -> Bool {
         let ids = ["result_id", "merged_id", "postprocessing_id", "consensus_id"]
         let question = Statement(

@@ -1,7 +1,7 @@
 import Pipeline
 
 extension PostgreSQLStore: ProgressRecords {
-    /// Each process has rows of its own, so that none waits for another one's.
+    /// Adds to the notes. Each process has its own rows, so that none waits for another one.
     public func note(waiting: Int, done: Int, in queue: String) async throws {
         let row = Statement(
             """

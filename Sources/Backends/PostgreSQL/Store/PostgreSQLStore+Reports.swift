@@ -3,7 +3,7 @@ import Model
 import Pipeline
 
 extension PostgreSQLStore {
-    /// All that is known of these images, in their order; those that do not exist are left out.
+    /// Everything about these images, in their order. Images that do not exist are left out.
     public func report(on images: [ImageID]) async throws -> [ImageReport] {
         guard !images.isEmpty else { return [] }
         let consensus = Statement(

@@ -3,7 +3,7 @@ import Model
 import Pipeline
 
 extension PostgreSQLStore {
-    /// Where each job stands.
+    /// The standing of each job.
     public func standing(of jobs: [JobKey], workerID: String) async throws -> [JobStanding] {
         guard !jobs.isEmpty else { return [] }
         let (standing, begin) = PostgreSQLStore.standing(of: jobs, workerID: workerID, run: runID)
@@ -20,7 +20,7 @@ extension PostgreSQLStore {
         }
     }
 
-    /// Only what comes redelivered and is open has to be written down.
+    /// Only jobs that were redelivered and are open have to be noted.
     static func standing(of jobs: [JobKey], workerID: String, run: UUID) -> (asking: Statement, noting: Statement?) {
         let begun = jobs.filter(\.redelivered)
         let standing = Statement(
@@ -57,15 +57,15 @@ extension PostgreSQLStore {
         try await primary.run { _ = try $0.run([statement]) }
     }
 
-    /// Inserts the rows that are not there yet, in the order given. What JSONB cannot hold of an answer, NUL and lone
-    /// surrogates, becomes U+FFFD.
+    /// Inserts the rows that are not there yet, in the given order. Characters of an answer that JSONB cannot hold, NUL
+    /// and lone surrogates, become U+FFFD.
     @discardableResult
     public func record(_ results: [AnalysisResult]) async throws -> Set<UUID> {
         guard !results.isEmpty else { return [] }
-        for result in results where !PostgreSQLColumns.fits(result.service, 50) {
+        for result in results where !ColumnText.fits(result.service, ColumnText.name) {
             throw PortFault(
                 .refused, place: place,
-                message: "results.service holds 50 characters: \(PostgreSQLColumns.cut(result.service, to: 50))")
+                message: "results.service holds 50 characters: \(ColumnText.cut(result.service, to: ColumnText.name))")
         }
         let statements = PostgreSQLStore.recording(results)
         let inserted = try await primary.run { connection in
@@ -73,24 +73,24 @@ extension PostgreSQLStore {
                 rows.map { $0.text(0).flatMap(UUID.init(uuidString:)) }
             }
         }
-        // A job that stands twice among the results has its row by the first one.
+        // If a job is among the results twice, the first one is its row.
         var left = Dictionary(results.map { ($0.jobID, 1) }, uniquingKeysWith: +)
         for case let job? in inserted { left[job, default: 0] -= 1 }
         return Set(left.filter { $0.value > 0 }.keys)
     }
 
-    /// The insertions, and last what settles the jobs.
+    /// The insertions, and at the end the statement that settles the jobs.
     static func recording(_ results: [AnalysisResult]) -> [Statement] {
         results.parts(of: partSize).map(insertion) + [
             Statement("DELETE FROM farm_begun WHERE job_id = ANY($1::uuid[])", .uuids(results.map(\.jobID)))
         ]
     }
 
-    /// Bytes of answers in one statement: the server builds its arrays in memory.
+    /// How many bytes of answers are in one statement. The server builds its arrays in memory.
     private static let partSize = 8 << 20
 
-    /// Of images that are gone nothing is taken. The image is asked for in a subquery of its own, so that the server keeps
-    /// the rows' order: the newest has the largest `result_id`.
+    /// Rows of images that are gone are not inserted. A subquery looks for the image, so that the server keeps the
+    /// order of the rows: the newest has the largest `result_id`.
     private static func insertion(_ results: ArraySlice<AnalysisResult>) -> Statement {
         Statement(
             """
@@ -102,11 +102,12 @@ extension PostgreSQLStore {
             """,
             .integers(results.map(\.imageID)), .texts(results.map(\.service)),
             .json(results.map { StorableJSON.mended($0.data) }), .texts(results.map(\.status.rawValue)),
-            .doubles(results.map(\.processingTime)), .texts(results.map { PostgreSQLColumns.cut($0.workerID, to: 50) }),
+            .doubles(results.map(\.processingTime)),
+            .texts(results.map { ColumnText.cut($0.workerID, to: ColumnText.name) }),
             .uuids(results.map(\.jobID)))
     }
 
-    /// Which of these images there are.
+    /// The images that exist, of these.
     public func images(_ ids: [ImageID]) async throws -> [ImageID: Image] {
         guard !ids.isEmpty else { return [:] }
         let statement = ImageRows.images(ids)
@@ -117,8 +118,8 @@ extension PostgreSQLStore {
         }
     }
 
-    /// Where no image at all is to be seen nothing can be said of one that is missing: its jobs are not bad, but the store is
-    /// not that of whoever submitted them, or hides its rows. Where the ids have begun to count there were images, and
+    /// If there is no image at all, nothing can be said about a missing one: its jobs are not bad, but this is not the
+    /// store for which they were submitted, or it hides its rows. If ids have been used, there were images, and
     /// somebody has removed them.
     private func checkCatalogue(_ connection: PostgreSQLConnection) throws {
         let question = Statement(
@@ -140,7 +141,7 @@ extension PostgreSQLStore {
 }
 
 extension [AnalysisResult] {
-    /// In slices of about so many bytes, each of at least one row.
+    /// Slices of about this many bytes, each with at least one row.
     fileprivate func parts(of size: Int) -> [ArraySlice<AnalysisResult>] {
         var parts: [ArraySlice<AnalysisResult>] = []
         var start = startIndex

@@ -5,16 +5,18 @@ extension PostgreSQLStore: WorkerRegister {
     public func register(_ worker: RegisteredWorker, silence: Duration) async throws {
         let row = Statement(
             """
-            INSERT INTO farm_workers (run, queue, worker_id, service, host, state, reason, silence, space, pid)
+            INSERT INTO farm_workers (run, queue, worker_id, service, host, state, reason, silence, space, pid, revision)
             VALUES ($1::uuid, $2::text, $3::text, $4::text, $5::text, $6::text, $7::text, $8::bigint, $9::text,
-                nullif($10::bigint, 0))
-            ON CONFLICT (run, queue) DO UPDATE SET (worker_id, service, host, state, reason, silence, seen) =
-                (excluded.worker_id, excluded.service, excluded.host, excluded.state, excluded.reason, excluded.silence, now())
+                nullif($10::bigint, 0), nullif($11::bigint, -1))
+            ON CONFLICT (run, queue) DO UPDATE SET (worker_id, service, host, state, reason, silence, seen, revision) =
+                (excluded.worker_id, excluded.service, excluded.host, excluded.state, excluded.reason, excluded.silence, now(),
+                excluded.revision)
             """,
             .uuid(runID), .text(worker.queue), .text(worker.workerID), .text(worker.service), .text(worker.host),
             .text(worker.condition.state.rawValue), .text(worker.condition.reason), .integer(Int(silence.seconds)),
-            .text(worker.process?.space), .integer(worker.process?.number ?? 0))
-        // One that another process deletes at this moment is left to it.
+            .text(worker.process?.space), .integer(worker.process?.number ?? 0),
+            .integer(worker.revision ?? -1))
+        // A row that another process is deleting at this moment is left to it.
         let tidying = Statement(
             """
             DELETE FROM farm_workers WHERE (run, queue) IN (
@@ -23,18 +25,18 @@ extension PostgreSQLStore: WorkerRegister {
         try await primary.run { connection in _ = try connection.transaction(.current, [row, tidying]) }
     }
 
-    /// A worker of this process has ended.
+    /// Removes the row of a worker of this process that has ended.
     public func unregister(queue: String) async throws {
         let statement = Statement(
             "DELETE FROM farm_workers WHERE run = $1::uuid AND queue = $2::text", .uuid(runID), .text(queue))
         try await primary.run { connection in _ = try connection.run([statement]) }
     }
 
-    /// Who is alive. A replica may be behind.
+    /// The live workers. A replica may be behind.
     public func liveWorkers() async throws -> [RegisteredWorker] {
         let statement = Statement(
             """
-            SELECT worker_id, service, host, queue, state, reason, space, pid FROM farm_workers
+            SELECT worker_id, service, host, queue, state, reason, space, pid, revision FROM farm_workers
             WHERE seen >= now() - silence * interval '1 second' ORDER BY service, host, worker_id, run
             """)
         return try await replica.run { connection in
@@ -45,13 +47,13 @@ extension PostgreSQLStore: WorkerRegister {
                     condition: WorkerCondition(.init(rawValue: row.text(4) ?? "") ?? .unknown, reason: row.text(5)),
                     process: row.text(6).flatMap { space in
                         row.integer(7).map { ProcessIdentity(space: space, number: $0) }
-                    })
+                    }, revision: row.integer(8))
             }
             .filter { !$0.isGone }
         }
     }
 
-    /// When those were last seen that have not said that they end. A replica may be behind.
+    /// When workers that have not reported their end were last seen. A replica may be behind.
     public func seenWorkers() async throws -> [SeenWorkers] {
         let statement = Statement(
             """

@@ -2,22 +2,22 @@ import Foundation
 import Model
 import Pipeline
 
-/// The rows of the pipeline in PostgreSQL. What belongs to one image is computed and written under the image's advisory
-/// lock, in one transaction whose first statement takes it.
+/// The rows of the pipeline in PostgreSQL. Everything about one image is computed and written under the advisory lock
+/// of the image, in one transaction whose first statement takes the lock.
 public struct PostgreSQLStore: Sendable {
     let primary: ConnectionPool
     let replica: ConnectionPool
-    /// Tells this run of the program from others that have the same worker id.
+    /// Distinguishes this run of the program from others with the same worker id.
     let runID: UUID
 
-    /// The store of a database; several values may share it.
+    /// The store of a database. Several values may share the database.
     public init(_ database: PostgreSQLDatabase) {
         primary = database.primary
         replica = database.replica
         runID = database.run
     }
 
-    /// For faults that this side finds.
+    /// For faults that are found on this side.
     var place: String { primary.server.place }
 }
 

@@ -2,40 +2,40 @@ import Logging
 import Pipeline
 import Waiting
 
-/// Owns the connection of one pass through a queue. It asks for each message, many questions ahead of the answers; the limit
-/// on what a consumer holds unsettled would stop it, for here all that is not removed stays so until the end. The broker
-/// has that again, in its old place, when the connection ends in whatever way.
+/// Owns the connection of one pass through a queue. It asks for each message, with many questions ahead of the answers.
+/// It does not consume, because the prefetch limit would stop it: what is not removed stays unsettled until the end.
+/// When the connection ends in any way, the broker has those messages again, in their old places.
 actor QueueBrowser: ConnectionOwner {
-    /// Bytes of messages that are asked for at once, going by those that came before.
+    /// How many bytes of messages are requested at once, going by the earlier ones.
     private static let batchBytes = 8 << 20
     private static let longestBatch = 256
-    /// To remove a message the broker goes through all older ones that the channel holds, so no channel holds too many while
-    /// some are removed.
+    /// To remove a message, the broker goes through all older ones that its channel holds. So while some are removed,
+    /// no channel holds too many.
     private static let heldByChannel = 2000
 
     let connection: ManagedConnection
     private let executor: ConnectionExecutor
     private let queue: String
-    /// How many are still to be shown. The first answer tells: unlike a look at the queue it comes after all that the broker
-    /// has got back before.
+    /// How many are still to be shown. The first answer tells: unlike a look at the queue, it comes after everything
+    /// that the broker has got back before.
     private var rest: Int?
     /// How many messages a channel may hold while some are removed.
     private var channelLimit = heldByChannel
     private var isRemoving = false
-    /// The newest channel: messages are got on it. The others hold what they got.
+    /// The newest channel, on which messages are requested. The others hold what they got.
     private var channel: UInt16 = 1
     private var isOpen = false
     private var unsettled = Unsettled<Void>()
     private var batch: [Delivery] = []
-    /// What the last `next` has shown, by tag.
+    /// What the last `next` returned, by tag.
     private var contents: [UInt64: (content: Frame.Content, isRedelivered: Bool)] = [:]
     private var batchLimit = 16
-    /// Questions without an answer.
+    /// The number of questions without an answer.
     private var asked = 0
     private var taker: CheckedContinuation<[Delivery], any Error>?
     private var closer: CheckedContinuation<Void, any Error>?
     private var lastProgress = ContinuousClock.now
-    /// Why the pass is over before its end.
+    /// Why the pass has ended early.
     private var fault: PortFault?
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
@@ -85,7 +85,7 @@ actor QueueBrowser: ConnectionOwner {
         batch = []
     }
 
-    /// - Returns: how many are removed; a connection that is lost before the broker heard of it is told of by what comes next.
+    /// - Returns: how many are removed. If the connection is lost before the broker heard of it, the next call throws.
     func remove(_ receipts: [Receipt]) throws -> Int {
         if let fault { throw fault }
         let tags = receipts.filter { $0.epoch == Int64(channel) }.map { UInt64(bitPattern: $0.tag) }
@@ -98,7 +98,7 @@ actor QueueBrowser: ConnectionOwner {
         return before - unsettled.count
     }
 
-    /// What the last `next` has shown and was not removed, oldest first.
+    /// What the last `next` returned and was not removed, oldest first.
     func shown() -> [(receipt: Receipt, content: Frame.Content, isRedelivered: Bool)] {
         contents.sorted { $0.key < $1.key }.map { tag, shown in
             (Receipt(epoch: Int64(channel), tag: Int64(bitPattern: tag)), shown.content, shown.isRedelivered)
@@ -107,8 +107,8 @@ actor QueueBrowser: ConnectionOwner {
 
     // MARK: The end
 
-    /// Returns when the broker has heard of all that was removed, and has the rest back. What a channel holds goes back in one
-    /// piece when the channel ends; by basic.nack the broker takes it back message by message, which takes it minutes.
+    /// Returns when the broker knows what was removed, and has the rest back. When a channel ends, everything that it
+    /// holds goes back together. With basic.nack the broker would take it back one by one, which takes it minutes.
     func close() async throws {
         if let fault {
             abandon()
@@ -138,7 +138,8 @@ actor QueueBrowser: ConnectionOwner {
 
     private func begin(_ count: Int) {
         rest = count
-        // What a channel holds costs its square when some are removed; what a channel gives back costs the queue's length.
+        // While some are removed, the cost of a channel grows with the square of what it holds. Giving back costs the
+        // length of the queue, for each channel.
         channelLimit = max(QueueBrowser.heldByChannel, Int(10 * Double(count).squareRoot()))
     }
 
@@ -171,7 +172,7 @@ actor QueueBrowser: ConnectionOwner {
 
     func drained() {}
 
-    /// Its messages are the broker's again: there is nothing to connect again for.
+    /// Its messages belong to the broker again, so there is no reason to connect again.
     func lost(_ fault: PortFault) {
         connection.isEnded = true
         end(fault)

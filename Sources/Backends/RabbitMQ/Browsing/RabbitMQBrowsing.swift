@@ -1,9 +1,9 @@
 import Pipeline
 
-/// A look through one queue of the broker.
+/// A pass through one queue of the broker.
 ///
-/// What a queue that counts has lent and gets back again and again it drops at last, though only looked at: there a copy takes
-/// the place of each message that was shown and stays.
+/// A queue that counts returns would drop messages that are lent and come back again and again, even if they were only
+/// looked at. In such a queue a copy replaces each message that was shown and stays.
 struct RabbitMQBrowsing: QueueBrowsing {
     let queue: String
     let browser: QueueBrowser
@@ -17,7 +17,7 @@ struct RabbitMQBrowsing: QueueBrowsing {
 
     func remove(_ receipts: [Receipt]) async throws -> Int { try await browser.remove(receipts) }
 
-    /// Headers of other programs' must not keep a message from its queue.
+    /// Another program's headers must not keep a message from its queue.
     func replace(_ replacements: [(receipt: Receipt, message: Message)]) async throws -> Int {
         let unpublished = await broker.offer(
             replacements.map { _, message in

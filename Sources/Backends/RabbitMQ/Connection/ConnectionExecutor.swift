@@ -1,7 +1,7 @@
 @preconcurrency import Dispatch
 
-/// Runs an actor on a dispatch queue of its own, which the connection's sources enter without a hop and where calls into
-/// the library may wait for the network.
+/// Runs an actor on its own dispatch queue. The sources of the connection enter it without a hop, and calls of the
+/// library may wait for the network there.
 final class ConnectionExecutor: SerialExecutor {
     let queue: DispatchQueue
 

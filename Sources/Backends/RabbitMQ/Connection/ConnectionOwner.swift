@@ -2,15 +2,15 @@
 import Logging
 import Pipeline
 
-/// An actor that owns a connection: it is told what happens on it, and the connection is kept open for it.
+/// An actor that owns a connection. It is told what happens on the connection, which is kept open for it.
 protocol ConnectionOwner: Actor {
     var connection: ManagedConnection { get }
-    /// A new connection, without any channel.
+    /// There is a new connection, without any channel.
     func opened()
     func received(_ frame: Frame)
-    /// All that had come was received.
+    /// Everything that had come was received.
     func drained()
-    /// What was under way on the connection is void.
+    /// The connection was lost. Everything that was in progress on it is void.
     func lost(_ fault: PortFault)
     /// Opening it again failed in a way that a person has to mend.
     func failed(_ fault: PortFault)
@@ -37,7 +37,8 @@ extension ConnectionOwner {
             ?? PortFault(.unusable, place: connection.options.place, message: "QUEUE_HOST names no host")
     }
 
-    /// Says good-bye and waits until the broker has taken all that was sent; then the connection is over for good.
+    /// Says good-bye, and waits until the broker has taken everything that was sent. Then the connection is over for
+    /// good.
     func disconnect() async {
         guard !connection.isEnded else { return }
         connection.isEnded = true
@@ -52,7 +53,7 @@ extension ConnectionOwner {
         abandon()
     }
 
-    /// Ends the connection as the end of the process would.
+    /// Ends the connection in the way in which the end of the process would.
     func abandon() {
         connection.isEnded = true
         connection.reopening?.cancel()
@@ -62,7 +63,7 @@ extension ConnectionOwner {
 
     // MARK: Events
 
-    /// Receives what there is; the library sends its heartbeats meanwhile.
+    /// Receives everything that has come. Meanwhile the library sends its heartbeats.
     func drain() {
         guard let amqp = connection.amqp else { return }
         connection.sign()
@@ -97,7 +98,7 @@ extension ConnectionOwner {
         if isProven { connection.backOff.reset() }
         guard !connection.isEnded else { return }
         connection.events.tell(.connectionLost(connection: connection.name, fault))
-        // It lives as long as the connection is down and not closed; no scope of a caller's could hold it.
+        // The task lives while the connection is down and not closed. No caller's scope could hold it.
         connection.reopening = Task { [weak self] in await self?.reopen(atOnce: isProven) }
     }
 

@@ -4,7 +4,7 @@ import Logging
 import Pipeline
 import Waiting
 
-/// What one connection to the broker consists of while it is up, and how it is opened again. It belongs to one actor.
+/// The parts of one connection to the broker while it is up, and how it is opened again. It belongs to one actor.
 final class ManagedConnection {
     let options: RabbitMQOptions
     let name: String
@@ -12,14 +12,14 @@ final class ManagedConnection {
     let log: Logger
     let events: EventStream
     private(set) var amqp: AMQPConnection?
-    /// Why a request could not be sent; the connection is given up as soon as nobody works with it.
+    /// Why a request could not be sent. The connection is given up as soon as nobody works with it.
     private(set) var breakage: PortFault?
     /// Why it is down.
     var fault: PortFault?
     var isEnded = false
     var reopening: Task<Void, Never>?
-    /// Between two tries to connect. It begins anew only after a connection that has proved itself: one that the broker ends at
-    /// once would be opened again at once.
+    /// The wait between two tries to connect. It starts over only after a connection that has lasted for a while:
+    /// otherwise one that the broker ends at once would be opened again at once.
     var backOff = BackOff(base: .milliseconds(200), limit: .seconds(15))
     private var since = ContinuousClock.now
     var farewell: CheckedContinuation<Void, Never>?
@@ -51,7 +51,7 @@ final class ManagedConnection {
     ) {
         self.amqp = amqp
         (breakage, fault, since) = (nil, nil, .now)
-        // A source may be heard of after its cancellation: its descriptor is its own and lives until then.
+        // A source may still fire after its cancellation. Its descriptor is its own, and lives until then.
         let descriptor = dup(amqp.descriptor)
         let reader = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: queue)
         reader.setEventHandler(handler: onReadable)
@@ -74,13 +74,13 @@ final class ManagedConnection {
         (amqp, reader, writer, timer, watchdog) = (nil, nil, nil, nil, nil)
     }
 
-    /// Whether the connection has lasted so long that its successor may be opened at once.
+    /// Whether the connection has lasted so long that the next one may be opened at once.
     var isProven: Bool { since.duration(to: .now) >= options.proof }
 
     func sign() { watchdog?.sign() }
 
     /// Sends a request, if the connection is up.
-    /// - Returns: whether it was sent; if not, the connection is down or will be found so.
+    /// - Returns: whether it was sent. If not, the connection is down, or will be found to be.
     @discardableResult
     func send(_ request: (AMQPConnection) throws -> Void) -> Bool {
         guard let amqp, breakage == nil else { return false }
@@ -90,13 +90,13 @@ final class ManagedConnection {
         } catch {
             breakage =
                 error as? PortFault ?? PortFault(.transient, place: amqp.place, message: "cannot send: \(error)")
-            // The reader wakes: a broken socket is readable.
+            // This wakes the reader, since a broken socket is readable.
             shutdown(amqp.descriptor, Int32(SHUT_RDWR))
             return false
         }
     }
 
-    /// Calls once, on the queue, when the socket takes bytes again.
+    /// Calls the action once, on the queue, when the socket takes bytes again.
     func whenWritable(_ action: @escaping @Sendable () -> Void) {
         guard let amqp, writer == nil else { return }
         let descriptor = dup(amqp.descriptor)
@@ -128,7 +128,7 @@ extension ManagedConnection {
         PortFault(kind, place: amqp?.place ?? options.place, message: message)
     }
 
-    /// What it means that the broker refused something about a queue.
+    /// The fault if the broker refused something about a queue.
     func fault(over queue: String, _ refusal: Refusal) -> PortFault {
         let said = "\(queue): the broker said: \(refusal.text)"
         switch refusal.code {
@@ -139,7 +139,7 @@ extension ManagedConnection {
         }
     }
 
-    /// What it means that a queue cannot be taken from; nil where it may be tried again.
+    /// The fault if a queue cannot be consumed. nil if it may be tried again.
     func fault(consuming queue: String, _ refusal: Refusal) -> PortFault? {
         let said = "\(queue): the broker said: \(refusal.text)"
         switch refusal.code {
@@ -154,7 +154,7 @@ extension ManagedConnection {
 }
 
 extension RabbitMQOptions {
-    /// farm's guess, after the broker's words, at what is behind a refused access.
+    /// Farm's guess at what is behind a refused access. It follows the broker's words.
     var perhapsRights: String {
         "; perhaps the user \(user) lacks a right: rabbitmqctl set_permissions -p '\(virtualHost)' '\(user)' '.*' '.*' '.*'"
     }

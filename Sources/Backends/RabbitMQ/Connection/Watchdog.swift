@@ -2,8 +2,8 @@
 import Glibc
 import Synchronization
 
-/// Breaks a connection whose owner is held by a call into the library for too long: the call then ends with an error.
-/// It has a descriptor of its own for the socket, so that it can never hit another one.
+/// Breaks a connection if a call of the library holds its owner for too long. The call then ends with an error. The
+/// watchdog has its own descriptor of the socket, so it can never hit another one.
 final class Watchdog: Sendable {
     private let descriptor: Int32
     private let timer: any DispatchSourceTimer

@@ -1,4 +1,4 @@
-/// Acknowledgements that are not sent yet, in few words.
+/// Acknowledgements that have not been sent yet, in few words.
 struct Acknowledgements {
     private(set) var count = 0
     private var upTo: UInt64?
@@ -24,7 +24,7 @@ struct Acknowledgements {
     }
 }
 
-/// A verdict as the broker takes it: on one tag, or on all up to one.
+/// A verdict in the form that the broker takes: on one tag, or on all tags up to one.
 struct Acknowledgement: Equatable {
     var tag: UInt64
     var multiple: Bool

@@ -1,29 +1,29 @@
 import Pipeline
 
-/// Asks the broker about queues, makes and empties them, one after another on a channel of its own: a question about a queue that
-/// is not there costs the channel.
+/// Asks the broker about queues, creates and empties them, one after another on a separate channel, since a question
+/// about a missing queue closes the channel.
 struct QueueInquiries {
     enum Question {
-        /// Whether it is there, and how much waits in it.
+        /// Whether the queue exists, and how many messages wait in it.
         case look
         case make(RabbitMQOptions.QueueType)
-        /// Whether it is a classic one without any argument.
+        /// Whether it is a classic queue without arguments.
         case classic
-        /// Drops what waits in it.
+        /// Drops the messages that wait in it.
         case purge
     }
 
-    /// What is asked.
+    /// A question.
     struct Request {
         var queue: String
         var question: Question
-        /// nil once it was given up.
+        /// nil once the caller has given up.
         var continuation: CheckedContinuation<Answer, any Error>?
         var begun = ContinuousClock.now
     }
 
     enum Answer: Sendable {
-        /// It is there: so many messages wait, or were dropped, and so many consumers take them.
+        /// The queue exists: this many messages wait, or were dropped, and it has this many consumers.
         case messages(Int, consumers: Int)
         case refused(Refusal)
     }
@@ -57,7 +57,7 @@ struct QueueInquiries {
         answered(.refused(refusal), connection)
     }
 
-    /// What was asked is asked again on the next connection.
+    /// Open questions are asked again on the next connection.
     mutating func lost() {
         isOpen = false
         requests.prepend(contentsOf: current.map { [$0] } ?? [])
@@ -68,7 +68,7 @@ struct QueueInquiries {
         let now = ContinuousClock.now
         func isLate(_ request: Request) -> Bool { request.begun.duration(to: now) >= limit }
         if let late = current, isLate(late) {
-            // Its answer may still come: the channel is not used before.
+            // Its answer may still come, so the channel is not used before that.
             late.continuation?.resume(throwing: fault)
             current?.continuation = nil
         }

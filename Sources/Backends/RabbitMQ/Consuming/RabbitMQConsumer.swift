@@ -2,7 +2,7 @@ import Foundation
 import Model
 import Pipeline
 
-/// Takes from one queue of the broker.
+/// A consumer of one queue of the broker.
 final class RabbitMQConsumer: JobConsumer {
     private let queue: String
     private let channel: UInt16
@@ -18,10 +18,12 @@ final class RabbitMQConsumer: JobConsumer {
         try await broker.subscriber.next(channel, upTo: limit)
     }
 
+    func limit(prefetch: Int) async throws { await broker.subscriber.limit(channel, prefetch: prefetch) }
+
     func acknowledge(_ receipts: [Receipt]) async throws { await broker.subscriber.acknowledge(channel, receipts) }
 
-    /// AMQP cannot delay: the messages are available at once. Those that were to wait go to the end of the queue, where they
-    /// stand in nobody's way; the originals are gone only when the copies are safe.
+    /// AMQP cannot delay, so the messages are available at once. Those with a delay go to the end of the queue, where
+    /// they are in nobody's way. The originals are gone only when the copies are safe.
     func giveBack(_ receipts: [Receipt], after delay: Duration) async throws {
         if let fault = await broker.subscriber.giveBack(channel, receipts, toEnd: delay > .zero) { throw fault }
     }
@@ -47,11 +49,11 @@ final class RabbitMQConsumer: JobConsumer {
 }
 
 extension DeadLetter {
-    /// The original with what is known of its end.
+    /// The original, with what is known about its death.
     func message(for content: Frame.Content, from queue: String, at now: Date) -> Message {
         let own = headers(from: queue, deadSince: now)
         let all = content.headers.filter { !FarmHeader.ofRouting.contains($0.key) }.merging(own) { _, new in new }
-        // Headers of other programs' must not keep a bad message from its dead queue.
+        // Another program's headers must not keep a bad message from its dead-letter queue.
         return Message(queue: queue + ".dead", body: content.body, headers: HeaderTable.fits(all) ? all : own)
     }
 }

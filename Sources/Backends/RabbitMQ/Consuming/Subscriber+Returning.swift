@@ -1,19 +1,21 @@
 import Pipeline
 
-/// What goes back to its queue.
+/// How messages go back to their queue.
 ///
-/// A quorum queue counts what it has back and drops what comes back too often, and so may what farm does not know. There a copy
-/// takes the message's place: it is published, confirmed, and only then is the original acknowledged. A crash between the two
-/// leaves a duplicate, which the job's id absorbs.
+/// A quorum queue counts how often a message comes back, and drops it if that is too often. A queue of unknown type may
+/// do so too. For such a queue a copy replaces the message: the copy is published and confirmed, and only then is the
+/// original acknowledged. A crash between the two leaves a duplicate, which does no harm because the job's id is the
+/// same.
 extension Subscriber {
-    /// How long a queue may take no copies, before what it is to have back goes another way: it must not be held for too long.
+    /// How long a queue may refuse copies before its messages go back another way, since they must not be held for too
+    /// long.
     private static let longestHeld = Duration.seconds(200)
-    /// How long a process that ends waits for copies to be taken.
+    /// How long a process that ends waits until copies are taken.
     private static let farewell = Duration.seconds(2)
     private static let renewalPatience = Duration.seconds(5)
 
-    /// - Parameter toEnd: behind all others of the queue, by a copy, so that they stand in nobody's way.
-    /// - Returns: why some of it is still here; then it may be repeated.
+    /// - Parameter toEnd: whether the messages go to the end of the queue, by copies, so that they are in nobody's way.
+    /// - Returns: why some of them are still here. Then it may be repeated.
     func giveBack(
         _ channel: UInt16, _ receipts: [Receipt], toEnd: Bool = false, patience: Duration? = nil
     ) async -> PortFault? {
@@ -25,8 +27,8 @@ extension Subscriber {
         return nil
     }
 
-    /// What was fetched ahead and not handed out. Where its queue takes no copies it stays, and is handed out or given back
-    /// later.
+    /// Gives back deliveries that were prefetched and not handed out. If the queue takes no copies, they stay, and are
+    /// handed out or given back later.
     func giveBackReady(_ subscription: Subscription) async {
         let ready = subscription.takeReady()
         guard !ready.isEmpty else { return }
@@ -44,7 +46,7 @@ extension Subscriber {
         }
     }
 
-    /// All that is unsettled, before the channel is closed.
+    /// Gives back everything that is unsettled, before the channel is closed.
     func giveBackAll(_ subscription: Subscription) async {
         await subscription.renewal?.value
         guard case .idle = subscription.phase else { return }
@@ -58,14 +60,14 @@ extension Subscriber {
 
     // MARK: Which queues count
 
-    /// A classic queue does not. One whose arguments are not known may.
+    /// A classic queue does not count. A queue with unknown arguments may.
     func countsReturns(_ queue: String) async -> Bool {
         if connection.options.queueType == .quorum { return true }
         if let known = counting[queue] { return known }
-        // One that is missing would be made by the question.
+        // The question would create a missing queue.
         guard (try? await messages(in: queue)) != nil, let answer = try? await ask(queue, .classic) else { return true }
         let isClassic = if case .messages = answer { true } else { false }
-        // Meanwhile a delivery may have told.
+        // A delivery may have shown it meanwhile.
         let counts = counting[queue] ?? !isClassic
         counting[queue] = counts
         return counts
@@ -73,8 +75,8 @@ extension Subscriber {
 
     // MARK: Copies
 
-    /// What the queue has had back before, when a connection was lost or a process died: copies take its place at once, so that
-    /// its count is never more than one. What cannot be copied is handed out as it is.
+    /// Deliveries that had come back to the queue before, because a connection was lost or a process died, are replaced
+    /// by copies at once, so that their count is never more than one. What cannot be copied is handed out as it is.
     func renewReturned(_ subscription: Subscription) {
         guard !subscription.toRenew.isEmpty, subscription.renewal == nil, !subscription.isClosed else { return }
         let epoch = subscription.epoch
@@ -96,7 +98,7 @@ extension Subscriber {
     /// - Returns: why some of it is still here.
     private func renew(_ subscription: Subscription, _ receipts: [Receipt], _ patience: Duration?) async -> PortFault? {
         let tags = subscription.tags(receipts)
-        // Taken now: on a channel that is opened anew meanwhile the same numbers are other messages'.
+        // Taken now: if the channel is opened again meanwhile, the same numbers mean other messages.
         let open = tags.map(subscription.receipt)
         let parcels = tags.compactMap { subscription.unsettled[$0] }.map { Parcel(copying: $0, to: subscription.queue) }
         let refused = await copy(parcels, patience)
@@ -104,9 +106,9 @@ extension Subscriber {
         return refused.values.first
     }
 
-    /// - Returns: what is not known to be in its queue.
+    /// - Returns: the copies that are not known to be in their queue.
     func copy(_ parcels: [Parcel], _ patience: Duration? = nil) async -> [Int: PortFault] {
-        // What has begun is not cut short by a caller that is cancelled: a copy that nobody knows of is one too many.
+        // A caller that is cancelled does not interrupt this: an unknown copy would be one too many.
         await Task {
             var refused = await publisher.publish(parcels, patience: patience)
             let returned = refused.compactMap { if case .returned = $1 { $0 } else { nil } }.sorted()
@@ -122,8 +124,8 @@ extension Subscriber {
         }.value
     }
 
-    /// The last resort, where a queue takes no copies. What it has not had back yet it may have once: no limit is below that.
-    /// What it has had back becomes a dead letter.
+    /// The last resort, if a queue takes no copies. A message that has not come back yet may come back once, since no
+    /// limit is below that. A message that has come back before becomes a dead letter.
     private func giveUp(_ tags: [UInt64], of subscription: Subscription, _ fault: PortFault) async {
         let contents = tags.compactMap { tag in subscription.unsettled[tag].map { (tag, $0) } }
         let again = contents.filter { $1.returns ?? 0 > 0 }

@@ -2,22 +2,22 @@ import Logging
 import Pipeline
 import Waiting
 
-/// Owns the consuming connection: a channel per consumer, and one to ask about queues and make them, because a broker that
-/// takes no messages does not hear what comes on the publishing connection.
+/// Owns the consuming connection: one channel for each consumer, and one to ask about queues and create them. A broker
+/// that takes no messages does not read from the publishing connection.
 actor Subscriber: ConnectionOwner {
     let connection: ManagedConnection
     let publisher: Publisher
     private let executor: ConnectionExecutor
-    private var inquiries = QueueInquiries()
+    var inquiries = QueueInquiries()
     var subscriptions: [UInt16: Subscription] = [:]
-    /// Whether a queue counts what it has back, as far as this connection has found out.
+    /// Whether a queue counts returned messages, as far as this connection has found out.
     var counting: [String: Bool] = [:]
     private var lastEpoch: Int64 = 0
     private var lastID = 0
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
-    /// - Parameter publisher: of the copies of what is to go back.
+    /// - Parameter publisher: publishes the copies of messages that go back.
     init(_ options: RabbitMQOptions, publisher: Publisher, time: any Timekeeper, log: Logger) {
         self.publisher = publisher
         executor = ConnectionExecutor(label: "farm.rabbitmq.consuming")
@@ -25,59 +25,20 @@ actor Subscriber: ConnectionOwner {
             options, role: "consuming", queue: executor.queue, time: time, log: log, events: options.events)
     }
 
-    // MARK: Queues
-
-    /// Looks for a queue and makes it if it is missing; one that is there is used as it is, whatever its arguments.
-    func declare(_ queue: String) async throws {
-        if try await messages(in: queue) != nil { return }
-        guard case .refused(let refusal) = try await ask(queue, .make(connection.options.queueType)) else { return }
-        // Somebody else may have made it meanwhile, with arguments of their own.
-        if refusal.code == Refusal.preconditionFailed, try await messages(in: queue) != nil { return }
-        throw connection.fault(over: queue, refusal)
-    }
-
-    /// How many messages wait; nil when there is no such queue.
-    func messages(in queue: String) async throws -> Int? { try await count(queue, .look)?.messages }
-
-    /// How many messages wait and how many consumers take them; nil when there is no such queue.
-    func look(at queue: String) async throws -> (messages: Int, consumers: Int)? { try await count(queue, .look) }
-
-    /// Drops what waits.
-    /// - Returns: how many messages; nil when there is no such queue.
-    func purge(_ queue: String) async throws -> Int? { try await count(queue, .purge)?.messages }
-
-    private func count(
-        _ queue: String, _ question: QueueInquiries.Question
-    ) async throws -> (messages: Int, consumers: Int)? {
-        switch try await ask(queue, question) {
-        case .messages(let count, let consumers): return (count, consumers)
-        case .refused(let refusal) where refusal.code == Refusal.notFound && !refusal.text.contains("inaccessible"):
-            return nil
-        case .refused(let refusal): throw connection.fault(over: queue, refusal)
-        }
-    }
-
-    func ask(_ queue: String, _ question: QueueInquiries.Question) async throws -> QueueInquiries.Answer {
-        try checkAlive()
-        return try await withCheckedThrowingContinuation {
-            inquiries.ask(QueueInquiries.Request(queue: queue, question: question, continuation: $0), connection)
-        }
-    }
-
-    /// Gives back what is unsettled, sends what was acknowledged, then says good-bye.
+    /// Gives back what is unsettled, sends the last acknowledgements, and says good-bye.
     func close() async {
         for channel in subscriptions.keys.sorted() { await close(channel) }
         for subscription in subscriptions.values { sendAcknowledgements(subscription) }
         await disconnect()
     }
 
-    private func checkAlive() throws {
+    func checkAlive() throws {
         guard !connection.isEnded else { throw connection.fault("the connection was closed") }
     }
 
     // MARK: Consumers
 
-    /// - Returns: the number that the consumer is known by.
+    /// - Returns: the number of the consumer.
     func subscribe(_ queue: String, prefetch: Int) throws -> UInt16 {
         try checkAlive()
         guard let channel = (2...2000).first(where: { subscriptions[$0] == nil }) else {
@@ -120,8 +81,8 @@ actor Subscriber: ConnectionOwner {
         subscription.takers.remove(at: index).continuation.resume(throwing: CancellationError())
     }
 
-    /// A broker pays for every acknowledgement that it receives: they gather until a quarter of the prefetch is free, but no
-    /// longer than a moment.
+    /// Each acknowledgement costs the broker something, so they gather until a quarter of the prefetch is free, but
+    /// only for a moment.
     func acknowledge(_ channel: UInt16, _ receipts: [Receipt]) {
         guard let subscription = subscriptions[channel] else { return }
         let tags = subscription.tags(receipts)
@@ -144,9 +105,9 @@ actor Subscriber: ConnectionOwner {
         }
     }
 
-    /// What the broker has back so is counted by some queues: see `giveBack`.
+    /// Some queues count messages that come back in this way: see `giveBack`.
     func reject(_ tags: [UInt64], _ subscription: Subscription) {
-        // "All up to" must not reach what was acknowledged.
+        // "All up to" must not include messages that were acknowledged.
         sendAcknowledgements(subscription)
         for verdict in subscription.unsettled.settle(tags) {
             connection.send { try $0.giveBack(verdict.tag, multiple: verdict.multiple, on: subscription.channel) }
@@ -154,7 +115,7 @@ actor Subscriber: ConnectionOwner {
         subscription.serve()
     }
 
-    /// What these receipts stand for, as far as they are good.
+    /// The messages of these receipts, if the receipts are valid.
     func contents(_ channel: UInt16, _ receipts: [Receipt]) -> [Receipt: Frame.Content] {
         guard let subscription = subscriptions[channel] else { return [:] }
         return receipts.reduce(into: [:]) { contents, receipt in
@@ -163,29 +124,12 @@ actor Subscriber: ConnectionOwner {
         }
     }
 
-    /// How many deliveries of a queue are here and not settled.
+    /// How many deliveries of a queue are held here unsettled.
     func held(_ queue: String) -> Int {
         subscriptions.values.reduce(0) { $0 + ($1.queue == queue ? $1.unsettled.count : 0) }
     }
 
-    /// Returns when the broker has confirmed that nothing more will come, and has back what was not handed out.
-    func pause(_ channel: UInt16) async {
-        guard let subscription = subscriptions[channel] else { return }
-        await stop(subscription)
-        await giveBackReady(subscription)
-    }
-
-    private func stop(_ subscription: Subscription) async {
-        subscription.isWanted = false
-        if subscription.phase == .consuming {
-            subscription.phase = .cancelling
-            connection.send { try $0.cancelConsumer(on: subscription.channel) }
-        }
-        guard subscription.phase == .cancelling else { return }
-        await withCheckedContinuation { subscription.waitingForQuiet.append($0) }
-    }
-
-    /// Returns when the broker has all back, or is out of reach and takes it back by itself.
+    /// Returns when the broker has everything back, or is out of reach and takes it back by itself.
     func close(_ channel: UInt16) async {
         guard let subscription = subscriptions[channel], !subscription.isClosed else { return }
         subscription.isClosed = true
@@ -200,13 +144,13 @@ actor Subscriber: ConnectionOwner {
             connection.send { try $0.closeChannel(channel) }
             await withCheckedContinuation { subscription.waitingForQuiet.append($0) }
         case .opening:
-            // Nothing was taken; the channel is closed once it is open.
+            // Nothing was taken. The channel is closed as soon as it is open.
             return
         case .closed, .closing: remove(channel)
         }
     }
 
-    /// Its number may be another's as soon as this returns.
+    /// When this returns, another consumer may have its number.
     private func remove(_ channel: UInt16) {
         subscriptions.removeValue(forKey: channel)?.reset(.closed)
     }
@@ -290,7 +234,7 @@ actor Subscriber: ConnectionOwner {
         }
     }
 
-    /// A broker ends the whole connection over a channel too many.
+    /// If there are too many channels, a broker ends the whole connection.
     private func lackOfChannels(_ channel: UInt16, _ queue: String) -> PortFault? {
         guard let most = connection.amqp?.mostChannels, channel > most else { return nil }
         return connection.fault(
@@ -299,7 +243,7 @@ actor Subscriber: ConnectionOwner {
     }
 
     private func fail(_ subscription: Subscription, _ fault: PortFault) {
-        // Told to those who wait, else to who asks next.
+        // The callers that wait get the fault; if there are none, the next caller does.
         if subscription.takers.isEmpty { subscription.fault = fault } else { subscription.fail(fault) }
     }
 
@@ -345,7 +289,7 @@ actor Subscriber: ConnectionOwner {
         }
     }
 
-    /// The queue of a consumer may be gone: it is made again, then taken from.
+    /// The queue of a consumer may be gone. Then it is created again before it is consumed.
     private func look(_ channel: UInt16) async {
         guard let subscription = subscriptions[channel], subscription.isQueueDoubtful else { return }
         do {

@@ -1,41 +1,42 @@
 import Pipeline
 
-/// One consumer of a queue, on a channel of its own; it belongs to the consuming connection's actor.
+/// One consumer of a queue, on its own channel. It belongs to the actor of the consuming connection.
 final class Subscription {
     enum Phase {
         /// The connection is down, or the broker has closed the channel.
         case closed
         case opening
-        /// The channel is open and takes nothing.
+        /// The channel is open, and consumes nothing.
         case idle
         case consuming
-        /// Until the broker has confirmed it, deliveries may still come.
+        /// Until the broker has confirmed the end, deliveries may still come.
         case cancelling
         case closing
     }
 
     let queue: String
-    let prefetch: Int
+    var prefetch: Int
     let channel: UInt16
     var phase = Phase.closed
-    /// Somebody wants deliveries.
+    /// Whether somebody wants deliveries.
     var isWanted = false
-    /// The queue may be gone: it is looked for, and made, before it is taken from again.
+    /// Whether the queue may be gone. Then it is looked for, and created, before it is consumed again.
     var isQueueDoubtful = false
-    /// The broker has confirmed that it takes from the queue.
+    /// Whether the broker has confirmed that it consumes the queue.
     var isConfirmed = false
-    /// Which opening of the channel; receipts of another are void.
+    /// Counts the openings of the channel. Receipts of another opening are void.
     var epoch: Int64 = 0
     var unsettled = Unsettled<Frame.Content>()
     var acknowledgements = Acknowledgements()
-    /// What was not handed out yet, oldest first.
+    /// Deliveries that were not handed out yet, oldest first.
     var ready = Fifo<(tag: UInt64, redelivered: Bool)>()
-    /// What the queue has had back before, not handed out: copies take their place, so that the queue never has too much back.
+    /// Deliveries that had come back to the queue before and were not handed out. Copies replace them, so that the
+    /// queue never gets a message back too often.
     var toRenew: [UInt64] = []
-    /// Of those, what is being copied.
+    /// The deliveries among these that are being copied.
     var renewing: [UInt64] = []
     var renewal: Task<Void, Never>?
-    /// Since when its queue takes no copies of what it is to have back.
+    /// Since when its queue has taken no copies.
     var stuckSince: ContinuousClock.Instant?
     /// Why it cannot go on.
     var fault: PortFault?
@@ -49,7 +50,7 @@ final class Subscription {
         self.channel = channel
     }
 
-    /// All that was delivered on the channel is void: the broker delivers it again.
+    /// Everything that was delivered on the channel is void, since the broker delivers it again.
     func reset(_ phase: Phase) {
         self.phase = phase
         unsettled = Unsettled()
@@ -59,7 +60,7 @@ final class Subscription {
         quiet()
     }
 
-    /// Tells those who wait for a pause or the end.
+    /// Tells those who wait for a pause or for the end.
     func quiet() {
         for waiter in waitingForQuiet { waiter.resume() }
         waitingForQuiet = []
@@ -70,7 +71,7 @@ final class Subscription {
         takers = []
     }
 
-    /// No more than `prefetch` are in the taker's hands, though after a pause more may be under way.
+    /// At most `prefetch` deliveries are in the hands of the caller, though after a pause more may be on their way.
     func handOut(upTo limit: Int) -> [Delivery] {
         let ahead = ready.count + toRenew.count + renewing.count
         let room = min(limit, prefetch - (unsettled.count - ahead))
@@ -94,7 +95,7 @@ final class Subscription {
         }
     }
 
-    /// What was not handed out yet, oldest first.
+    /// Deliveries that were not handed out yet, oldest first.
     func takeReady() -> [(tag: UInt64, redelivered: Bool)] {
         var taken: [(tag: UInt64, redelivered: Bool)] = []
         while let next = ready.popFirst() { taken.append(next) }
@@ -103,7 +104,7 @@ final class Subscription {
 
     func receipt(_ tag: UInt64) -> Receipt { Receipt(epoch: epoch, tag: Int64(bitPattern: tag)) }
 
-    /// The tags that these receipts name and that are still open.
+    /// The tags of these receipts, if they are still open.
     func tags(_ receipts: some Sequence<Receipt>) -> [UInt64] {
         receipts.filter { $0.epoch == epoch }.map { UInt64(bitPattern: $0.tag) }.filter { unsettled[$0] != nil }
     }

@@ -1,6 +1,6 @@
-/// The deliveries of a channel that are not settled, by tag, handed out or not. Tags come in ascending order, without gaps.
+/// The unsettled deliveries of a channel by tag, handed out or not. Tags come in ascending order, without gaps.
 struct Unsettled<Element> {
-    /// nil for what was settled before something older; the first one is not settled.
+    /// nil for a delivery that was settled before an older one. The first one is never nil.
     private var elements: [Element?] = []
     private var head = 0
     /// The tag of `elements[head]`.
@@ -11,14 +11,14 @@ struct Unsettled<Element> {
 
     subscript(tag: UInt64) -> Element? { index(tag).flatMap { elements[$0] } }
 
-    /// - Parameter tag: the one after the last one's.
+    /// - Parameter tag: the tag after the last one.
     mutating func append(_ tag: UInt64, _ element: Element) {
         if head == elements.count { (elements, head, lowest) = ([], 0, tag) }
         elements.append(element)
         count += 1
     }
 
-    /// Removes these and tells how to say so in few words; tags that are not there are left out.
+    /// Removes deliveries, and returns how to say so in few words. Unknown tags are left out.
     mutating func settle(_ tags: some Sequence<UInt64>) -> [Acknowledgement] {
         var settled: [UInt64] = []
         for tag in tags {
@@ -36,7 +36,7 @@ struct Unsettled<Element> {
             elements.removeFirst(head)
             head = 0
         }
-        // All below the lowest are settled, now or before.
+        // Everything below the lowest tag is settled, now or before.
         let last = settled.filter { $0 < lowest }.max()
         let rest = settled.filter { $0 >= lowest }.sorted().map { Acknowledgement(tag: $0, multiple: false) }
         return (last.map { [Acknowledgement(tag: $0, multiple: true)] } ?? []) + rest

@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Pipeline
 
-/// A connection that is used in lockstep: a request, then its answer. It blocks, so it belongs to a thread of its own.
+/// A connection that is used in lockstep: a request, then its answer. It blocks, so it needs a thread of its own.
 final class Conversation {
     static let channel: UInt16 = 1
     private static let limit = Duration.seconds(5)
@@ -15,8 +15,8 @@ final class Conversation {
     init(_ amqp: AMQPConnection) { self.amqp = amqp }
 
     /// Sends a request on an open channel.
-    /// - Parameter answer: what a frame means; nil for one that is no answer to this.
-    /// - Returns: the answer, or with what the broker closed the channel.
+    /// - Parameter answer: the meaning of a frame. nil if the frame is no answer to this request.
+    /// - Returns: the answer, or the refusal with which the broker closed the channel.
     /// - Throws: `PortFault`.
     func ask<Answer>(
         _ request: (AMQPConnection) throws -> Void, _ answer: (Frame) -> Answer?
@@ -38,7 +38,8 @@ final class Conversation {
         return result
     }
 
-    /// Sends a message to a queue that nobody has: it comes back. A broker that takes none says so, and then nothing comes.
+    /// Sends a message to a queue that does not exist, so that it comes back. A broker that takes no messages says so,
+    /// and then nothing comes back.
     func publishToNobody() throws -> Result<Bool, Refusal> {
         _ = try ask {
             try $0.selectConfirms(Conversation.channel)
@@ -66,7 +67,7 @@ final class Conversation {
         try waitForAll(channels) { if case .channelCloseOK(let channel) = $0 { channel } else { nil } }
     }
 
-    /// Closes the channel: what was delivered on it goes back.
+    /// Closes the channel. What was delivered on it goes back.
     func closeChannel() throws {
         guard isOpen else { return }
         isOpen = false
@@ -74,7 +75,7 @@ final class Conversation {
         _ = try wait { if case .channelCloseOK = $0 { true } else { nil } }
     }
 
-    /// Each channel is a process of the broker's own, so their answers come in any order.
+    /// Each channel is a process of the broker, so their answers come in any order.
     private func waitForAll(_ channels: ClosedRange<UInt16>, _ answer: (Frame) -> UInt16?) throws {
         var rest = Set(channels)
         while !rest.isEmpty { rest.remove(try wait(answer)) }

@@ -1,6 +1,6 @@
 import Pipeline
 
-/// The questions to one host.
+/// The questions of a check to one host.
 struct Examination {
     private static let oldest = (3, 8)
 
@@ -23,14 +23,14 @@ struct Examination {
         self.consumers = consumers
     }
 
-    /// What has been seen of the queues so far.
+    /// What has been found out about the queues so far.
     private struct Survey {
         var missing: [String] = []
         var findings: [CheckFinding] = []
         var forbidden: Set<String> = []
-        /// Other arguments than those of the settings, with the broker's words.
+        /// Queues with other arguments than the settings, with the broker's words.
         var different: [(queue: String, how: String)] = []
-        /// Neither classic nor as farm declares them.
+        /// Queues that are neither classic nor as farm declares them.
         var counting: [String] = []
     }
 
@@ -47,7 +47,7 @@ struct Examination {
             findings.append(
                 CheckFinding(.failed, subject, "takes no messages (\(blockade)): give the broker memory or disk space"))
         }
-        // Last: a broker may end the connection over a channel too many.
+        // This comes last, since a broker may end the connection if there are too many channels.
         return findings + channels()
     }
 
@@ -67,7 +67,7 @@ struct Examination {
 
     // MARK: Channels
 
-    /// One for each consumer, and one to ask about queues.
+    /// One channel for each consumer, and one to ask about queues.
     private func channels() -> [CheckFinding] {
         let need = consumers + 1
         if let most = conversation.amqp.mostChannels, most < need {
@@ -109,11 +109,12 @@ struct Examination {
         try conversation.ask(request) { if case .declared(_, let messages, _) = $0 { messages } else { nil } }
     }
 
-    /// To declare a queue as it is changes nothing; with other arguments it is refused, and without the right to.
+    /// Declaring a queue as it is changes nothing. With other arguments, or without the right to declare, it is
+    /// refused.
     /// - Returns: whether it is a stream.
     private func arguments(of queue: String, _ survey: inout Survey) throws -> Bool {
         let channel = Conversation.channel
-        // An argument that was not given may stand for another type: the virtual host has a default of its own.
+        // Without this argument, the virtual host's default type may apply.
         let classic = try declare { try $0.declareClassic(queue, on: channel) }
         if case .success = classic, options.queueType == .classic { return false }
         let own = try declare { try $0.declare(queue, making: options.queueType, on: channel) }
@@ -130,7 +131,7 @@ struct Examination {
             }
         }
         if case .success = classic { return false }
-        // As farm declares them, quorum queues have a limit that is never reached.
+        // Quorum queues that farm declares have a limit that is never reached.
         if case .success = own, options.queueType == .quorum { return false }
         if case .failure(let refusal) = classic, refusal.code == Refusal.preconditionFailed {
             survey.counting.append(queue)
@@ -161,8 +162,8 @@ struct Examination {
         return findings
     }
 
-    /// To take from a queue lends a message, and a quorum queue counts how often: one that is not empty is asked for what it
-    /// refuses, which it does only where the right is there.
+    /// Consuming lends a message, and a quorum queue counts that. So a queue with messages is asked for something that
+    /// it refuses, which it does only if the right to read is there.
     private func reading(
         _ queue: String, isEmpty: Bool, _ forbidden: inout Set<String>
     ) throws -> [CheckFinding] {
@@ -188,7 +189,7 @@ struct Examination {
 
     // MARK: Rights
 
-    /// An argument that no broker accepts is looked at only where the right is there.
+    /// An argument that no broker accepts is checked only if the right is there.
     private func lacksConfiguring(_ queue: String) throws -> Bool {
         let answer = try declare { try $0.declareInvalidly(queue, on: Conversation.channel) }
         if case .failure(let refusal) = answer { return refusal.code == Refusal.accessRefused }

@@ -2,32 +2,33 @@
 import Foundation
 import Pipeline
 
-/// Looks at each host of a broker without changing anything, with all that roles would use: two connections, a channel for each
-/// consumer, the queues and those of their dead letters. Has this user the rights it needs, are the queues such that jobs can be
-/// taken from them, does the broker take messages?
+/// Checks each host of a broker without changing anything, with everything that roles would use: two connections, a
+/// channel for each consumer, the queues, and their queues for dead letters. Does this user have the necessary rights,
+/// can jobs be taken from the queues, and does the broker take messages?
 public struct RabbitMQProbe: Sendable {
     private let options: RabbitMQOptions
     private let queues: [String]
     private let consumers: Int
 
     /// - Parameters:
-    ///   - queues: those that this box uses.
-    ///   - consumers: how many the roles of this box have in one process.
+    ///   - queues: the queues that this machine uses.
+    ///   - consumers: how many consumers the roles of this machine have in one process.
     public init(_ options: RabbitMQOptions, queues: [String], consumers: Int) {
         self.options = options
         self.queues = queues
         self.consumers = consumers
     }
 
-    /// What was found, by host.
+    /// The findings, by host.
     public func findings() async -> [CheckFinding] {
         var findings: [CheckFinding] = []
         for host in options.hosts { findings += await look(at: host) }
         return findings
     }
 
-    /// Why the broker takes no messages at present (a memory or disk alarm), by the first host that answers; nil when it does.
-    /// A broker tells it only to connections that publish, so a message to a queue that nobody has is sent.
+    /// Why the broker takes no messages at present (a memory or disk alarm), by the first host that answers. nil if it
+    /// takes them. A broker says so only on connections that publish, so a message is sent to a queue that does not
+    /// exist.
     /// - Throws: `PortFault`.
     static func blockade(_ options: RabbitMQOptions) async throws -> String? {
         var fault = PortFault(.unusable, place: options.place, message: "QUEUE_HOST names no host")

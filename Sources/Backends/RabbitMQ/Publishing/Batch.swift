@@ -1,10 +1,10 @@
 import Pipeline
 
-/// What one call of `Publisher.publish` waits for.
+/// The messages of one call of `Publisher.publish`, and their answers.
 final class Batch {
-    /// How many are still without an answer.
+    /// How many have no answer yet.
     private(set) var rest: Int
-    /// How many of them were not sent yet.
+    /// How many of these were not sent yet.
     var unsent: Int {
         didSet { assert((0...rest).contains(unsent), "what is not sent yet has no answer either") }
     }
@@ -22,7 +22,7 @@ final class Batch {
 
     var isOver: Bool { continuation == nil }
 
-    /// A message is in its queue, or is not.
+    /// Notes that a message is in its queue, or is not.
     func answer(_ place: Int, _ refusal: Refused?) {
         guard isOpen[place] else { return }
         isOpen[place] = false
@@ -33,7 +33,7 @@ final class Batch {
         if rest == 0 { resume() }
     }
 
-    /// What has no answer gets none any more.
+    /// Ends the batch: messages without an answer will get none.
     func end(_ fault: PortFault) {
         for place in isOpen.indices where isOpen[place] { refused[place] = .fault(fault) }
         resume()

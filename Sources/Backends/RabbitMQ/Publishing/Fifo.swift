@@ -1,4 +1,4 @@
-/// First in, first out, in constant time per element.
+/// A first-in, first-out queue, in constant time for each element.
 struct Fifo<Element> {
     private var elements: [Element] = []
     private var head = 0

@@ -2,21 +2,22 @@ import Logging
 import Pipeline
 import Waiting
 
-/// Owns the publishing connection: messages of all callers go out one after another, up to a window ahead of their
+/// Owns the publishing connection. Messages of all callers are sent one after another, up to a window ahead of their
 /// confirmations.
 ///
-/// When the connection is lost, what was not confirmed is sent again on the next one. A broker that is short of memory or
-/// disk says so (connection.blocked) and takes nothing more: callers wait, at most `patience` without any progress.
+/// If the connection is lost, what was not confirmed is sent again on the next one. A broker that lacks memory or disk
+/// space says so (connection.blocked) and takes nothing more. Then callers wait, at most `patience` without any
+/// progress.
 actor Publisher: ConnectionOwner {
     private struct Entry {
         var parcel: Parcel
         var batch: Batch
-        /// In the batch.
+        /// Its place in the batch.
         var place: Int
         var isReturned = false
     }
 
-    /// How far sending is ahead of the confirmations.
+    /// How many messages may be sent ahead of the confirmations.
     static let window = 500
     private static let channel: UInt16 = 1
 
@@ -30,7 +31,8 @@ actor Publisher: ConnectionOwner {
     /// Why the broker takes nothing.
     private(set) var blockade: String?
     private var lastProgress = ContinuousClock.now
-    /// After the broker has closed the channel over one of several messages they are sent one by one, to find which.
+    /// How many messages are sent one by one. When the broker has closed the channel over one of several messages, this
+    /// finds out which.
     private var suspects = 0
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
@@ -41,8 +43,9 @@ actor Publisher: ConnectionOwner {
             options, role: "publishing", queue: executor.queue, time: time, log: log, events: options.events)
     }
 
-    /// Returns when each has its answer, or there was no progress for as long as `patience`; soon when the task is cancelled.
-    /// - Returns: those that are not known to be in their queues, by their places.
+    /// Returns when each message has its answer, when there was no progress for `patience`, or soon after the task is
+    /// cancelled.
+    /// - Returns: the messages that are not known to be in their queues, by their places.
     func publish(_ parcels: [Parcel], patience: Duration? = nil) async -> [Int: Refused] {
         guard !parcels.isEmpty else { return [:] }
         lastID += 1
@@ -80,7 +83,7 @@ actor Publisher: ConnectionOwner {
     private func pump() {
         guard isReady, blockade == nil, let amqp = connection.amqp else { return }
         let window = suspects > 0 ? 1 : Publisher.window
-        // Of what nobody waits for any more a queue may owe the answer for good: it takes nobody's place.
+        // A queue may never answer for messages that nobody waits for any more, so these do not count here.
         var underWay = batches.values.reduce(0) { $0 + $1.rest - $1.unsent }
         while underWay < window, !pending.isEmpty {
             guard amqp.isWritable else {
@@ -141,7 +144,7 @@ actor Publisher: ConnectionOwner {
                 + "(x-max-length with x-overflow reject-publish)")
     }
 
-    /// The broker closes a channel over a message that it refuses, and forgets what else was under way on it.
+    /// The broker closes a channel if it refuses a message, and forgets what else was in progress on it.
     private func channelClosed(_ refusal: Refusal) {
         isReady = false
         connection.send { try $0.answerChannelClose(Publisher.channel) }
@@ -181,7 +184,7 @@ actor Publisher: ConnectionOwner {
     func ticked() {
         let now = ContinuousClock.now
         for (id, batch) in batches {
-            // What was not sent yet waits for others; what was sent, for its own queue.
+            // Messages that were not sent yet wait for others; those that were sent, only for their own queue.
             let last = batch.unsent > 0 ? max(lastProgress, batch.lastProgress) : batch.lastProgress
             guard last.duration(to: now) > batch.patience else { continue }
             let cause = blockade.map { "the broker takes no messages (\($0))" } ?? connection.fault?.message

@@ -1,4 +1,4 @@
-/// What was sent and is not confirmed, by tag: the broker confirms one tag, or all up to one.
+/// What was sent and is not confirmed, by tag. The broker confirms one tag, or all tags up to one.
 struct Window<Element> {
     private var elements: [UInt64: Element] = [:]
     private var lowest: UInt64 = 1
@@ -6,13 +6,13 @@ struct Window<Element> {
 
     var count: Int { elements.count }
 
-    /// Takes the next tag, as the broker does.
+    /// Gives the element the next tag, as the broker does.
     mutating func append(_ element: Element) {
         lastTag += 1
         elements[lastTag] = element
     }
 
-    /// Removes what a confirmation is about; a tag that is not outstanding is nobody's.
+    /// Removes what is confirmed. An unknown tag is ignored.
     mutating func settle(_ tag: UInt64, multiple: Bool) -> [Element] {
         guard multiple else { return elements.removeValue(forKey: tag).map { [$0] } ?? [] }
         // Tag 0 means all.
@@ -23,7 +23,7 @@ struct Window<Element> {
         return (lowest...last).compactMap { elements.removeValue(forKey: $0) }
     }
 
-    /// Changes the first, in the order of sending, that this is true of.
+    /// Changes the first element, in the order of sending, that meets a condition.
     mutating func updateFirst(where isMeant: (Element) -> Bool, _ change: (inout Element) -> Void) {
         guard lowest <= lastTag else { return }
         for tag in lowest...lastTag {
@@ -34,8 +34,8 @@ struct Window<Element> {
         }
     }
 
-    /// Forgets all and begins with tag 1 again, as a new channel does.
-    /// - Returns: what was outstanding, in the order of sending.
+    /// Forgets everything, and begins with tag 1 again, as a new channel does.
+    /// - Returns: what was not confirmed, in the order of sending.
     mutating func reset() -> [Element] {
         defer { self = Window() }
         return elements.sorted { $0.key < $1.key }.map(\.value)

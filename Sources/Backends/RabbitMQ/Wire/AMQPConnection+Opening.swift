@@ -4,7 +4,7 @@ import Foundation
 import Pipeline
 
 extension AMQPConnection {
-    /// Connects to a host and logs in, on a queue of its own: name lookup, TLS and the login wait for the network.
+    /// Connects to a host and logs in, on a separate queue, since name lookup, TLS and login wait for the network.
     /// - Throws: `PortFault`.
     static func open(_ options: RabbitMQOptions, host: String, name: String) async throws -> sending AMQPConnection {
         try await withCheckedThrowingContinuation { continuation in
@@ -16,7 +16,7 @@ extension AMQPConnection {
         }
     }
 
-    /// The same, for connections that are used there and then, and closed.
+    /// The same, for connections that are used at once and then closed.
     static func open<Value: Sendable>(
         _ options: RabbitMQOptions, host: String, names: [String],
         _ body: @escaping @Sendable ([AMQPConnection]) throws -> Value
@@ -78,7 +78,7 @@ extension AMQPConnection {
         throw socketFault(status, options, host: host)
     }
 
-    /// Where Debian, Fedora and others keep the authorities they trust.
+    /// The files in which Debian, Fedora and others keep the authorities that they trust.
     private static func systemAuthorities() -> String? {
         ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"]
             .first { FileManager.default.isReadableFile(atPath: $0) }
@@ -86,7 +86,7 @@ extension AMQPConnection {
 
     // MARK: Faults
 
-    /// The library's words, then what may be behind them.
+    /// The library's words, and then what may be behind them.
     private static func socketFault(_ status: Int32, _ options: RabbitMQOptions, host: String) -> PortFault {
         let (kind, guess): (PortFault.Kind, String)
         switch status {
@@ -130,7 +130,7 @@ extension AMQPConnection {
         }
     }
 
-    /// The broker's code says what it is; its words are passed on.
+    /// The broker's code decides the kind. Its words are passed on.
     private static func refused(_ refusal: Refusal, _ options: RabbitMQOptions, _ place: String) -> PortFault {
         let said = "the broker said: \(refusal.text)"
         switch refusal.code {
@@ -141,7 +141,8 @@ extension AMQPConnection {
                     "\(said); perhaps a wrong user or password: check QUEUE_USER and QUEUE_PASSWORD (the user guest is "
                     + "let in from the broker's own machine only)")
         case Refusal.notAllowed:
-            // One code for what passes (a limit on connections, a virtual host that is starting) and for what does not.
+            // The same code stands for faults that pass (a limit on connections, a virtual host that is starting) and
+            // for others.
             return PortFault(
                 .transient, place: place,
                 message:

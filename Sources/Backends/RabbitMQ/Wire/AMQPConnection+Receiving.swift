@@ -1,7 +1,7 @@
 import CRabbitMQ
 import Pipeline
 
-/// A message whose header and body come in frames of their own.
+/// A message whose header and body come in separate frames.
 struct PartialMessage {
     enum Kind {
         case delivered(tag: UInt64, redelivered: Bool)
@@ -15,8 +15,8 @@ struct PartialMessage {
 }
 
 extension AMQPConnection {
-    /// What has come, one frame; nil when there is nothing more at present. The library sends its heartbeats in here, and
-    /// finds that the broker's stay away.
+    /// The next frame. nil if there is none at present. In here the library sends its heartbeats, and notices if the
+    /// broker's do not come.
     /// - Throws: `PortFault`.
     func receive() throws -> Frame? {
         var frame = amqp_frame_t()
@@ -100,7 +100,7 @@ extension AMQPConnection {
         guard var message = partial[frame.channel] else { return nil }
         let size = frame.payload.properties.body_size
         message.size = size
-        // Grown as it comes: a size that is only announced takes no memory.
+        // It grows with what comes: a size that is only announced must not take memory.
         message.content.body.reserveCapacity(Int(min(size, 1 << 20)))
         message.content.properties = frame.payload.properties.raw.array
         if let properties = frame.payload.properties.decoded?.assumingMemoryBound(to: amqp_basic_properties_t.self) {

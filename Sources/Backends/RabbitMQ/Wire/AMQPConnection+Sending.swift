@@ -1,7 +1,7 @@
 import CRabbitMQ
 import Pipeline
 
-/// Requests; each throws a `PortFault` when the connection is broken.
+/// Requests. Each throws a `PortFault` if the connection is broken.
 extension AMQPConnection {
     func openChannel(_ channel: UInt16) throws {
         var arguments = amqp_channel_open_t(out_of_band: amqp_empty_bytes)
@@ -34,22 +34,22 @@ extension AMQPConnection {
 
     // MARK: Queues
 
-    /// How often a quorum queue may deliver a message again before it drops it: of itself, RabbitMQ 4 does so after 20 times,
-    /// and farm gives jobs back far more often while a service is down. Tries are farm's to count. Before RabbitMQ 4 there is
-    /// no number for "always".
+    /// How often a quorum queue may redeliver a message before it drops it. By default RabbitMQ 4 does so after 20
+    /// times, and farm gives jobs back far more often while a service is down. Farm counts tries itself. Before
+    /// RabbitMQ 4 there is no number for "always".
     private static let deliveryLimit = Int32.max
 
-    /// Asks for a queue as a classic one without any argument. Only where it is that, this is no error.
+    /// Declares a queue as a classic one without arguments. For any other queue this is an error.
     func declareClassic(_ queue: String, on channel: UInt16) throws {
         try declare(queue, ["x-queue-type": "classic"], on: channel)
     }
 
-    /// Asks for a queue as a stream. Only where it is one, this is no error.
+    /// Declares a queue as a stream. For any other queue this is an error.
     func declareStream(_ queue: String, on channel: UInt16) throws {
         try declare(queue, ["x-queue-type": "stream"], on: channel)
     }
 
-    /// - Parameter making: nil only asks whether it is there.
+    /// - Parameter making: the type. nil only asks whether the queue exists.
     func declare(_ queue: String, making type: RabbitMQOptions.QueueType?, on channel: UInt16) throws {
         switch type {
         case nil: try declare(queue, isPassive: true, [:], on: channel)
@@ -60,7 +60,7 @@ extension AMQPConnection {
         }
     }
 
-    /// Declares a queue with an argument of a wrong type: it is never made.
+    /// Declares a queue with an argument of a wrong type, so that it is never created.
     func declareInvalidly(_ queue: String, on channel: UInt16) throws {
         try declare(queue, ["x-expires": "never"], on: channel)
     }
@@ -79,7 +79,7 @@ extension AMQPConnection {
         }
     }
 
-    /// Drops what is ready in a queue.
+    /// Drops the ready messages of a queue.
     func purge(_ queue: String, on channel: UInt16) throws {
         try withBytes(queue) { name in
             var arguments = amqp_queue_purge_t(ticket: 0, queue: name, nowait: 0)
@@ -102,7 +102,7 @@ extension AMQPConnection {
         try send(channel, AMQP_CONFIRM_SELECT_METHOD, &arguments)
     }
 
-    /// Sends it to its queue, mandatory; what is farm's own is persistent.
+    /// Publishes a message as mandatory. Farm's own messages are persistent.
     func publish(_ parcel: Parcel, on channel: UInt16) throws {
         let status: Int32?
         switch parcel.content {
@@ -112,7 +112,7 @@ extension AMQPConnection {
                 publish(parcel, &$0, on: channel)
             }
         }
-        // What cannot be read goes without its properties.
+        // If the properties cannot be read, the message is sent without them.
         try check(status ?? publish(parcel, [:], on: channel))
     }
 
@@ -154,8 +154,8 @@ extension AMQPConnection {
         try consume(queue, [:], numbers: AMQPConnection.noStream, on: channel)
     }
 
-    /// Takes from a queue as from a stream: only a stream hears it, another one with the right to be read from refuses the
-    /// argument.
+    /// Consumes a queue as a stream. Only a stream accepts the argument. Another queue refuses it, if the right to read
+    /// is there.
     func consumeStream(_ queue: String, on channel: UInt16) throws {
         try consume(queue, ["x-stream-offset": "next"], on: channel)
     }
@@ -191,11 +191,11 @@ extension AMQPConnection {
         try check(amqp_basic_nack(state, channel, tag, multiple ? 1 : 0, 1))
     }
 
-    /// The priority that every consumer has. A stream knows none and refuses it: it would keep what is acknowledged, and show
-    /// nothing of what was there before.
+    /// The priority that every consumer has. A stream has no priorities, and refuses it. That is useful: a stream would
+    /// keep what is acknowledged, and show nothing that was there before.
     private static let noStream = ["x-priority": Int32(0)]
 
-    /// A channel has one consumer, and tags are the channel's own.
+    /// A channel has one consumer, and tags belong to their channel.
     private static let consumerTag = "farm"
 
     private func send<Arguments>(

@@ -1,18 +1,19 @@
 import CRabbitMQ
 import Pipeline
 
-/// A connection of librabbitmq's that is logged in. Only one thread may use it at a time: its owner is an actor.
+/// A librabbitmq connection that is logged in. Only one thread may use it at a time: its owner is an actor.
 ///
-/// After the login nothing here waits for the broker: requests are sent, and answers come as frames like all else.
+/// After the login, nothing here waits for the broker. Requests are sent, and their answers come as frames like
+/// everything else.
 final class AMQPConnection {
     /// `k2:5672`.
     let place: String
     let descriptor: Int32
     let state: amqp_connection_state_t
-    /// Messages of which a part is there, by channel.
+    /// Incomplete messages, by channel.
     var partial: [UInt16: PartialMessage] = [:]
 
-    /// - Parameter state: is owned from here on.
+    /// - Parameter state: owned by the connection from now on.
     init(_ state: amqp_connection_state_t, place: String) {
         self.state = state
         self.place = place
@@ -24,13 +25,13 @@ final class AMQPConnection {
     /// Whether a message of usual size can be sent without waiting.
     var isWritable: Bool { crabbitmq_is_writable(descriptor) != 0 }
 
-    /// The highest number of a channel; nil where there is no limit.
+    /// The highest channel number. nil if there is no limit.
     var mostChannels: Int? {
         let most = Int(amqp_get_channel_max(state))
         return most > 0 ? most : nil
     }
 
-    /// How the broker introduced itself: `product`, `version` and more.
+    /// What the broker says about itself: `product`, `version` and more.
     var serverProperties: [String: String] {
         amqp_get_server_properties(state).map { HeaderTable.texts($0.pointee) } ?? [:]
     }
@@ -52,7 +53,7 @@ extension amqp_bytes_t {
     var array: [UInt8] { Array(UnsafeRawBufferPointer(start: bytes, count: len)) }
 }
 
-/// Lends a string's bytes to the library.
+/// Lends the bytes of a string to the library.
 func withBytes<Value>(_ text: String, _ body: (amqp_bytes_t) throws -> Value) rethrows -> Value {
     var text = text
     return try text.withUTF8 { buffer in

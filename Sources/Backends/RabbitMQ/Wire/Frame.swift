@@ -1,15 +1,15 @@
-/// What the broker says, copied out of the library's buffers.
+/// What the broker sends, copied out of the library's buffers.
 enum Frame: Sendable {
-    /// A message, of a consumer's or one that could not be routed.
+    /// A message for a consumer, or one that could not be routed.
     struct Content: Sendable {
         var body: [UInt8]
-        /// Those that tell of its content, as text.
+        /// The headers that describe the content, as text.
         var headers: [String: String]
-        /// All that came with it, as it came.
+        /// All properties, as they came.
         var properties: [UInt8] = []
-        /// How often the queue has had it back: a quorum queue says so, with what it delivers again.
+        /// How often it has come back to the queue. A quorum queue says so when it delivers a message again.
         var returns: Int?
-        /// It takes the place of a message that a consumer had.
+        /// Whether it replaces a message that a consumer had.
         var isCopy = false
     }
 
@@ -22,7 +22,7 @@ enum Frame: Sendable {
     case declared(UInt16, messages: Int, consumers: Int)
     case delivered(UInt16, tag: UInt64, redelivered: Bool, Content)
     case consuming(UInt16)
-    /// What a queue was asked for, and how many more are ready in it.
+    /// A message that was requested, and how many more are ready in the queue.
     case got(UInt16, tag: UInt64, redelivered: Bool, rest: Int, Content)
     /// The queue that was asked for a message has none.
     case gotNothing(UInt16)
@@ -36,7 +36,7 @@ enum Frame: Sendable {
     case other
 }
 
-/// The reply code and text with which the broker closes a channel or connection.
+/// The reply code and the text with which the broker closes a channel or a connection.
 struct Refusal: Sendable, Equatable {
     var code: Int
     /// The broker's words.

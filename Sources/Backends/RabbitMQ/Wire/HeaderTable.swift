@@ -1,18 +1,18 @@
 import CRabbitMQ
 import Model
 
-/// A message's headers as librabbitmq has them.
+/// A message's headers in the form of librabbitmq.
 enum HeaderTable {
-    /// A header frame cannot be split: names and values together must leave room in one.
+    /// A header frame cannot be split, so names and values together must fit into one.
     static let limit = 100_000
 
-    /// Whether these can be sent: a name is 1 to 255 bytes long.
+    /// Whether these headers can be sent. A name must have 1 to 255 bytes.
     static func fits(_ headers: [String: String]) -> Bool {
         headers.keys.allSatisfy { 1...255 ~= $0.utf8.count }
             && headers.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count + 6 } <= limit
     }
 
-    /// Lends them as a table, in the order of their names, numbers behind texts.
+    /// Lends the headers as a table, in the order of their names, with numbers after texts.
     static func withTable<Value>(
         _ headers: [String: String], numbers: [String: Int32] = [:], _ body: (amqp_table_t) throws -> Value
     ) rethrows -> Value {
@@ -46,13 +46,13 @@ enum HeaderTable {
         }
     }
 
-    /// Foreign programs put any values there: what is not text is written as JSON.
+    /// Other programs may use any values. A value that is not text is written as JSON.
     static func headers(_ properties: amqp_basic_properties_t) -> [String: String] {
         guard properties._flags & UInt32(AMQP_BASIC_HEADERS_FLAG) != 0 else { return [:] }
         return texts(properties.headers)
     }
 
-    /// A table's members, all as text.
+    /// The members of a table, all as text.
     static func texts(_ table: amqp_table_t) -> [String: String] {
         let members = members(table, depth: 0).map { ($0.key, $0.value.stringValue ?? $0.value.text) }
         return Dictionary(members) { _, last in last }

@@ -1,16 +1,17 @@
 import CRabbitMQ
 import Pipeline
 
-/// A message's properties as they travel: with its headers, in all their types.
+/// A message's properties as they are sent, including headers of all types.
 enum MessageProperties {
-    /// Headers that are not copied: what the broker counts with, and by what it would send the copy to other queues, too.
+    /// Headers that are not copied: those with which the broker counts, and those by which it would send the copy to
+    /// other queues.
     private static let left: Set<String> = [
         FarmHeader.returns, "x-acquired-count", "CC", "BCC", FarmHeader.redelivered,
     ]
     private static let basicClass: UInt16 = 60
 
     /// Lends the properties of a copy to the library.
-    /// - Parameter properties: encoded, as they were received.
+    /// - Parameter properties: the encoded properties, as they were received.
     /// - Returns: nil if they cannot be read.
     static func withCopy<Value>(
         of properties: [UInt8], isRedelivered: Bool, _ body: (inout amqp_basic_properties_t) throws -> Value
@@ -25,7 +26,7 @@ enum MessageProperties {
             guard amqp_decode_properties(basicClass, &pool, encoded, &decoded) == AMQP_STATUS_OK.rawValue,
                 var copy = decoded?.assumingMemoryBound(to: amqp_basic_properties_t.self).pointee
             else { return nil }
-            // The broker holds it against the user of the connection.
+            // The broker would compare it with the user of the connection.
             copy._flags &= ~UInt32(AMQP_BASIC_USER_ID_FLAG)
             let hasHeaders = copy._flags & UInt32(AMQP_BASIC_HEADERS_FLAG) != 0
             var entries =

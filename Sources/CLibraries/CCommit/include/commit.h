@@ -1,5 +1,5 @@
 #pragma once
 
-/// The commit that farm was built from, with "-dirty" where something was not committed; "" where nobody said
+/// The commit that farm was built from, with "-dirty" if something was not committed. "" if the build does not say
 /// (scripts/commit.sh, by `make build`).
 const char *farm_commit(void);

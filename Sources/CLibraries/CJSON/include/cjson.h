@@ -28,11 +28,11 @@ enum cjson_status { CJSON_OK, CJSON_MALFORMED, CJSON_TOO_DEEP, CJSON_NO_MEMORY }
 
 struct cjson_document;
 
-/// Checks `length` bytes (which need no padding) and reads them. The nodes live until cjson_free, which the same thread calls.
-/// `message` is a static string.
+/// Checks `length` bytes (which need no padding) and reads them. The nodes live until cjson_free, which must be called
+/// on the same thread. `message` is a static string.
 ///
-/// With `member`, of an object only the members of that name are read. Containers below so many `levels` are read as empty:
-/// at 1 the text's own container has members, and the containers among these have none.
+/// With `member`, only the members of an object with that name are read. Containers below `levels` are read as empty:
+/// at 1, the text's own container has members, and the containers among these have none.
 enum cjson_status cjson_parse(const uint8_t *bytes, size_t length, size_t maximum_depth, const char *member, size_t levels,
                               struct cjson_document **document, const char **message);
 const struct cjson_node *cjson_nodes(const struct cjson_document *document);

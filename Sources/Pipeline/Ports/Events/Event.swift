@@ -28,6 +28,12 @@ public enum Event: Sendable {
     case settled(Settled)
     /// A service's circuit breaker changed its state.
     case breakerChanged(BreakerChange)
+    /// What operators have set for the service or role has changed, or was read for the first time.
+    case controlChanged(ServiceControl)
+    /// This many calls of the service may be in flight from now on.
+    case concurrencyChanged(Int)
+    /// The rate limit kept the stage from taking jobs for this long.
+    case waitedForRate(seconds: Double)
     /// A probe or a call showed whether the service answers.
     case probed(isUp: Bool)
     /// A connection to the broker was lost. It is being opened again.

@@ -3,11 +3,11 @@ import Dispatch
 import Glibc
 import Model
 
-/// What cannot be undone asks first: on a terminal; elsewhere it has to be told.
+/// Asks before something that cannot be undone. Without a terminal, --yes has to be given.
 struct Confirmation: ParsableArguments {
     @Flag(name: .shortAndLong, help: "Do not ask.") var yes = false
 
-    /// Before anything is done: whether there is somebody to ask.
+    /// To be called before anything is done. Checks whether there is somebody to ask.
     /// - Throws: `CommandFailure`.
     func check() throws {
         guard !yes, isatty(STDIN_FILENO) != 1 || !Terminal.errorIsTerminal else { return }
@@ -16,7 +16,7 @@ struct Confirmation: ParsableArguments {
                 + "with --dry-run")
     }
 
-    /// Asks, unless --yes was given. Nothing listens to Ctrl-C yet when this is called, so it ends the program.
+    /// Asks, unless --yes was given. Ctrl-C is not handled yet at this point, so it ends the program.
     /// - Throws: `CommandFailure` if the answer is not yes.
     func ask(_ question: String) async throws {
         guard !yes else { return }

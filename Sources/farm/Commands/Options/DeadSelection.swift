@@ -30,7 +30,7 @@ struct DeadSelection: ParsableArguments {
         }
     }
 
-    /// Runs a command's body with what it works with: the queue, and the store only where images are named by what it knows.
+    /// Runs the body of a command with what it needs: the queue, and the store only if images are not named by id.
     func with(
         _ options: SettingsOptions, logs need: LogOutput.Need = .always,
         _ body: (DeadSession, KnownQueues) async throws -> Void
@@ -44,7 +44,7 @@ struct DeadSelection: ParsableArguments {
         }
     }
 
-    /// - Throws: `OperationFault` for a service or an image that is not known; `PortFault`.
+    /// - Throws: `OperationFault` for an unknown service or image; `PortFault`.
     func round(_ session: DeadSession, _ known: KnownQueues) async throws -> DeadRound {
         let now = session.time.now()
         let choice = DeadLetterChoice(
@@ -53,7 +53,7 @@ struct DeadSelection: ParsableArguments {
             after: newerThan.map { now.addingTimeInterval(-$0.seconds) }, limit: limit)
         let unknown = choice.unknownQueues(known)
         if !unknown.isEmpty {
-            // It may be another box's: a broker does not list its queues.
+            // It may be another machine's: a broker does not list its queues.
             Terminal.error(
                 "farm: warning: \(unknown.joined(separator: ", ")): no queue that is known here; known are "
                     + known.all.map(\.queue).sorted().joined(separator: ", "))

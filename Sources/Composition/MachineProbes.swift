@@ -10,8 +10,8 @@ import RabbitMQ
 import Services
 import Settings
 
-/// What `farm check` asks of this box's backends, services and libraries.
-package struct BoxProbes {
+/// What `farm check` looks at: this machine's backends, services and libraries.
+package struct MachineProbes {
     private let context: ProgramContext
     private let http = HTTPClient()
 
@@ -19,9 +19,9 @@ package struct BoxProbes {
 
     package init(_ context: ProgramContext) { self.context = context }
 
-    /// What is looked at on this box.
-    package var check: BoxCheck {
-        BoxCheck(
+    /// The whole check of this machine.
+    package var check: MachineCheck {
+        MachineCheck(
             settings: warnings, servers: [{ await queue() }, { await store() }],
             queues: { await queues() },
             others: [
@@ -53,15 +53,15 @@ package struct BoxProbes {
             settings.embeddedPath, time: context.time, rows: settings.database == nil ? rows : [])
     }
 
-    /// What this box's roles write.
+    /// The rows that this machine's roles write.
     private var rows: [PlainRow] {
         PlainRow.of(
             services: settings.services.workers.map(\.name), roles: settings.services.postProcessing)
     }
 
-    /// None where queue or store is out of reach: that has its line already.
+    /// Empty if the queue or the store is out of reach, since that has been reported already.
     private func queues() async -> [CheckFinding] {
-        // A file that does not exist holds nothing, and is not made.
+        // A file that does not exist holds nothing, and is not created.
         let usesFile = settings.queue == nil || settings.database == nil
         guard !usesFile || FileManager.default.fileExists(atPath: settings.embeddedPath) else { return [] }
         let connections = Connections(context)
@@ -80,11 +80,11 @@ package struct BoxProbes {
             findings = await database.findings()
             await database.close()
         }
-        // A file that does not exist has no heartbeats, and is not made.
+        // A file that does not exist has no heartbeats, and is not created.
         guard settings.monitoring != nil || FileManager.default.fileExists(atPath: settings.embeddedPath) else {
             return []
         }
-        // What cannot be reached has its line already.
+        // If it is out of reach, that has been reported already.
         let shared = try? await connections.monitoring()?.report(MonitorWindows()).sharedIDs
         findings += (shared ?? []).map {
             CheckFinding(.warning, "heartbeats", "two live workers share the id \($0): see WORKER_ID in .env.example")
@@ -93,7 +93,7 @@ package struct BoxProbes {
         return findings
     }
 
-    /// Also the crop services that an enricher of this box would look for.
+    /// This includes the crop services that an enricher of this machine would look for.
     private func services() async -> [CheckFinding] {
         let configured = settings.services.services
         let isEnricher = settings.services.postProcessing.contains(.enricher)

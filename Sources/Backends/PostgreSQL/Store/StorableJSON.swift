@@ -1,25 +1,9 @@
 import Model
 
-/// Text that fits its column.
-enum PostgreSQLColumns {
-    /// The value, cut with a mark if it is longer than the column.
-    static func cut(_ text: String, to limit: Int) -> String {
-        guard text.utf8.count > limit, text.unicodeScalars.count > limit else { return text }
-        var scalars = String.UnicodeScalarView(text.unicodeScalars.prefix(limit - 1))
-        scalars.append("…")
-        return String(scalars)
-    }
-
-    /// Whether the value fits its column.
-    static func fits(_ text: String, _ limit: Int) -> Bool {
-        text.utf8.count <= limit || text.unicodeScalars.count <= limit
-    }
-}
-
-/// JSON text that JSONB takes: it refuses the escapes of NUL and of lone surrogates. Losing the whole answer for one
-/// character would be worse, so each becomes `\ufffd`, the replacement character.
+/// JSON text that JSONB accepts. JSONB refuses the escapes of NUL and of lone surrogates. Losing the whole answer for
+/// one character would be worse, so each becomes `\ufffd`, the replacement character.
 enum StorableJSON {
-    /// The same bytes if there is nothing to mend.
+    /// The text with these escapes replaced. The same bytes if there are none.
     static func mended(_ bytes: [UInt8]) -> [UInt8] {
         var places: [Int] = []
         bytes.withUnsafeBufferPointer { bytes in

@@ -3,8 +3,8 @@ import Testing
 
 @testable import Settings
 
-/// A box: a working directory with the files that a test puts there, removed at the end.
-final class Box {
+/// A machine: a working directory with the files that a test puts there, removed at the end.
+final class Machine {
     let path: String
 
     init(_ files: [String: String] = [:]) throws {
@@ -39,10 +39,10 @@ final class Box {
 }
 
 /// The faults of a process environment without any file.
-func faults(_ environment: [String: String]) throws -> [String] { try Box().faults(environment) }
+func faults(_ environment: [String: String]) throws -> [String] { try Machine().faults(environment) }
 
 /// The settings of a process environment without any file.
-func settings(_ environment: [String: String]) throws -> Settings { try Box().load(environment) }
+func settings(_ environment: [String: String]) throws -> Settings { try Machine().load(environment) }
 
 /// All that the servers need.
 let complete = [
@@ -67,3 +67,6 @@ struct SeededGenerator: RandomNumberGenerator {
         return mixed ^ (mixed >> 31)
     }
 }
+
+/// A machine whose service_config.json is this text.
+func machine(_ text: String) throws -> Machine { try Machine(["service_config.json": text]) }

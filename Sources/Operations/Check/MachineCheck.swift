@@ -1,20 +1,20 @@
 import Pipeline
 
-/// All that `farm check` looks at on a box, side by side.
-package struct BoxCheck: Sendable {
-    /// Looks at one thing.
+/// Everything that `farm check` looks at on a machine, side by side.
+package struct MachineCheck: Sendable {
+    /// Looks at one thing and reports on it.
     package typealias Probe = @Sendable () async -> [CheckFinding]
 
-    /// What the settings themselves tell.
+    /// What the settings themselves show.
     let settings: [CheckFinding]
-    /// Of queue and store.
+    /// The probes of queue and store.
     let servers: [Probe]
-    /// Of what stands still in the queues, once the servers are known to answer.
+    /// The probe for queues that stand still. It runs when the servers are known to answer.
     let queues: Probe
-    /// Of all else.
+    /// The probes of everything else.
     let others: [Probe]
 
-    /// A check that looks at all of these.
+    /// A check with all of these probes.
     package init(settings: [CheckFinding], servers: [Probe], queues: @escaping Probe, others: [Probe]) {
         self.settings = settings
         self.servers = servers
@@ -22,11 +22,12 @@ package struct BoxCheck: Sendable {
         self.others = others
     }
 
-    /// Settings first, then queue, store, what stands still, heartbeats, services, pictures.
+    /// The findings, in this order: settings, queue, store, what stands still, heartbeats, services, pictures.
     package func findings() async -> [CheckFinding] {
-        async let others = BoxCheck.run(others)
-        let servers = await BoxCheck.run(servers)
-        // Afterwards, since it takes nothing from the limits of those, and not where its servers are out of reach.
+        async let others = MachineCheck.run(others)
+        let servers = await MachineCheck.run(servers)
+        // This comes last, so that it does not use up the others' time, and is left out if its servers are out of
+        // reach.
         let standing = servers.contains { $0.grade == .failed } ? [] : await queues()
         return settings + servers + standing + (await others)
     }

@@ -1,0 +1,66 @@
+import Foundation
+import Waiting
+
+/// Makes a stage obey what operators have set.
+extension Stage {
+    /// The parts of one run of a stage.
+    struct Course: Sendable {
+        let consumer: any JobConsumer
+        let drain: Drain
+        let works = Mailbox<Item>()
+        let ready = Mailbox<Settling>()
+        let inHand = KeysInHand<Handler.Key>()
+        let pause = GatheringPause()
+        /// Deliveries that were taken and are not admitted yet. A pause may come in between.
+        let unadmitted = Mailbox<Delivery>()
+        /// The prefetch that the consumer has now.
+        let prefetch: Watched<Int>
+
+        init(_ consumer: any JobConsumer, prefetch: Int, _ drain: Drain) {
+            (self.consumer, self.drain) = (consumer, drain)
+            self.prefetch = Watched(prefetch)
+        }
+    }
+
+    /// Takes deliveries as long as the service is not paused. When a pause comes, deliveries that were fetched ahead or are not
+    /// admitted yet go back, and work in hand goes on.
+    func takeUnlessPaused(_ course: Course) async throws {
+        try await options.control.taking {
+            try await intake(course)
+        } end: {
+            let rest = course.unadmitted.takeReady()
+            if !rest.isEmpty { try await giveBack(rest, course) }
+            // The embedded queue is in the store's file, and may be in the same state.
+            do { try await course.consumer.pause() } catch is PortFault where options.store.outage != nil {}
+        }
+    }
+
+    /// Gives the consumer the prefetch that holds now, if it is another one.
+    /// - Returns: that prefetch.
+    func adjustPrefetch(_ course: Course) async throws -> Int {
+        let prefetch = options.presentPrefetch
+        guard course.prefetch.read({ $0 != prefetch }) else { return prefetch }
+        try await course.consumer.limit(prefetch: prefetch)
+        course.prefetch.change { $0 = prefetch }
+        return prefetch
+    }
+
+    /// Takes deliveries, and waits for the first one no longer than the tokens are valid.
+    func next(_ consumer: any JobConsumer, upTo limit: Int, within validity: Duration?) async throws -> [Delivery] {
+        guard let validity else { return try await consumer.next(upTo: limit) }
+        return try await withThrowingTaskGroup(of: [Delivery]?.self) { group in
+            group.addTask {
+                do { return try await consumer.next(upTo: limit) } catch is CancellationError { return [] }
+            }
+            group.addTask {
+                try? await options.time.sleep(validity)
+                return nil
+            }
+            // Deliveries that come at the last moment are not lost.
+            var taken = try await group.next() ?? nil
+            group.cancelAll()
+            if taken == nil { taken = try await group.next() ?? nil }
+            return taken ?? []
+        }
+    }
+}

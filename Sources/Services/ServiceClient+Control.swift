@@ -1,0 +1,15 @@
+import Pipeline
+
+/// How calls obey what operators have set for the service.
+extension ServiceClient {
+    /// Why no call goes out; nil while the service is not paused.
+    var pause: String? { control.isPaused ? "\(endpoint.label) is paused" : nil }
+
+    /// Those who wait for their turn are turned away by a pause; calls that are out go on.
+    func obey(_ set: ServiceControl) {
+        let concurrency = max(set.concurrency ?? endpoint.concurrency, 1)
+        slots.resize(to: concurrency)
+        events.tell(.concurrencyChanged(concurrency))
+        if set.isPaused { slots.turnAway() }
+    }
+}
