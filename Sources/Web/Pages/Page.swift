@@ -2,13 +2,15 @@
 struct Page {
     /// The pages that every page leads to, in the order of the menu.
     enum Section: CaseIterable {
-        case farm, workers, images
+        case farm, workers, images, dead, audit
 
         fileprivate var path: String {
             switch self {
             case .farm: "./"
             case .workers: "workers"
             case .images: "images"
+            case .dead: "dead"
+            case .audit: "audit"
             }
         }
 
@@ -17,6 +19,8 @@ struct Page {
             case .farm: "Farm"
             case .workers: "Workers"
             case .images: "Images"
+            case .dead: "Dead letters"
+            case .audit: "Acts"
             }
         }
     }

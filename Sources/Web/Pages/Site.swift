@@ -33,12 +33,16 @@ package struct Site: Sendable {
 
     let board: FarmBoard
     let gallery: Gallery
+    let helm: Helm
+    let acts = BackgroundActs()
     let rules: AccessRules
 
     /// - Parameters:
     ///   - board: what the pages about the farm show.
     ///   - gallery: what the pages about images show.
-    package init(board: FarmBoard, gallery: Gallery, doors: Doors) {
+    ///   - helm: what the pages act by.
+    package init(board: FarmBoard, gallery: Gallery, helm: Helm, doors: Doors) {
+        self.helm = helm
         self.board = board
         self.gallery = gallery
         rules = AccessRules(token: doors.token, readToken: doors.readToken)
@@ -65,6 +69,9 @@ extension WebServer {
         site.addFarm(to: router)
         site.addWorkers(to: router)
         site.addImages(to: router)
+        site.addServices(to: router)
+        site.addDeadLetters(to: router)
+        site.addAudit(to: router)
         site.addEvents(to: router)
         self.init(host: host, port: port, limits: limits, router: router, log: log)
     }

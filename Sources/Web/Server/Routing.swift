@@ -1,6 +1,7 @@
 import HTTPTypes
 import Hummingbird
 import Logging
+import Operations
 import Pipeline
 import Telemetry
 
@@ -93,6 +94,8 @@ private struct RequestTimes: RouterMiddleware {
             return Response(plain: (error.body ?? "there is no such page") + "\n", .notFound)
         } catch let fault as PortFault {
             return Response(plain: "this cannot be shown now: \(fault)\n", .serviceUnavailable, [.retryAfter: "5"])
+        } catch let fault as OperationFault {
+            return Response(plain: fault.message + "\n", .unprocessableContent)
         } catch let fault as Fields.Fault {
             return Response(plain: "what was sent cannot be read: it holds \(fault.text)\n", .badRequest)
         } catch let error as any HTTPResponseError {

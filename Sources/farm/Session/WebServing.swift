@@ -31,10 +31,12 @@ struct WebServing: Sendable {
         }
         let rules = ReadingRules(settings)
         let gallery = Gallery(store: { try await parts.store() }, photos: Photos(settings), rules: rules)
-        site = Site(board: board, gallery: gallery, doors: doors)
+        let writing = WritingStore(connections)
+        let helm = Helm(parts: parts, store: { try await writing.store() }, services: directory)
+        site = Site(board: board, gallery: gallery, helm: helm, doors: doors)
         let log = context.log("web")
         index = {
-            let store = try await connections.store().store
+            let store = try await writing.store()
             try await ImageIndexer(store: store, rules: rules, time: context.time, log: log).run()
         }
         metrics = context.metrics?.metrics ?? FarmMetrics(version: FarmVersion.number)
@@ -95,5 +97,21 @@ struct WebServing: Sendable {
                     + "makes one), or listen on 127.0.0.1")
         }
         return address
+    }
+}
+
+/// The store that is written, opened when it is first needed.
+private actor WritingStore {
+    private let connections: Connections
+    private var open: Store?
+
+    init(_ connections: Connections) { self.connections = connections }
+
+    /// - Throws: `PortFault`.
+    func store() async throws -> Store {
+        if let open { return open }
+        let store = try await connections.store().store
+        open = store
+        return store
     }
 }

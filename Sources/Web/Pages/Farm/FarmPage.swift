@@ -15,7 +15,8 @@ extension Site {
                     return try response(
                         Page(
                             title: "Farm", section: .farm, access: context.access, isLive: true,
-                            content: FarmPage(view: view).content), request)
+                            notice: Page.Notice(try request.query()),
+                            content: FarmPage(view: view, mayAct: context.access.mayAct).content), request)
                 }
             ])
     }
@@ -24,6 +25,7 @@ extension Site {
 /// What waits, what moves, and why something does not.
 struct FarmPage {
     let view: FarmView
+    let mayAct: Bool
 
     var content: HTML {
         switch view.status {
@@ -109,7 +111,7 @@ struct FarmPage {
             <th scope="col" class="number">Failed</th><th scope="col" class="number">Dead</th>
             <th scope="col" class="number">Rate</th><th scope="col">Last hour</th>
             <th scope="col" class="number">p50 / p95</th><th scope="col" class="number">Workers</th>
-            <th scope="col" class="number">Time left</th><th scope="col">State</th></tr></thead>
+            <th scope="col" class="number">Time left</th><th scope="col">State</th>\(mayAct ? HTML("<th scope=\"col\">Act</th>") : .none)</tr></thead>
             <tbody>\(rows)\(others.map { idle($0, store) })</tbody>
             </table>
             """
@@ -120,7 +122,7 @@ struct FarmPage {
     ) -> HTML {
         let rate = line.donePerSecond.map { $0 > 0 ? String(format: $0 < 1 ? "%.2g/s" : "%.1f/s", $0) : "–" }
         return """
-            <tr><th scope="row">\(line.service)</th>
+            <tr><th scope="row"><a href="services/\(attribute: line.service.queryEncoded)">\(line.service)</a></th>
             \(HTML.cell("Waiting", HTML.count(line.depth.waiting), isNumber: true))
             \(HTML.cell("In flight", line.depth.inFlight.map { HTML.count($0) } ?? "–", isNumber: true))
             \(results(report, store))
@@ -130,7 +132,19 @@ struct FarmPage {
             \(seconds(report))
             \(HTML.cell("Workers", state.workers.map { HTML.count($0) } ?? "?", isNumber: true))
             \(HTML.cell("Time left", "\(line.timeLeft(state).map(ShortDuration.text) ?? "–")", isNumber: true))
-            \(HTML.cell("State", stateText(line, state)))</tr>
+            \(HTML.cell("State", stateText(line, state)))
+            \(mayAct ? HTML.cell("Act", act(line)) : .none)</tr>
+            """
+    }
+
+    /// The commonest act; the others are on the service's page.
+    private func act(_ line: QueueStatus.Line) -> HTML {
+        let path = "services/" + line.service.queryEncoded
+        let (act, name) = line.control.isPaused ? ("resume", "Resume") : ("pause", "Pause")
+        return """
+            <form class="inline" method="post" action="\(attribute: path)/\(act)">\
+            <input type="hidden" name="back" value="farm">\
+            <button aria-label="\(attribute: name + " " + line.service)">\(name)</button></form>
             """
     }
 
@@ -141,7 +155,7 @@ struct FarmPage {
         \(HTML.cell("In flight", "–", isNumber: true))\(results(report, store))
         \(HTML.cell("Dead", "–", isNumber: true))\(HTML.cell("Rate", "–", isNumber: true))\(HTML.cell("Last hour", .none))
         \(seconds(report))\(HTML.cell("Workers", "–", isNumber: true))\(HTML.cell("Time left", "–", isNumber: true))
-        \(HTML.cell("State", .none))</tr>
+        \(HTML.cell("State", .none))\(mayAct ? HTML.cell("Act", .none) : .none)</tr>
         """
     }
 

@@ -1,0 +1,159 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Model
+import Operations
+import Pipeline
+
+extension Site {
+    func addServices(to router: Router<Context>) {
+        let (board, helm) = (board, helm)
+        router.answer(
+            "/services/:service",
+            [
+                .get: { request, context in
+                    let service = try await helm.knownService(context)
+                    let control = try await helm.control().all()[service]
+                    return Response(
+                        Page(
+                            title: service, section: .farm, depth: 1, access: context.access,
+                            notice: Page.Notice(try request.query()),
+                            content: ServicePage(service: service, control: control, mayAct: context.access.mayAct).html))
+                }
+            ])
+        func acting(
+            _ done: String, _ act: @escaping @Sendable (FleetControl, String, Fields) async throws -> Void
+        ) -> [HTTPRequest.Method: Handler] {
+            [
+                .post: { request, context in
+                    let fields = try await request.form()
+                    let service = try await helm.knownService(context)
+                    do {
+                        try await act(try await helm.control(), service, fields)
+                    } catch let fault as OperationFault {
+                        let control = try await helm.control().all()[service]
+                        return Response(
+                            Page(
+                                title: service, section: .farm, depth: 2, access: context.access,
+                                notice: Page.Notice(text: fault.message, isFault: true),
+                                content: ServicePage(service: service, control: control, mayAct: true, root: "../").html),
+                            .unprocessableContent)
+                    }
+                    _ = await board.renewed()
+                    // From a row of the farm page people want to see that row again.
+                    let back = fields["back"] == "farm" ? "../../?" : "../\(service.queryEncoded)?"
+                    return Response.seeOther("\(back)done=\(done)&what=\(service.queryEncoded)")
+                }
+            ]
+        }
+        router.answer(
+            "/services/:service/pause",
+            acting("paused") { control, service, fields in
+                let end = try PauseFields.end(fields)
+                _ = try await control.pause([service], until: end, reason: fields["reason"], replaces: true)
+            })
+        // A person who reads by whom it is paused, and resumes it, means it.
+        router.answer(
+            "/services/:service/resume",
+            acting("resumed") { control, service, _ in _ = try await control.resume([service], whoever: true) })
+        router.answer(
+            "/services/:service/limit",
+            acting("limited") { control, service, fields in
+                _ = try await control.limit(
+                    [service], rate: try fields["rate"].map { .to(try RateText($0)) } ?? .none,
+                    concurrency: PostProcessing(rawValue: service) != nil
+                        ? .kept : try fields.number("concurrency", 1...1000).map { .to($0) } ?? .none)
+            })
+    }
+}
+
+extension Helm {
+    /// The service or role that a path names.
+    /// - Throws: `HTTPError` if it is none.
+    func knownService(_ context: Context) async throws -> String {
+        let text = context.parameters.get("service") ?? ""
+        // Hummingbird leaves what is encoded as it is.
+        let name = (try? Fields("name=" + text.replacing("+", with: "%2B")))?["name"] ?? ""
+        guard try await control().knownNames().contains(name) else {
+            throw HTTPError(.notFound, message: "there is no such service")
+        }
+        return name
+    }
+}
+
+/// When a pause ends, as a form has it.
+enum PauseFields {
+    /// - Throws: `OperationFault` for what is no time.
+    static func end(_ fields: Fields) throws -> FleetControl.PauseEnd? {
+        guard let minutes = fields["minutes"] else { return nil }
+        guard let number = Double(minutes), number > 0, number <= 525_600 else {
+            throw OperationFault.unusable("the minutes of a pause must be over 0 and at most 525600, a year")
+        }
+        return .after(number * 60)
+    }
+}
+
+/// One service: what is set for it, and how to change that.
+struct ServicePage {
+    let service: String
+    let control: ServiceControl
+    let mayAct: Bool
+    /// From the page to the folder of the services' pages.
+    var root = ""
+
+    var html: HTML {
+        """
+        <h1>\(service)</h1>
+        <p>\(control.text)</p>
+        <p><a href="\(root)../images?failed=\(attribute: service.queryEncoded)">Images on which it failed</a> ·
+        <a href="\(root)../dead">Dead letters</a> · <a href="\(root)../">Farm</a></p>
+        \(mayAct ? forms : .none)
+        """
+    }
+
+    private var forms: HTML {
+        let path = root + service.queryEncoded
+        let isRole = PostProcessing(rawValue: service) != nil
+        let calls: HTML? =
+            isRole
+            ? nil
+            : """
+            <label>Calls in flight for each worker <input name="concurrency" type="number" min="1" max="1000" \
+            value="\(attribute: control.concurrency.map(String.init) ?? "")" placeholder="as configured"></label>
+            """
+        let pause: HTML = """
+            <h2>Pause</h2>
+            <form method="post" action="\(attribute: path)/pause">
+            <label>Reason <input name="reason" maxlength="300" value="\(attribute: control.reason ?? "")"></label>
+            <label>For so many minutes <input name="minutes" type="number" min="1" max="525600" placeholder="until resumed"></label>
+            <button>\(control.isPaused ? "Change the pause" : "Pause")</button></form>
+            """
+        let resume: HTML = """
+            <h2>Resume</h2>
+            <form method="post" action="\(attribute: path)/resume"><button>Resume</button></form>
+            """
+        return """
+            \(control.isPaused ? resume : .none)\(pause)
+            <h2>Limit</h2>
+            <form method="post" action="\(attribute: path)/limit">
+            <label>Jobs of the whole farm, such as 20/s or 5/min <input name="rate" maxlength="20" \
+            value="\(attribute: control.rateLimit.map { RateText(perSecond: $0).text } ?? "")" placeholder="no limit"></label>
+            \(calls)<button>Limit</button></form>
+            """
+    }
+}
+
+extension Page.Notice {
+    /// What an act that led here has done; nil where none did.
+    init?(_ fields: Fields) {
+        let what = (fields["what"] ?? "").prefix(100)
+        switch fields["done"] {
+        case "paused": self.init(text: "\(what) is paused. Workers obey within five seconds.")
+        case "resumed": self.init(text: "\(what) is resumed.")
+        case "limited": self.init(text: "The limits of \(what) are set. Workers obey within five seconds.")
+        case "begun": self.init(text: "It has begun, and goes on by itself.")
+        case "stopped": self.init(text: "It stops after what is at hand.")
+        default: return nil
+        }
+    }
+}

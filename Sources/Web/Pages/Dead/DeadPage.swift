@@ -1,0 +1,180 @@
+import Foundation
+import Hummingbird
+import Model
+import Operations
+import Pipeline
+
+extension Site {
+    func addDeadLetters(to router: Router<Context>) {
+        let (helm, acts) = (helm, acts)
+        router.answer(
+            "/dead",
+            [
+                .get: { request, context in
+                    let content = DeadPage(
+                        overview: try await helm.deadLetters(), acts: acts.all, mayAct: context.access.mayAct)
+                    return try response(
+                        Page(
+                            title: "Dead letters", section: .dead, access: context.access, isLive: acts.isRunning,
+                            notice: Page.Notice(try request.query()), content: content.html), request)
+                }
+            ])
+        router.answer(
+            "/dead/act",
+            [
+                // It is counted before anybody is asked to be sure.
+                .get: { request, context in
+                    let act = try DeadAct(try request.query())
+                    let tally = try await helm.count(act)
+                    return Response(
+                        Page(
+                            title: "Dead letters", section: .dead, depth: 1, access: context.access,
+                            content: DeadPage.question(act, tally)))
+                },
+                .post: { request, _ in
+                    let act = try DeadAct(try await request.form())
+                    let tally = try await helm.count(act)
+                    helm.begin(act, total: tally.done, in: acts)
+                    return Response.seeOther("../dead?done=begun")
+                },
+            ])
+        router.answer(
+            "/acts/:id/stop",
+            [
+                .post: { _, context in
+                    acts.stop(try context.number("id"))
+                    return Response.seeOther("../../dead?done=stopped")
+                }
+            ])
+    }
+}
+
+/// What to do with which dead letters.
+struct DeadAct: Sendable {
+    enum Verb: String, Sendable { case requeue, drop }
+
+    let verb: Verb
+    let service: String?
+    let reason: String?
+
+    /// - Throws: `Fields.Fault`.
+    init(_ fields: Fields) throws(Fields.Fault) {
+        guard let verb = fields["act"].flatMap(Verb.init) else {
+            throw Fields.Fault(text: "no act that is known: requeue or drop")
+        }
+        self.verb = verb
+        (service, reason) = (fields["service"], fields["reason"])
+    }
+
+    var choice: DeadLetterChoice { DeadLetterChoice(services: service, reasons: reason.map { [$0] }) }
+
+    /// `all`, or `service clip, reason timeout`.
+    var filter: String {
+        let parts = [service.map { "service \($0)" }, reason.map { "reason \($0)" }].compactMap { $0 }
+        return parts.isEmpty ? "all" : parts.joined(separator: ", ")
+    }
+
+    var query: String {
+        var pairs = ["act=\(verb.rawValue)"]
+        if let service { pairs.append("service=\(service.queryEncoded)") }
+        if let reason { pairs.append("reason=\(reason.queryEncoded)") }
+        return pairs.joined(separator: "&")
+    }
+}
+
+/// The dead letters by reason, and what is done about them.
+struct DeadPage {
+    let overview: DeadOverview
+    let acts: [BackgroundActs.Act]
+    let mayAct: Bool
+
+    var html: HTML { "<h1>Dead letters</h1>\(running)\(table)" }
+
+    private var table: HTML {
+        guard !overview.groups.isEmpty else { return "<p>There are none: no job has failed for good.</p>" }
+        let partial: HTML? =
+            overview.isPartial
+            ? "<p class=\"quiet\">\(HTML.count(overview.seen)) of \(HTML.count(overview.total)) were looked at. Acts meet all of them.</p>"
+            : nil
+        return """
+            \(partial)
+            <table class="cards"><thead><tr><th scope="col">Service or role</th><th scope="col">Reason</th>
+            <th scope="col" class="number">Letters</th><th scope="col">Examples</th><th scope="col">Act</th></tr></thead>
+            <tbody>\(overview.groups.map(row))</tbody></table>
+            \(mayAct ? HTML("<p><a href=\"dead/act?act=requeue\">Requeue all</a> · <a href=\"dead/act?act=drop\">Drop all</a></p>") : .none)
+            """
+    }
+
+    private func row(_ group: DeadOverview.Group) -> HTML {
+        let query = "service=\(group.service.queryEncoded)&reason=\(group.reason.queryEncoded)"
+        let links: HTML =
+            mayAct
+            ? """
+            <a href="dead/act?act=requeue&amp;\(attribute: query)">Requeue</a> ·
+            <a href="dead/act?act=drop&amp;\(attribute: query)">Drop</a>
+            """ : .none
+        return """
+            <tr><th scope="row">\(group.service)</th>\(HTML.cell("Reason", "\(group.reason.printable(upTo: 100))"))
+            \(HTML.cell("Letters", HTML.count(group.count), isNumber: true))
+            \(HTML.cell("Examples", HTML(group.examples.map(example))))\(HTML.cell("Act", links))</tr>
+            """
+    }
+
+    private func example(_ letter: DeadMessage) -> HTML {
+        let image: HTML? = letter.imageID.map { "<a href=\"images/\($0)\">image \($0)</a> " }
+        let since: HTML? = letter.deadSince.map { "<span class=\"quiet\">\(HTML.time($0))</span> " }
+        return "<div>\(image)\(since)\(letter.message.printable(upTo: 200))</div>"
+    }
+
+    private var running: HTML {
+        guard !acts.isEmpty else { return .none }
+        let rows = acts.map { act -> HTML in
+            let stop: HTML =
+                act.state == .running && mayAct
+                ? "<form class=\"inline\" method=\"post\" action=\"acts/\(act.id)/stop\"><button>Stop</button></form>" : .none
+            return """
+                <tr>\(HTML.cell("Begun", HTML.time(act.begun)))\(HTML.cell("Act", "\(act.text)"))\
+                \(HTML.cell("Progress", progress(act)))\(HTML.cell("", stop))</tr>
+                """
+        }
+        return """
+            <h2>Acts of this server</h2>
+            <table class="cards"><thead><tr><th scope="col">Begun</th><th scope="col">Act</th><th scope="col">Progress</th>
+            <th scope="col"><span class="quiet">Stop</span></th></tr></thead><tbody>\(rows)</tbody></table>
+            """
+    }
+
+    private func progress(_ act: BackgroundActs.Act) -> HTML {
+        let counts: HTML = "\(HTML.count(act.count)) of \(HTML.count(act.total))"
+        switch act.state {
+        case .running:
+            return """
+                <progress max="\(max(1, act.total))" value="\(act.count)" aria-label="Progress"></progress> \(counts)
+                """
+        case .done: return "done: \(HTML.count(act.count))"
+        case .stopped: return "stopped after \(counts)"
+        case .failed(let cause): return "<span class=\"bad\">failed after \(counts): \(cause.printable(upTo: 300))</span>"
+        }
+    }
+
+    /// Asks whether it is meant, with what was counted.
+    static func question(_ act: DeadAct, _ tally: DeadTally) -> HTML {
+        let verb = act.verb == .requeue ? "Requeue" : "Drop"
+        let consequence =
+            act.verb == .requeue
+            ? "They go back to their queues and are tried anew." : "They are gone for good; their images lack these answers."
+        guard tally.done > 0 else {
+            return "<h1>\(verb) dead letters</h1><p>There are none like this.</p><p><a href=\"../dead\">Back</a></p>"
+        }
+        return """
+            <h1>\(verb) \(counted(tally.done, "dead letter"))?</h1>
+            <p>\(tally.text("")) (\(act.filter)). \(consequence)</p>
+            <form method="post" action="act">\(hidden("act", act.verb.rawValue))\(hidden("service", act.service))\
+            \(hidden("reason", act.reason))<button>\(verb) them</button> <a href="../dead">Back</a></form>
+            """
+    }
+
+    private static func hidden(_ name: String, _ value: String?) -> HTML {
+        value.map { "<input type=\"hidden\" name=\"\(name)\" value=\"\(attribute: $0)\">" } ?? .none
+    }
+}
