@@ -45,7 +45,7 @@ struct HeartbeatRow: Sendable {
     }
 
     private static let count =
-        "SELECT count(*) FROM (SELECT id FROM worker_heartbeats WHERE worker_id = ? LIMIT \(limit)) AS known"
+        "SELECT count(*) FROM (SELECT id FROM worker_heartbeats WHERE worker_id = ? LIMIT \(Heartbeat.rowLimit)) AS known"
 
     private static let insert = """
         INSERT INTO worker_heartbeats (timestamp, worker_id, service_name, node_hostname, status, jobs_completed,

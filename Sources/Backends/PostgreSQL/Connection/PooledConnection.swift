@@ -1,3 +1,5 @@
+import Waiting
+
 /// Owns one connection and the queue on which it blocks. Connects at first use, and again after a loss.
 actor PooledConnection {
     private nonisolated let executor: QueueExecutor

@@ -14,7 +14,7 @@ actor QueueBrowser: ConnectionOwner {
     private static let heldByChannel = 2000
 
     let connection: ManagedConnection
-    private let executor: ConnectionExecutor
+    private let executor: QueueExecutor
     private let queue: String
     /// How many are still to be shown. The first answer tells: unlike a look at the queue, it comes after everything
     /// that the broker has got back before.
@@ -41,7 +41,7 @@ actor QueueBrowser: ConnectionOwner {
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     init(_ options: RabbitMQOptions, queue: String, time: any Timekeeper, log: Logger) {
-        executor = ConnectionExecutor(label: "farm.rabbitmq.passing")
+        executor = QueueExecutor(label: "farm.rabbitmq.passing")
         connection = ManagedConnection(
             options, role: "passing", queue: executor.queue, time: time, log: log, events: options.events)
         self.queue = queue

@@ -7,7 +7,7 @@ import Waiting
 actor Subscriber: ConnectionOwner {
     let connection: ManagedConnection
     let publisher: Publisher
-    private let executor: ConnectionExecutor
+    private let executor: QueueExecutor
     var inquiries = QueueInquiries()
     var subscriptions: [UInt16: Subscription] = [:]
     /// Whether a queue counts returned messages, as far as this connection has found out.
@@ -20,7 +20,7 @@ actor Subscriber: ConnectionOwner {
     /// - Parameter publisher: publishes the copies of messages that go back.
     init(_ options: RabbitMQOptions, publisher: Publisher, time: any Timekeeper, log: Logger) {
         self.publisher = publisher
-        executor = ConnectionExecutor(label: "farm.rabbitmq.consuming")
+        executor = QueueExecutor(label: "farm.rabbitmq.consuming")
         connection = ManagedConnection(
             options, role: "consuming", queue: executor.queue, time: time, log: log, events: options.events)
     }

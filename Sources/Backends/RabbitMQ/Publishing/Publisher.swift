@@ -22,7 +22,7 @@ actor Publisher: ConnectionOwner {
     private static let channel: UInt16 = 1
 
     let connection: ManagedConnection
-    private let executor: ConnectionExecutor
+    private let executor: QueueExecutor
     private var pending = Fifo<Entry>()
     private var sent = Window<Entry>()
     private var batches: [Int: Batch] = [:]
@@ -38,7 +38,7 @@ actor Publisher: ConnectionOwner {
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     init(_ options: RabbitMQOptions, time: any Timekeeper, log: Logger) {
-        executor = ConnectionExecutor(label: "farm.rabbitmq.publishing")
+        executor = QueueExecutor(label: "farm.rabbitmq.publishing")
         connection = ManagedConnection(
             options, role: "publishing", queue: executor.queue, time: time, log: log, events: options.events)
     }
