@@ -37,7 +37,7 @@ struct ControlCommandTests {
         #expect(paused["why"] == "paused by night: new model")
         #expect(paused["eta_seconds"] == .null)
         let status = try await work.farm("status")
-        #expect(status.output.contains(/queue_clip +4 +0 .* paused by night: new model\n/), "\(status.output)")
+        #expect(status.output.contains(/queue_clip +4 +0 .* paused by night: new model/), "\(status.output)")
         let check = try await work.farm("check")
         #expect(
             check.output.contains(
@@ -83,15 +83,21 @@ struct ControlCommandTests {
         try await scene.doubles.stop()
     }
 
-    @Test("a run ends once a pause has ended by itself")
+    @Test("a run waits for what is paused, and ends once the pauses have ended by themselves")
     func until() async throws {
         let scene = try await Scene(photos: 0)
-        try scene.workplace.photos(["photos/1.jpg"])
-        #expect(try await scene.workplace.farm("pause", "clip", "face", "--for", "3s").status == 0)
-        let run = try await scene.workplace.farm("run", "photos", environment: Scene.impatient)
-        #expect(run.status == 0, "\(run.error)")
-        #expect(run.error.contains("clip is paused by "), "\(run.error)")
-        #expect(try await scene.workplace.count("SELECT count(*) FROM farm_missing_enrichments") == 0)
+        let work = scene.workplace
+        try work.photos(["photos/1.jpg"])
+        #expect(try await work.farm("pause", "clip", "face").status == 0)
+        let run = try work.start(["run", "photos"], environment: Scene.impatient)
+        try await eventually("it says what it waits for") {
+            run.error.contains("its work waits until farm resume clip")
+        }
+        #expect(try await work.farm("pause", "clip", "face", "--for", "1s").status == 0)
+        let end = try await run.finished()
+        #expect(end.status == 0, "\(end.error)")
+        #expect(try await work.count("SELECT count(*) FROM farm_missing_enrichments") == 0)
+        #expect(try await work.count("SELECT count(*) FROM results WHERE service = 'clip'") == 1)
         try await scene.doubles.stop()
     }
 

@@ -87,7 +87,7 @@ extension Bench {
         await watching.value
     }
 
-    fileprivate func clip(_ hold: Drain? = nil, _ calls: Mutex<Int>? = nil) -> ScriptedService {
+    fileprivate func clip(_ hold: Drain? = nil) -> ScriptedService {
         ScriptedService("clip") { _, _ in
             await hold?.wait()
             return .answered(.of("clip", []))

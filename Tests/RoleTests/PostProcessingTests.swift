@@ -213,6 +213,36 @@ struct PostProcessingTests {
         }
     }
 
+    @Test("while the enricher is paused, no triggers for what is missing pile up; then the rest follows")
+    func pausedEnricher() async throws {
+        try await Bench.with { bench in
+            let image = try await merged(bench, [person])
+            let face = face()
+            face.setOutage("connection refused")
+            try await bench.run(bench.enricher([face]).run) {
+                try await bench.store.missingEnrichments() == ["face": 1]
+            }
+            face.setOutage(nil)
+            let gate = ControlGate("spatial_enrichment") { _, _ in .unlimited }
+            var control = ServiceControl(service: "spatial_enrichment")
+            control.isPaused = true
+            gate.adopt(control)
+            var options = bench.options(PostProcessing.enricher.queue)
+            options.control = gate
+            let role = EnricherRole(options, enricher: bench.enrichment([face]), queue: bench.queue)
+            try await bench.run(role.run) {
+                for _ in 0..<20 where gate.isPaused {
+                    bench.time.advance(by: .seconds(60))
+                    try await Task.sleep(for: .milliseconds(2))
+                }
+                #expect(try await bench.depth(PostProcessing.enricher.queue).waiting <= 1)
+                control.isPaused = false
+                gate.adopt(control)
+                return try await bench.report(image).findings.enrichments.count == 1
+            }
+        }
+    }
+
     @Test("a service that comes back is asked about what was noted while the make-up looked for it and found nothing")
     func notedMeanwhile() async throws {
         try await Bench.with { bench in

@@ -10,6 +10,7 @@ public struct EnricherRole: Sendable {
     let queue: any JobQueue
     /// The store's circuit breaker.
     let gate: StoreGate
+    private let control: ControlGate
     private let retry: Retry
 
     package init(_ options: StageOptions, enricher: Enricher, queue: any JobQueue) {
@@ -18,6 +19,7 @@ public struct EnricherRole: Sendable {
         self.enricher = enricher
         self.queue = queue
         gate = options.store
+        control = options.control
     }
 
     /// Runs until the drain is done.
@@ -27,12 +29,12 @@ public struct EnricherRole: Sendable {
             for service in enricher.services.values {
                 let backfill = EnrichmentBackfill(
                     identity: enricher.identity, service: service, store: enricher.store, queue: queue,
-                    signal: enricher.missing, gate: gate, time: enricher.time, retry: retry)
+                    signal: enricher.missing, gate: gate, control: control, time: enricher.time, retry: retry)
                 group.addTask { _ = try await drain.until { try await backfill.run() } }
             }
             let pictures = PictureBackfill(
                 identity: enricher.identity, pictures: enricher.pictures, store: enricher.store, queue: queue,
-                signal: enricher.missing, gate: gate, time: enricher.time)
+                signal: enricher.missing, gate: gate, control: control, time: enricher.time)
             group.addTask { _ = try await drain.until { try await pictures.run() } }
             group.addTask { try await stage.run(drain) }
             for try await _ in group {}

@@ -15,6 +15,8 @@ struct EnrichmentBackfill: Sendable {
     let signal: BackfillSignal
     /// The store's circuit breaker.
     let gate: StoreGate
+    /// What operators have set for the enricher.
+    let control: ControlGate
     let time: any Timekeeper
     let retry: Retry
 
@@ -25,6 +27,8 @@ struct EnrichmentBackfill: Sendable {
         var noted = signal.count(of: service.name)
         while true {
             try Task.checkCancellation()
+            // During a pause of the enricher, nobody would take the triggers, and each look would add more.
+            try await control.pass()
             // Read before the look, so that a commit meanwhile is not waited for.
             let seen = signal.commits
             // What was triggered before the service failed again has been noted again, so it starts over.

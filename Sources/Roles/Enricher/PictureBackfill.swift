@@ -23,6 +23,8 @@ struct PictureBackfill: Sendable {
     let signal: BackfillSignal
     /// The store's circuit breaker.
     let gate: StoreGate
+    /// What operators have set for the enricher.
+    let control: ControlGate
     let time: any Timekeeper
 
     /// Runs until it is cancelled.
@@ -33,6 +35,8 @@ struct PictureBackfill: Sendable {
         var rechecked = Date.distantPast
         while true {
             try Task.checkCancellation()
+            // During a pause of the enricher, nobody would take the triggers, and each look would add more.
+            try await control.pass()
             // Read before the look, so that a commit meanwhile is not waited for.
             let seen = signal.commits
             let now = time.now()

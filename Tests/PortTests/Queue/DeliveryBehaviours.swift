@@ -52,6 +52,29 @@ struct DeliveryBehaviours {
         }
     }
 
+    @Test("as many as a new prefetch allows, more and then fewer", arguments: queueBackends)
+    func prefetch(_ backend: QueueBackend) async throws {
+        try await backend.run { broker in
+            let queue = try await broker.connect().queue
+            try await queue.publish(["1", "2", "3", "4", "5", "6"], to: "q")
+            let consumer = try await queue.consume("q", prefetch: 2)
+            var unsettled: [Delivery] = []
+            while unsettled.count < 2 { unsettled += try await consumer.next(upTo: 10) }
+            try await consumer.limit(prefetch: 4)
+            while unsettled.count < 4 { unsettled += try await consumer.next(upTo: 10) }
+            try await consumer.limit(prefetch: 1)
+            async let next = consumer.next(upTo: 10)
+            // With one in hand there is no room yet.
+            try await consumer.acknowledge(unsettled.prefix(3).map(\.receipt))
+            try await consumer.acknowledge(unsettled.suffix(1).map(\.receipt))
+            let last = try await next
+            #expect(last.count == 1)
+            try await consumer.acknowledge(last.map(\.receipt))
+            let texts = (unsettled + last).map(\.text) + (try await consumer.next(upTo: 10).map(\.text))
+            #expect(texts.sorted() == ["1", "2", "3", "4", "5", "6"])
+        }
+    }
+
     @Test("a message to one of two consumers only, and a thousand to four exactly once each", arguments: queueBackends)
     func sharing(_ backend: QueueBackend) async throws {
         try await backend.run { broker in
