@@ -9,11 +9,12 @@ extension EmbeddedStore: ImageBrowsing {
         _ query: ImageQuery, _ order: ImageOrder, at cursor: ImageCursor?, limit: Int, scanning bound: Int
     ) async throws -> ImagePage {
         let search = try await file.read { try SearchQuery(query, $0) }
-        var (page, images) = try await ImagePage.find(order, at: cursor, limit: limit) { order, after, limit in
+        let found = try await ImagePage.find(order, at: cursor, limit: limit) { order, after, limit in
             try await search.find(file, order, after: after, limit: limit, bound: bound)
         }
+        var page = found.page
         page.tiles = try await file.read { database in
-            try images.compactMap { try EmbeddedStore.tile(of: $0, query, database) }
+            try found.images.compactMap { try EmbeddedStore.tile(of: $0, query, database) }
         }
         return page
     }
@@ -31,11 +32,7 @@ extension EmbeddedStore: ImageBrowsing {
     private static func tile(of id: ImageID, _ query: ImageQuery, _ database: Database) throws -> ImageTile? {
         let (rows, index) = (ImageRows(database), IndexRows(database))
         guard let image = try rows.image(id) else { return nil }
-        let boxes = try rows.boxes(id).compactMap(\.box)
-        let labels = Dictionary(grouping: boxes, by: \.label).map { label, boxes in
-            ImageTile.Label(
-                label: label, boxes: boxes.count, confidence: boxes.map(\.averageConfidence).max() ?? 0)
-        }.sorted { $0.confidence == $1.confidence ? $0.label < $1.label : $0.confidence > $1.confidence }
+        let labels = labels(of: try rows.boxes(id).compactMap(\.box))
         let standing = try database.first(
             """
             SELECT s.standing FROM farm_indexed_images f JOIN farm_image_states s ON s.state_id = f.state_id
@@ -45,6 +42,20 @@ extension EmbeddedStore: ImageBrowsing {
         return ImageTile(
             image: image, labels: labels, votes: try index.votes(of: id), standing: try index.standing(of: id),
             expected: query.expected, disagrees: standing?.disagrees)
+    }
+
+    /// The surest first.
+    private static func labels(of boxes: [MergedBox]) -> [ImageTile.Label] {
+        var labels: [String: ImageTile.Label] = [:]
+        for box in boxes {
+            var label = labels[box.label] ?? ImageTile.Label(label: box.label, boxes: 0, confidence: 0)
+            label.boxes += 1
+            label.confidence = max(label.confidence, box.averageConfidence)
+            labels[box.label] = label
+        }
+        return labels.values.sorted { left, right in
+            left.confidence == right.confidence ? left.label < right.label : left.confidence > right.confidence
+        }
     }
 
     // MARK: One image

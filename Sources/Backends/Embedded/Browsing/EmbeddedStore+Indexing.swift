@@ -185,7 +185,7 @@ struct IndexRows {
             [
                 id, try stateID(facts.standing), min(facts.votes, ImageFacts.mostVotes), facts.sureness,
                 facts.confidence, version.boxes, version.resultID, version.mergedID, version.consensusID,
-                SQLiteColumns.list(tags.keys.sorted()),
+                SQLiteValues.list(tags.keys.sorted()),
             ])
     }
 

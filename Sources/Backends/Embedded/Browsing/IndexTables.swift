@@ -1,5 +1,5 @@
 extension TableDefinition {
-    /// The index that images are searched by (docs/decisions/0027-image-index.md). No trigger keeps it: who looks at images
+    /// The index that images are searched by (docs/decisions/0028-image-index.md). No trigger keeps it: who looks at images
     /// follows the tables, and who writes rows pays nothing.
     static let index = [
         // What services have answered about an image, as JSON; many images share one.

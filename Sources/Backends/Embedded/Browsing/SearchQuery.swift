@@ -108,11 +108,13 @@ struct SearchQuery: Sendable {
         )
     }
 
-    /// Of an image `d`. Each part is a look by a key.
+    /// Of an image `d`, what the driver does not say already. Each part is a look by a key.
     private func condition(_ values: inout StatementArguments) -> String {
         var conditions = [imageCondition(&values)]
         var known: [String] = []
-        if let states { known.append("f.state_id IN (\(states.list))") }
+        if let states, driver != .indexed(column: "state_id", states) {
+            known.append("f.state_id IN (\(states.list))")
+        }
         if let votes = query.minVotesOfAny { known.append("f.votes >= \(votes)") }
         if let confidence = query.minConfidenceOfAny {
             known.append("f.confidence >= ?")
@@ -122,7 +124,7 @@ struct SearchQuery: Sendable {
             conditions.append(
                 "(SELECT \(known.joined(separator: " AND ")) FROM farm_indexed_images f WHERE f.image_id = d.image_id)")
         }
-        for rule in tags {
+        for rule in tags where driver != .tags(rule.ids, minimum: rule.minimum) {
             let value = rule.minimum == nil ? "" : " AND t.value >= ?"
             if let minimum = rule.minimum { values += [minimum] }
             conditions.append(
@@ -136,7 +138,7 @@ struct SearchQuery: Sendable {
 
     private func imageCondition(_ values: inout StatementArguments) -> String {
         var conditions = ["i.image_id = d.image_id"]
-        if let group = query.group {
+        if let group = query.group, driver != .group(group) {
             conditions.append("i.image_group = ?")
             values += [group]
         }

@@ -1,4 +1,4 @@
-/// The index that images are searched by (docs/decisions/0027-image-index.md). No trigger keeps it: who looks at images follows
+/// The index that images are searched by (docs/decisions/0028-image-index.md). No trigger keeps it: who looks at images follows
 /// the tables, and who writes rows pays nothing.
 enum IndexTables {
     /// Of the advisory locks, beside `Locks.space`: one writes the index at a time.

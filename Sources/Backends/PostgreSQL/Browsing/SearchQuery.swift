@@ -67,17 +67,20 @@ struct SearchQuery: Sendable {
         let direction = order == .newestFirst ? "DESC" : "ASC"
         let sql = """
             WITH d AS MATERIALIZED (\(rows) ORDER BY 1 \(direction) LIMIT \(limit))
-            SELECT array_to_string(array_agg(d.image_id ORDER BY d.image_id \(direction)) FILTER (WHERE \(condition(&values))), ','),
+            SELECT array_to_string(array_agg(d.image_id ORDER BY d.image_id \(direction)) FILTER (WHERE \(condition(driver, &values))), ','),
                 \(order == .newestFirst ? "min" : "max")(d.image_id), count(*) FROM d
             """
         return Statement(sql, values: values.all)
     }
 
-    /// Of an image `d`. Each part is a look by a key: no join, for which the server could read a table as a whole.
-    private func condition(_ values: inout Values) -> String {
-        var conditions = [imageCondition(&values)]
+    /// Of an image `d`, what the driver does not say already. Each part is a look by a key: no join, for which the server could
+    /// read a table as a whole.
+    private func condition(_ driver: Driver, _ values: inout Values) -> String {
+        var conditions = [imageCondition(driver, &values)]
         var known: [String] = []
-        if let states = resolved.states { known.append("f.state_id = ANY(\(values.add(.integers(states))))") }
+        if let states = resolved.states, driver != .indexed(column: "state_id", states) {
+            known.append("f.state_id = ANY(\(values.add(.integers(states))))")
+        }
         if let votes = query.minVotesOfAny { known.append("f.votes >= \(values.add(.integer(votes)))") }
         if let confidence = query.minConfidenceOfAny {
             known.append("f.confidence >= \(values.add(.doubles([confidence])))")
@@ -86,7 +89,7 @@ struct SearchQuery: Sendable {
             conditions.append(
                 "(SELECT \(known.joined(separator: " AND ")) FROM farm_indexed_images f WHERE f.image_id = d.image_id)")
         }
-        for rule in resolved.tags {
+        for rule in resolved.tags where driver != .tags(rule.ids, minimum: rule.minimum) {
             let value = rule.minimum.map { " AND t.value >= \(values.add(.doubles([$0])))" } ?? ""
             conditions.append(
                 """
@@ -97,9 +100,9 @@ struct SearchQuery: Sendable {
         return conditions.joined(separator: " AND ")
     }
 
-    private func imageCondition(_ values: inout Values) -> String {
+    private func imageCondition(_ driver: Driver, _ values: inout Values) -> String {
         var conditions: [String] = []
-        if let group = query.group { conditions.append("i.image_group = \(values.add(.text(group)))") }
+        if let group = query.group, driver != .group(group) { conditions.append("i.image_group = \(values.add(.text(group)))") }
         if let needle = query.needle {
             let text = values.add(.text(needle))
             conditions.append(

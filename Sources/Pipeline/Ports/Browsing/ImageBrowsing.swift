@@ -45,7 +45,7 @@ public protocol ImageBrowsing: Sendable {
 /// Bounds of searches.
 public enum ImageSearch {
     /// Rows that a search looks at, unless it is told otherwise.
-    public static let bound = 100_000
+    public static let bound = 50_000
     /// Rows of `results` that are looked at for each image that was recently answered.
     public static let rowsPerImage = 20
     /// Images on a page, at most.

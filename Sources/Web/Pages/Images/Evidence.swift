@@ -22,7 +22,8 @@ struct Evidence {
         if let classes = evidence?["classification"], !classes.isNull {
             parts.append("classified by \(classes["sources"].shownList)")
         }
-        if let special = evidence?["specialized"], !special.shownList.isEmpty { parts.append(special.shownList) }
+        let special = (evidence?["specialized"]).shownList
+        if !special.isEmpty { parts.append(special) }
         text = parts.joined(separator: "; ")
     }
 }

@@ -2,6 +2,7 @@ import HTTPTypes
 import Hummingbird
 import Model
 import Operations
+import Pictures
 import Pipeline
 
 /// What the pages of images read.

@@ -2,6 +2,7 @@ import Foundation
 import Harmony
 import Model
 import Operations
+import Pictures
 import Pipeline
 
 /// All that is known of one image.
