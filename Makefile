@@ -9,6 +9,8 @@ BUILD := $(SWIFT) build
 RELEASE := FARM_COMMIT=$$(scripts/commit.sh) $(BUILD) -c release --static-swift-stdlib
 # How many tests run at a time. If all run at once, they wait for each other for minutes.
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 8
+# Of builds for tests.
+FARM_BUILD_FLAGS ?=
 export FARM_TEST_PYTHON := $(CURDIR)/.build-python/bin/python3
 
 # For `make faults`: half of them on each backend, as with CI's ten.
@@ -34,7 +36,7 @@ demo: ## sets up, builds, and runs the pipeline over the sample photos
 # The simulation needs the processors for itself: together with the others it would take minutes longer.
 test: ## sets up what the tests need, starts servers for them and runs every test; SERVERS=trixie: servers of Debian 13
 	@scripts/setup.sh
-	$(SWIFT) build --build-tests
+	$(SWIFT) build --build-tests $(FARM_BUILD_FLAGS)
 	$(SWIFT) test --skip-build --filter SimulationTests
 	scripts/servers/run.sh $(SWIFT) test --skip-build --skip SimulationTests
 

@@ -134,7 +134,7 @@ let package = Package(
         .target(
             name: "Web",
             dependencies: [
-                "COpenSSL", "Model", "Operations", "Pictures", "Pipeline", "Telemetry", "Waiting", logging,
+                "COpenSSL", "Harmony", "Model", "Operations", "Pictures", "Pipeline", "Telemetry", "Waiting", logging,
             ] + hummingbird,
             path: "Sources/Web",
             resources: ["events.js", "farm.css", "farm.js", "icon.svg"].map { .embedInCode("Assets/\($0)") },

@@ -32,7 +32,7 @@ MODULES = {
     "RabbitMQ": PORTS | {"Monitoring"},
     "Roles": PORTS | {"Harmony"},
     "Operations": PORTS | {"Files", "Harmony", "ImageLists", "Monitoring", "Roles"},
-    "Web": PORTS | {"Operations", "Telemetry"},
+    "Web": PORTS | {"Harmony", "Operations", "Telemetry"},
 }
 # These two are the top: Composition puts together what there is, farm is its face on the command line.
 MODULES["Composition"] = (set(MODULES) | BACKENDS) - {"Composition", "farm"}

@@ -10,4 +10,5 @@ for script in scripts/*.sh scripts/servers/*.sh examples/services/*.sh .ci/run; 
 python3 scripts/arrows.py
 python3 scripts/arrows_test.py 2> /dev/null || { echo "lint: scripts/arrows_test.py fails" >&2; exit 1; }
 # Warnings in our own modules are errors here (Package.swift). The tests use what this has built.
-FARM_CHECKED=1 swift build --build-tests
+# shellcheck disable=SC2086 # They are several.
+FARM_CHECKED=1 swift build --build-tests ${FARM_BUILD_FLAGS:-}

@@ -111,7 +111,8 @@ package struct Photos: Sendable {
                 }
             } else if image.url == nil {
                 // The decoder says what is wrong with it.
-                return Scaled(jpeg: try await scaler.scale(.file(path), toFit: fit, quality: Photos.quality).jpeg, tag: "")
+                return Scaled(
+                    jpeg: try await scaler.scale(.file(path), toFit: fit, quality: Photos.quality).jpeg, tag: "")
             }
         }
         guard let url = image.url else { throw Photos.noPlace(image) }
@@ -127,7 +128,9 @@ package struct Photos: Sendable {
         _ source: @Sendable () async throws(PictureFault) -> PictureSource
     ) async throws(PictureFault) -> Scaled {
         let kept = await keptPicture(name)
-        if let kept, maxAge.map({ -kept.made.timeIntervalSinceNow < $0 }) ?? true { return Photos.tagged(kept.bytes, name) }
+        if let kept, maxAge.map({ -kept.made.timeIntervalSinceNow < $0 }) ?? true {
+            return Photos.tagged(kept.bytes, name)
+        }
         do throws(PictureFault) {
             let picture = try await scaler.scale(try await source(), toFit: fit, quality: Photos.quality)
             let (cache, bytes) = (cache, picture.jpeg)

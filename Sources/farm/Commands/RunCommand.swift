@@ -23,9 +23,12 @@ struct RunCommand: AsyncParsableCommand {
             The exit code is 3 if everything is done except for what the import refused. farm import --refused lists \
             that.
 
+            With --web, pages show the photos and the work from the beginning on, and stay until Ctrl-C.
+
             Examples:
               farm run photos/
               farm run photos/ --pictures annotated/
+              farm run photos/ --web                 look at the photos in a browser
               SERVICE_CONFIG=examples/services/service_config.json farm run a.jpg b.jpg
             """)
 
@@ -40,12 +43,29 @@ struct RunCommand: AsyncParsableCommand {
     var force = false
     @Flag(help: "Print what was found as JSON.") var json = false
     @OptionGroup var folders: FolderOptions
+    @OptionGroup var pages: WebOptions
     @OptionGroup var options: SettingsOptions
 
     func run() async throws {
         try await FarmSession.with(options, metrics: .ifFree, opening: Backends.open) { session in
-            try await session.sampling { try await run(session) }
+            try await session.sampling {
+                try await session.servingPages(pages) { try await run(session, pagesAt: $0) }
+            }
         }
+    }
+
+    /// - Parameter url: the first page, which stays when everything is done.
+    private func run(_ session: FarmSession, pagesAt url: String?) async throws {
+        guard let url else { return try await run(session) }
+        var failure: CommandFailure?
+        do { try await run(session) } catch let fault as CommandFailure {
+            guard !Signals.shared.wasInterrupted else { throw fault }
+            if !fault.message.isEmpty { Terminal.error("farm: \(fault.message)") }
+            failure = CommandFailure(exitCode: fault.exitCode, message: "")
+        }
+        Terminal.error("farm: look at the photos at \(url)images; Ctrl-C ends it")
+        await Signals.shared.drain(within: session.settings.shutdownTimeout).wait()
+        if let failure { throw failure }
     }
 
     private func run(_ session: FarmSession) async throws {

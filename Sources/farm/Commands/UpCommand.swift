@@ -18,6 +18,7 @@ struct UpCommand: AsyncParsableCommand {
 
             Examples:
               farm up
+              farm up --web               serve the pages of farm web, too
               farm up --until-idle        end when all submitted jobs are done
             """)
 
@@ -26,24 +27,29 @@ struct UpCommand: AsyncParsableCommand {
             "Exit when the queues that are served here are done. The exit code is 1 if something has failed, or waits for something that is away."
         ))
     var untilIdle = false
+    @OptionGroup var pages: WebOptions
     @OptionGroup var options: SettingsOptions
 
     func run() async throws {
         try await SettledSession(options).serve { session, drain in
-            let factory = RoleFactory(session.context, session.backends)
-            let roles = factory.roles()
-            guard !roles.isEmpty else {
-                throw CommandFailure.unusable(
-                    "\(factory.configuration.path ?? "service_config.json") names no role for this machine: "
-                        + "no primary service with \"work\" true, no post_processing entry")
-            }
-            let serving = Serving(factory: factory, servesWholeMachine: true)
-            if untilIdle {
-                try await serveUntilIdle(session, serving, roles, drain)
-            } else {
-                let changes = Reloading(options: options, session: session, factory: factory).changes()
-                await serving.runWatching(roles, changes: changes, drain: drain)
-            }
+            try await session.servingPages(pages) { _ in try await serve(session, drain) }
+        }
+    }
+
+    private func serve(_ session: FarmSession, _ drain: Drain) async throws {
+        let factory = RoleFactory(session.context, session.backends)
+        let roles = factory.roles()
+        guard !roles.isEmpty else {
+            throw CommandFailure.unusable(
+                "\(factory.configuration.path ?? "service_config.json") names no role for this machine: "
+                    + "no primary service with \"work\" true, no post_processing entry")
+        }
+        let serving = Serving(factory: factory, servesWholeMachine: true)
+        if untilIdle {
+            try await serveUntilIdle(session, serving, roles, drain)
+        } else {
+            let changes = Reloading(options: options, session: session, factory: factory).changes()
+            await serving.runWatching(roles, changes: changes, drain: drain)
         }
     }
 

@@ -26,7 +26,7 @@ struct WebCommand: AsyncParsableCommand {
         help: ArgumentHelp(
             "Listen here: a port, which is on loopback, or HOST:PORT. Port 0 takes a free one.", valueName: "host:port")
     )
-    var listen = "127.0.0.1:8090"
+    var listen = WebOptions.usual
     @OptionGroup var options: SettingsOptions
 
     func run() async throws {
@@ -35,7 +35,7 @@ struct WebCommand: AsyncParsableCommand {
         let drain = Signals.shared.drain(within: session.settings.shutdownTimeout)
         Signals.shared.onHangup { session.output.reopen() }
         try await session.with(metrics: .always) {
-            WebServing(connections: $0, context: session.context)
+            WebServing($0, session.context)
         } _: { opened in
             try await opened.sampling {
                 try await opened.backends.serving(at: address, log: session.log("web")) { _ in await drain.wait() }

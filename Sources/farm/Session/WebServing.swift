@@ -8,38 +8,48 @@ import Web
 
 /// The pages of this process: what they show, and where they are.
 struct WebServing: Sendable {
-    private let parts: ReadingBackends
-    private let settings: Settings
+    private let parts: any ReadingParts
     private let site: Site
     private let doors: Site.Doors
     private let metrics: FarmMetrics
     /// Keeps what images are searched by, until its task is cancelled.
     private let index: @Sendable () async throws -> Void
 
-    /// - Parameter connections: queue, store and heartbeats, each opened when somebody looks.
-    init(connections: Connections, context: ProgramContext) {
-        let parts = ReadingBackends(connections)
+    /// - Parameters:
+    ///   - parts: what is read.
+    ///   - store: the store that is written. It throws `PortFault` while it is out of reach.
+    ///   - heartbeats: where heartbeats are. nil if there are none.
+    init(
+        parts: any ReadingParts, store: @escaping @Sendable () async throws -> Store,
+        heartbeats: @escaping @Sendable () async throws -> (any HeartbeatStore)?, context: ProgramContext
+    ) {
         let settings = context.settings
         let directory = settings.directory
         let readsReplica = settings.database?.readHost != nil
-        (self.parts, self.settings) = (parts, settings)
+        self.parts = parts
         doors = Site.Doors(
             token: settings.web.token?.reveal(), readToken: settings.web.readToken?.reveal(),
             allowedHosts: settings.web.allowedHosts)
         let board = FarmBoard(time: context.time) {
-            await FarmView(parts, directory, readsReplica: readsReplica) { try await connections.monitoring() }
+            await FarmView(parts, directory, readsReplica: readsReplica, heartbeats: heartbeats)
         }
         let rules = ReadingRules(settings)
         let gallery = Gallery(store: { try await parts.store() }, photos: Photos(settings), rules: rules)
-        let writing = WritingStore(connections)
-        let helm = Helm(parts: parts, store: { try await writing.store() }, services: directory)
+        let helm = Helm(parts: parts, store: store, services: directory)
         site = Site(board: board, gallery: gallery, helm: helm, doors: doors)
         let log = context.log("web")
         index = {
-            let store = try await writing.store()
-            try await ImageIndexer(store: store, rules: rules, time: context.time, log: log).run()
+            try await ImageIndexer(store: try await store(), rules: rules, time: context.time, log: log).run()
         }
         metrics = context.metrics?.metrics ?? FarmMetrics(version: FarmVersion.number)
+    }
+
+    /// - Parameter connections: queue, store and heartbeats, each opened when somebody looks.
+    init(_ connections: Connections, _ context: ProgramContext) {
+        let writing = WritingStore(connections)
+        self.init(
+            parts: ReadingBackends(connections), store: { try await writing.store() },
+            heartbeats: { try await connections.monitoring() }, context: context)
     }
 
     func queue() async throws -> Queue { try await parts.queue() }

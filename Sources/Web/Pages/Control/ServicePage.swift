@@ -18,7 +18,8 @@ extension Site {
                         Page(
                             title: service, section: .farm, depth: 1, access: context.access,
                             notice: Page.Notice(try request.query()),
-                            content: ServicePage(service: service, control: control, mayAct: context.access.mayAct).html))
+                            content: ServicePage(service: service, control: control, mayAct: context.access.mayAct).html
+                        ))
                 }
             ])
         func acting(
@@ -36,7 +37,8 @@ extension Site {
                             Page(
                                 title: service, section: .farm, depth: 2, access: context.access,
                                 notice: Page.Notice(text: fault.message, isFault: true),
-                                content: ServicePage(service: service, control: control, mayAct: true, root: "../").html),
+                                content: ServicePage(service: service, control: control, mayAct: true, root: "../").html
+                            ),
                             .unprocessableContent)
                     }
                     _ = await board.renewed()

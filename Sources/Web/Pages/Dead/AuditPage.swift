@@ -12,7 +12,9 @@ extension Site {
                     let before = try request.query().number("before", 1...Int.max)
                     let rows = try await helm.parts.store().auditPage(before: before, limit: AuditPage.limit)
                     return Response(
-                        Page(title: "Acts", section: .audit, access: context.access, content: AuditPage(rows: rows).html))
+                        Page(
+                            title: "Acts", section: .audit, access: context.access, content: AuditPage(rows: rows).html)
+                    )
                 }
             ])
     }
@@ -26,7 +28,8 @@ struct AuditPage {
 
     var html: HTML {
         guard let last = rows.last else { return "<h1>Acts</h1><p>Nobody has done anything here.</p>" }
-        let older: HTML? = rows.count < AuditPage.limit ? nil : "<p><a href=\"audit?before=\(last.id)\">Older ones</a></p>"
+        let older: HTML? =
+            rows.count < AuditPage.limit ? nil : "<p><a href=\"audit?before=\(last.id)\">Older ones</a></p>"
         let cells = rows.map { row -> HTML in
             """
             <tr>\(HTML.cell("At", HTML.time(row.at)))\(HTML.cell("Who", "\(row.entry.who)"))\

@@ -131,7 +131,8 @@ struct DeadPage {
         let rows = acts.map { act -> HTML in
             let stop: HTML =
                 act.state == .running && mayAct
-                ? "<form class=\"inline\" method=\"post\" action=\"acts/\(act.id)/stop\"><button>Stop</button></form>" : .none
+                ? "<form class=\"inline\" method=\"post\" action=\"acts/\(act.id)/stop\"><button>Stop</button></form>"
+                : .none
             return """
                 <tr>\(HTML.cell("Begun", HTML.time(act.begun)))\(HTML.cell("Act", "\(act.text)"))\
                 \(HTML.cell("Progress", progress(act)))\(HTML.cell("", stop))</tr>
@@ -153,7 +154,8 @@ struct DeadPage {
                 """
         case .done: return "done: \(HTML.count(act.count))"
         case .stopped: return "stopped after \(counts)"
-        case .failed(let cause): return "<span class=\"bad\">failed after \(counts): \(cause.printable(upTo: 300))</span>"
+        case .failed(let cause):
+            return "<span class=\"bad\">failed after \(counts): \(cause.printable(upTo: 300))</span>"
         }
     }
 
@@ -162,7 +164,8 @@ struct DeadPage {
         let verb = act.verb == .requeue ? "Requeue" : "Drop"
         let consequence =
             act.verb == .requeue
-            ? "They go back to their queues and are tried anew." : "They are gone for good; their images lack these answers."
+            ? "They go back to their queues and are tried anew."
+            : "They are gone for good; their images lack these answers."
         guard tally.done > 0 else {
             return "<h1>\(verb) dead letters</h1><p>There are none like this.</p><p><a href=\"../dead\">Back</a></p>"
         }

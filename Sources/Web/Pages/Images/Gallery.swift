@@ -32,7 +32,8 @@ extension Site {
                     let store = try await gallery.store()
                     let page = ImagesPage(
                         search: search,
-                        page: try await store.page(search.query, search.order, at: search.cursor, limit: ImagesPage.limit),
+                        page: try await store.page(
+                            search.query, search.order, at: search.cursor, limit: ImagesPage.limit),
                         groups: try await store.groups(limit: ImagesPage.choices),
                         labels: try await store.labels(beginning: "", limit: ImagesPage.choices),
                         services: gallery.rules.expected, lag: try await store.indexLag())
@@ -92,12 +93,20 @@ extension Site {
             }
         }
         let photos = gallery.photos
-        router.answer("/images/:id/thumbnail", [.get: served { image throws(PictureFault) in
-            try await photos.thumbnail(of: image)
-        }])
-        router.answer("/images/:id/photo", [.get: served { image throws(PictureFault) in
-            try await photos.photo(of: image, width: Photos.shown)
-        }])
+        router.answer(
+            "/images/:id/thumbnail",
+            [
+                .get: served { image throws(PictureFault) in
+                    try await photos.thumbnail(of: image)
+                }
+            ])
+        router.answer(
+            "/images/:id/photo",
+            [
+                .get: served { image throws(PictureFault) in
+                    try await photos.photo(of: image, width: Photos.shown)
+                }
+            ])
     }
 
     static func noImage(_ id: ImageID) -> HTTPError { HTTPError(.notFound, message: "there is no image \(id)") }

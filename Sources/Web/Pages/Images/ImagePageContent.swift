@@ -47,7 +47,8 @@ struct ImagePageContent {
             " · group <a href=\"../images?group=\(attribute: $0.queryEncoded)\">\($0)</a>"
         }
         let failed: HTML? =
-            detail.failed.isEmpty ? nil : " · <span class=\"bad\">failed: \(detail.failed.joined(separator: ", "))</span>"
+            detail.failed.isEmpty
+            ? nil : " · <span class=\"bad\">failed: \(detail.failed.joined(separator: ", "))</span>"
         let missing: HTML? =
             detail.missing.isEmpty
             ? nil : " · <span class=\"warn\">missing: \(detail.missing.joined(separator: ", "))</span>"

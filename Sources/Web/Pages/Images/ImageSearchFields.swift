@@ -71,7 +71,8 @@ extension Fields {
     func number(_ name: String, _ range: ClosedRange<Int>) throws(Fault) -> Int? {
         guard let text = self[name] else { return nil }
         guard text.utf8.count <= 20, let number = Int(text), range.contains(number) else {
-            throw Fault(text: "a value of \(name) that is no whole number from \(range.lowerBound) to \(range.upperBound)")
+            throw Fault(
+                text: "a value of \(name) that is no whole number from \(range.lowerBound) to \(range.upperBound)")
         }
         return number
     }

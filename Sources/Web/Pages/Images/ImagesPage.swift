@@ -103,7 +103,8 @@ struct ImagesPage {
         let name = tile.image.filename ?? tile.image.path ?? tile.image.url ?? "image \(tile.image.id)"
         let labels = tile.labels.prefix(4).map { $0.boxes > 1 ? "\($0.boxes) × \($0.label)" : $0.label }
         let emoji = tile.emoji.prefix(8).map(\.emoji).joined(separator: " ")
-        let failed: HTML? = tile.failed.isEmpty ? nil : "<span class=\"bad\">failed: \(tile.failed.joined(separator: ", "))</span>"
+        let failed: HTML? =
+            tile.failed.isEmpty ? nil : "<span class=\"bad\">failed: \(tile.failed.joined(separator: ", "))</span>"
         let missing: HTML? =
             tile.missing.isEmpty || tile.state == .pending
             ? nil : "<span class=\"warn\">missing: \(tile.missing.joined(separator: ", "))</span>"
