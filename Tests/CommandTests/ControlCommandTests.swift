@@ -141,6 +141,9 @@ struct ControlCommandTests {
         let queue = try await queue("queue_clip", work)
         #expect(queue["rate_limit"]?.doubleValue.map { abs($0 - 5.0 / 60) < 1e-9 } == true)
         #expect(queue["concurrency"] == 1 && queue["paused"] == false)
+        #expect(queue["why"] == "no worker")
+        let status = try await work.farm("status")
+        #expect(status.output.contains(/queue_clip .* no worker; limited to 5\/min; at most 1 call for each worker/))
         // Who paused it stays known.
         #expect(try await work.farm("pause", "clip", "--by", "anna").status == 0)
         #expect(try await work.farm("limit", "clip", "20/s", "--by", "bert").status == 0)
@@ -187,7 +190,7 @@ struct ControlCommandTests {
         (["pause", "clip", "--by", " "], "--by"),
         (["limit", "clip"], "Give a rate"), (["limit", "clip", "0/s"], "0/s would let nothing pass"),
         (["limit", "clip", "0.0/min"], "would let nothing pass"), (["limit", "clip", "--", "-1/s"], "-1/s is no rate"),
-        (["limit", "clip", "-1/s"], "-1"), (["limit", "clip", "1e9/s"], "1e9/s is no rate"),
+        (["limit", "clip", "-1/s"], "a rate without a sign"), (["limit", "clip", "1e9/s"], "1e9/s is no rate"),
         (["limit", "clip", "1000000000/s"], "out of range"), (["limit", "clip", "0.00000001/h"], "out of range"),
         (["limit", "clip", "nan/s"], "no rate"), (["limit", "clip", "inf/s"], "no rate"),
         (["limit", "clip", "20"], "20 is no rate"), (["limit", "clip", "20/day"], "no rate"),

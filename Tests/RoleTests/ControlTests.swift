@@ -1,5 +1,6 @@
 import Doubles
 import Foundation
+import Harmony
 import Model
 import Pipeline
 import Roles

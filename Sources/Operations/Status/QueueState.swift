@@ -48,22 +48,31 @@ package struct QueueState: Sendable {
             text = why == nil ? "?" : "the database cannot be reached"
             return
         }
+        let limits = QueueState.limits(control, obeying, of: workers)
         let held = workers.filter { !$0.condition.takes }
         let reasons = QueueState.reasons(held)
         if workers.isEmpty {
             why = isWaited && !isConsumed ? "no worker" : nil
-            text = why ?? (isConsumed ? "taken by another program" : "-")
+            let condition = why ?? (isConsumed ? "taken by another program" : limits.isEmpty ? "-" : "idle")
+            text = QueueState.joined([condition] + limits)
         } else if held.count == workers.count {
-            (why, text) = (reasons, reasons)
+            (why, text) = (reasons, QueueState.joined([reasons] + limits))
         } else {
             let remarks = QueueState.reasons(workers.filter { $0.condition.takes && $0.condition.reason != nil })
             why = nil
             let condition = isWaited || depth.knownInFlight > 0 ? "working" : "idle"
-            let set = [control.limitText, control.callsText].compactMap { $0 }
-            let obedience = set.isEmpty ? nil : QueueState.obedience(obeying, of: workers)
-            text = ([condition, reasons, remarks] + set + [obedience].compactMap { $0 }).filter { !$0.isEmpty }
-                .joined(separator: "; ")
+            text = QueueState.joined([condition, reasons, remarks] + limits)
         }
+    }
+
+    private static func joined(_ parts: [String]) -> String { parts.filter { !$0.isEmpty }.joined(separator: "; ") }
+
+    /// The limits that are set, and how many workers obey them.
+    private static func limits(
+        _ control: ServiceControl, _ obeying: Int?, of workers: [RegisteredWorker]
+    ) -> [String] {
+        let limits = [control.limitText, control.callsText].compactMap { $0 }
+        return limits.isEmpty ? [] : limits + [obedience(obeying, of: workers)].compactMap { $0 }
     }
 
     /// `7 of 8 obey`. nil if all do, or there are no workers.

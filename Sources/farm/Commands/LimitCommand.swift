@@ -35,7 +35,7 @@ struct LimitCommand: AsyncParsableCommand {
 
     func validate() throws {
         if rate == nil && concurrency == nil {
-            throw ValidationError("Give a rate such as 20/s or none, or --concurrency.")
+            throw ValidationError("Give a rate without a sign, such as 20/s, or none, or --concurrency.")
         }
     }
 
