@@ -100,11 +100,15 @@ public final class ControlWatch: Sendable {
             log.notice("\(new.service) is paused no longer")
         }
         if old.rateLimit != new.rateLimit {
-            let limit = new.rateLimit.map { "is limited to \($0) jobs per second, on all machines together" }
+            let limit = new.rateLimit.map {
+                "is limited to \(String(format: "%.4g", $0)) jobs per second, on all machines together"
+            }
             log.notice("\(new.service) \(limit ?? "has no rate limit any more")")
         }
         if old.concurrency != new.concurrency {
-            let limit = new.concurrency.map { "at most \($0) calls" } ?? "as many calls as are configured"
+            let limit =
+                new.concurrency.map { "at most \($0) \($0 == 1 ? "call" : "calls")" }
+                ?? "as many calls as are configured"
             log.notice("\(new.service): \(limit) in flight for each worker")
         }
     }
