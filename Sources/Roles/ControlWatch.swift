@@ -92,7 +92,7 @@ public final class ControlWatch: Sendable {
 
     private func tell(_ old: ServiceControl, _ new: ServiceControl) {
         guard old != new else { return }
-        if new.isPaused, !old.isPaused || new.revision != old.revision {
+        if new.isPaused, !old.isPaused || new.setAt != old.setAt {
             let end = new.until.map { " until \(Timestamp.iso8601($0))" } ?? ""
             let reason = new.reason.map { ": \($0)" } ?? ""
             log.notice("\(new.service) is paused by \(new.setBy)\(end)\(reason)")

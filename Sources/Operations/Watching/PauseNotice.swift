@@ -10,8 +10,8 @@ struct PauseNotice {
 
     private var sheet: ControlSheet?
     private var asked = Date.distantPast
-    /// The revisions that were told, by service.
-    private var told: [String: Int] = [:]
+    /// When the pauses were set that were told, by service.
+    private var told: [String: Date] = [:]
 
     /// - Parameter names: the services and roles that work waits for.
     /// - Returns: those that are paused, sorted. While that cannot be read, what was read last.
@@ -26,8 +26,8 @@ struct PauseNotice {
         }
         guard let sheet else { return [] }
         let paused = Set(names).sorted().filter { sheet[$0].isPaused }
-        for name in paused where told[name] != sheet[name].revision {
-            told[name] = sheet[name].revision
+        for name in paused where told[name] != sheet[name].setAt {
+            told[name] = sheet[name].setAt
             log.warning("\(name) is \(sheet[name].pauseText ?? "paused"); its work waits until farm resume \(name)")
         }
         return paused
