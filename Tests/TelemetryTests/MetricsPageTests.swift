@@ -72,10 +72,6 @@ private struct MetricsPage {
         | --- | --- |
         \(definitions.compactMap(buckets).joined(separator: "\n"))
 
-        ## Not exported yet
-
-        `farm_paused` and `farm_rate_limit_wait_seconds_total` will be added when services can be paused and limited.
-
         """
     }
 
