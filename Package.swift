@@ -128,7 +128,8 @@ let package = Package(
         module(
             "Operations",
             [
-                "Files", "Harmony", "ImageLists", "Model", "Monitoring", "Pictures", "Pipeline", "Roles", "Waiting",
+                "COpenSSL", "Files", "Harmony", "ImageLists", "Model", "Monitoring", "Pictures", "Pipeline", "Roles",
+                "Waiting",
                 logging,
             ]),
         .target(
@@ -137,7 +138,9 @@ let package = Package(
                 "COpenSSL", "Harmony", "Model", "Operations", "Pictures", "Pipeline", "Telemetry", "Waiting", logging,
             ] + hummingbird,
             path: "Sources/Web",
-            resources: ["events.js", "farm.css", "farm.js", "icon.svg"].map { .embedInCode("Assets/\($0)") },
+            resources: ["events.js", "farm.css", "farm.js", "icon.svg", "openapi.json"].map {
+                .embedInCode("Assets/\($0)")
+            },
             swiftSettings: settings),
         module(
             "Composition",
@@ -191,7 +194,9 @@ let package = Package(
             ]),
         tests("CommandTests", ["Doubles", "Model", "Servers"], exclude: ["Doubles"]),
         tests("TelemetryTests", ["Doubles", "Model", "Pipeline", "Telemetry", "Waiting", logging]),
-        tests("WebTests", ["Model", "Operations", "Pipeline", "Telemetry", "Waiting", "Web", logging] + hummingbird),
+        tests(
+            "WebTests",
+            ["Model", "Operations", "Pictures", "Pipeline", "Telemetry", "Waiting", "Web", logging] + hummingbird),
         tests("SimulationTests", ["Doubles"]),
         fuzzing,
     ] + benchmarks,

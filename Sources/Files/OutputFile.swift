@@ -25,7 +25,7 @@ package final class OutputFile {
     /// The path as the user gave it.
     private let path: String
     /// The path with its links followed.
-    private let target: String
+    private var target: String
     private let replacing: Replacing
     private let descriptor: Int32
     private var isOpen = true
@@ -58,10 +58,13 @@ package final class OutputFile {
     }
 
     /// Moves the file to its path.
-    /// - Parameter isDurable: whether it must survive a power cut.
+    /// - Parameters:
+    ///   - isDurable: whether it must survive a power cut.
+    ///   - name: another path in the same folder, if only the content has told it.
     /// - Throws: `OutputFault`. Then the path names what it named before.
-    package func complete(isDurable: Bool) throws(OutputFault) {
+    package func complete(isDurable: Bool, as name: String? = nil) throws(OutputFault) {
         isOpen = false
+        if let name { target = name }
         var cause: Int32 = !isDurable || fsync(descriptor) == 0 ? 0 : errno
         if close(descriptor) != 0 && cause == 0 { cause = errno }
         do throws(OutputFault) {

@@ -55,8 +55,7 @@ package struct ImageList: Sendable {
                     place: path, reason: "--url-prefix cannot be used for an image named by its URL")
                 return try await body(FoundImages(skipped: [refused]))
             }
-            let name = URL(string: path).map { PathText.lastComponent(of: $0.path) }
-            return try await body(FoundImages(images: [NewImage(filename: name, url: path, group: group)]))
+            return try await body(FoundImages(images: [image(at: path)]))
         }
         guard FileManager.default.fileExists(atPath: path) else {
             let missing = SkippedFile(place: path, reason: "no such file or folder", kind: .missing)
@@ -69,6 +68,16 @@ package struct ImageList: Sendable {
         } else {
             try await body(await look(at: path).named(image(path, below: PathText.folder(of: path))))
         }
+    }
+
+    /// The image at one path or URL, which names no folder and no list. A file is looked at as in a folder; a URL is not.
+    package func single(_ place: String) async -> FoundImages {
+        guard !ImageList.isURL(place) else { return FoundImages(images: [image(at: place)]) }
+        return await look(at: place).named(image(place, below: PathText.folder(of: place)))
+    }
+
+    private func image(at url: String) -> NewImage {
+        NewImage(filename: URL(string: url).map { PathText.lastComponent(of: $0.path) }, url: url, group: group)
     }
 
     /// The result of looking at a file.

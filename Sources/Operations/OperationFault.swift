@@ -12,6 +12,8 @@ package struct OperationFault: Error, Sendable {
         case missing
         /// The request itself is not possible.
         case unusable
+        /// What was handed in is not taken.
+        case refused
     }
 
     /// The kind of fault.
@@ -30,6 +32,9 @@ package struct OperationFault: Error, Sendable {
 
     /// The request itself is not possible.
     package static func unusable(_ line: String) -> OperationFault { OperationFault(.unusable, line) }
+
+    /// What was handed in is not taken.
+    package static func refused(_ line: String) -> OperationFault { OperationFault(.refused, line) }
 
     private init(_ kind: Kind, _ line: String) {
         self.kind = kind

@@ -52,6 +52,7 @@ extension Settings {
         imageRoot = variables.text(.imageRoot).map {
             PathText.absolute(SmallFile.resolve($0, in: variables.workingDirectory))
         }
+        uploadFolder = WebSettings.uploadFolder(variables, imageRoot: imageRoot)
         deniesPrivateImageURLs = variables.flag(.denyPrivateImageURLs) ?? false
         workerID = WorkerIDRule(variables)
         serviceName = variables.text(.serviceName)

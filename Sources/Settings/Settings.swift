@@ -34,6 +34,8 @@ public struct Settings: Sendable, Equatable {
     public var web: WebSettings
     /// Where the web keeps photos that it has made smaller. nil if it keeps none.
     public var webCache: WebCacheSettings?
+    /// WEB_UPLOAD_DIR, otherwise IMAGE_ROOT: the folder that uploads are written to, absolute. nil if none are taken.
+    public var uploadFolder: String?
     /// Where traces are sent. nil if they are not.
     public var traces: TraceSettings?
     /// WORKER_PREFETCH_COUNT. nil for the concurrency.

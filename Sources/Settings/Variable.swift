@@ -53,6 +53,7 @@ enum Variable: String, CaseIterable {
     case webAllowedHosts = "WEB_ALLOWED_HOSTS"
     case webCacheFolder = "WEB_CACHE_DIR"
     case webCacheSize = "WEB_CACHE_SIZE"
+    case webUploadFolder = "WEB_UPLOAD_DIR"
 
     case otelEndpoint = "OTEL_EXPORTER_OTLP_ENDPOINT"
     case otelServiceName = "OTEL_SERVICE_NAME"

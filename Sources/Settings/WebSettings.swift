@@ -1,3 +1,5 @@
+import Model
+
 /// Who may look at the pages and act there.
 public struct WebSettings: Sendable, Equatable {
     /// WEB_TOKEN: who has it may read and act; nil: there is none.
@@ -24,6 +26,17 @@ public struct WebSettings: Sendable, Equatable {
             return
         }
         allowedHosts = names.compactMap(HostName.parse)
+    }
+
+    /// The folder that uploads are written to, which workers must be able to read.
+    static func uploadFolder(_ variables: Variables, imageRoot: String?) -> String? {
+        guard let text = variables.text(.webUploadFolder) else { return imageRoot }
+        let folder = PathText.absolute(SmallFile.resolve(text, in: variables.workingDirectory))
+        if let imageRoot, folder != imageRoot, PathText.path(of: folder, below: imageRoot) == nil {
+            variables.fault(.webUploadFolder, "must be below IMAGE_ROOT (\(imageRoot)): workers read nothing elsewhere")
+            return nil
+        }
+        return folder
     }
 
     /// A token goes into a header, so it holds no blanks or other signs that a header cannot carry.

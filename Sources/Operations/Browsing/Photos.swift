@@ -1,9 +1,9 @@
-import Dispatch
 import Files
 import Foundation
 import Model
 import Pictures
 import Pipeline
+import Waiting
 
 /// The photos of images, as people and programs see them: as they are, or upright and smaller. Only what a row of `images` names
 /// is taken, from where workers would take it.
@@ -178,12 +178,5 @@ package struct Photos: Sendable {
 
     private static func noPlace(_ image: Image) -> PictureFault {
         PictureFault(.image, "image \(image.id) has neither path nor URL")
-    }
-}
-
-/// Does what blocks on a disk outside of the cooperative pool.
-private func offPool<Value: Sendable>(_ work: @Sendable @escaping () -> Value) async -> Value {
-    await withCheckedContinuation { waiter in
-        DispatchQueue.global().async { waiter.resume(returning: work()) }
     }
 }

@@ -33,6 +33,20 @@ package struct DeadLetterChoice: Sendable {
         self.limit = limit
     }
 
+    /// What is meant, one line for people: `service clip, reason timeout`.
+    package var text: String {
+        var parts: [String] = []
+        func add(_ name: String, _ value: String?) { if let value { parts.append("\(name) \(value)") } }
+        add("queue", queues?.joined(separator: ", "))
+        add("service", services)
+        add("reason", reasons?.joined(separator: ", "))
+        add("image", images.isEmpty ? nil : images.joined(separator: ", "))
+        add("before", before.map(Timestamp.iso8601))
+        add("after", after.map(Timestamp.iso8601))
+        add("at most", limit.map { String($0) })
+        return parts.isEmpty ? "all" : parts.joined(separator: "; ").printable(upTo: 250)
+    }
+
     /// Queues that are named and not known: another machine's, or mistyped.
     package func unknownQueues(_ known: KnownQueues) -> [String] {
         named.map { names in names.filter { name in !known.all.contains { $0.queue == name } } } ?? []

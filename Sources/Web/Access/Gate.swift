@@ -22,17 +22,16 @@ struct Gate: RouterMiddleware {
         _ request: Request, _ context: Context, _ next: (Request, Context) async throws -> Response
     ) async throws -> Response {
         guard hosts.allows(request.head.authority) else {
-            return Response(
-                plain: "this is not the host that was asked for; WEB_ALLOWED_HOSTS names others\n",
-                .misdirectedRequest)
+            return .refusal(
+                request, .wrongHost, "this is not the host that was asked for; WEB_ALLOWED_HOSTS names others")
         }
         var context = context
         context.access = rules.access(
             authorization: request.headers[.authorization],
             cookie: SessionCookie(headers: request.headers[values: .cookie]), now: Int(Date().timeIntervalSince1970))
         guard request.method.isSafe || isFromOwnPage(request) else {
-            return refusal(
-                request, context, .forbidden, "the page that sent this is not this server's (Sec-Fetch-Site, Origin)")
+            return .refusal(
+                request, .notAllowed, "the page that sent this is not this server's (Sec-Fetch-Site, Origin)")
         }
         if open.contains(request.uri.path) || request.uri.path.hasPrefix("/assets/") {
             return try await next(request, context)
@@ -40,16 +39,16 @@ struct Gate: RouterMiddleware {
         guard context.access.mayRead else {
             // Whoever shows a token is a program.
             if Routes.isOfAPI(request) || request.headers[.authorization] != nil {
-                return refusal(request, context, .unauthorized, "a token is needed: Authorization: Bearer TOKEN")
+                return .refusal(request, .tokenNeeded, "a token is needed: Authorization: Bearer TOKEN")
             }
             guard request.method.isSafe else {
-                return refusal(request, context, .unauthorized, "you are not logged in")
+                return .refusal(request, .tokenNeeded, "you are not logged in")
             }
             let depth = request.uri.path.split(separator: "/", omittingEmptySubsequences: false).count - 2
             return Response.seeOther(String(repeating: "../", count: max(0, depth)) + "login")
         }
         guard request.method.isSafe || context.access.mayAct else {
-            return refusal(request, context, .forbidden, "this token may only read")
+            return .refusal(request, .notAllowed, "this token may only read")
         }
         return try await next(request, context)
     }
@@ -62,14 +61,6 @@ struct Gate: RouterMiddleware {
         if let site = request.headers[.secFetchSite] { return site == "same-origin" }
         guard let origin = request.headers[.origin] else { return true }
         return hosts.isOwn(origin: origin, authority: request.head.authority)
-    }
-
-    private func refusal(
-        _ request: Request, _ context: Context, _ status: HTTPResponse.Status, _ text: String
-    ) -> Response {
-        var headers: HTTPFields = [:]
-        if status == .unauthorized { headers[.wwwAuthenticate] = "Bearer realm=\"farm\"" }
-        return Response(plain: text + "\n", status, headers)
     }
 
     /// Of every answer. Nothing is loaded from elsewhere, nothing runs that is not a file of ours, and no other site shows our
@@ -93,8 +84,8 @@ extension HTTPField.Name {
     static let crossOriginResourcePolicy = name("Cross-Origin-Resource-Policy")
     static let xAccelBuffering = name("X-Accel-Buffering")
 
-    /// - Parameter text: a token of RFC 9110.
-    private static func name(_ text: String) -> HTTPField.Name {
+    /// - Parameter text: a token of RFC 9110, which is certain where it is written in the code.
+    static func name(_ text: String) -> HTTPField.Name {
         guard let name = HTTPField.Name(text) else { preconditionFailure("\(text) is a header's name") }
         return name
     }

@@ -7,12 +7,14 @@ struct Asset: Sendable {
     static let script = Asset("farm.js", "text/javascript; charset=utf-8", PackageResources.farm_js)
     static let events = Asset("events.js", "text/javascript; charset=utf-8", PackageResources.events_js)
     static let icon = Asset("icon.svg", "image/svg+xml", PackageResources.icon_svg)
+    /// What the API is, which has a path of its own.
+    static let openAPI = Asset("openapi.json", "application/json", PackageResources.openapi_json)
 
     static let all = [style, script, events, icon]
 
     private let name: String
     private let type: String
-    private let bytes: [UInt8]
+    let bytes: [UInt8]
     /// Changes with the bytes, so that browsers may keep a file for ever.
     private let revision: String
 

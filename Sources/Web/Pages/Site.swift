@@ -36,15 +36,19 @@ package struct Site: Sendable {
     let helm: Helm
     let acts = BackgroundActs()
     let rules: AccessRules
+    /// What programs ask.
+    let api: API?
 
     /// - Parameters:
     ///   - board: what the pages about the farm show.
     ///   - gallery: what the pages about images show.
     ///   - helm: what the pages act by.
-    package init(board: FarmBoard, gallery: Gallery, helm: Helm, doors: Doors) {
+    ///   - api: what programs ask; nil: nothing.
+    package init(board: FarmBoard, gallery: Gallery, helm: Helm, doors: Doors, api: API? = nil) {
         self.helm = helm
         self.board = board
         self.gallery = gallery
+        self.api = api
         rules = AccessRules(token: doors.token, readToken: doors.readToken)
     }
 }
@@ -73,6 +77,7 @@ extension WebServer {
         site.addDeadLetters(to: router)
         site.addAudit(to: router)
         site.addEvents(to: router)
+        site.api?.add(to: router)
         self.init(host: host, port: port, limits: limits, router: router, log: log)
     }
 }

@@ -33,9 +33,9 @@ extension Router<Context> {
         if allowed.contains(.get) { allowed.insert(.head) }
         let list = allowed.map(\.rawValue).sorted().joined(separator: ", ")
         for method in HTTPRequest.Method.known where !allowed.contains(method) {
-            on(path, method: method) { _, _ -> Response in
-                Response(
-                    plain: "\(method.rawValue) is not answered here, but \(list)\n", .methodNotAllowed, [.allow: list])
+            on(path, method: method) { request, _ -> Response in
+                .refusal(
+                    request, .methodNotAllowed, "\(method.rawValue) is not answered here, but \(list)", [.allow: list])
             }
         }
     }
@@ -87,19 +87,22 @@ private struct RequestTimes: RouterMiddleware {
     private func answer(
         _ request: Request, _ context: Context, _ next: (Request, Context) async throws -> Response
     ) async throws -> Response {
-        guard request.method.isKnown else { return Response(plain: "no such method\n", .notImplemented) }
+        guard request.method.isKnown else { return .refusal(request, .unknownMethod, "no such method") }
         do {
             return try await next(request, context)
         } catch let error as HTTPError where error.status == .notFound {
-            return Response(plain: (error.body ?? "there is no such page") + "\n", .notFound)
+            return .refusal(request, .notFound, error.body ?? "there is no such page")
         } catch let fault as PortFault {
-            return Response(plain: "this cannot be shown now: \(fault)\n", .serviceUnavailable, [.retryAfter: "5"])
+            return .refusal(
+                request, .unreachable, "this cannot be shown now: \(fault)", [.retryAfter: "5"])
         } catch let fault as OperationFault {
-            return Response(plain: fault.message + "\n", .unprocessableContent)
+            return .refusal(request, .badBody, fault.message)
         } catch let fault as Fields.Fault {
-            return Response(plain: "what was sent cannot be read: it holds \(fault.text)\n", .badRequest)
+            return .refusal(request, .badRequest, "what was sent cannot be read: it holds \(fault.text)")
         } catch let error as any HTTPResponseError {
-            return try error.response(from: request, context: context)
+            guard Routes.isOfAPI(request) else { return try error.response(from: request, context: context) }
+            let reason = (error as? HTTPError)?.body ?? error.status.reasonPhrase
+            return Response(Problem(Problem.Kind(status: error.status), reason))
         }
     }
 }

@@ -1,4 +1,5 @@
 import Composition
+import Imaging
 import Logging
 import Operations
 import Pipeline
@@ -34,10 +35,16 @@ struct WebServing: Sendable {
             await FarmView(parts, directory, readsReplica: readsReplica, heartbeats: heartbeats)
         }
         let rules = ReadingRules(settings)
-        let gallery = Gallery(store: { try await parts.store() }, photos: Photos(settings), rules: rules)
+        let photos = Photos(settings)
+        let gallery = Gallery(store: { try await parts.store() }, photos: photos, rules: rules)
         let helm = Helm(parts: parts, store: store, services: directory)
-        site = Site(board: board, gallery: gallery, helm: helm, doors: doors)
         let log = context.log("web")
+        let cropper = PictureCropper(parallelism: 1, root: settings.images.root)
+        let api = API(
+            board: board, parts: parts, store: store, services: directory, expected: rules.expected, cropper: cropper,
+            photos: photos, uploads: settings.uploadFolder.map { UploadFolder($0, cropper: cropper) },
+            time: context.time, log: log)
+        site = Site(board: board, gallery: gallery, helm: helm, doors: doors, api: api)
         index = {
             try await ImageIndexer(store: try await store(), rules: rules, time: context.time, log: log).run()
         }

@@ -13,35 +13,20 @@ extension Site {
             "/events",
             [
                 .get: { _, _ in
-                    Response(
+                    let views = board.views()
+                    return Response(
                         status: .ok,
                         headers: [
                             .contentType: "text/event-stream", .cacheControl: "no-store", .xAccelBuffering: "no",
                         ],
                         body: ResponseBody { writer in
                             // Ends, and so the answer, when the server is told to stop.
-                            for await revision in revisions(of: board).cancelOnGracefulShutdown() {
-                                try await writer.write(ByteBuffer(string: "event: farm\ndata: \(revision)\n\n"))
+                            for await view in views.cancelOnGracefulShutdown() {
+                                try await writer.write(ByteBuffer(string: "event: farm\ndata: \(view.revision)\n\n"))
                             }
                             try await writer.finish(nil)
                         })
                 }
             ])
-    }
-}
-
-/// The numbers of the views, as they come. Those that a slow reader has missed are left out.
-private func revisions(of board: FarmBoard) -> AsyncStream<Int> {
-    AsyncStream(bufferingPolicy: .bufferingNewest(1)) { continuation in
-        let task = Task {
-            var revision = await board.latest().revision
-            continuation.yield(revision)
-            while !Task.isCancelled {
-                revision = await board.view(after: revision).revision
-                continuation.yield(revision)
-            }
-            continuation.finish()
-        }
-        continuation.onTermination = { _ in task.cancel() }
     }
 }

@@ -1,0 +1,59 @@
+import Model
+import Pipeline
+import Waiting
+
+/// A look at dead letters, or an act on them, that ends after so many, so that nobody waits long for it.
+package struct DeadLook {
+    /// What it has come to.
+    package struct Answer {
+        /// By reason.
+        package var tally = DeadTally()
+        /// The letters, where they were asked for.
+        package var letters: [DeadMessage] = []
+        /// Why it ended before; what was done is done.
+        package var failure: (any Error)?
+        /// Of all queues that were meant, when it began.
+        package var total = 0
+        /// Every letter was looked at.
+        package var isComplete: Bool { failure == nil && tally.seen >= total }
+    }
+
+    let round: DeadRound
+    /// Letters that are looked at, at most.
+    let bound: Int
+
+    /// - Parameters:
+    ///   - choice: its `limit` bounds the letters that are meant.
+    ///   - bound: letters that are looked at, at most.
+    /// - Throws: `OperationFault` for a service that is not known; `PortFault`.
+    package init(_ choice: DeadLetterChoice, _ parts: any ReadingParts, _ known: KnownQueues, bound: Int = 20_000)
+        async throws
+    {
+        let store = choice.images.contains { ImageID($0) == nil } ? try await parts.store() : nil
+        round = try await choice.round(try await parts.queue(), known, store: store)
+        self.bound = bound
+    }
+
+    /// - Parameters:
+    ///   - keeping: the letters are wanted.
+    ///   - act: what is done with those that are meant.
+    package func run(keeping: Bool = false, _ act: DeadRound.Act = DeadRound.counting) async -> Answer {
+        var answer = Answer()
+        var (tally, total) = (DeadTally(), 0)
+        var letters: [DeadMessage] = []
+        let drain = Drain()
+        do {
+            try await round.run(into: &tally, drain: drain) { progress, count in
+                total = count
+                if progress.seen >= bound { drain.begin() }
+            } _: { browsing, found in
+                if keeping { letters += found.map(\.letter) }
+                return try await act(browsing, found)
+            }
+        } catch {
+            answer.failure = error
+        }
+        (answer.tally, answer.total, answer.letters) = (tally, total, letters)
+        return answer
+    }
+}

@@ -1,0 +1,108 @@
+import Foundation
+import Model
+import Pipeline
+import Waiting
+
+/// Tells when images are done. The store is asked once for all who wait, however many they are, and not at all while
+/// nobody waits. A question that takes long is asked less often.
+package actor ImageWaiters {
+    /// What is waited for.
+    package enum Goal: String, Sendable, CaseIterable {
+        /// A row of every expected service.
+        case primary
+        /// And a consensus that rests on them.
+        case consensus
+    }
+
+    /// How waiting ended.
+    package enum End: Sendable, Equatable {
+        case reached
+        case timedOut
+        /// So many wait already that this one did not.
+        case refused
+    }
+
+    private struct Waiter {
+        var image: ImageID
+        var services: Set<String>
+        var goal: Goal
+        var deadline: Date
+        var continuation: CheckedContinuation<End, Never>
+    }
+
+    /// Between two questions.
+    private static let interval = Duration.milliseconds(250)
+    /// Asking takes at most one part in so many of the time.
+    private static let restPerQuestion = 10.0
+
+    private let parts: any ReadingParts
+    private let time: any Timekeeper
+    private let limit: Int
+    private var waiters: [Int: Waiter] = [:]
+    private var lastID = 0
+    private var loop: Task<Void, Never>?
+
+    /// - Parameter limit: of those that wait at the same time.
+    package init(_ parts: any ReadingParts, time: any Timekeeper, limit: Int = 256) {
+        self.parts = parts
+        self.time = time
+        self.limit = limit
+    }
+
+    /// Returns when the goal is reached, the time is over, or the task is cancelled.
+    package func wait(for image: ImageID, services: [String], goal: Goal, upTo duration: Duration) async -> End {
+        guard waiters.count < limit else { return .refused }
+        lastID += 1
+        let id = lastID
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                guard !Task.isCancelled else { return continuation.resume(returning: .timedOut) }
+                waiters[id] = Waiter(
+                    image: image, services: Set(services), goal: goal,
+                    deadline: time.now().addingTimeInterval(duration.seconds), continuation: continuation)
+                if loop == nil { loop = Task { await run() } }
+            }
+        } onCancel: {
+            Task { await self.end(id, .timedOut) }
+        }
+    }
+
+    /// How many wait.
+    package var count: Int { waiters.count }
+
+    private func end(_ id: Int, _ end: End) { waiters.removeValue(forKey: id)?.continuation.resume(returning: end) }
+
+    private func run() async {
+        while !waiters.isEmpty {
+            let begin = time.now()
+            let ids = Array(waiters.keys)
+            // A store that is away for a while may be back before their time is over.
+            for id in (try? await reached(among: ids)) ?? [] { end(id, .reached) }
+            let now = time.now()
+            for (id, waiter) in waiters where waiter.deadline <= now { end(id, .timedOut) }
+            let took = Duration.seconds(max(0, now.timeIntervalSince(begin)))
+            let rest = max(ImageWaiters.interval, took * ImageWaiters.restPerQuestion)
+            let next = waiters.values.map { $0.deadline.timeIntervalSince(now) }.min() ?? 0
+            try? await time.sleep(min(rest, .seconds(max(0.01, next))))
+        }
+        loop = nil
+    }
+
+    private func reached(among ids: [Int]) async throws -> [Int] {
+        let asked = ids.compactMap { id in waiters[id].map { (id: id, waiter: $0) } }
+        let store = try await parts.store()
+        let images = Set(asked.map(\.waiter.image)).sorted()
+        let services = asked.reduce(into: Set<String>()) { $0.formUnion($1.waiter.services) }.sorted()
+        let filter = ImageFilter(ids: images, lacking: services, answers: .newer(than: 0))
+        let lacking = Dictionary(
+            try await store.images(filter, after: 0, limit: images.count).map { ($0.image.id, Set($0.lacking)) }
+        ) { $1 }
+        let answered = asked.filter { lacking[$0.waiter.image]?.isDisjoint(with: $0.waiter.services) ?? true }
+        let voted = Set(answered.filter { $0.waiter.goal == .consensus }.map(\.waiter.image)).sorted()
+        let reports = voted.isEmpty ? [] : try await store.report(on: voted)
+        let agreed = Set(reports.filter { ImageAnalysis($0, expecting: []).hasNewestConsensus }.map(\.image.id))
+        // An image that was removed meanwhile is waited for no longer.
+        let gone = Set(voted).subtracting(reports.map(\.image.id))
+        return answered.filter { $0.waiter.goal == .primary || agreed.union(gone).contains($0.waiter.image) }.map(\.id)
+    }
+}

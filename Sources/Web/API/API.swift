@@ -1,0 +1,113 @@
+import HTTPTypes
+import Hummingbird
+import Logging
+import Model
+import Operations
+import Pipeline
+import Waiting
+
+/// The API for programs, under `/api/v1` (spec section 12). It has no logic of its own: it reads requests, calls use
+/// cases and writes their answers.
+package struct API: Sendable {
+    let board: FarmBoard
+    let parts: any ReadingParts
+    /// The store that is written.
+    let store: @Sendable () async throws -> Store
+    let services: ServiceDirectory
+    /// The services that every image is sent to.
+    let expected: [String]
+    let cropper: any ImageCropper
+    let photos: Photos?
+    /// nil: uploads are off.
+    let uploads: UploadFolder?
+    let waiters: ImageWaiters
+    let time: any Timekeeper
+    let log: Logger
+    let rounds = DeadRounds()
+
+    /// - Parameters:
+    ///   - board: what the pages about the farm show.
+    ///   - parts: what is read.
+    ///   - store: the store that is written. It throws `PortFault` while it is out of reach.
+    ///   - expected: the services that every image is sent to.
+    ///   - cropper: looks at images that are handed in; it keeps to IMAGE_ROOT.
+    ///   - photos: nil: none are served.
+    ///   - uploads: where uploads are written to; nil: none are taken.
+    package init(
+        board: FarmBoard, parts: any ReadingParts, store: @escaping @Sendable () async throws -> Store,
+        services: ServiceDirectory, expected: [String],
+        cropper: any ImageCropper, photos: Photos?, uploads: UploadFolder?, time: any Timekeeper, log: Logger
+    ) {
+        self.board = board
+        self.parts = parts
+        self.store = store
+        self.services = services
+        self.expected = expected
+        self.cropper = cropper
+        self.photos = photos
+        self.uploads = uploads
+        self.time = time
+        self.log = log
+        waiters = ImageWaiters(parts, time: time)
+    }
+
+    /// Who acts, in the audit and in pauses.
+    static let who = "api"
+
+    /// A path with what answers there.
+    struct Route: Sendable {
+        /// After `/api/v1`, as the OpenAPI document has it.
+        var path: String
+        var handlers: [HTTPRequest.Method: Handler]
+    }
+
+    /// All of them; the document lists the same ones.
+    var routes: [Route] {
+        [Route(path: "/openapi.json", handlers: [.get: { _, _ in Asset.openAPI.response }])]
+            + farmRoutes + imageRoutes + deadRoutes + controlRoutes
+    }
+
+    func add(to router: Router<Context>) {
+        for route in routes {
+            router.answer(RouterPath("/api/v1" + route.path), route.handlers.mapValues(problems))
+        }
+    }
+
+    /// Turns whatever a handler throws into a problem document.
+    private func problems(_ handler: @escaping Handler) -> Handler {
+        { [log] request, context in
+            do {
+                return try await handler(request, context)
+            } catch let error as CancellationError {
+                throw error
+            } catch {
+                let problem = Problem(error)
+                if problem.kind == .internalError { log.error("\(request.uri.path): \(error)") }
+                return Response(problem)
+            }
+        }
+    }
+}
+
+extension Problem {
+    /// What an error means to whoever asked.
+    init(_ error: any Error) {
+        switch error {
+        case let problem as Problem: self = problem
+        case let fault as Fields.Fault:
+            self.init(.badRequest, "what was sent cannot be read: it holds \(fault.text)")
+        case let fault as PortFault:
+            self.init(fault.kind == .transient ? .unreachable : .internalError, fault.description)
+        case let fault as OperationFault:
+            switch fault.kind {
+            case .missing: self.init(.notFound, fault.message)
+            case .conflict: self.init(.conflict, fault.message)
+            case .unusable: self.init(.badBody, fault.message)
+            case .refused: self.init(.imageRefused, fault.message)
+            case .failed: self.init(.internalError, fault.message)
+            }
+        case let error as HTTPError: self.init(Kind(status: error.status), error.body ?? error.status.reasonPhrase)
+        default: self.init(.internalError, "the server has failed; its log says more")
+        }
+    }
+}
