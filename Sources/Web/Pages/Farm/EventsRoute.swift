@@ -21,7 +21,8 @@ extension Site {
                         body: ResponseBody { writer in
                             // Ends, and so the answer, when the server is told to stop.
                             for await revision in revisions(of: board).cancelOnGracefulShutdown() {
-                                try await writer.write(ByteBuffer(string: "event: farm\ndata: \(revision)\n\n"))
+                                let text = revision.map { "event: farm\ndata: \($0)\n\n" } ?? ": still here\n\n"
+                                try await writer.write(ByteBuffer(string: text))
                             }
                             try await writer.finish(nil)
                         })
@@ -30,9 +31,17 @@ extension Site {
     }
 }
 
-/// The numbers of the views, as they come. Those that a slow reader has missed are left out.
-private func revisions(of board: FarmBoard) -> AsyncStream<Int> {
-    AsyncStream(bufferingPolicy: .bufferingNewest(1)) { continuation in
+/// How long nothing is said at most. Proxies close a connection on which nothing comes for a minute, and a reader that has
+/// gone is noticed when something is written to it.
+private let longestSilence = Duration.seconds(15)
+
+/// The numbers of the views, as they come, and nil from time to time. What a slow reader has missed is left out.
+private func revisions(of board: FarmBoard) -> AsyncStream<Int?> {
+    // Room for one of each, so that none drives out the other.
+    AsyncStream(bufferingPolicy: .bufferingNewest(2)) { continuation in
+        let signs = Task {
+            while (try? await Task.sleep(for: longestSilence)) != nil { continuation.yield(nil) }
+        }
         let task = Task {
             var revision = await board.latest().revision
             continuation.yield(revision)
@@ -42,6 +51,9 @@ private func revisions(of board: FarmBoard) -> AsyncStream<Int> {
             }
             continuation.finish()
         }
-        continuation.onTermination = { _ in task.cancel() }
+        continuation.onTermination = { _ in
+            task.cancel()
+            signs.cancel()
+        }
     }
 }
