@@ -3,9 +3,9 @@
 # inside this folder. Prints what it will install before it does so.
 #
 #   setup.sh demo    for building farm and running it with the example services: no server, nothing that starts by itself
-#   setup.sh test    also what the tests need: RabbitMQ, PostgreSQL, PgBouncer and MariaDB, which the tests start on their
-#                    own ports, and Prometheus for its promtool. Servers that this script installs are disabled: none
-#                    starts now or at the next boot
+#   setup.sh test    also what the tests need: RabbitMQ, PostgreSQL, PgBouncer, MariaDB and nginx, which the tests start on
+#                    their own ports, Prometheus for its promtool, and Chromium. Servers that this script installs are
+#                    disabled: none starts now or at the next boot
 #   setup.sh bench   also what `make bench` needs
 #
 # docs/development.md says how to remove everything again.
@@ -25,10 +25,11 @@ packages=(
   python3 python3-venv libimage-exiftool-perl               # the example services
 )
 # prometheus: for its promtool, which checks metrics and alerts. The tests do not start its server.
-servers=(mariadb-server pgbouncer postgresql prometheus rabbitmq-server)
+servers=(mariadb-server nginx-light pgbouncer postgresql prometheus rabbitmq-server)
 # The units that would start these servers at the next boot.
-units=(epmd.socket epmd.service mariadb.service pgbouncer.service postgresql.service prometheus.service rabbitmq-server.service)
+units=(epmd.socket epmd.service mariadb.service nginx.service pgbouncer.service postgresql.service prometheus.service rabbitmq-server.service)
 [ "$level" = demo ] || packages+=(jq logrotate sqlite3 "${servers[@]}" locales openssl procps)
+[ "$level" = demo ] || packages+=(chromium) # the browser tests
 [ "$level" != bench ] || packages+=(libturbojpeg0-dev) # `make bench` holds farm against it
 # For servers from another release of Debian, see scripts/servers/debian.sh.
 [ -z "${SERVERS:-}" ] || packages+=(debootstrap)

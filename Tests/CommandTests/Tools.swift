@@ -13,12 +13,17 @@ extension Workplace {
 
     /// Runs a script of Python by the interpreter that `make setup` has given the tests' packages.
     func python(_ script: String) async throws -> Finished {
+        let finished = try await python(["-c", script])
+        try #require(finished.status == 0, "`make setup` mends a missing module: \(finished.error)")
+        return finished
+    }
+
+    /// Runs a file of Python by that interpreter.
+    func python(_ arguments: [String]) async throws -> Finished {
         let python =
             ProcessInfo.processInfo.environment["FARM_TEST_PYTHON"]
             ?? Program.root.appending(path: ".build-python/bin/python3").path
-        let finished = try await tool(python, ["-c", script], [:]).finished()
-        try #require(finished.status == 0, "\(python); `make setup` mends a missing module: \(finished.error)")
-        return finished
+        return try await tool(python, arguments, [:]).finished()
     }
 
     /// Starts a command on a pseudo terminal; what the terminal shows is its output. SIGUSR1 presses Ctrl-C.

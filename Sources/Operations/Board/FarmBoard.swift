@@ -58,22 +58,6 @@ package actor FarmBoard {
         return await task.value
     }
 
-    /// The views, as they come. Those that a slow reader has missed are left out.
-    package nonisolated func views() -> AsyncStream<FarmView> {
-        AsyncStream(bufferingPolicy: .bufferingNewest(1)) { continuation in
-            let task = Task {
-                var view = await latest()
-                continuation.yield(view)
-                while !Task.isCancelled {
-                    view = await self.view(after: view.revision)
-                    continuation.yield(view)
-                }
-                continuation.finish()
-            }
-            continuation.onTermination = { _ in task.cancel() }
-        }
-    }
-
     private func lookNow() async -> FarmView {
         if let running { return await running.value }
         let task = Task {

@@ -62,12 +62,16 @@ extension API {
 
     /// The status whenever there is a new one, by server-sent events (HTML Standard, section 9.2).
     private func events() -> Response {
-        let views = board.views()
+        let views = liveViews(of: board)
         return Response(
             status: .ok,
             headers: [.contentType: "text/event-stream", .cacheControl: "no-store", .xAccelBuffering: "no"],
             body: ResponseBody { writer in
                 for await view in views.cancelOnGracefulShutdown() {
+                    guard let view else {
+                        try await writer.write(ByteBuffer(string: ": still here\n\n"))
+                        continue
+                    }
                     let event: (name: String, data: JSON)
                     do { event = ("status", try API.status(view)) } catch { event = ("fault", Problem(error).json) }
                     let text = "id: \(view.revision)\nevent: \(event.name)\ndata: \(event.data.text)\n\n"

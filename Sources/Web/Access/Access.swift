@@ -41,18 +41,26 @@ struct AccessRules: Sendable {
         return .none
     }
 
-    /// What the headers of a request allow: a token (RFC 6750) or the cookie of a login. A token that is wrong allows
-    /// nothing, also where none is needed.
-    func access(authorization: String?, cookie: SessionCookie?, now: Int) -> Access {
-        if let authorization {
-            let parts = authorization.split(separator: " ", maxSplits: 1)
-            guard parts.count == 2, parts[0].lowercased() == "bearer" else { return .none }
-            return access(token: String(parts[1]))
+    /// What a request allows: by the token that it shows, or by the cookies of logins. A token that is wrong allows nothing,
+    /// also where none is needed.
+    func access(bearer: String?, cookies: [SessionCookie], now: Int) -> Access {
+        if let bearer { return access(token: bearer) }
+        func isValid(_ mayAct: Bool, _ token: String?) -> Bool {
+            guard let token else { return false }
+            return cookies.contains { $0.mayAct == mayAct && $0.isSigned(by: token, now: now) }
         }
-        guard let cookie else { return open }
-        if cookie.mayAct, let token, cookie.isSigned(by: token, now: now) { return .act(isOpen: false) }
-        if !cookie.mayAct, let readToken, cookie.isSigned(by: readToken, now: now) { return .read(isOpen: false) }
+        if isValid(true, token) { return .act(isOpen: false) }
+        if isValid(false, readToken) { return .read(isOpen: false) }
         return open
+    }
+
+    /// The token of an `Authorization` header (RFC 6750); nil where it has none. Other schemes are somebody else's, such as
+    /// those of a proxy that has a login of its own.
+    static func bearer(_ authorization: String?) -> String? {
+        guard let authorization else { return nil }
+        let parts = authorization.split(separator: " ", maxSplits: 1)
+        guard let scheme = parts.first, scheme.lowercased() == "bearer" else { return nil }
+        return parts.count == 2 ? String(parts[1]) : ""
     }
 
     /// The cookie for who has shown this token; nil if it is none.

@@ -26,10 +26,12 @@ struct Gate: RouterMiddleware {
                 request, .wrongHost, "this is not the host that was asked for; WEB_ALLOWED_HOSTS names others")
         }
         var context = context
+        let bearer = AccessRules.bearer(request.headers[.authorization])
         context.access = rules.access(
-            authorization: request.headers[.authorization],
-            cookie: SessionCookie(headers: request.headers[values: .cookie]), now: Int(Date().timeIntervalSince1970))
-        guard request.method.isSafe || isFromOwnPage(request) else {
+            bearer: bearer, cookies: SessionCookie.all(headers: request.headers[values: .cookie]),
+            now: Int(Date().timeIntervalSince1970))
+        // A browser adds a login to what another site makes it send, but no token.
+        guard request.method.isSafe || bearer != nil || isFromOwnPage(request) else {
             return .refusal(
                 request, .notAllowed, "the page that sent this is not this server's (Sec-Fetch-Site, Origin)")
         }
@@ -38,7 +40,7 @@ struct Gate: RouterMiddleware {
         }
         guard context.access.mayRead else {
             // Whoever shows a token is a program.
-            if Routes.isOfAPI(request) || request.headers[.authorization] != nil {
+            if Routes.isOfAPI(request) || bearer != nil {
                 return .refusal(request, .tokenNeeded, "a token is needed: Authorization: Bearer TOKEN")
             }
             guard request.method.isSafe else {
@@ -56,8 +58,6 @@ struct Gate: RouterMiddleware {
     /// Whether no other site has made a browser send this (OWASP, "Cross-Site Request Forgery Prevention": fetch metadata).
     /// Programs that are no browsers say nothing of it.
     private func isFromOwnPage(_ request: Request) -> Bool {
-        // No browser adds it by itself.
-        if request.headers[.authorization] != nil { return true }
         if let site = request.headers[.secFetchSite] { return site == "same-origin" }
         guard let origin = request.headers[.origin] else { return true }
         return hosts.isOwn(origin: origin, authority: request.head.authority)

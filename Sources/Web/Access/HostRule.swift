@@ -38,14 +38,27 @@ struct HostRule: Sendable {
     /// The name without its port; nil if it is none.
     private static func host(_ authority: String) -> String? {
         let text = authority.lowercased()
-        guard text.utf8.count <= 260, !text.contains(where: { $0 == "/" || $0 == "@" || $0 == " " }) else { return nil }
-        if text.hasPrefix("[") {
-            guard let end = text.firstIndex(of: "]") else { return nil }
-            return String(text[text.index(after: text.startIndex)..<end])
+        guard text.utf8.count <= 260, text.utf8.allSatisfy(isOfAuthority) else { return nil }
+        guard let end = text.firstIndex(of: "]"), text.hasPrefix("[") else {
+            let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+            guard parts.count <= 2, !parts[0].isEmpty, isPort(parts.count == 2 ? parts[1] : "") else { return nil }
+            return String(parts[0])
         }
-        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-        guard parts.count <= 2, !parts[0].isEmpty else { return nil }
-        return String(parts[0])
+        let rest = text[text.index(after: end)...]
+        guard rest.isEmpty || rest.hasPrefix(":"), isPort(rest.dropFirst()) else { return nil }
+        return String(text[text.index(after: text.startIndex)..<end])
+    }
+
+    /// Of names, addresses and ports (RFC 3986, section 3.2.2), as far as browsers send them.
+    private static func isOfAuthority(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
+        default: "-._:[]".utf8.contains(byte)
+        }
+    }
+
+    private static func isPort(_ text: Substring) -> Bool {
+        text.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
     }
 
     private static func isAddress(_ host: String) -> Bool {

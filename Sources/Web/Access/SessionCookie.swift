@@ -16,12 +16,18 @@ struct SessionCookie: Sendable, Equatable {
         signature = Signature.hex(of: SessionCookie.signed(mayAct, now), key: token)
     }
 
-    /// Out of a request's `Cookie` headers; nil if it is not among them, or none that farm could have made.
-    init?(headers: [String]) {
+    /// Those of a request's `Cookie` headers that farm could have made. There may be several: another farm at a path above
+    /// this one has cookies of the same name.
+    static func all(headers: [String]) -> [SessionCookie] {
         let pairs = headers.flatMap { $0.split(separator: ";") }.map { $0.split(separator: "=", maxSplits: 1) }
         let values = pairs.filter { $0.count == 2 && $0[0].filter { $0 != " " } == SessionCookie.name }.map { $0[1] }
-        guard let parts = values.last?.split(separator: "."), parts.count == 3, let issued = Int(parts[1]), issued >= 0
-        else { return nil }
+        // More than any browser has; each costs a signature.
+        return values.prefix(8).compactMap(SessionCookie.init)
+    }
+
+    private init?(_ value: some StringProtocol) {
+        let parts = value.split(separator: ".")
+        guard parts.count == 3, let issued = Int(parts[1]), issued >= 0 else { return nil }
         switch parts[0] {
         case "act": mayAct = true
         case "read": mayAct = false

@@ -32,5 +32,10 @@ self.addEventListener("connect", (event) => {
     else tabs.set(tab, message.data === "visible");
     settle();
   });
+  // Of a tab that has crashed, in browsers that tell.
+  tab.addEventListener("close", () => {
+    tabs.delete(tab);
+    settle();
+  });
   tab.start();
 });

@@ -8,6 +8,7 @@ import NIOHTTPTypes
 /// - A reader that takes nothing for `stallLimit` is disconnected, so that it does not hold its answer in memory.
 /// - A request whose body is not complete within `bodyLimit` is disconnected.
 /// - `Expect: 100-continue` is answered, so that clients do not wait before they send a body.
+/// - What the connection is doing is told to the `ConnectionRoom`, so that idle connections make room for new ones.
 ///
 /// A handler belongs to its channel's event loop; nothing here is touched by another thread.
 final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
@@ -21,6 +22,11 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     private let stallLimit: TimeAmount
     private let bodyLimit: TimeAmount
+    private let room: ConnectionRoom
+    /// The body of a request is not complete.
+    private var isReceiving = false
+    /// Requests that have not been answered. Clients may send the next one before.
+    private var unanswered = 0
     /// Writes that the connection has not taken yet.
     private var unsentWrites = 0
     private var lastProgress = NIODeadline.now()
@@ -29,9 +35,37 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     /// A close that waits for the unsent writes.
     private var deferredClose: EventLoopPromise<Void>?
 
-    init(stallLimit: TimeAmount, bodyLimit: TimeAmount) {
+    init(stallLimit: TimeAmount, bodyLimit: TimeAmount, room: ConnectionRoom) {
         self.stallLimit = stallLimit
         self.bodyLimit = bodyLimit
+        self.room = room
+    }
+
+    // MARK: The connection
+
+    func handlerAdded(context: ChannelHandlerContext) { if context.channel.isActive { room.entered(context.channel) } }
+
+    func channelActive(context: ChannelHandlerContext) {
+        room.entered(context.channel)
+        context.fireChannelActive()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        leave(context)
+        context.fireChannelInactive()
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) { leave(context) }
+
+    private func leave(_ context: ChannelHandlerContext) {
+        stallTimer?.cancel()
+        bodyTimer?.cancel()
+        (stallTimer, bodyTimer) = (nil, nil)
+        room.left(context.channel)
+    }
+
+    private func tell(_ context: ChannelHandlerContext) {
+        room.changed(context.channel, to: isReceiving ? .receiving : unanswered > 0 ? .answering : .idle)
     }
 
     // MARK: Requests
@@ -39,6 +73,8 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
         case .head(let head):
+            (isReceiving, unanswered) = (true, unanswered + 1)
+            tell(context)
             bodyTimer?.cancel()
             bodyTimer = context.eventLoop.assumeIsolated().scheduleTask(in: bodyLimit) { [self] in abort(context) }
             if head.headerFields[.expect]?.lowercased() == "100-continue" {
@@ -46,29 +82,24 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
             }
         case .body: break
         case .end:
+            isReceiving = false
+            tell(context)
             bodyTimer?.cancel()
             bodyTimer = nil
         }
         context.fireChannelRead(data)
     }
 
-    func channelInactive(context: ChannelHandlerContext) {
-        stopTimers()
-        context.fireChannelInactive()
-    }
-
-    func handlerRemoved(context: ChannelHandlerContext) { stopTimers() }
-
-    private func stopTimers() {
-        stallTimer?.cancel()
-        bodyTimer?.cancel()
-        (stallTimer, bodyTimer) = (nil, nil)
-    }
-
     // MARK: Answers
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        guard case .body(var rest) = unwrapOutboundIn(data), rest.readableBytes > ConnectionGuard.sliceLength else {
+        let part = unwrapOutboundIn(data)
+        if case .end = part {
+            // What cannot be read is answered too, and was no request.
+            unanswered = max(0, unanswered - 1)
+            tell(context)
+        }
+        guard case .body(var rest) = part, rest.readableBytes > ConnectionGuard.sliceLength else {
             return track(context, data, promise)
         }
         while rest.readableBytes > ConnectionGuard.sliceLength,

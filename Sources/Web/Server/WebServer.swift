@@ -9,7 +9,8 @@ import ServiceLifecycle
 public struct WebServer: Sendable {
     /// What clients may use up.
     public struct Limits: Sendable {
-        /// Open at once; the next ones wait. It must stay well below the limit of open files.
+        /// Open at once. The last eighth of them is for connections on which something is asked: from there on, idle ones
+        /// make room. It must stay well below the limit of open files.
         public var connections = 64
         /// How long a connection may say nothing between requests or within a request's head. No usual interval of scrapes:
         /// a connection that is closed in the moment of the next one costs the scraper a second try.
@@ -90,11 +91,12 @@ public struct WebServer: Sendable {
             availableConnectionsDelegate: .maximum(limits.connections, logger: log))
         configuration.serverName = nil
         let (stall, body) = (TimeAmount(limits.stall), TimeAmount(limits.body))
+        let room = ConnectionRoom(limit: limits.connections - limits.connections / 8)
         let application = Application(
             responder: responder,
             server: .http1(
                 configuration: .init(
-                    additionalChannelHandlers: [ConnectionGuard(stallLimit: stall, bodyLimit: body)],
+                    additionalChannelHandlers: [ConnectionGuard(stallLimit: stall, bodyLimit: body, room: room)],
                     idleTimeout: TimeAmount(limits.idle),
                     httpDecoderConfiguration: .init(
                         maxHeaderFieldSize: WebServer.headerField, maxHeaderListSize: WebServer.headerList,

@@ -13,7 +13,7 @@ extension Site {
             "/events",
             [
                 .get: { _, _ in
-                    let views = board.views()
+                    let views = liveViews(of: board)
                     return Response(
                         status: .ok,
                         headers: [
@@ -22,11 +22,39 @@ extension Site {
                         body: ResponseBody { writer in
                             // Ends, and so the answer, when the server is told to stop.
                             for await view in views.cancelOnGracefulShutdown() {
-                                try await writer.write(ByteBuffer(string: "event: farm\ndata: \(view.revision)\n\n"))
+                                let text = view.map { "event: farm\ndata: \($0.revision)\n\n" } ?? ": still here\n\n"
+                                try await writer.write(ByteBuffer(string: text))
                             }
                             try await writer.finish(nil)
                         })
                 }
             ])
+    }
+}
+
+/// How long nothing is said at most. Proxies close a connection on which nothing comes for a minute, and a reader that has
+/// gone is noticed when something is written to it.
+private let longestSilence = Duration.seconds(15)
+
+/// The views as they come, and nil from time to time. What a slow reader has missed is left out.
+func liveViews(of board: FarmBoard) -> AsyncStream<FarmView?> {
+    // Room for one of each, so that neither drives out the other.
+    AsyncStream(bufferingPolicy: .bufferingNewest(2)) { continuation in
+        let signs = Task {
+            while (try? await Task.sleep(for: longestSilence)) != nil { continuation.yield(nil) }
+        }
+        let task = Task {
+            var view = await board.latest()
+            continuation.yield(view)
+            while !Task.isCancelled {
+                view = await board.view(after: view.revision)
+                continuation.yield(view)
+            }
+            continuation.finish()
+        }
+        continuation.onTermination = { _ in
+            task.cancel()
+            signs.cancel()
+        }
     }
 }

@@ -1,0 +1,28 @@
+"""All of it works without JavaScript."""
+
+from site_under_test import check, paths
+
+
+@check
+async def pages_work_without_scripts(site):
+    everything = await paths(site)
+    visitor = await site.visitor(java_script_enabled=False)
+    page = await visitor.page()
+    for path in everything:
+        response = await page.goto(visitor.root + path)
+        assert response.ok and await page.locator("h1").count() == 1, f"/{path}"
+        text = await page.locator("main").inner_text()
+        assert text.strip(), f"/{path} is empty"
+    visitor.settle()
+
+
+@check
+async def pages_come_anew_without_scripts(site):
+    visitor = await site.visitor(java_script_enabled=False)
+    page = await visitor.page()
+    first = await page.locator("time").first.get_attribute("datetime")
+    # By the meta element, after ten seconds.
+    async with page.expect_event("load", timeout=90_000):
+        pass
+    assert await page.locator("time").first.get_attribute("datetime") > first
+    visitor.settle()
