@@ -166,6 +166,17 @@ extension API {
         return accepted(analysis.report.image, jobs, [], root: "../")
     }
 
+    /// The same for the page of an image.
+    /// - Returns: how many services are asked.
+    func rerun(_ rerun: ImageRerun, of id: ImageID, key: String, _ headers: HTTPFields) async throws -> Int {
+        let submission = try await submission(headers)
+        let analysis = try await API.found(store().analysis(of: id, expecting: expected), id)
+        let targets = try rerun.targets(of: analysis, expecting: expected, services)
+        let jobs = try await submission.submit(analysis.report.image, to: targets, key: key)
+        try await submission.audit(jobs, of: id, by: Helm.who)
+        return targets.count
+    }
+
     private static func rerunChoice(_ body: RequestObject) throws(Problem) -> ImageRerun {
         switch (try body.text("what"), try body.texts("services", upTo: 50)) {
         case (let what?, nil):

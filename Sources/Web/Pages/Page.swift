@@ -2,7 +2,7 @@
 struct Page {
     /// The pages that every page leads to, in the order of the menu.
     enum Section: CaseIterable {
-        case farm, workers, images, dead, audit
+        case farm, workers, images, dead, quality, audit
 
         fileprivate var path: String {
             switch self {
@@ -10,6 +10,7 @@ struct Page {
             case .workers: "workers"
             case .images: "images"
             case .dead: "dead"
+            case .quality: "quality"
             case .audit: "audit"
             }
         }
@@ -20,6 +21,7 @@ struct Page {
             case .workers: "Workers"
             case .images: "Images"
             case .dead: "Dead letters"
+            case .quality: "Quality"
             case .audit: "Acts"
             }
         }

@@ -5,6 +5,7 @@ import Logging
 import Operations
 import Pipeline
 import Telemetry
+import Waiting
 
 /// The pages of one farm.
 package struct Site: Sendable {
@@ -35,6 +36,7 @@ package struct Site: Sendable {
     let gallery: Gallery
     let helm: Helm
     let acts = BackgroundActs()
+    let quality: QualityBoard
     let rules: AccessRules
     /// What programs ask.
     let api: API?
@@ -48,6 +50,9 @@ package struct Site: Sendable {
         self.helm = helm
         self.board = board
         self.gallery = gallery
+        quality = QualityBoard(time: SystemTime()) {
+            try await Quality(store: try await gallery.store(), rules: gallery.rules).report()
+        }
         self.api = api
         rules = AccessRules(token: doors.token, readToken: doors.readToken)
     }
@@ -75,6 +80,7 @@ extension WebServer {
         site.addImages(to: router)
         site.addServices(to: router)
         site.addDeadLetters(to: router)
+        site.addQuality(to: router)
         site.addAudit(to: router)
         site.addEvents(to: router)
         site.api?.add(to: router)

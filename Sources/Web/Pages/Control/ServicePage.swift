@@ -153,6 +153,8 @@ extension Page.Notice {
         case "paused": self.init(text: "\(what) is paused. Workers obey within five seconds.")
         case "resumed": self.init(text: "\(what) is resumed.")
         case "limited": self.init(text: "The limits of \(what) are set. Workers obey within five seconds.")
+        case "rerun" where what == "0": self.init(text: "No service is like that here: nothing was asked.")
+        case "rerun": self.init(text: "\(what) services are asked again.")
         case "begun": self.init(text: "It has begun, and goes on by itself.")
         case "stopped": self.init(text: "It stops after what is at hand.")
         default: return nil

@@ -22,7 +22,7 @@ package struct Gallery: Sendable {
 
 extension Site {
     func addImages(to router: Router<Context>) {
-        let gallery = gallery
+        let (gallery, api) = (gallery, api)
         router.answer(
             "/images",
             [
@@ -47,7 +47,7 @@ extension Site {
                 .get: { request, context in
                     let query = try request.query()
                     let search = try ImageSearchFields(query, expected: gallery.rules.expected)
-                    let (id, store) = (try context.imageID(), try await gallery.store())
+                    let (id, store) = (try context.number("id"), try await gallery.store())
                     guard let detail = try await ImageDetails(store: store, rules: gallery.rules).detail(of: id) else {
                         throw Site.noImage(id)
                     }
@@ -58,10 +58,13 @@ extension Site {
                     } catch {
                         size = .failure(error)
                     }
-                    let content = ImagePageContent(detail: detail, search: search, neighbours: neighbours, size: size)
+                    let services = context.access.mayAct && api != nil ? gallery.rules.expected : []
+                    let content = ImagePageContent(
+                        detail: detail, search: search, neighbours: neighbours, size: size, services: services)
                     return try response(
                         Page(
                             title: "Image \(id)", section: .images, depth: 1, access: context.access,
+                            notice: Page.Notice(query),
                             content: content.html), request)
                 }
             ])
@@ -69,21 +72,41 @@ extension Site {
             "/images/:id/results/:result",
             [
                 .get: { _, context in
-                    let (id, result) = (try context.imageID(), try context.number("result"))
+                    let (id, result) = (try context.number("id"), try context.number("result"))
                     guard let stored = try await gallery.store().result(result, of: id) else {
                         throw HTTPError(.notFound, message: "image \(id) has no result \(result)")
                     }
                     return Response(stored.data.text, "application/json")
                 }
             ])
+        addRerun(to: router)
         addPhotos(to: router)
+    }
+
+    private func addRerun(to router: Router<Context>) {
+        guard let api else { return }
+        router.answer(
+            "/images/:id/rerun",
+            [
+                .post: { request, context in
+                    let fields = try await request.form()
+                    let id = try context.number("id")
+                    let named = ImageRerun.named.first { $0.name == fields["what"] }?.rerun
+                    guard let rerun = named ?? fields["service"].map({ .services([$0]) }), let key = fields["key"]
+                    else {
+                        throw Fields.Fault(text: "nothing to run again that is known")
+                    }
+                    let count = try await api.rerun(rerun, of: id, key: key, request.headers)
+                    return Response.seeOther("../\(id)?done=rerun&what=\(count)")
+                }
+            ])
     }
 
     private func addPhotos(to router: Router<Context>) {
         let gallery = gallery
         func served(_ scale: @escaping @Sendable (Image) async throws(PictureFault) -> Photos.Scaled) -> Handler {
             { request, context in
-                let id = try context.imageID()
+                let id = try context.number("id")
                 guard let image = try await gallery.store().images([id])[id] else { throw Site.noImage(id) }
                 do {
                     return Response(try await scale(image), to: request)
@@ -113,10 +136,6 @@ extension Site {
 }
 
 extension Context {
-    /// Of the path.
-    /// - Throws: `HTTPError` if it is none.
-    func imageID() throws -> ImageID { try number("id") }
-
     /// A whole number of the path, from 1.
     /// - Throws: `HTTPError` if it is none.
     func number(_ name: String) throws -> Int {

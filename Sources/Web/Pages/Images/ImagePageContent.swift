@@ -24,6 +24,8 @@ struct ImagePageContent {
     let neighbours: ImageNeighbours
     /// Or why the photo cannot be shown.
     let size: Result<Size, PictureFault>
+    /// What can be run again; empty where the reader may not.
+    let services: [String]
 
     private var image: Image { detail.report.image }
 
@@ -37,6 +39,7 @@ struct ImagePageContent {
         \(boxes)
         \(predictions)
         \(answers)
+        \(again)
         \(history)
         """
     }
@@ -195,6 +198,27 @@ struct ImagePageContent {
                 """
         }
         return "<h2>Answers</h2>\(items)"
+    }
+
+    /// Each form has a key of its own, so that one that is sent twice asks once.
+    private var again: HTML {
+        guard !services.isEmpty else { return .none }
+        let kinds = [
+            ("missing", "missing ones"), ("failed", "failed ones"), ("empty", "those that found nothing"),
+            ("all", "all"),
+        ]
+        func form(_ content: HTML) -> HTML {
+            """
+            <form class="inline" method="post" action="\(image.id)/rerun">\
+            <input type="hidden" name="key" value="\(UUID().uuidString)">\(content)</form>
+            """
+        }
+        let options = services.map { "<option>\($0)</option>" as HTML }
+        return """
+            <h2>Ask services again</h2>
+            <p>\(kinds.map { form("<button name=\"what\" value=\"\($0.0)\">\($0.1)</button> ") })
+            \(form("<label class=\"box\">or <select name=\"service\">\(options)</select></label> <button>Ask it</button>"))</p>
+            """
     }
 
     private var history: HTML {
