@@ -21,6 +21,10 @@ struct Gate: RouterMiddleware {
     private func answer(
         _ request: Request, _ context: Context, _ next: (Request, Context) async throws -> Response
     ) async throws -> Response {
+        // Another target is for proxies, and a second host is for one of them (RFC 9112, section 3.2).
+        guard request.head.path?.utf8.first == UInt8(ascii: "/"), request.headers[.secondHost] == nil else {
+            return Response(plain: "this is no request for a page of this server\n", .badRequest)
+        }
         guard hosts.allows(request.head.authority) else {
             return .refusal(
                 request, .wrongHost, "this is not the host that was asked for; WEB_ALLOWED_HOSTS names others")
@@ -79,6 +83,8 @@ struct Gate: RouterMiddleware {
 
 extension HTTPField.Name {
     static let secFetchSite = name("Sec-Fetch-Site")
+    /// The first one is the request's authority.
+    static let secondHost = name("Host")
     static let referrerPolicy = name("Referrer-Policy")
     static let crossOriginOpenerPolicy = name("Cross-Origin-Opener-Policy")
     static let crossOriginResourcePolicy = name("Cross-Origin-Resource-Policy")

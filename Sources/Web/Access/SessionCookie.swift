@@ -26,7 +26,7 @@ struct SessionCookie: Sendable, Equatable {
     }
 
     private init?(_ value: some StringProtocol) {
-        let parts = value.split(separator: ".")
+        let parts = value.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count == 3, let issued = Int(parts[1]), issued >= 0 else { return nil }
         switch parts[0] {
         case "act": mayAct = true

@@ -69,6 +69,8 @@ extension WebServer {
             middleware: Gate(
                 rules: site.rules, hosts: HostRule(listen: host, others: doors.allowedHosts),
                 open: ["/login", "/healthz"]))
+        // Within the gate, so that these answers too tell browsers what they must not do.
+        router.add(middleware: FaultAnswers())
         router.answer("/healthz", [.get: { _, _ in Response(plain: "ok\n") }])
         for asset in Asset.all {
             let response = asset.response

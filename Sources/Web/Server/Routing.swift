@@ -22,6 +22,7 @@ extension Router<Context> {
     static func measured(_ metrics: FarmMetrics) -> Router<Context> {
         let router = Router(context: Context.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: RequestTimes(metrics: metrics))
+        router.add(middleware: FaultAnswers())
         return router
     }
 
@@ -67,7 +68,7 @@ extension Response {
     }
 }
 
-/// Measures each request by its route, and turns what its handler throws into an answer.
+/// Measures each request by its route.
 private struct RequestTimes: RouterMiddleware {
     let metrics: FarmMetrics
 
@@ -76,16 +77,19 @@ private struct RequestTimes: RouterMiddleware {
     ) async throws -> Response {
         let clock = ContinuousClock()
         let begin = clock.now
-        let response = try await answer(request, context, next)
+        let response = try await next(request, context)
         // A path that nobody has registered is the client's text, and no label.
         let route = response.status == .notFound ? nil : context.endpointPath
         metrics.answered(
             route: route ?? "other", code: response.status.code, seconds: (clock.now - begin) / .seconds(1))
         return response
     }
+}
 
-    private func answer(
-        _ request: Request, _ context: Context, _ next: (Request, Context) async throws -> Response
+/// Turns what a handler throws into an answer.
+struct FaultAnswers: RouterMiddleware {
+    func handle(
+        _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
         guard request.method.isKnown else { return .refusal(request, .unknownMethod, "no such method") }
         do {
