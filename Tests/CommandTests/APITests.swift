@@ -161,14 +161,16 @@ struct APITests {
             let answer = try await server.ask("GET", query)
             #expect(answer.status == 400 && answer.problem != nil, "\(query.prefix(80)): \(answer)")
         }
-        for (status, problem, method, path, body, type) in [
+        let spaces = String(repeating: " ", count: 1 << 20)
+        let requests: [(Int, String, String, String, String, String)] = [
             (404, "not-found", "GET", "/nothing", "", ""), (404, "not-found", "GET", "/images/77", "", ""),
             (405, "method-not-allowed", "DELETE", "/images/1", "", ""),
             (400, "bad-request", "POST", "/images", "{", "application/json"),
             (415, "wrong-media-type", "POST", "/images", "{}", "text/plain"),
-            (413, "too-large", "POST", "/images", String(repeating: " ", count: 1 << 20), "application/json"),
+            (413, "too-large", "POST", "/images", spaces, "application/json"),
             (403, "uploads-off", "POST", "/images", "--XX--", "multipart/form-data; boundary=XX"),
-        ] {
+        ]
+        for (status, problem, method, path, body, type) in requests {
             let answer = try await server.ask(
                 method, path, bytes: body.isEmpty ? nil : Data(body.utf8),
                 headers: type.isEmpty ? [:] : ["Content-Type": type])

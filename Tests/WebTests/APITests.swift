@@ -71,7 +71,8 @@ struct APIWithoutStoreTests {
         async let first = waiters.wait(for: 1, services: ["clip"], goal: .primary, upTo: .seconds(1))
         while await waiters.count == 0 { await Task.yield() }
         #expect(await waiters.wait(for: 1, services: [], goal: .primary, upTo: .seconds(1)) == .refused)
-        #expect(await first == .timedOut)
+        let ended = await first
+        #expect(ended == .timedOut)
         // A client that has gone holds no place.
         let gone = Task { await waiters.wait(for: 1, services: ["clip"], goal: .primary, upTo: .seconds(600)) }
         while await waiters.count == 0 { await Task.yield() }
@@ -85,7 +86,7 @@ struct APIWithoutStoreTests {
         arguments: [
             ("wait=10", 10), ("respond-async, wait=5", 5), ("Wait = \"7\"", 7), ("wait=100", 60), ("wait", nil),
             ("wait=-1", nil), ("wait=x", nil), ("handling=lenient", nil),
-        ])
+        ] as [(String, Int?)])
     func preferences(text: String, seconds: Int?) {
         #expect(API.preferredWait([.prefer: text]) == seconds)
     }
