@@ -17,7 +17,8 @@ final class TestFolder {
     var files: [String] {
         (FileManager.default.enumerator(atPath: path)?.allObjects ?? []).compactMap { $0 as? String }.filter {
             var isFolder: ObjCBool = false
-            return FileManager.default.fileExists(atPath: "\(path)/\($0)", isDirectory: &isFolder) && !isFolder.boolValue
+            return FileManager.default.fileExists(atPath: "\(path)/\($0)", isDirectory: &isFolder)
+                && !isFolder.boolValue
         }.sorted()
     }
 }
@@ -74,10 +75,11 @@ struct FileCacheTests {
     func limit() async throws {
         let folder = try TestFolder()
         let limit = 50_000
+        let path = folder.path + "/cache"
         await withTaskGroup(of: Void.self) { group in
             for worker in 0..<4 {
                 group.addTask {
-                    let cache = FileCache(folder.path + "/cache", limit: limit)
+                    let cache = FileCache(path, limit: limit)
                     for number in 0..<300 {
                         let name = UUID()
                         cache.keep(Self.bytes(UInt8(worker), 500 + number), as: name)
@@ -86,7 +88,7 @@ struct FileCacheTests {
                 }
             }
         }
-        FileCache(folder.path + "/cache", limit: limit).sweep()
+        FileCache(path, limit: limit).sweep()
         let sizes = folder.files.map {
             (try? FileManager.default.attributesOfItem(atPath: "\(folder.path)/\($0)")[.size] as? Int) ?? 0
         }
@@ -99,7 +101,8 @@ struct FileCacheTests {
         let folder = try TestFolder()
         let cache = FileCache(folder.path + "/cache", limit: 10_000)
         cache.keep(Self.bytes(1), as: UUID())
-        let part = try #require(folder.files.first { !$0.hasSuffix(".lock") }).split(separator: "/").dropLast().joined(separator: "/")
+        let part = try #require(folder.files.first { !$0.hasSuffix(".lock") }).split(separator: "/").dropLast().joined(
+            separator: "/")
         for name in ["old", "new"] {
             try Data(Self.bytes(3)).write(to: URL(filePath: "\(folder.path)/\(part)/.\(name).part"))
         }

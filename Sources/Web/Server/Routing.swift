@@ -103,6 +103,9 @@ struct FaultAnswers: RouterMiddleware {
             return .refusal(request, .badBody, fault.message)
         } catch let fault as Fields.Fault {
             return .refusal(request, .badRequest, "what was sent cannot be read: it holds \(fault.text)")
+        } catch let problem as Problem {
+            // One that a page of ours has run into.
+            return .refusal(request, problem.kind, problem.detail)
         } catch let error as any HTTPResponseError {
             guard Routes.isOfAPI(request) else { return try error.response(from: request, context: context) }
             let reason = (error as? HTTPError)?.body ?? error.status.reasonPhrase

@@ -86,7 +86,9 @@ struct BrowsingPlanTests {
         try await database.file.onWriter { trace($0) }
         try await database.file.read { trace($0) }
         try await useAll(EmbeddedStore(database))
-        let seen = statements.withLock { $0 }.filter { $0.hasPrefix("SELECT") || $0.hasPrefix("WITH") || $0.hasPrefix("DELETE") }
+        let seen = statements.withLock { $0 }.filter {
+            $0.hasPrefix("SELECT") || $0.hasPrefix("WITH") || $0.hasPrefix("DELETE")
+        }
         #expect(seen.count > 60)
         let scans = try await database.file.onWriter { writer in
             writer.trace(options: [])
@@ -97,8 +99,10 @@ struct BrowsingPlanTests {
                     .filter { detail in
                         detail.hasPrefix("SCAN")
                             // What has a limit, is made by the statement itself, or is so small that it is read as a whole.
-                            && !["subquery", "SCAN d", "json_each", "CONSTANT", "farm_index_marks", "farm_image_states"]
-                                .contains(where: detail.contains)
+                            && ![
+                                "subquery", "SCAN d", "json_each", "CONSTANT", "farm_index_marks", "farm_image_states",
+                            ]
+                            .contains(where: detail.contains)
                             && !sql.contains("FROM results ORDER BY result_id DESC LIMIT")
                     }
                     .map { "\($0): \(sql)" }
@@ -109,14 +113,14 @@ struct BrowsingPlanTests {
     }
 }
 
-@Suite("Looking through very many images", .enabled(if: FilledScale.images != nil))
-struct FilledScale {
-    /// FARM_SCALE=900000
-    static let images = ProcessInfo.processInfo.environment["FARM_SCALE"].flatMap(Int.init)
+/// FARM_SCALE=900000
+private let scale = ProcessInfo.processInfo.environment["FARM_SCALE"].flatMap(Int.init)
 
+@Suite("Looking through very many images", .enabled(if: scale != nil))
+struct FilledScale {
     @Test("takes so long", arguments: [StoreBackend.embedded, .postgresql])
     func measure(_ backend: StoreBackend) async throws {
-        let count = try #require(Self.images)
+        let count = try #require(scale)
         try await backend.run { base in
             let shelf = FilledShelf(execute: base.execute, images: count)
             let filling = try await ContinuousClock().measure {
