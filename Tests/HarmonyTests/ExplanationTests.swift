@@ -100,7 +100,9 @@ struct ImageFactTests {
 
     @Test("detectors disagree about a box that not all who answered have seen, not where one answered alone")
     func disagreement() {
-        let (one, both) = (mergedBox("cat", 1, emoji: nil, seenBy: ["a"]), mergedBox("cat", 1, emoji: nil, seenBy: ["a", "b"]))
+        let (one, both) = (
+            mergedBox("cat", 1, emoji: nil, seenBy: ["a"]), mergedBox("cat", 1, emoji: nil, seenBy: ["a", "b"])
+        )
         let answers = [row(1, "a", [seen("cat", 0.9)]), row(2, "b", [])]
         #expect(facts(answers, [one]).standing.disagrees)
         #expect(!facts(answers, [both]).standing.disagrees)

@@ -33,7 +33,7 @@ struct ScalingTests {
         #expect((same.width, same.height) == size)
         let small = try await cropper.scale(picture, toFit: ScaledFit(width: 16, height: 9999), quality: 90)
         #expect(small.width == 16)
-        #expect(small.height == size.height * 16 / size.width)
+        #expect(small.height == Int((Double(size.height * 16) / Double(size.width)).rounded()))
         #expect(try Pixels(jpeg: small.jpeg).width == 16)
     }
 

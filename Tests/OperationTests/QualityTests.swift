@@ -50,8 +50,10 @@ struct QualityTests {
     @Test("services: seconds, failures, changed outcomes, confidences")
     func services() throws {
         var sample = QualitySample(rules)
-        sample.add([row(2, "clip", [("cat", 0, 1)], seconds: 2), row(1, "clip", [("cat", 0, 0)])], boxes: [], emoji: [])
-        sample.add([row(4, "clip", [("dog", 0, 0.5)], seconds: 4), row(3, "clip", [("cat", 0, 0.5)])], boxes: [], emoji: [])
+        sample.add(
+            [row(2, "clip", [("cat", 0, 1)], seconds: 2), row(1, "clip", [("cat", 0, 0)])], boxes: [], emoji: [])
+        sample.add(
+            [row(4, "clip", [("dog", 0, 0.5)], seconds: 4), row(3, "clip", [("cat", 0, 0.5)])], boxes: [], emoji: [])
         sample.add([row(6, "clip", [], status: .error), row(5, "clip", [])], boxes: [], emoji: [])
         let clip = try #require(sample.report.services.first)
         #expect((clip.successes, clip.failures, clip.repeated, clip.changed) == (2, 1, 3, 2))

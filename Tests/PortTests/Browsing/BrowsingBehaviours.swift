@@ -80,7 +80,8 @@ struct BrowsingBehaviours {
             let found = try await base.store.page(
                 ImageQuery(text: "/0.JPG"), .newestFirst, at: nil, limit: 5, scanning: 10)
             #expect(found.searchedTo == images[30])
-            #expect(try await Shelf(base).all(ImageQuery(text: "0.JPG"), limit: 5, scanning: 7).reversed() == [0, 10, 20, 30].map { images[$0] })
+            let all = try await Shelf(base).all(ImageQuery(text: "0.JPG"), limit: 5, scanning: 7)
+            #expect(all == [images[30], images[20], images[10], images[0]])
             let beside = try await base.store.neighbours(of: images[35], query, .newestFirst, scanning: 3)
             #expect(beside == ImageNeighbours(isCutShort: true))
         }
@@ -164,7 +165,9 @@ struct BrowsingBehaviours {
             #expect(try await base.store.groups(limit: 1).count == 1)
             let shelf = Shelf(base)
             try await shelf.put(
-                Shelf.Item(answered: ["yolov8"], boxes: ["cat", "car", "dog"].map { ($0, 0.5, ["yolov8"]) }),
+                Shelf.Item(
+                    answered: ["yolov8"],
+                    boxes: [("cat", 0.5, ["yolov8"]), ("car", 0.5, ["yolov8"]), ("dog", 0.5, ["yolov8"])]),
                 on: images[0])
             try await shelf.index()
             #expect(try await base.store.labels(beginning: "", limit: 9) == ["car", "cat", "dog"])

@@ -28,12 +28,16 @@ private func useAll(_ store: any ImageBrowsing & ImageIndexing) async throws {
     _ = try await store.groups(limit: 10)
     _ = try await store.labels(beginning: "label", limit: 10)
     _ = try await store.indexLag()
-    for _ in 0..<3 {
-        let work = try await store.indexWork(limit: 100)
-        let material = try await store.material(of: Array(1...20), detectors: ["yolov8"])
-        #expect(material.count == 20)
-        try await store.index([ImageFacts(imageID: 19_000, labels: ["cat": 0.5], emoji: ["🐱": 2])], for: work)
+    let work = try await store.indexWork(limit: 100)
+    let material = try await store.material(of: Array(1...20), detectors: ["yolov8"])
+    #expect(material.count == 20)
+    // One that is there, one that is gone.
+    let versions = [19_000, 30_000].map {
+        ImageVersion(imageID: $0, resultID: 19_000, mergedID: 19_000, boxes: 1, consensusID: 19_000)
     }
+    try await store.index(
+        [ImageFacts(imageID: 19_000, labels: ["cat": 0.5], emoji: ["🐱": 2])],
+        for: IndexWork(images: versions, marks: work.marks, isBehind: false))
 }
 
 @Suite("Looking through images reads no table as a whole")

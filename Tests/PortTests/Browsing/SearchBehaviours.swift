@@ -28,13 +28,17 @@ struct SearchBehaviours {
             if let label = query.label, (seen(label) ?? -1) < query.minConfidence ?? 0 { return false }
             if query.label == nil, let confidence = query.minConfidence,
                 (item.boxes.map(\.confidence).max() ?? 0) < confidence
-            { return false }
+            {
+                return false
+            }
             let votes = Dictionary(uniqueKeysWithValues: (item.emoji ?? []).map { ($0.emoji, $0.votes) })
             if let emoji = query.emoji, (votes[emoji] ?? -1) < query.minVotes ?? 0 { return false }
             if query.emoji == nil, let minimum = query.minVotes, (votes.values.max() ?? 0) < minimum { return false }
             if let text = query.text?.lowercased(), !(image.filename ?? "").lowercased().contains(text),
                 !(image.url ?? "").lowercased().contains(text)
-            { return false }
+            {
+                return false
+            }
             return query.matches(standing)
         }
     }
@@ -57,19 +61,21 @@ struct SearchBehaviours {
                 }
             }
             if !item.answered.isEmpty {
-                item.boxes = ["cat", "dog", "giraffe"].filter { _ in Bool.random(using: &random) }.map { label in
+                item.boxes = ["cat", "dog", "giraffe"].filter { _ in Bool.random(using: &random) }.map {
+                    label -> Shelf.Item.Seen in
                     let by = Shelf.detectors.filter { _ in Bool.random(using: &random) }
                     return (label, Double(Int.random(in: 0...20, using: &random)) / 20, by.isEmpty ? ["yolov8"] : by)
                 }
                 item.unfused = Bool.random(using: &random) ? "lion" : nil
             }
             if !item.answered.isEmpty, Int.random(in: 0..<4, using: &random) > 0 {
-                item.emoji = ["🐱", "🐶"].filter { _ in Bool.random(using: &random) }.map {
-                    ($0, Int.random(in: 2...5, using: &random))
+                item.emoji = ["🐱", "🐶"].filter { _ in Bool.random(using: &random) }.map { emoji -> Shelf.Item.Named in
+                    (emoji, Int.random(in: 2...5, using: &random))
                 }
             }
             try await Shelf(base).put(item, on: id)
-            known.append(Known(image: Image(id: id, filename: new.filename, url: new.url, group: new.group), item: item))
+            known.append(
+                Known(image: Image(id: id, filename: new.filename, url: new.url, group: new.group), item: item))
         }
         return known
     }

@@ -15,11 +15,15 @@ struct Shelf: Sendable {
     struct Item: Sendable {
         var answered: [String] = []
         var failed: [String] = []
-        /// Label, confidence, and by which detectors it was seen.
-        var boxes: [(label: String, confidence: Double, by: [String])] = []
+        /// A fused box, and by which detectors it was seen.
+        typealias Seen = (label: String, confidence: Double, by: [String])
+        /// A named emoji.
+        typealias Named = (emoji: String, votes: Int)
+
+        var boxes: [Seen] = []
         /// A label that a detector named, and no fused box has.
         var unfused: String?
-        var emoji: [(emoji: String, votes: Int)]?
+        var emoji: [Named]?
     }
 
     let base: StoreBase
@@ -28,19 +32,19 @@ struct Shelf: Sendable {
 
     /// Writes the rows, as roles would.
     func put(_ item: Item, on image: ImageID) async throws {
-        try await base.store.record(
-            item.answered.map { service in
-                let label = Shelf.detectors.first == service ? item.unfused : nil
-                let predictions = label.map {
-                    #"{"label":\#(JSON.string($0).text),"confidence":0.3,"bbox":{"x":1,"y":1,"width":9,"height":9}}"#
-                }
-                return .of(image, service, #"{"predictions":[\#(predictions ?? "")]}"#)
+        let successes = item.answered.map { service -> AnalysisResult in
+            let label = Shelf.detectors.first == service ? item.unfused : nil
+            let prediction = label.map {
+                #"{"label":\#(JSON.string($0).text),"confidence":0.3,"bbox":{"x":1,"y":1,"width":9,"height":9}}"#
             }
-                + item.failed.map {
-                    .of(image, $0, #"{"error":{"kind":"timeout","message":"too late"}}"#, status: .error)
-                })
+            return AnalysisResult.of(image, service, #"{"predictions":[\#(prediction ?? "")]}"#)
+        }
+        let failures = item.failed.map { service -> AnalysisResult in
+            AnalysisResult.of(image, service, #"{"error":{"kind":"timeout","message":"too late"}}"#, status: .error)
+        }
+        try await base.store.record(successes + failures)
         if !item.boxes.isEmpty {
-            let boxes = item.boxes.enumerated().map { number, box in
+            let boxes = item.boxes.enumerated().map { number, box -> MergedBox in
                 let place = Box(x: Double(number), y: 2, width: 30, height: 40)
                 return MergedBox(
                     clusterID: "\(box.label)_\(number)", label: box.label, emoji: nil, bbox: place,

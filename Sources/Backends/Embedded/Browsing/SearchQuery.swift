@@ -49,7 +49,8 @@ struct SearchQuery: Sendable {
             drivers.append(.indexed(column: "state_id", states))
         }
         if let votes = query.minVotesOfAny {
-            drivers.append(.indexed(column: "votes", Array(max(0, min(votes, ImageFacts.mostVotes))...ImageFacts.mostVotes)))
+            drivers.append(
+                .indexed(column: "votes", Array(max(0, min(votes, ImageFacts.mostVotes))...ImageFacts.mostVotes)))
         }
         if let confidence = query.minConfidenceOfAny {
             drivers.append(.indexed(column: "sureness", Array(ImageFacts.sureness(confidence)...20)))
@@ -74,7 +75,9 @@ struct SearchQuery: Sendable {
 
     // MARK: Searching
 
-    func find(_ file: SQLiteFile, _ order: ImageOrder, after: ImageID?, limit: Int, bound: Int) async throws -> FoundImages {
+    func find(_ file: SQLiteFile, _ order: ImageOrder, after: ImageID?, limit: Int, bound: Int) async throws
+        -> FoundImages
+    {
         guard !isEmpty else { return FoundImages() }
         let start = after ?? (order == .newestFirst ? .max : -1)
         let widest = max(limit, 200_000 / driver.width)

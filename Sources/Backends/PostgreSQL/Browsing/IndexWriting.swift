@@ -33,7 +33,9 @@ struct IndexWriting: Sendable {
 
     /// Takes the lock, makes states and tags known; the last three answer their ids, and the tags that the images have.
     var reading: [Statement] {
-        let states = Dictionary(entries.map { ($0.state, StorableJSON.mended($0.facts.standing.json)) }) { first, _ in first }
+        let states = Dictionary(entries.map { ($0.state, StorableJSON.mended($0.facts.standing.json)) }) { first, _ in
+            first
+        }
         let keys = Array(states.keys)
         let tags = Array(Set(entries.flatMap { $0.tags.map(\.tag) }))
         return [

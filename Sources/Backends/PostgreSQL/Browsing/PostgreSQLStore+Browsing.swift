@@ -162,7 +162,8 @@ private struct Search: Sendable {
         }
     }
 
-    private static func resolve(_ query: ImageQuery, _ connection: PostgreSQLConnection) throws -> SearchQuery.Resolved {
+    private static func resolve(_ query: ImageQuery, _ connection: PostgreSQLConnection) throws -> SearchQuery.Resolved
+    {
         let rules = query.tagRules
         var resolved = SearchQuery.Resolved(tags: [])
         if !rules.isEmpty {

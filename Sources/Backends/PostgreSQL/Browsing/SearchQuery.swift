@@ -38,7 +38,8 @@ struct SearchQuery: Sendable {
             drivers.append(.indexed(column: "state_id", states))
         }
         if let votes = query.minVotesOfAny {
-            drivers.append(.indexed(column: "votes", Array(max(0, min(votes, ImageFacts.mostVotes))...ImageFacts.mostVotes)))
+            drivers.append(
+                .indexed(column: "votes", Array(max(0, min(votes, ImageFacts.mostVotes))...ImageFacts.mostVotes)))
         }
         if let confidence = query.minConfidenceOfAny {
             drivers.append(.indexed(column: "sureness", Array(ImageFacts.sureness(confidence)...20)))
@@ -102,7 +103,9 @@ struct SearchQuery: Sendable {
 
     private func imageCondition(_ driver: Driver, _ values: inout Values) -> String {
         var conditions: [String] = []
-        if let group = query.group, driver != .group(group) { conditions.append("i.image_group = \(values.add(.text(group)))") }
+        if let group = query.group, driver != .group(group) {
+            conditions.append("i.image_group = \(values.add(.text(group)))")
+        }
         if let needle = query.needle {
             let text = values.add(.text(needle))
             conditions.append(
