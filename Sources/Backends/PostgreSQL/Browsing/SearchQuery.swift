@@ -53,9 +53,11 @@ struct SearchQuery: Sendable {
     /// How many rows each of the drivers has, up to so many.
     static func sizes(_ drivers: [Driver], upTo limit: Int) -> Statement {
         var values = Values()
+        // Once for all: a parameter that stands nowhere has no type.
+        let limit = values.add(.integer(limit))
         let counts = drivers.map { driver in
-            let rows = driver.rows(.oldestFirst, after: nil, size: values.add(.integer(limit)), &values)
-            return "(SELECT count(*) FROM (\(rows) LIMIT \(values.add(.integer(limit)))) d)"
+            let rows = driver.rows(.oldestFirst, after: nil, size: limit, &values)
+            return "(SELECT count(*) FROM (\(rows) LIMIT \(limit)) d)"
         }
         return Statement("SELECT " + counts.joined(separator: ", "), values: values.all)
     }
