@@ -34,8 +34,9 @@ struct APIDocumentTests {
             tool = os.path.join(os.path.dirname(sys.executable), 'schemathesis')
             sys.exit(subprocess.run(
                 [tool, 'run', 'http://127.0.0.1:\(server.port)/api/v1/openapi.json', '--checks', 'all', '-n', '10',
-                 '--max-time', '25', '--exclude-path', '/events', '--generation-deterministic', '--no-shrink',
-                 '--generation-database', 'none', '--request-timeout', '20', '--no-color'\(header)],
+                 '--url', 'http://127.0.0.1:\(server.port)/api/v1',
+                 '--max-time', '15', '--exclude-path', '/events', '--generation-deterministic', '--no-shrink',
+                 '--request-timeout', '20', '--no-color'\(header)],
                 stdout=sys.stderr).returncode)
             """)
         // It lives, and what was thrown at it has changed no image.
