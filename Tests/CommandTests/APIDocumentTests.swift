@@ -15,8 +15,10 @@ struct APIDocumentTests {
         expected-statuses = ["2xx", "400", "401", "403", "404", "409", "422"]
         """
 
-    @Test("is kept by the running server: every check of schemathesis", arguments: [nil, "token-of-those-who-act"])
-    func document(token: String?) async throws {
+    @Test(
+        "is kept by the running server: every check of schemathesis",
+        arguments: [(nil, 25), ("token-of-those-who-act", 10)] as [(String?, Int)])
+    func document(token: String?, seconds: Int) async throws {
         // One photo makes clip answer with an error, so there are dead letters.
         let scene = try await Scene(photos: 3, failing: [("clip", "2.jpg")])
         let work = scene.workplace
@@ -35,7 +37,7 @@ struct APIDocumentTests {
             sys.exit(subprocess.run(
                 [tool, 'run', 'http://127.0.0.1:\(server.port)/api/v1/openapi.json', '--checks', 'all', '-n', '10',
                  '--url', 'http://127.0.0.1:\(server.port)/api/v1',
-                 '--max-time', '15', '--exclude-path', '/events', '--generation-deterministic', '--no-shrink',
+                 '--max-time', '\(seconds)', '--exclude-path', '/events', '--generation-deterministic', '--no-shrink',
                  '--request-timeout', '20', '--no-color'\(header)],
                 stdout=sys.stderr).returncode)
             """)
