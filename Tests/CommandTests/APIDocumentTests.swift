@@ -15,8 +15,10 @@ struct APIDocumentTests {
         expected-statuses = ["2xx", "400", "401", "403", "404", "409", "422"]
         """
 
-    @Test("is kept by the running server: every check of schemathesis", arguments: [nil, "token-of-those-who-act"])
-    func document(token: String?) async throws {
+    @Test(
+        "is kept by the running server: every check of schemathesis",
+        arguments: [(nil, 25), ("token-of-those-who-act", 10)] as [(String?, Int)])
+    func document(token: String?, seconds: Int) async throws {
         // One photo makes clip answer with an error, so there are dead letters.
         let scene = try await Scene(photos: 3, failing: [("clip", "2.jpg")])
         let work = scene.workplace
@@ -34,8 +36,9 @@ struct APIDocumentTests {
             tool = os.path.join(os.path.dirname(sys.executable), 'schemathesis')
             sys.exit(subprocess.run(
                 [tool, 'run', 'http://127.0.0.1:\(server.port)/api/v1/openapi.json', '--checks', 'all', '-n', '10',
-                 '--max-time', '25', '--exclude-path', '/events', '--generation-deterministic', '--no-shrink',
-                 '--generation-database', 'none', '--request-timeout', '20', '--no-color'\(header)],
+                 '--url', 'http://127.0.0.1:\(server.port)/api/v1',
+                 '--max-time', '\(seconds)', '--exclude-path', '/events', '--generation-deterministic', '--no-shrink',
+                 '--request-timeout', '20', '--no-color'\(header)],
                 stdout=sys.stderr).returncode)
             """)
         // It lives, and what was thrown at it has changed no image.

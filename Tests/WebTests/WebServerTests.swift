@@ -35,7 +35,7 @@ struct WebServerTests {
             let head = try await RawConnection.ask(port, "HEAD /healthz HTTP/1.1")
             #expect(head.hasPrefix("HTTP/1.1 200 OK\r\n") && head.hasSuffix("\r\n\r\n"))
             #expect(head.contains("\r\nContent-Length: 3\r\n"))
-            for method in ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"] {
+            for method in ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "QUERY"] {
                 let answer = try await RawConnection.ask(port, "\(method) /metrics HTTP/1.1\r\nContent-Length: 0")
                 #expect(answer.hasPrefix("HTTP/1.1 405 Method Not Allowed\r\n"), "\(method)")
                 #expect(answer.contains("\r\nAllow: GET, HEAD\r\n"), "\(method)")

@@ -32,10 +32,11 @@ struct QueryParameters: Sendable {
         return value
     }
 
-    /// Names with commas between them.
+    /// Names with commas between them, of 300 characters in total: percent-encoded, several of them fit the 16 KiB of a
+    /// request's head.
     /// - Throws: `Problem`.
     func list(_ name: String) throws(Problem) -> [String]? {
-        guard let text = try text(name, upTo: 2000) else { return nil }
+        guard let text = try text(name, upTo: 300) else { return nil }
         let names = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
         guard names.allSatisfy({ !$0.isEmpty }) else {
             throw Problem(.badParameter, "it is a list of names with commas between them", parameter: name)

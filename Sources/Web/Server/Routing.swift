@@ -44,9 +44,10 @@ extension Router<Context> {
 
 extension HTTPRequest.Method {
     /// Those that HTTP defines.
-    fileprivate static let known: [HTTPRequest.Method] = [
-        .get, .head, .post, .put, .delete, .connect, .options, .trace, .patch,
-    ]
+    fileprivate static let known: [HTTPRequest.Method] =
+        [.get, .head, .post, .put, .delete, .connect, .options, .trace, .patch]
+        // A safe method with a body, which HTTPTypes does not name yet (draft-ietf-httpbis-safe-method-w-body).
+        + [HTTPRequest.Method("QUERY")].compactMap { $0 }
 
     /// Whether it is one that HTTP defines.
     var isKnown: Bool { HTTPRequest.Method.known.contains(self) }
