@@ -8,9 +8,15 @@ from site_under_test import check
 MARK = "document.querySelector('#live > *').dataset.mark = 'old'"
 UNMARKED = "!document.querySelector('#live > [data-mark]')"
 
+# As if another tab lay above it, or no longer.
 HIDE = """(isHidden) => {
-  Object.defineProperty(document, 'hidden', { configurable: true, get: () => isHidden });
-  Object.defineProperty(document, 'visibilityState', { configurable: true, get: () => (isHidden ? 'hidden' : 'visible') });
+  if (isHidden) {
+    Object.defineProperty(document, 'hidden', { configurable: true, get: () => true });
+    Object.defineProperty(document, 'visibilityState', { configurable: true, get: () => 'hidden' });
+  } else {
+    delete document.hidden;
+    delete document.visibilityState;
+  }
   document.dispatchEvent(new Event('visibilitychange'));
 }"""
 

@@ -103,7 +103,7 @@ async def keyboards_reach_everything(site):
                 assert "skip" in seen["text"] and seen["isVisible"], f"/{path}: the first stop is {seen['text']}"
         await page.locator("a.skip").focus()
         await page.keyboard.press("Enter")
-        assert page.url.endswith("#content"), f"/{path}: the skip link leads to {page.url}"
+        await page.wait_for_url("**#content")
         # What is reached next lies in the content; where nothing does, the focus leaves the page.
         await page.keyboard.press("Tab")
         assert await page.evaluate("document.activeElement.closest('header') === null"), f"/{path}: the menu again"

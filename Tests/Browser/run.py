@@ -25,7 +25,7 @@ from tap import Tap
 # Pages are shown by processes of their own, which share two cores here.
 AT_ONCE = 4
 # What hangs ends; nothing is decided by it.
-PATIENCE = 180
+PATIENCE = 900
 
 assert all((check_access, check_live, check_pages, check_scriptless)), "they have registered their checks"
 

@@ -114,6 +114,8 @@ async def paths(site):
 
 
 def kind_of(path):
-    """Pages whose addresses differ only in numbers and in what is asked for are of one kind."""
+    """Pages whose addresses differ only in numbers, in the service and in what is asked for are of one kind."""
     parts = urllib.parse.urlsplit(path).path.split("/")
-    return "/".join("N" if part.isdigit() else part for part in parts)
+    return "/".join(
+        "N" if part.isdigit() or before == "services" else part for before, part in zip(["", *parts], parts)
+    )
