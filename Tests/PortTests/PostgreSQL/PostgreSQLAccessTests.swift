@@ -174,7 +174,7 @@ struct PostgreSQLAccessTests {
             ("53300", .transient, "max_connections"), ("40P01", .transient, nil),
             ("40001", .transient, nil),
             ("55P03", .transient, "another program holds the lock"), ("53100", .transient, "disk"),
-            ("57P01", .transient, "starts or stops"), ("57P03", .transient, "starts or stops"),
+            ("57P01", .transient, "starting or stopping"), ("57P03", .transient, "starts or stops"),
             ("25006", .unusable, "replica"), ("57014", .transient, "too long"), ("08006", .transient, nil),
             ("08P01", .transient, "PgBouncer"), ("22P02", .refused, nil), ("22003", .refused, "used up"),
             ("2200H", .refused, "used up"), ("22P05", .refused, "UTF8"), ("23505", .refused, "unique index"),
