@@ -157,7 +157,7 @@ struct StandstillTests {
     }
 }
 
-@Suite("Crop services that a box does not name")
+@Suite("Crop services that a machine does not name")
 struct AbsentCropServiceTests {
     @Test("are off where it names another one: a run is done without them")
     func off() async throws {

@@ -27,10 +27,10 @@ struct ShippedFileTests {
 
     @Test("k1 runs the consensus, k2 the enricher, which finds the crop services on the workstation")
     func roles() throws {
-        let k1 = try services("config/boxes/k1.json")
+        let k1 = try services("config/machines/k1.json")
         #expect(k1.postProcessing == [.consensus])
         #expect(k1.services == [])
-        let k2 = try services("config/boxes/k2.json")
+        let k2 = try services("config/machines/k2.json")
         #expect(k2.postProcessing == [.enricher])
         #expect(Set(k2.services.map(\.name)) == ["face", "pose", "colors"])
         #expect(k2.services.allSatisfy { $0.host == "workstation.local" })
@@ -40,7 +40,7 @@ struct ShippedFileTests {
     @Test("k3 and k4 work on their own services")
     func workers() throws {
         for (machine, names) in [("k3", ["blip", "clip", "yolov8"]), ("k4", ["rtdetr", "detectron2"])] {
-            let services = try services("config/boxes/\(machine).json")
+            let services = try services("config/machines/\(machine).json")
             #expect(services.postProcessing == [])
             #expect(services.services.map(\.name) == names)
             #expect(services.services.allSatisfy { $0.work && $0.host == "localhost" })
@@ -49,7 +49,7 @@ struct ShippedFileTests {
 
     @Test("the workstation names all services, and works on those that no other machine has")
     func workstation() throws {
-        let services = try services("config/boxes/workstation.json")
+        let services = try services("config/machines/workstation.json")
         #expect(services.postProcessing == [.merger])
         #expect(services.services.count == 13)
         for service in services.services {
@@ -66,7 +66,7 @@ struct ShippedFileTests {
 
     @Test("the boxes run every primary service and every role once")
     func cluster() throws {
-        let boxes = try ["k1", "k2", "k3", "k4", "workstation"].map { try services("config/boxes/\($0).json") }
+        let boxes = try ["k1", "k2", "k3", "k4", "workstation"].map { try services("config/machines/\($0).json") }
         let workers = boxes.flatMap(\.services).filter { $0.work && $0.category == .primary }.map(\.name)
         let primary = try Machine().load().services.services.filter { $0.category == .primary }.map(\.name)
         #expect(workers.sorted() == primary.sorted())

@@ -4,7 +4,7 @@ import Servers
 import Testing
 
 /// The guide's five boxes on one machine: a folder each, with the guide's `.env`, the box's own service_config.json as
-/// config/boxes has it, and the older scripts' names as links to farm. Addresses are loopback, ports those of the test run.
+/// config/machines has it, and the older scripts' names as links to farm. Addresses are loopback, ports those of the test run.
 final class GuideCluster: Sendable {
     let boxes: [String: Workplace]
     let services: ServiceDoubles
@@ -23,7 +23,7 @@ final class GuideCluster: Sendable {
             CatalogueService.all.map(\.name), gate: "gate", in: try #require(boxes["workstation"]))
         for (name, box) in boxes {
             try box.write(".env", GuideCluster.onLoopback(Guide.environment) + "\n" + addition)
-            let shipped = Program.root.appending(path: "config/boxes/\(name).json")
+            let shipped = Program.root.appending(path: "config/machines/\(name).json")
             try box.write("service_config.json", try moved(String(contentsOf: shipped, encoding: .utf8)))
             let linked = try await box.farm("link", ".")
             try #require(linked.status == 0, "\(linked.error)")
