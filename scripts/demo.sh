@@ -22,9 +22,12 @@ for _ in $(seq 1 600); do
 done
 [ -e demo/ready ] || { echo "demo: the services did not start within a minute" >&2; cat demo/services.log >&2; exit 1; }
 
+# A person can look at the photos in a browser until Ctrl-C; without a terminal nobody waits for that.
+web=()
+if [ -t 1 ]; then web=(--web --listen "${DEMO_LISTEN:-127.0.0.1:8090}"); fi
 photos=("$@")
 [ ${#photos[@]} -gt 0 ] || photos=(examples/photos)
 SERVICE_CONFIG=examples/services/service_config.json FARM_DB=demo/farm.db LOG_LEVEL=WARNING \
-  .build/release/farm run "${photos[@]}" --pictures demo/pictures || status=$?
+  .build/release/farm run "${photos[@]}" --pictures demo/pictures "${web[@]}" || status=$?
 echo "demo: look at demo/pictures; ask for more with: FARM_DB=demo/farm.db .build/release/farm show examples/photos/two_dogs.jpg"
 exit "${status:-0}"
