@@ -138,10 +138,11 @@ struct ControlCommandTests {
         #expect(
             try await work.farm("limit", "clip", "--concurrency", "1").output
                 == "clip: limited to 5/min, at most 1 call for each worker\n")
-        let queue = try await queue("queue_clip", work)
-        #expect(queue["rate_limit"]?.doubleValue.map { abs($0 - 5.0 / 60) < 1e-9 } == true)
-        #expect(queue["concurrency"] == 1 && queue["paused"] == false)
-        #expect(queue["why"] == "no worker")
+        let shown = try await queue("queue_clip", work)
+        let rate = try #require(shown["rate_limit"]?.numberValue)
+        #expect(abs(rate - 5.0 / 60) < 1e-9)
+        #expect(shown["concurrency"] == 1 && shown["paused"] == false)
+        #expect(shown["why"] == "no worker")
         let status = try await work.farm("status")
         #expect(status.output.contains(/queue_clip .* no worker; limited to 5\/min; at most 1 call for each worker/))
         // Who paused it stays known.
