@@ -176,7 +176,7 @@ struct ControlCommandTests {
 
     // MARK: Bad input
 
-    static let unusable: [([String], String)] = [
+    static let unusableCalls: [([String], String)] = [
         (["pause", "yolo"], "unknown service yolo; known are bbox_merger, blip"),
         (["pause", "clip,yolo", "blip"], "unknown service yolo"), (["resume", "yolo"], "unknown service yolo"),
         (["limit", "yolo", "5/s"], "unknown service yolo"), (["pause", "clip; DROP TABLE images"], "unknown service"),
@@ -204,7 +204,7 @@ struct ControlCommandTests {
         (["limit", "consensus", "--concurrency", "2"], "a role makes no calls of its own"),
     ]
 
-    @Test("what makes no sense is refused with a reason, and nothing is changed", arguments: unusable)
+    @Test("what makes no sense is refused with a reason, and nothing is changed", arguments: unusableCalls)
     func unusable(_ arguments: [String], _ reason: String) async throws {
         let work = try await Workplace.prepared(images: 1)
         let finished = try await work.farm(arguments)
