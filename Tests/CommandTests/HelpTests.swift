@@ -4,7 +4,7 @@ import Testing
 struct HelpTests {
     static let commands = [
         "produce", "work", "merge", "enrich", "consense", "monitor", "up", "run", "init", "import", "status", "show",
-        "export", "try", "link", "dead", "purge", "forget", "remove", "check", "pause", "resume", "limit",
+        "export", "try", "link", "web", "dead", "purge", "forget", "remove", "check", "pause", "resume", "limit",
     ]
 
     @Test("every command's help goes to standard output and has an example", arguments: commands)
