@@ -60,7 +60,10 @@ extension Stage {
             var taken = try await group.next() ?? nil
             group.cancelAll()
             if taken == nil { taken = try await group.next() ?? nil }
-            return taken ?? []
+            if let taken, !taken.isEmpty { return taken }
+            // A drain or a pause looks like tokens that have lapsed: without this the stage would look again and again.
+            try Task.checkCancellation()
+            return []
         }
     }
 }
