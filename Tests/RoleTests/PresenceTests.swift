@@ -104,7 +104,7 @@ struct PresenceTests {
                 row
                     == RegisteredWorker(
                         workerID: "w", service: "clip", host: "k3", queue: "queue_clip",
-                        condition: WorkerCondition(.working), process: .own))
+                        condition: WorkerCondition(.working), process: .own, revision: 0))
             for _ in 1...2 { await pass(1) }
             #expect(register.written.count == 1)
             await pass(1)
