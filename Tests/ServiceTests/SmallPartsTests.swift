@@ -65,7 +65,8 @@ struct SmallPartsTests {
     func resized() async throws {
         let slots = Slots(1)
         #expect(slots.takeFree())
-        async let (first, second) = (take(slots), take(slots))
+        async let first = take(slots)
+        async let second = take(slots)
         while slots.waiting < 2 { await Task.yield() }
         slots.resize(to: 3)
         #expect(await first)

@@ -66,7 +66,8 @@ struct BrowsingPlanTests {
                 options,
                 "SELECT count(*) FROM pg_stat_activity WHERE datname = '\(options.name)' AND pid <> pg_backend_pid()"
             ) != ["0"] {}
-            #expect(try await tool(options, scans) == before)
+            let after = try await tool(options, scans)
+            #expect(after == before)
         }
     }
 
@@ -104,7 +105,7 @@ struct BrowsingPlanTests {
                         detail.hasPrefix("SCAN")
                             // What has a limit, is made by the statement itself, or is so small that it is read as a whole.
                             && ![
-                                "subquery", "SCAN d", "json_each", "CONSTANT", "farm_index_marks", "farm_image_states",
+                                "subquery", "SCAN d", "SCAN n", "json_each", "CONSTANT", "farm_index_marks", "farm_image_states",
                             ]
                             .contains(where: detail.contains)
                             && !sql.contains("FROM results ORDER BY result_id DESC LIMIT")
