@@ -80,7 +80,7 @@ struct RealServicesTests {
         let photos = Program.root.appending(path: "examples/photos").path
         // On a busy machine these services take longer than a minute for a photo.
         let run = try await workplace.farm(
-            "run", photos, "--json", "--pictures", "annotated", environment: ["REQUEST_TIMEOUT": "280"])
+            "run", photos, "--json", "--pictures", "annotated", environment: ["REQUEST_TIMEOUT": "85"])
         try #require(run.status == 0, "\(run.error)")
         let documents = try #require(try run.json().arrayValue)
         #expect(documents.count == 15)
