@@ -20,7 +20,8 @@ WIDER = """() => {
   const width = document.documentElement.clientWidth;
   if (document.documentElement.scrollWidth <= width) return [];
   return [...document.querySelectorAll('body *')]
-    .filter((element) => element.getBoundingClientRect().right > width + 0.5)
+    .filter((element) => !element.parentElement.closest('svg'))
+    .filter((element) => element.scrollWidth > width || element.getBoundingClientRect().right > width + 0.5)
     .map((element) => element.outerHTML.slice(0, 200)).slice(0, 5);
 }"""
 
