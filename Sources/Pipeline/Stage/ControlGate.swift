@@ -103,6 +103,7 @@ public final class ControlGate: Sendable {
         _ operation: @Sendable @escaping () async throws -> Void, end: () async throws -> Void
     ) async throws {
         while true {
+            try Task.checkCancellation()
             let begun = await state.wait { state -> Terms? in
                 guard state.isOpen else { return nil }
                 state.taking += 1
@@ -136,7 +137,9 @@ public final class ControlGate: Sendable {
             let isChanged = try await group.next() ?? true
             group.cancelAll()
             guard isChanged else { return }
-            do { _ = try await group.next() } catch is CancellationError {}
+            // A drain ends both as well, and is no change.
+            let isOver = Task.isCancelled
+            do { _ = try await group.next() } catch is CancellationError where !isOver {}
         }
     }
 }

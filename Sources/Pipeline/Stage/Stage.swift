@@ -93,6 +93,7 @@ public struct Stage<Handler: StageHandler>: Sendable {
         // After a pause, what was taken before it may still be in hand.
         if options.gathers { await course.pause.begin() }
         while true {
+            try Task.checkCancellation()
             let permits = try await permits(course.consumer)
             var limit = max(1, min(permits, try await adjustPrefetch(course)))
             let allowance = try await purse.allowance(upTo: limit) { try await course.consumer.pause() }

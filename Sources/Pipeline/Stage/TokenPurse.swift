@@ -6,6 +6,8 @@ struct TokenPurse {
     /// How often it looks whether the limit was lifted.
     private static let longestWait = Duration.seconds(2)
     private static let retryPause = Duration.seconds(1)
+    /// Shorter waits are not worth a look, and on a coarse clock they would last no time at all.
+    private static let shortestWait = Duration.milliseconds(2)
 
     private let options: StageOptions
     private var count = 0
@@ -28,7 +30,7 @@ struct TokenPurse {
     /// - Returns: how many jobs may be taken. nil if there is no limit.
     /// - Throws: `CancellationError`, what `waiting` throws.
     mutating func allowance(upTo limit: Int, waiting: () async throws -> Void) async throws -> Int? {
-        if count > 0, control.isLimited, validity > .zero { return min(count, limit) }
+        if count > 0, control.isLimited, validity > TokenPurse.shortestWait { return min(count, limit) }
         while control.isLimited {
             switch try await lease(limit) {
             case .unlimited: return nil
@@ -37,7 +39,7 @@ struct TokenPurse {
                 return granted
             case .wait(let duration):
                 if duration > TokenPurse.retryPause { try await waiting() }
-                try await wait(min(duration, TokenPurse.longestWait))
+                try await wait(max(TokenPurse.shortestWait, min(duration, TokenPurse.longestWait)))
             }
         }
         count = 0
