@@ -20,7 +20,8 @@ struct StatusTests {
         let queues = status["queues"]?.arrayValue ?? []
         let names = [
             "queue", "service", "waiting", "in_flight", "dead", "paused", "paused_by", "paused_until", "pause_reason",
-            "rate_limit", "concurrency", "obeying", "workers", "oldest_seconds", "done_per_second", "eta_seconds", "why",
+            "rate_limit", "concurrency", "obeying", "workers", "oldest_seconds", "done_per_second", "eta_seconds",
+            "why",
         ]
         for queue in queues { #expect(queue.keys == names) }
         func queue(_ service: String) -> JSON? { queues.first { $0["service"]?.stringValue == service } }

@@ -105,7 +105,8 @@ struct BrowsingPlanTests {
                         detail.hasPrefix("SCAN")
                             // What has a limit, is made by the statement itself, or is so small that it is read as a whole.
                             && ![
-                                "subquery", "SCAN d", "SCAN n", "json_each", "CONSTANT", "farm_index_marks", "farm_image_states",
+                                "subquery", "SCAN d", "SCAN n", "json_each", "CONSTANT", "farm_index_marks",
+                                "farm_image_states",
                             ]
                             .contains(where: detail.contains)
                             && !sql.contains("FROM results ORDER BY result_id DESC LIMIT")
