@@ -64,9 +64,8 @@ package struct Serving: Sendable {
         let supervisor = Supervisor(time: context.time, log: context.log("supervisor"))
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await factory.control.run() }
-            group.addTask { await supervisor.run(roles, changes: changes, drain: drain) }
-            // The watch ends with the roles.
-            await group.next()
+            // The watch ends with the roles, and never the roles with the watch.
+            await supervisor.run(roles, changes: changes, drain: drain)
             group.cancelAll()
         }
     }

@@ -3,7 +3,7 @@ import Testing
 
 /// The simulation as `make simulate` runs it: a process of its own, since what is repeatable is one thread that nothing
 /// else disturbs.
-@Suite("Simulated runs", .disabled("a stage spins in about one seed in a hundred since workers obey control: seed 70"))
+@Suite("Simulated runs")
 struct SimulationTests {
     /// FARM_SEEDS makes it more, or fewer.
     private static let seeds = ProcessInfo.processInfo.environment["FARM_SEEDS"] ?? "10000"

@@ -70,8 +70,7 @@ final class Farm: Sendable {
         process.start {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { await parts.control.run() }
-                group.addTask { await supervisor.run(roles, drain: process.drain) }
-                await group.next()
+                await supervisor.run(roles, drain: process.drain)
                 group.cancelAll()
             }
         }
