@@ -41,3 +41,11 @@ extension HTML {
             """
     }
 }
+
+extension Double {
+    /// `0.87`.
+    var twoDigits: String { String(format: "%.2f", self) }
+
+    /// As an attribute of SVG: at most two digits after the point, never an exponent; 0 for what is no number.
+    var plainDigits: String { isFinite && abs(self) < 1e9 ? String(format: "%.2f", self) : "0" }
+}

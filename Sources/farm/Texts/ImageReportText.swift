@@ -47,31 +47,11 @@ extension ImageReport {
         ])
         for entry in consensus?["votes"]?["consensus"]?.arrayValue ?? [] {
             table.add([
-                entry["emoji"]?.stringValue ?? "", entry["votes"].text, entry["final_score"].text,
-                entry["services"].list, evidence(entry["evidence"]), entry["validation"].list,
+                entry["emoji"]?.stringValue ?? "", entry["votes"].shown, entry["final_score"].shown,
+                entry["services"].shownList, EvidenceText(entry["evidence"]).text, entry["validation"].shownList,
             ])
         }
         return table
-    }
-
-    private func evidence(_ evidence: JSON?) -> String {
-        var parts: [String] = []
-        if let spatial = evidence?["spatial"], !spatial.isNull {
-            parts.append(
-                counted(spatial["instance_count"]?.integerValue ?? 0, "box") + " by up to "
-                    + counted(spatial["detection_count"]?.integerValue ?? 0, "detector")
-                    + ", confidence \(spatial["avg_confidence"].text)"
-            )
-        }
-        if let semantic = evidence?["semantic"], !semantic.isNull {
-            let words = semantic["words"].list
-            parts.append("captioned by \(semantic["sources"].list)" + (words.isEmpty ? "" : " (\(words))"))
-        }
-        if let classes = evidence?["classification"], !classes.isNull {
-            parts.append("classified by \(classes["sources"].list)")
-        }
-        if let special = evidence?["specialized"], !special.list.isEmpty { parts.append(special.list) }
-        return parts.joined(separator: "; ")
     }
 
     private var specialText: String? {
@@ -80,7 +60,7 @@ extension ImageReport {
         return found.map { member in
             let content = member.value["content"]?.stringValue.map { ": \($0.prefix(200))" } ?? ""
             return Terminal.harmless(
-                "\(member.value["emoji"]?.stringValue ?? "") \(member.key), confidence \(member.value["confidence"].text)\(content)"
+                "\(member.value["emoji"]?.stringValue ?? "") \(member.key), confidence \(member.value["confidence"].shown)\(content)"
             )
         }.joined(separator: "\n")
     }
@@ -137,22 +117,4 @@ extension ImageReport {
 extension Image {
     /// The place of the image, on one line.
     var shownPlace: String? { (path ?? url ?? filename).map { Terminal.harmless($0) } }
-}
-
-extension JSON? {
-    /// A number or text for a table cell.
-    fileprivate var text: String {
-        switch self {
-        case .int(let value)?: String(value)
-        case .double(let value)?: Int(exactly: value).map(String.init) ?? String(format: "%.3g", value)
-        case .string(let text)?: text
-        default: ""
-        }
-    }
-
-    fileprivate var list: String { self?.list ?? "" }
-}
-
-extension JSON {
-    fileprivate var list: String { (arrayValue ?? []).compactMap(\.stringValue).joined(separator: ", ") }
 }

@@ -91,7 +91,7 @@ struct ImagePageContent {
             \(HTML.cell("Votes", "\(entry["votes"]?.integerValue ?? 0)", isNumber: true))
             \(HTML.cell("Score", "\(entry["final_score"].shown)", isNumber: true))
             \(HTML.cell("Services", "\(entry["services"].shownList)"))
-            \(HTML.cell("Evidence", "\(Evidence(entry["evidence"]).text)"))
+            \(HTML.cell("Evidence", "\(EvidenceText(entry["evidence"]).text)"))
             \(HTML.cell("Confirmed by", "\(entry["validation"].shownList)"))</tr>
             """
         }

@@ -1,13 +1,13 @@
 import Foundation
 import Model
-import Operations
 
 /// What speaks for an emoji, in words.
-struct Evidence {
-    let text: String
+package struct EvidenceText {
+    /// One line.
+    package let text: String
 
     /// - Parameter evidence: as the consensus has it (spec section 7).
-    init(_ evidence: JSON?) {
+    package init(_ evidence: JSON?) {
         var parts: [String] = []
         if let spatial = evidence?["spatial"], !spatial.isNull {
             parts.append(
@@ -29,24 +29,16 @@ struct Evidence {
 }
 
 extension JSON? {
-    /// A number with three digits, or a text.
-    var shown: String {
+    /// A number or text, for people.
+    package var shown: String {
         switch self {
-        case .double(let value)?: value.twoDigits
-        case .int(let value)?: "\(value)"
+        case .int(let value)?: String(value)
+        case .double(let value)?: Int(exactly: value).map(String.init) ?? String(format: "%.3g", value)
         case .string(let text)?: text
         default: ""
         }
     }
 
     /// Texts with commas between them.
-    var shownList: String { (self?.arrayValue ?? []).compactMap(\.stringValue).joined(separator: ", ") }
-}
-
-extension Double {
-    /// `0.87`.
-    var twoDigits: String { String(format: "%.2f", self) }
-
-    /// As an attribute of SVG: at most two digits after the point, never an exponent; 0 for what is no number.
-    var plainDigits: String { isFinite && abs(self) < 1e9 ? String(format: "%.2f", self) : "0" }
+    package var shownList: String { (self?.arrayValue ?? []).compactMap(\.stringValue).joined(separator: ", ") }
 }
