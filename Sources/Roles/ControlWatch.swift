@@ -56,7 +56,9 @@ public final class ControlWatch: Sendable {
                 isFailing = false
             } catch let fault as PortFault {
                 isFailing = tell(fault, isNew: !isFailing)
-            } catch {}
+            } catch {
+                // Only a task that is cancelled throws anything else, and then the sleep ends it.
+            }
             do { try await time.sleep(ControlWatch.interval) } catch { return }
         }
     }
