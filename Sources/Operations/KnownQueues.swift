@@ -33,6 +33,13 @@ package struct KnownQueues {
         self.others = others.filter { seen.insert($0.queue).inserted }
     }
 
+    /// With those of all live workers. While the store is out of reach, only the others are known.
+    /// - Throws: `PortFault` of the queue.
+    package init(_ services: ServiceDirectory, _ parts: any ReadingParts) async throws {
+        let workers = (try? await parts.store().liveWorkers()) ?? []
+        try await self.init(services, parts.queue(), workers: workers)
+    }
+
     /// All queues, this machine's first.
     package var all: [Named] { own + others }
 

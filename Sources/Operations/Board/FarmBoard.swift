@@ -50,6 +50,7 @@ package actor FarmBoard {
         if let next { return await next.value }
         let task = Task {
             let wait = due.timeIntervalSince(time.now())
+            // Nobody cancels it: it looks once more, and ends.
             if wait > 0 { try? await time.sleep(.seconds(wait)) }
             next = nil
             return await latest()
@@ -86,8 +87,6 @@ package struct FarmView: Sendable {
     package let status: Result<FarmStatus, PortFault>
     /// Everybody who is alive; or why that cannot be read.
     package let workers: Result<[RegisteredWorker], PortFault>
-    /// When those were last seen that have not said that they end.
-    package let seenWorkers: [SeenWorkers]
     /// What heartbeats tell; nil where there are none.
     package let monitor: Result<MonitorReport, PortFault>?
 
@@ -101,7 +100,6 @@ package struct FarmView: Sendable {
     ) async {
         status = await FarmView.part { try await FarmStatus(parts, services, readsReplica: readsReplica) }
         workers = await FarmView.part { try await parts.store().liveWorkers() }
-        seenWorkers = (try? await parts.store().seenWorkers()) ?? []
         let report = await FarmView.part { try await heartbeats()?.report(MonitorWindows()) }
         monitor =
             switch report {

@@ -40,9 +40,7 @@ package struct DeadOverview: Sendable {
     /// - Throws: `PortFault`, `OperationFault`.
     package init(_ parts: any ReadingParts, _ services: ServiceDirectory, drain: Drain) async throws {
         let queue = try await parts.queue()
-        // Workers of services that nobody here names are known to the store.
-        let workers = (try? await parts.store().liveWorkers()) ?? []
-        let known = try await KnownQueues(services, queue, workers: workers)
+        let known = try await KnownQueues(services, parts)
         let round = try await DeadLetterChoice(limit: DeadOverview.limit).round(queue, known, store: nil)
         total = try await round.total()
         guard total > 0 else { return }

@@ -5,19 +5,6 @@ import Model
 import Operations
 import Pipeline
 
-/// Lets one round through the dead letters go at a time: while it looks at letters, others cannot.
-actor DeadRounds {
-    private var isBusy = false
-
-    /// - Throws: `Problem` while another one goes.
-    func run<Answer: Sendable>(_ round: @Sendable () async throws -> Answer) async throws -> Answer {
-        guard !isBusy else { throw Problem(.busy, "the dead letters are being looked through already") }
-        isBusy = true
-        defer { isBusy = false }
-        return try await round()
-    }
-}
-
 extension API {
     /// Dead letters: looked at, requeued, dropped.
     var deadRoutes: [Route] {
@@ -42,8 +29,8 @@ extension API {
             reasons: try parameters.list("reasons"), images: images ?? [],
             before: try parameters.moment("before"), after: try parameters.moment("after"),
             limit: try parameters.integer("limit", in: 1...1000) ?? 100)
-        return try await rounds.run {
-            let known = try await KnownQueues(services, parts.queue())
+        return try await turn.run {
+            let known = try await KnownQueues(services, parts)
             let answer: DeadLook.Answer
             do {
                 answer = try await DeadLook(choice, parts, known).run(keeping: true)
@@ -75,18 +62,19 @@ extension API {
         guard try body.flag("all") ?? false == isOfAll else {
             throw Problem(.badBody, "it needs a filter, or \"all\": true, and not both")
         }
-        return try await rounds.run {
-            let known = try await KnownQueues(services, parts.queue())
+        return try await turn.run {
+            let known = try await KnownQueues(services, parts)
             let look = try await DeadLook(choice, parts, known)
             let act: DeadRound.Act =
                 isDryRun ? DeadRound.counting : isDrop ? DeadRound.dropping : DeadRound.requeuing { time.now() }
-            let answer = await look.run(act)
-            if !isDryRun, answer.tally.done > 0 {
-                let entry = AuditEntry(
-                    who: API.who, act: isDrop ? "dead drop" : "dead requeue",
-                    filter: choice.text, count: answer.tally.done)
-                try await store().audit(entry)
-            }
+            let answer =
+                isDryRun
+                ? await look.run(act)
+                : try await store().auditing(isDrop ? "dead drop" : "dead requeue", of: choice.text, by: API.who) {
+                    await look.run(act)
+                } outcome: {
+                    ($0.tally.done, $0.failure)
+                }
             if let failure = answer.failure { throw failure }
             let members = answer.tally.json(isDrop ? "dropped" : "requeued", isDryRun: isDryRun).objectValue ?? []
             return Response(.object(members + [JSON.Member("complete", .bool(answer.isComplete))]))

@@ -23,7 +23,8 @@ package struct API: Sendable {
     let waiters: ImageWaiters
     let time: any Timekeeper
     let log: Logger
-    let rounds = DeadRounds()
+    /// Shared with the pages.
+    let turn: DeadTurn
 
     /// - Parameters:
     ///   - board: what the pages about the farm show.
@@ -33,11 +34,14 @@ package struct API: Sendable {
     ///   - cropper: looks at images that are handed in; it keeps to IMAGE_ROOT.
     ///   - photos: nil: none are served.
     ///   - uploads: where uploads are written to; nil: none are taken.
+    ///   - turn: of rounds through the dead letters.
     package init(
         board: FarmBoard, parts: any ReadingParts, store: @escaping @Sendable () async throws -> Store,
         services: ServiceDirectory, expected: [String],
-        cropper: any ImageCropper, photos: Photos?, uploads: UploadFolder?, time: any Timekeeper, log: Logger
+        cropper: any ImageCropper, photos: Photos?, uploads: UploadFolder?, turn: DeadTurn, time: any Timekeeper,
+        log: Logger
     ) {
+        self.turn = turn
         self.board = board
         self.parts = parts
         self.store = store
@@ -106,6 +110,7 @@ extension Problem {
             case .refused: self.init(.imageRefused, fault.message)
             case .failed: self.init(.internalError, fault.message)
             }
+        case is DeadTurn.Taken: self.init(.busy, "the dead letters are being looked through already")
         case let error as HTTPError: self.init(Kind(status: error.status), error.body ?? error.status.reasonPhrase)
         default: self.init(.internalError, "the server has failed; its log says more")
         }

@@ -36,7 +36,7 @@ package struct Site: Sendable {
     let gallery: Gallery
     let helm: Helm
     let acts = BackgroundActs()
-    let quality: QualityBoard
+    let quality: Remembered<QualityReport>
     let rules: AccessRules
     /// What programs ask.
     let api: API?
@@ -46,11 +46,11 @@ package struct Site: Sendable {
     ///   - gallery: what the pages about images show.
     ///   - helm: what the pages act by.
     ///   - api: what programs ask; nil: nothing.
-    package init(board: FarmBoard, gallery: Gallery, helm: Helm, doors: Doors, api: API? = nil) {
+    package init(board: FarmBoard, gallery: Gallery, helm: Helm, doors: Doors, time: any Timekeeper, api: API? = nil) {
         self.helm = helm
         self.board = board
         self.gallery = gallery
-        quality = QualityBoard(time: SystemTime()) {
+        quality = Remembered(for: 60, time: time) {
             try await Quality(store: try await gallery.store(), rules: gallery.rules).report()
         }
         self.api = api

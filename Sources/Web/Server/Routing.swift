@@ -95,22 +95,14 @@ struct FaultAnswers: RouterMiddleware {
         guard request.method.isKnown else { return .refusal(request, .unknownMethod, "no such method") }
         do {
             return try await next(request, context)
-        } catch let error as HTTPError where error.status == .notFound {
-            return .refusal(request, .notFound, error.body ?? "there is no such page")
-        } catch let fault as PortFault {
+        } catch let error as CancellationError {
+            throw error
+        } catch {
+            let problem = Problem(error)
+            if problem.kind == .internalError { context.logger.error("\(request.uri.path): \(error)") }
             return .refusal(
-                request, .unreachable, "this cannot be shown now: \(fault)", [.retryAfter: "5"])
-        } catch let fault as OperationFault {
-            return .refusal(request, .badBody, fault.message)
-        } catch let fault as Fields.Fault {
-            return .refusal(request, .badRequest, "what was sent cannot be read: it holds \(fault.text)")
-        } catch let problem as Problem {
-            // One that a page of ours has run into.
-            return .refusal(request, problem.kind, problem.detail)
-        } catch let error as any HTTPResponseError {
-            guard Routes.isOfAPI(request) else { return try error.response(from: request, context: context) }
-            let reason = (error as? HTTPError)?.body ?? error.status.reasonPhrase
-            return Response(Problem(Problem.Kind(status: error.status), reason))
+                request, problem.kind, problem.detail,
+                problem.kind.status == .serviceUnavailable ? [.retryAfter: "5"] : [:])
         }
     }
 }

@@ -5,6 +5,7 @@ import Operations
 import Pipeline
 import Settings
 import Telemetry
+import Waiting
 import Web
 
 /// The pages of this process: what they show, and where they are.
@@ -37,16 +38,29 @@ struct WebServing: Sendable {
         let rules = ReadingRules(settings)
         let photos = Photos(settings)
         let gallery = Gallery(store: { try await parts.store() }, photos: photos, rules: rules)
-        let helm = Helm(parts: parts, store: store, services: directory)
+        let turn = DeadTurn()
+        let helm = Helm(parts: parts, store: store, services: directory, turn: turn, time: context.time)
         let log = context.log("web")
         let cropper = PictureCropper(parallelism: 1, root: settings.images.root)
         let api = API(
             board: board, parts: parts, store: store, services: directory, expected: rules.expected, cropper: cropper,
             photos: photos, uploads: settings.uploadFolder.map { UploadFolder($0, cropper: cropper) },
-            time: context.time, log: log)
-        site = Site(board: board, gallery: gallery, helm: helm, doors: doors, api: api)
+            turn: turn, time: context.time, log: log)
+        site = Site(board: board, gallery: gallery, helm: helm, doors: doors, time: context.time, api: api)
         index = {
-            try await ImageIndexer(store: try await store(), rules: rules, time: context.time, log: log).run()
+            // A store that is out of reach is waited for, as the indexer does once it has one.
+            var backOff = BackOff(base: .seconds(1), limit: .seconds(60))
+            var isTold = false
+            while true {
+                do {
+                    let store = try await store()
+                    try await ImageIndexer(store: store, rules: rules, time: context.time, log: log).run()
+                } catch let fault as PortFault {
+                    if !isTold { log.warning("images are not indexed: \(fault)") }
+                    isTold = true
+                    try await context.time.sleep(backOff.next())
+                }
+            }
         }
         metrics = context.metrics?.metrics ?? FarmMetrics(version: FarmVersion.number)
     }
@@ -74,24 +88,16 @@ struct WebServing: Sendable {
             return try await server.during { port in
                 let url = WebServing.url(address.host, port)
                 log.notice("pages at \(url)")
-                return try await indexing(log) { try await body(url) }
+                return try await indexing { try await body(url) }
             }
         } catch let fault as ListenFault {
             throw CommandFailure.unusable("--listen: \(fault)\(fault.kind.remedy(of: "--listen"))")
         }
     }
 
-    private func indexing<Value: Sendable>(_ log: Logger, _ body: () async throws -> Value) async throws -> Value {
+    private func indexing<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask {
-                // A store that cannot be opened now is tried again.
-                while !Task.isCancelled {
-                    do { try await index() } catch let fault as PortFault {
-                        log.warning("images are not indexed: \(fault)")
-                        try await Task.sleep(for: .seconds(15))
-                    }
-                }
-            }
+            group.addTask { try await index() }
             defer { group.cancelAll() }
             return try await body()
         }

@@ -11,14 +11,24 @@ package struct Helm: Sendable {
     /// The store that is written.
     let store: @Sendable () async throws -> Store
     let services: ServiceDirectory
+    /// Shared with the API.
+    let turn: DeadTurn
+    /// The letters by reason; looking at them holds them up, so it is not done for each viewer.
+    let dead: Remembered<DeadOverview>
 
     /// - Parameters:
     ///   - parts: what is read.
     ///   - store: the store that is written; it throws `PortFault` while it is out of reach.
     ///   - services: those that can be named.
+    ///   - turn: of rounds through the dead letters.
     package init(
-        parts: any ReadingParts, store: @escaping @Sendable () async throws -> Store, services: ServiceDirectory
+        parts: any ReadingParts, store: @escaping @Sendable () async throws -> Store, services: ServiceDirectory,
+        turn: DeadTurn, time: any Timekeeper
     ) {
+        self.turn = turn
+        dead = Remembered(for: 10, time: time) {
+            try await turn.run { try await DeadOverview(parts, services, drain: Drain()) }
+        }
         self.parts = parts
         self.store = store
         self.services = services
@@ -31,41 +41,49 @@ package struct Helm: Sendable {
 
     // MARK: Dead letters
 
-    func deadLetters() async throws -> DeadOverview { try await DeadOverview(parts, services, drain: Drain()) }
-
     /// How many letters an act would meet.
     /// - Throws: `OperationFault`, `PortFault`.
     func count(_ act: DeadAct) async throws -> DeadTally {
-        var tally = DeadTally()
-        try await round(act).run(into: &tally, drain: Drain(), progress: { _, _ in }, DeadRound.counting)
-        return tally
+        try await turn.run {
+            var tally = DeadTally()
+            try await round(act).run(into: &tally, drain: Drain(), progress: { _, _ in }, DeadRound.counting)
+            return tally
+        }
     }
 
-    /// Begins an act; its row in the audit is written when it has ended, with what it came to.
+    /// Begins an act, which goes on by itself.
     func begin(_ act: DeadAct, total: Int, in acts: BackgroundActs) {
-        let text = "\(act.verb.rawValue) dead letters: \(act.filter)"
-        acts.begin(text, total: total) { [self] drain, note in
-            var tally = DeadTally()
-            let round = try await round(act)
-            var failure: (any Error)?
-            do {
-                try await round.run(
-                    into: &tally, drain: drain, progress: { tally, _ in note(tally.done) },
-                    act.verb == .requeue ? DeadRound.requeuing(at: { .now }) : DeadRound.dropping)
-            } catch {
-                failure = error
+        acts.begin("\(act.verb.rawValue) dead letters: \(act.filter)", total: total) { [self] drain, note in
+            let (tally, failure) = try await turn.run {
+                let round = try await round(act)
+                return try await store().auditing("dead \(act.verb.rawValue)", of: act.filter, by: Helm.who) {
+                    await go(round, act.verb, drain, note)
+                } outcome: {
+                    ($0.tally.done, $0.failure)
+                }
             }
-            try await store().audit(
-                AuditEntry(who: Helm.who, act: "dead \(act.verb.rawValue)", filter: act.filter, count: tally.done))
+            await dead.forget()
             if let failure { throw failure }
             return tally.done
         }
     }
 
+    /// - Returns: how far it came, and why no farther.
+    private func go(
+        _ round: DeadRound, _ verb: DeadAct.Verb, _ drain: Drain, _ note: @Sendable (Int) -> Void
+    ) async -> (tally: DeadTally, failure: (any Error)?) {
+        var tally = DeadTally()
+        do {
+            try await round.run(
+                into: &tally, drain: drain, progress: { tally, _ in note(tally.done) },
+                verb == .requeue ? DeadRound.requeuing(at: { .now }) : DeadRound.dropping)
+            return (tally, nil)
+        } catch {
+            return (tally, error)
+        }
+    }
+
     private func round(_ act: DeadAct) async throws -> DeadRound {
-        let queue = try await parts.queue()
-        let workers = (try? await parts.store().liveWorkers()) ?? []
-        return try await act.choice.round(
-            queue, try await KnownQueues(services, queue, workers: workers), store: nil)
+        try await act.choice.round(try await parts.queue(), try await KnownQueues(services, parts), store: nil)
     }
 }

@@ -11,8 +11,9 @@ extension Site {
             "/dead",
             [
                 .get: { request, context in
-                    let content = DeadPage(
-                        overview: try await helm.deadLetters(), acts: acts.all, mayAct: context.access.mayAct)
+                    // While letters are acted on, looking at them would keep them from the act.
+                    let overview = acts.isRunning ? nil : try await helm.dead.latest().value
+                    let content = DeadPage(overview: overview, acts: acts.all, mayAct: context.access.mayAct)
                     return try response(
                         Page(
                             title: "Dead letters", section: .dead, access: context.access, isLive: acts.isRunning,
@@ -84,13 +85,15 @@ struct DeadAct: Sendable {
 
 /// The dead letters by reason, and what is done about them.
 struct DeadPage {
-    let overview: DeadOverview
+    /// nil while letters are acted on.
+    let overview: DeadOverview?
     let acts: [BackgroundActs.Act]
     let mayAct: Bool
 
     var html: HTML { "<h1>Dead letters</h1>\(running)\(table)" }
 
     private var table: HTML {
+        guard let overview else { return "<p>The letters are listed again when the act has ended.</p>" }
         guard !overview.groups.isEmpty else { return "<p>There are none: no job has failed for good.</p>" }
         let partial: HTML? =
             overview.isPartial

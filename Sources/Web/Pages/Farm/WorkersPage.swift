@@ -44,7 +44,7 @@ struct WorkersPage {
                     """
                     <h2>\(host)</h2>
                     <table class="cards"><thead><tr><th scope="col">Service or role</th><th scope="col">Worker</th>
-                    <th scope="col">State</th></tr></thead><tbody>\(workers.map(row))</tbody></table>
+                    <th scope="col">State</th><th scope="col" class="number">Control</th></tr></thead><tbody>\(workers.map(row))</tbody></table>
                     """
                 })
         }
@@ -62,7 +62,8 @@ struct WorkersPage {
             }
         return """
             <tr><th scope="row">\(worker.service)</th>\(HTML.cell("Worker", "\(worker.workerID)"))
-            \(HTML.cell("State", "<span class=\"\(tone)\">\(text + reason)</span>"))</tr>
+            \(HTML.cell("State", "<span class=\"\(tone)\">\(text + reason)</span>"))
+            \(HTML.cell("Control", "\(worker.revision.map { "revision \($0)" } ?? "–")", isNumber: true))</tr>
             """
     }
 

@@ -9,11 +9,11 @@ extension Site {
             "/quality",
             [
                 .get: { _, context in
-                    let (report, made) = try await quality.latest()
+                    let latest = try await quality.latest()
                     return Response(
                         Page(
                             title: "Quality", section: .quality, access: context.access,
-                            content: QualityPage(report: report, made: made).html))
+                            content: QualityPage(report: latest.value, made: latest.made).html))
                 }
             ])
     }
