@@ -9,7 +9,7 @@ import Services
 import Settings
 
 extension ReadingRules {
-    /// As this box's merger and consensus read answers.
+    /// As this machine's merger and consensus read answers.
     package init(_ settings: Settings) {
         let services = settings.services.services
         let evidence = Dictionary(
@@ -23,7 +23,7 @@ extension ReadingRules {
 }
 
 extension Photos {
-    /// The photos of this box's images, under the policy that workers keep to.
+    /// The photos of this machine's images, under the policy that workers keep to.
     package init(_ settings: Settings) {
         let policy = settings.images
         let cropper = PictureCropper(

@@ -231,6 +231,7 @@ struct PostProcessingTests {
             options.control = gate
             let role = EnricherRole(options, enricher: bench.enrichment([face]), queue: bench.queue)
             try await bench.run(role.run) {
+                // It has every opportunity; that it does nothing, no event tells.
                 for _ in 0..<20 where gate.isPaused {
                     bench.time.advance(by: .seconds(60))
                     try await Task.sleep(for: .milliseconds(2))

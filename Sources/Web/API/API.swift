@@ -111,7 +111,9 @@ extension Problem {
             case .failed: self.init(.internalError, fault.message)
             }
         case is DeadTurn.Taken: self.init(.busy, "the dead letters are being looked through already")
-        case let error as HTTPError: self.init(Kind(status: error.status), error.body ?? error.status.reasonPhrase)
+        case let error as HTTPError:
+            let reason = error.status == .notFound ? "there is no such page" : error.status.reasonPhrase
+            self.init(Kind(status: error.status), error.body ?? reason)
         default: self.init(.internalError, "the server has failed; its log says more")
         }
     }

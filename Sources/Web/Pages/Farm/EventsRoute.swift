@@ -41,6 +41,7 @@ func liveViews(of board: FarmBoard) -> AsyncStream<FarmView?> {
     // Room for one of each, so that neither drives out the other.
     AsyncStream(bufferingPolicy: .bufferingNewest(2)) { continuation in
         let signs = Task {
+            // Until the reader is gone, which cancels it.
             while (try? await Task.sleep(for: longestSilence)) != nil { continuation.yield(nil) }
         }
         let task = Task {
