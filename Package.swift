@@ -19,6 +19,7 @@ let hummingbird: [Target.Dependency] = [
     .product(name: "Hummingbird", package: "hummingbird"),
     .product(name: "HTTPTypes", package: "swift-http-types"),
     .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOHTTP1", package: "swift-nio"),
     .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
     .product(name: "NIOPosix", package: "swift-nio"),
     .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -65,7 +66,10 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String
 let isFuzzed = Context.environment["FARM_FUZZ"] != nil
 let fuzzed: [Target.Dependency] = [
     "CCurl", "CRabbitMQ", "Harmony", "ImageLists", "Imaging", "Model", "Pictures", "Pipeline", "RabbitMQ", "Roles",
-    "Services", "Settings",
+    "Services", "Settings", "Web", .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOEmbedded", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+    .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+    .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
 ]
 let fuzzing =
     isFuzzed
@@ -155,7 +159,9 @@ let package = Package(
                 "Model", "Operations", "Pictures", "Pipeline", "Roles", "Services", "Settings",
                 "Telemetry", "Waiting", "Web", logging,
             ],
-            swiftSettings: settings),
+            swiftSettings: settings,
+            // Linked with Swift's libraries, a program exports all that it is made of, so that the linker may leave nothing out.
+            linkerSettings: [.unsafeFlags(["-Xlinker", "--no-export-dynamic"], .when(configuration: .release))]),
 
         .target(
             name: "Servers", dependencies: ["CMariaDB", "CPostgreSQL"], path: "Tests/Servers", swiftSettings: settings),
@@ -185,7 +191,8 @@ let package = Package(
             ]),
         tests("ServiceTests", ["Doubles", "Model", "Pictures", "Pipeline", "Services", "Waiting", logging]),
         tests("ImagingTests", ["Doubles", "Files", "Imaging", "Model", "Pictures", "Pipeline"], exclude: ["Fixtures"]),
-        tests("OperationTests", ["Doubles", "Files", "Harmony", "Model", "Operations", "Pictures", "Pipeline"]),
+        tests(
+            "OperationTests", ["Doubles", "Files", "Harmony", "Model", "Operations", "Pictures", "Pipeline", "Waiting"]),
         tests(
             "RoleTests",
             [

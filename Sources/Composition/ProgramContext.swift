@@ -8,6 +8,8 @@ import Waiting
 package struct ProgramContext: Sendable {
     /// Read once, when the process began.
     package let settings: Settings
+    /// The version of this program.
+    package let version: String
     /// Its clock.
     package let time: any Timekeeper = SystemTime()
     /// nil if METRICS_LISTEN is not set. Then nothing is counted.
@@ -22,6 +24,7 @@ package struct ProgramContext: Sendable {
     ///   - makeLog: makes a log with a label.
     package init(settings: Settings, version: String, log makeLog: @escaping @Sendable (String) -> Logger) {
         self.settings = settings
+        self.version = version
         metrics = settings.metricsListen == nil ? nil : ProcessMetrics(version: version, time: time)
         self.makeLog = makeLog
         let (time, log) = (time, makeLog("traces"))

@@ -142,6 +142,7 @@ package struct RoleFactory: Sendable {
         let client = self.client(service)
         return supervised(
             "worker \(service.name)", "\(service)", identity, service.queue, activity,
+            concurrency: { client.concurrency },
             trouble: { client.trouble.map { WorkerCondition(.serviceDown, reason: $0) } },
             { try await stage.run($0) })
     }
@@ -300,9 +301,12 @@ package struct RoleFactory: Sendable {
         return log
     }
 
-    /// - Parameter trouble: what keeps the role from its work, besides the store. nil if nothing does.
+    /// - Parameters:
+    ///   - concurrency: how many calls its service gets at once. nil if it calls no service of its own.
+    ///   - trouble: what keeps the role from its work, besides the store. nil if nothing does.
     private func supervised(
         _ name: String, _ fingerprint: String, _ identity: RoleIdentity, _ queue: String, _ activity: WorkerActivity,
+        concurrency: @escaping @Sendable () -> Int? = { nil },
         trouble: @escaping @Sendable () -> WorkerCondition?, _ run: @escaping @Sendable (Drain) async throws -> Void
     ) -> SupervisedRole {
         let pulse = Pulse(
@@ -313,10 +317,11 @@ package struct RoleFactory: Sendable {
             condition: { [gate] in
                 let outage = gate.outage.map { WorkerCondition(.storeRefusing, reason: "\($0.fault)") }
                 return outage ?? trouble() ?? WorkerCondition(.working)
-            }, control: control.gate(for: identity.serviceName), time: context.time, notice: presenceNotice,
+            }, figures: WorkerFigureSource(version: context.version, concurrency: concurrency, activity: activity),
+            control: control.gate(for: identity.serviceName), time: context.time, notice: presenceNotice,
             notes: ProgressNotes(queue: queue, activity: activity, queues: backends.queue, records: backends.store))
         return SupervisedRole(name: name, fingerprint: fingerprint, identity: identity) { drain in
-            try await presence.around { try await pulse.around { try await run(drain) } }
+            try await presence.around(drain) { try await pulse.around { try await run(drain) } }
         }
     }
 }

@@ -58,20 +58,25 @@ package struct MonitorDigest {
     }
 
     package var report: MonitorReport {
-        MonitorReport(
-            deadWorkers: deadWorkers, performance: performance, nodes: nodes, errors: errors, sharedIDs: sharedIDs)
+        let replaced = Set(replacement.replaced.map(Place.init))
+        return MonitorReport(
+            deadWorkers: silent { !replaced.contains($0) }, replacedWorkers: silent(replaced.contains),
+            performance: performance, nodes: nodes, errors: errors, sharedIDs: sharedIDs)
     }
 
     private var live: [StoredHeartbeat] { latest.filter(isLive) }
 
     private func isLive(_ last: StoredHeartbeat) -> Bool { !last.isStopping && last.timestamp >= windows.live }
 
-    private var deadWorkers: [DeadWorker] {
-        let threshold = windows.now.timeIntervalSince(windows.live)
-        let replaced = Set(WorkerReplacement(spans, restart: threshold, isLive: isLive).replaced.map(Place.init))
-        return latest.filter { beat in
+    private var replacement: WorkerReplacement {
+        WorkerReplacement(spans, restart: windows.now.timeIntervalSince(windows.live), isLive: isLive)
+    }
+
+    /// Workers that fell silent without saying `stopping`, and are not forgotten, the longest silent first.
+    private func silent(_ isMeant: (Place) -> Bool) -> [DeadWorker] {
+        latest.filter { beat in
             !beat.isStopping && beat.timestamp < windows.live && beat.timestamp >= windows.forgotten
-                && !replaced.contains(Place(beat))
+                && isMeant(Place(beat))
         }
         .map { beat in
             DeadWorker(

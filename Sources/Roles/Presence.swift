@@ -20,6 +20,7 @@ public struct Presence: Sendable {
     let interval: Duration
     let register: any WorkerRegister
     let condition: @Sendable () -> WorkerCondition
+    let figures: WorkerFigureSource
     let control: ControlGate
     let time: any Timekeeper
     let notice: HeartbeatOutageNotice
@@ -28,13 +29,14 @@ public struct Presence: Sendable {
     /// - Parameters:
     ///   - interval: the interval of the heartbeats.
     ///   - condition: the worker's condition at this moment.
+    ///   - figures: what the row tells of the worker's work.
     ///   - control: what operators have set for it. Its row tells which revision it obeys.
     ///   - notice: shared by all roles of a process.
     ///   - notes: what is noted about the queue at every interval.
-    public init(
+    package init(
         identity: RoleIdentity, queue: String, interval: Duration, register: any WorkerRegister,
-        condition: @escaping @Sendable () -> WorkerCondition, control: ControlGate = .free(), time: any Timekeeper,
-        notice: HeartbeatOutageNotice,
+        condition: @escaping @Sendable () -> WorkerCondition, figures: WorkerFigureSource = WorkerFigureSource(),
+        control: ControlGate = .free(), time: any Timekeeper, notice: HeartbeatOutageNotice,
         notes: ProgressNotes? = nil
     ) {
         self.identity = identity
@@ -42,6 +44,7 @@ public struct Presence: Sendable {
         self.interval = min(interval, Presence.longestInterval)
         self.register = register
         self.condition = condition
+        self.figures = figures
         self.control = control
         self.time = time
         self.notice = notice
@@ -50,12 +53,13 @@ public struct Presence: Sendable {
 
     /// Runs `role`, and keeps its row in the table meanwhile. If `role` throws, the row stays, with the reason: the
     /// role is started again.
-    public func around(_ role: @Sendable @escaping () async throws -> Void) async throws {
+    /// - Parameter drain: once it has begun, the role is stopping.
+    public func around(_ drain: Drain, _ role: @Sendable @escaping () async throws -> Void) async throws {
         defer { notice.ended(identity.workerID) }
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await role() }
-                group.addTask { try await keep() }
+                group.addTask { try await keep(drain) }
                 try await group.next()
                 group.cancelAll()
             }
@@ -68,14 +72,15 @@ public struct Presence: Sendable {
         do { try await register.unregister(queue: queue) } catch { notice.failed(identity.workerID, error, at: .info) }
     }
 
-    private func keep() async throws {
-        var (written, obeyed) = (condition(), control.obeyed)
+    private func keep(_ drain: Drain) async throws {
+        func present() -> WorkerCondition { drain.isBegun ? WorkerCondition(.stopping) : condition() }
+        var (written, obeyed) = (present(), control.obeyed)
         await write(written, obeyed)
         await notes?.note()
         var at = time.now()
         while true {
             try await time.sleep(min(Presence.look, interval))
-            let (condition, revision) = (condition(), control.obeyed)
+            let (condition, revision) = (present(), control.obeyed)
             // If the wall clock is set back, the wait must not become longer.
             let isDue = abs(time.now().timeIntervalSince(at)) >= interval.seconds
             guard isDue || condition != written || revision != obeyed else { continue }
@@ -88,7 +93,8 @@ public struct Presence: Sendable {
     private func write(_ condition: WorkerCondition, _ revision: Int?) async {
         let worker = RegisteredWorker(
             workerID: identity.workerID, service: identity.serviceName, host: identity.nodeHostname, queue: queue,
-            condition: condition, process: .own, revision: revision)
+            condition: condition, process: .own, revision: revision,
+            figures: figures.figures(at: time.now()))
         do {
             try await register.register(
                 worker, silence: max(interval * Presence.patience, Presence.shortestSilence))

@@ -5,6 +5,9 @@ extension ServiceClient {
     /// Why no call goes out; nil while the service is not paused.
     var pause: String? { control.isPaused ? "\(endpoint.label) is paused" : nil }
 
+    /// How many calls the service gets at once, at most.
+    package var concurrency: Int { slots.count }
+
     /// Those who wait for their turn are turned away by a pause; calls that are out go on.
     func obey(_ set: ServiceControl) {
         let concurrency = max(set.concurrency ?? endpoint.concurrency, 1)

@@ -34,6 +34,9 @@ package final class Slots: Sendable {
         state = Mutex(State(count: count, free: count))
     }
 
+    /// How many there are, taken or free.
+    package var count: Int { state.withLock { $0.count } }
+
     /// Whether any slot is taken.
     package var areInUse: Bool { state.withLock { $0.free < $0.count } }
 

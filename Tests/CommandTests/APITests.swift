@@ -268,7 +268,7 @@ struct APITests {
         let dropped = try await server.ask("POST", "/dead/drop", ["all": true])
         #expect(dropped.body["dropped"] == 2 && dropped.body["complete"] == true)
         let audit = try await work.rows("SELECT act, count FROM farm_audit ORDER BY audit_id")
-        #expect(audit == ["dead requeue|1", "dead drop|2"])
+        #expect(audit == ["dead requeue begins|0", "dead requeue|1", "dead drop begins|0", "dead drop|2"])
         let failed = try await server.ask("GET", "/images/2")
         #expect(failed.body["state"] == "complete_with_errors" && failed.body["failed"] == ["clip"])
     }
@@ -293,6 +293,35 @@ struct APITests {
         #expect(try await server.ask("POST", "/services/clip/resume", ["whoever": true]).body["paused"] == false)
         let all = try await server.ask("GET", "/services").body["services"]?.arrayValue ?? []
         #expect(all.contains { $0["service"] == "clip" && $0["concurrency"] == 2 })
+    }
+
+    @Test("workers tell what they do, by which version, and which revision of control they obey; so does their page")
+    func workers() async throws {
+        let scene = try await Scene(["clip"], photos: 2)
+        let work = scene.workplace
+        let server = try await Server.start(work)
+        let up = try work.start(["up"], environment: Scene.impatient)
+        #expect(try await work.farm("produce", "-s", "clip").status == 0)
+        try await eventually("both are done") { try await work.count("SELECT count(*) FROM results") == 2 }
+        // A worker whose orders change says at once how it is.
+        let limited = try await server.ask("POST", "/services/clip/limit", ["concurrency": 3])
+        let revision = try #require(limited.body["revision"]?.numberValue)
+        func clip() async throws -> JSON? {
+            try await server.ask("GET", "/workers").body["workers"]?.arrayValue?.first { $0["service"] == "clip" }
+        }
+        try await eventually("it obeys") { try await clip()?["control_revision"]?.numberValue == revision }
+        let row = try #require(try await clip())
+        let version = try await work.farm("--version").output.split(separator: " ").first.map(String.init)
+        #expect(row["version"]?.stringValue == version && row["concurrency"] == 3 && row["completed"] == 2, "\(row)")
+        #expect(row["last_job_at"]?.stringValue?.hasSuffix("Z") == true && row["state"] == "working", "\(row)")
+        let page = try await work.bash("curl -s http://127.0.0.1:\(server.port)/workers").output
+        #expect(page.contains("obeys revision \(Int(revision))") && page.contains(version ?? "?"), "\(page)")
+        let farm = try await work.bash("curl -s http://127.0.0.1:\(server.port)/").output
+        #expect(farm.contains("<td data-name=\"Breaker\">closed</td>"), "\(farm)")
+        #expect(farm.contains("<td data-name=\"Calls at once\" class=\"number\">3</td>"), "\(farm)")
+        up.signal(SIGTERM)
+        _ = try await up.finished()
+        try await scene.doubles.stop()
     }
 
     @Test("events tell the status as it is seen")

@@ -175,7 +175,7 @@ struct PauseTests {
                 condition: { WorkerCondition(.working) }, control: gate, time: bench.time,
                 notice: HeartbeatOutageNotice(log: Bench.log))
             let end = Drain()
-            async let running: Void = presence.around { await end.wait() }
+            async let running: Void = presence.around(Drain()) { await end.wait() }
             try await eventually { try await bench.store.liveWorkers().map(\.revision) == [nil] }
             var control = ServiceControl(service: "clip")
             control.revision = 4

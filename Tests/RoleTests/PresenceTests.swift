@@ -81,9 +81,9 @@ struct PresenceTests {
     }
 
     /// Runs a presence beside a role that lasts until `body` has ended.
-    private func during(_ presence: Presence, _ body: () async throws -> Void) async throws {
+    private func during(_ presence: Presence, draining: Drain = Drain(), _ body: () async throws -> Void) async throws {
         let drain = Drain()
-        async let running: Void = presence.around { await drain.wait() }
+        async let running: Void = presence.around(draining) { await drain.wait() }
         try await body()
         drain.begin()
         try await running
@@ -104,7 +104,8 @@ struct PresenceTests {
                 row
                     == RegisteredWorker(
                         workerID: "w", service: "clip", host: "k3", queue: "queue_clip",
-                        condition: WorkerCondition(.working), process: .own, revision: 0))
+                        condition: WorkerCondition(.working), process: .own, revision: 0,
+                        figures: WorkerFigures(completed: 0)))
             for _ in 1...2 { await pass(1) }
             #expect(register.written.count == 1)
             await pass(1)
@@ -112,6 +113,40 @@ struct PresenceTests {
         }
         #expect(register.rows.isEmpty)
         #expect(register.silences == [.seconds(15)])
+    }
+
+    @Test("tells that the worker is stopping, from the drain to the end")
+    func stopping() async throws {
+        let draining = Drain()
+        try await during(presence(), draining: draining) {
+            try await eventually { register.written.count == 1 }
+            draining.begin()
+            await pass(1)
+            #expect(register.written == [WorkerCondition(.working), WorkerCondition(.stopping)])
+        }
+        #expect(register.rows.isEmpty)
+    }
+
+    @Test("tells the version, the calls at once, the jobs, their rate over the last minutes and the last job")
+    func figures() {
+        let (activity, start) = (WorkerActivity(), time.now())
+        func settle(_ count: Int, at date: Date) {
+            activity.receive(.settled(Settled(.success, count: count, date: date)), from: EventSource())
+        }
+        let source = WorkerFigureSource(version: "1.2", concurrency: { 4 }, activity: activity)
+        #expect(source.figures(at: start) == WorkerFigures(version: "1.2", concurrency: 4, completed: 0))
+        settle(30, at: start.addingTimeInterval(9))
+        var figures = source.figures(at: start.addingTimeInterval(10))
+        #expect(figures.completed == 30 && figures.rate == 3 && figures.lastJob == start.addingTimeInterval(9))
+        // It has nothing to do, so the rate falls to nothing within two minutes.
+        _ = source.figures(at: start.addingTimeInterval(60))
+        figures = source.figures(at: start.addingTimeInterval(120))
+        #expect(figures.rate == 0 && figures.completed == 30)
+        // The clock is set back by an hour.
+        figures = source.figures(at: start.addingTimeInterval(-3600))
+        #expect(figures.rate == nil)
+        settle(7, at: start)
+        #expect(source.figures(at: start.addingTimeInterval(-3593)).rate == 1)
     }
 
     @Test("is written at least every 20 s, however rare the heartbeats")
@@ -161,7 +196,7 @@ struct PresenceTests {
     @Test("stays, with why, when the role fails: it is started again")
     func failing() async throws {
         struct Broken: Error, CustomStringConvertible { let description = "no broker" }
-        await #expect(throws: Broken.self) { try await presence().around { throw Broken() } }
+        await #expect(throws: Broken.self) { try await presence().around(Drain()) { throw Broken() } }
         #expect(register.rows["queue_clip"]?.condition == WorkerCondition(.failed, reason: "no broker"))
     }
 

@@ -36,6 +36,7 @@ struct SimulationTests {
             // Of a message that is lost: a job, or what should have followed from one.
             ("publish-without-confirm", ["one result per job", "no trigger missing"]),
             ("no-image-lock", ["as in a sequential run"]), ("no-idempotency", ["one result per job"]),
+            ("deaf-to-pauses", ["no call in a pause"]),
             ("blind-probe", ["each dead letter with its reason", "one result per job"]),
         ])
     func planted(_ plant: String, _ invariants: [String]) async throws {

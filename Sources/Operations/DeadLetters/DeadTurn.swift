@@ -1,18 +1,45 @@
+import Waiting
+
 /// Lets one round through the dead letters go at a time. While a round looks at letters, a broker gives them to nobody else, so
 /// that another round would miss them.
-package actor DeadTurn {
-    /// Another round goes.
+package struct DeadTurn: Sendable {
+    /// Another round goes, and has not ended in time.
     package struct Taken: Error {}
 
-    private var isBusy = false
+    /// A look is over within this time; a round that acts on many letters is not.
+    package static let patience = Duration.seconds(5)
 
-    package init() {}
+    private let time: any Timekeeper
+    private let isBusy = Watched(false)
 
-    /// - Throws: `Taken` while another round goes; what `round` throws.
+    package init(time: any Timekeeper) { self.time = time }
+
+    /// Waits for a round that goes.
+    /// - Throws: `Taken` if it has not ended in time; what `round` throws.
     package func run<Answer: Sendable>(_ round: @Sendable () async throws -> Answer) async throws -> Answer {
-        guard !isBusy else { throw Taken() }
-        isBusy = true
-        defer { isBusy = false }
+        guard await takes() else { throw Taken() }
+        defer { isBusy.change { $0 = false } }
         return try await round()
+    }
+
+    private func takes() async -> Bool {
+        @Sendable func take(_ isBusy: inout Bool) -> Bool? {
+            if isBusy { return nil }
+            isBusy = true
+            return true
+        }
+        if isBusy.change({ take(&$0) }) == true { return true }
+        let (time, isBusy) = (time, isBusy)
+        return await withTaskGroup(of: Bool.self) { group in
+            group.addTask { await isBusy.wait { take(&$0) } ?? false }
+            group.addTask {
+                try? await time.sleep(DeadTurn.patience)
+                return false
+            }
+            // Who got its turn in the moment in which the time was over keeps it.
+            let first = await group.next() ?? false
+            group.cancelAll()
+            return await group.reduce(first) { $0 || $1 }
+        }
     }
 }

@@ -101,7 +101,7 @@ extension WorkerCondition {
     fileprivate var takes: Bool {
         switch state {
         case .working, .unknown: true
-        case .serviceDown, .storeRefusing, .failed: false
+        case .serviceDown, .storeRefusing, .failed, .stopping: false
         }
     }
 
@@ -111,6 +111,7 @@ extension WorkerCondition {
         case .serviceDown: return "down on \(hosts)\(cause)"
         case .storeRefusing: return "the store takes no rows on \(hosts)\(cause)"
         case .failed: return "fails on \(hosts)\(cause)"
+        case .stopping: return "stopping on \(hosts)"
         case .working, .unknown: return "on \(hosts)\(cause)"
         }
     }

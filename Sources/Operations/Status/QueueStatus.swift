@@ -136,8 +136,9 @@ extension QueueStatus.Line {
 }
 
 extension JSON {
-    fileprivate static func number(_ value: Int?) -> JSON { value.map { .int(Int64($0)) } ?? .null }
+    /// null for nil.
+    package static func number(_ value: Int?) -> JSON { value.map { .int(Int64($0)) } ?? .null }
 
     /// Three decimals are enough.
-    fileprivate static func rounded(_ value: Double) -> JSON { .double((value * 1000).rounded() / 1000) }
+    package static func rounded(_ value: Double) -> JSON { .double((value * 1000).rounded() / 1000) }
 }

@@ -87,6 +87,8 @@ public struct WorkerError: Sendable, Equatable {
 public struct MonitorReport: Sendable, Equatable {
     /// Dead workers, the longest silent first.
     public var deadWorkers: [DeadWorker]
+    /// Workers that fell silent, and that others have replaced since, the longest silent first.
+    public var replacedWorkers: [DeadWorker]
     /// One entry for each service.
     public var performance: [ServicePerformance]
     /// One entry for each machine.
@@ -97,10 +99,12 @@ public struct MonitorReport: Sendable, Equatable {
     public var sharedIDs: [String]
 
     package init(
-        deadWorkers: [DeadWorker] = [], performance: [ServicePerformance] = [], nodes: [NodeReport] = [],
+        deadWorkers: [DeadWorker] = [], replacedWorkers: [DeadWorker] = [], performance: [ServicePerformance] = [],
+        nodes: [NodeReport] = [],
         errors: [WorkerError] = [], sharedIDs: [String] = []
     ) {
         self.deadWorkers = deadWorkers
+        self.replacedWorkers = replacedWorkers
         self.performance = performance
         self.nodes = nodes
         self.errors = errors

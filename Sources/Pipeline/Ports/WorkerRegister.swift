@@ -1,3 +1,5 @@
+import Foundation
+
 /// Whether a worker takes work and, if not, why.
 public struct WorkerCondition: Sendable, Hashable {
     /// The kinds of conditions, as the table has them.
@@ -9,6 +11,8 @@ public struct WorkerCondition: Sendable, Hashable {
         case storeRefusing = "store_refusing"
         /// It has failed, and is started again after a while.
         case failed
+        /// It ends what it has begun, and takes nothing new.
+        case stopping
         /// A state that a newer farm wrote and this one does not know.
         case unknown
     }
@@ -21,6 +25,31 @@ public struct WorkerCondition: Sendable, Hashable {
     package init(_ state: State, reason: String? = nil) {
         self.state = state
         self.reason = reason
+    }
+}
+
+/// What a worker tells of its work beside its condition. All is nil if an older farm wrote the row.
+public struct WorkerFigures: Sendable, Equatable {
+    /// The version of farm.
+    public var version: String?
+    /// How many calls its service gets from it at once, at most. nil for a role that calls no service of its own.
+    public var concurrency: Int?
+    /// Jobs that it has settled for good since it began.
+    public var completed: Int?
+    /// Jobs per second, over its last minute or two.
+    public var rate: Double?
+    /// When it settled its last job.
+    public var lastJob: Date?
+
+    package init(
+        version: String? = nil, concurrency: Int? = nil, completed: Int? = nil, rate: Double? = nil,
+        lastJob: Date? = nil
+    ) {
+        self.version = version
+        self.concurrency = concurrency
+        self.completed = completed
+        self.rate = rate
+        self.lastJob = lastJob
     }
 }
 
@@ -40,10 +69,12 @@ public struct RegisteredWorker: Sendable, Equatable {
     public var process: ProcessIdentity?
     /// The revision of `farm_control` that it obeys for its service. nil if an older farm wrote the row.
     public var revision: Int?
+    /// What it tells of its work.
+    public var figures: WorkerFigures
 
     package init(
         workerID: String, service: String, host: String, queue: String, condition: WorkerCondition,
-        process: ProcessIdentity? = nil, revision: Int? = nil
+        process: ProcessIdentity? = nil, revision: Int? = nil, figures: WorkerFigures = WorkerFigures()
     ) {
         self.workerID = workerID
         self.service = service
@@ -52,6 +83,7 @@ public struct RegisteredWorker: Sendable, Equatable {
         self.condition = condition
         self.process = process
         self.revision = revision
+        self.figures = figures
     }
 
     /// Whether its process is known to have ended.

@@ -46,17 +46,20 @@ extension API {
     private static func workers(_ view: FarmView) throws -> JSON {
         let workers = try view.workers.get()
         return .object([
-            "seen_at": .string(Timestamp.iso8601(view.seen)),
-            "workers": .array(
-                workers.map { worker in
-                    .object([
-                        "worker_id": .string(worker.workerID), "service": .string(worker.service),
-                        "host": .string(worker.host), "queue": .string(worker.queue),
-                        "state": .string(worker.condition.state.rawValue),
-                        "reason": .optional(worker.condition.reason),
-                        "control_revision": worker.revision.map { .int(Int64($0)) } ?? .null,
-                    ])
-                }),
+            "seen_at": .string(Timestamp.iso8601(view.seen)), "workers": .array(workers.map(worker)),
+        ])
+    }
+
+    private static func worker(_ worker: RegisteredWorker) -> JSON {
+        let figures = worker.figures
+        let lastJob = figures.lastJob.map(Timestamp.iso8601)
+        let rate: JSON = figures.rate.map(JSON.rounded) ?? .null
+        return .object([
+            "worker_id": .string(worker.workerID), "service": .string(worker.service), "host": .string(worker.host),
+            "queue": .string(worker.queue), "state": .string(worker.condition.state.rawValue),
+            "reason": .optional(worker.condition.reason), "control_revision": .number(worker.revision),
+            "version": .optional(figures.version), "concurrency": .number(figures.concurrency),
+            "completed": .number(figures.completed), "done_per_second": rate, "last_job_at": .optional(lastJob),
         ])
     }
 

@@ -2,6 +2,7 @@ import HTTPTypes
 import Hummingbird
 import Logging
 import Model
+import NIOHTTP1
 import Operations
 import Pipeline
 import Waiting
@@ -82,7 +83,7 @@ package struct API: Sendable {
         { [log] request, context in
             do {
                 return try await handler(request, context)
-            } catch let error as CancellationError {
+            } catch  where Problem.endsConnection(error) {
                 throw error
             } catch {
                 let problem = Problem(error)
@@ -94,6 +95,10 @@ package struct API: Sendable {
 }
 
 extension Problem {
+    /// Whether nothing else can be read from the connection, so that the server below has the last word: what was sent is no
+    /// HTTP, or the client has gone.
+    static func endsConnection(_ error: any Error) -> Bool { error is HTTPParserError || error is CancellationError }
+
     /// What an error means to whoever asked.
     init(_ error: any Error) {
         switch error {
@@ -114,6 +119,9 @@ extension Problem {
         case let error as HTTPError:
             let reason = error.status == .notFound ? "there is no such page" : error.status.reasonPhrase
             self.init(Kind(status: error.status), error.body ?? reason)
+        // The server's own, such as a body that is too large.
+        case let error as any HTTPResponseError:
+            self.init(Kind(status: error.status), error.status.reasonPhrase)
         default: self.init(.internalError, "the server has failed; its log says more")
         }
     }

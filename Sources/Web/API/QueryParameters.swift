@@ -10,8 +10,13 @@ struct QueryParameters: Sendable {
     /// - Parameter known: the names that the route takes.
     /// - Throws: `Problem` for a name that it does not take, or that is there twice; `Fields.Fault`.
     init(_ request: Request, known: Set<String> = []) throws {
+        try self.init(request.query(), known: known)
+    }
+
+    /// - Throws: `Problem` for a name that is not known, or that is there twice.
+    init(_ fields: Fields, known: Set<String>) throws(Problem) {
         var values: [String: String] = [:]
-        for (name, value) in try request.query().pairs {
+        for (name, value) in fields.pairs {
             guard known.contains(name) else {
                 let list = known.isEmpty ? "there are none" : "known are \(known.sorted().joined(separator: ", "))"
                 throw Problem(.badParameter, "unknown parameter: \(list)", parameter: String(name.prefix(100)))

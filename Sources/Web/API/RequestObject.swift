@@ -20,22 +20,23 @@ struct RequestObject: Sendable {
         do { body = try await request.body.collect(upTo: RequestObject.limit) } catch is NIOTooManyBytesError {
             throw Problem(.tooLarge, "at most \(RequestObject.limit >> 10) KiB of JSON are read")
         }
-        guard !isOptional || body.readableBytes > 0 else {
-            members = [:]
+        if isOptional, body.readableBytes == 0 {
+            try self.init(Array("{}".utf8), known: known)
             return
         }
         guard RequestObject.isJSON(request.headers[.contentType]) else {
             throw Problem(.wrongMediaType, "send JSON, and Content-Type: application/json")
         }
-        members = try RequestObject.members(of: Array(body.readableBytesView), known)
+        try self.init(Array(body.readableBytesView), known: known)
     }
 
-    private static func members(of bytes: [UInt8], _ known: Set<String>) throws(Problem) -> [String: JSON] {
+    /// - Throws: `Problem` for what is no JSON object, and for a member that is not known, or that is there twice.
+    init(_ bytes: [UInt8], known: Set<String>) throws(Problem) {
         let json: JSON
         do { json = try JSON(parsing: bytes) } catch { throw Problem(.badRequest, "the body is no JSON: \(error)") }
-        guard let members = json.objectValue else { throw Problem(.badBody, "the body is no JSON object") }
+        guard let list = json.objectValue else { throw Problem(.badBody, "the body is no JSON object") }
         var values: [String: JSON] = [:]
-        for member in members {
+        for member in list {
             guard known.contains(member.key) else {
                 throw Problem(
                     .badBody, "unknown member; known are \(known.sorted().joined(separator: ", "))",
@@ -45,7 +46,7 @@ struct RequestObject: Sendable {
                 throw Problem(.badBody, "it is there twice", parameter: member.key)
             }
         }
-        return values
+        members = values
     }
 
     /// `application/json`, perhaps with a charset.

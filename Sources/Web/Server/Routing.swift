@@ -95,7 +95,7 @@ struct FaultAnswers: RouterMiddleware {
         guard request.method.isKnown else { return .refusal(request, .unknownMethod, "no such method") }
         do {
             return try await next(request, context)
-        } catch let error as CancellationError {
+        } catch  where Problem.endsConnection(error) {
             throw error
         } catch {
             let problem = Problem(error)

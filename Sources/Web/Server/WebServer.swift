@@ -27,7 +27,7 @@ public struct WebServer: Sendable {
     }
 
     /// Of one header field with its name, of all of them, and how many there may be.
-    private static let (headerField, headerList, headerCount) = (8 << 10, 16 << 10, 100)
+    static let (headerField, headerList, headerCount) = (8 << 10, 16 << 10, 100)
 
     let host: String
     let port: Int

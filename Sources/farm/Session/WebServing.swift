@@ -38,7 +38,7 @@ struct WebServing: Sendable {
         let rules = ReadingRules(settings)
         let photos = Photos(settings)
         let gallery = Gallery(store: { try await parts.store() }, photos: photos, rules: rules)
-        let turn = DeadTurn()
+        let turn = DeadTurn(time: context.time)
         let helm = Helm(parts: parts, store: store, services: directory, turn: turn, time: context.time)
         let log = context.log("web")
         let cropper = PictureCropper(parallelism: 1, root: settings.images.root)

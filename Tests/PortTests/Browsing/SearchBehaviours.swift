@@ -155,6 +155,39 @@ struct SearchBehaviours {
         }
     }
 
+    @Test("follows what is forgotten and removed in its next step, wherever the images lie", arguments: storeBackends)
+    func losses(_ backend: StoreBackend) async throws {
+        try await backend.run { base in
+            let (shelf, images) = (Shelf(base), try await base.images(900))
+            // Of each part that a step looks through, one.
+            let lost = [images[10], images[450], images[850]]
+            for image in lost { try await shelf.put(Shelf.Item(emoji: [("🐱", 2)]), on: image) }
+            try await shelf.index()
+            #expect(try await shelf.all(ImageQuery(emoji: "🐱")) == lost.reversed())
+            _ = try await base.store.forget(Array(lost.prefix(2)))
+            _ = try await base.store.remove([lost[2]])
+            let indexer = ImageIndexer(store: base.store, rules: Shelf.rules, time: SystemTime(), log: quiet)
+            _ = try await indexer.step()
+            #expect(try await shelf.all(ImageQuery(emoji: "🐱")) == [])
+            #expect(try await base.select("SELECT CAST(count(*) AS TEXT) FROM farm_index_losses") == ["0"])
+        }
+    }
+
+    @Test("knows of a service that is forgotten although a newer answer stays", arguments: storeBackends)
+    func forgottenService(_ backend: StoreBackend) async throws {
+        try await backend.run { base in
+            let (shelf, images) = (Shelf(base), try await base.images(1))
+            for service in Shelf.expected.reversed() {
+                try await shelf.put(Shelf.Item(answered: [service]), on: images[0])
+            }
+            try await shelf.index()
+            #expect(try await shelf.all(ImageQuery(isIncomplete: true, expected: Shelf.expected)) == [])
+            _ = try await base.store.forget(images, services: ["yolov8"])
+            try await shelf.index()
+            #expect(try await shelf.all(ImageQuery(isIncomplete: true, expected: Shelf.expected)) == images)
+        }
+    }
+
     @Test("takes up images that were there before it", arguments: storeBackends)
     func takesUp(_ backend: StoreBackend) async throws {
         try await backend.run { base in

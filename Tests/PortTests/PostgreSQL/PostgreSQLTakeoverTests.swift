@@ -66,6 +66,34 @@ struct PostgreSQLTakeoverTests {
         }
     }
 
+    @Test("is given back by what docs/deploying.md says: nothing of farm's runs there any more, and farm may come back")
+    func givenBack() async throws {
+        try await withDatabase { options in
+            _ = try await tool(options, PostgreSQLTakeoverTests.guide + PostgreSQLTakeoverTests.rows)
+            let database = try await PostgreSQLDatabase.open(options)
+            _ = try await database.prepare()
+            let root = (0..<4).reduce(URL(filePath: #filePath)) { place, _ in place.deletingLastPathComponent() }
+            let page = try String(contentsOf: root.appending(path: "docs/deploying.md"), encoding: .utf8)
+            let section = try #require(page.range(of: "To go back"))
+            let sql = page[section.upperBound...].split(separator: "\n\n")[1]
+            #expect(sql.contains("DROP TABLE"))
+            _ = try await tool(options, String(sql))
+            let left = """
+                SELECT relname FROM pg_class WHERE relname LIKE 'farm\\_%' AND relkind IN ('r', 'v', 'S')
+                    AND relname NOT LIKE 'farm_superseded%'
+                UNION ALL SELECT proname FROM pg_proc WHERE proname LIKE 'farm\\_%'
+                UNION ALL SELECT tgname FROM pg_trigger WHERE tgname LIKE 'farm\\_%'
+                """
+            #expect(try await tool(options, left) == [])
+            // The other program goes on.
+            _ = try await tool(
+                options, "INSERT INTO results (image_id, service) VALUES (1, 'blip'); DELETE FROM consensus")
+            _ = try await database.prepare()
+            #expect(try await PostgreSQLStore(database).totals().results == 5)
+            await database.close()
+        }
+    }
+
     @Test("with a foreign key on the boxes: a box that goes takes all that points to it along")
     func foreignKey() async throws {
         try await withDatabase { options in

@@ -32,6 +32,21 @@ struct WorkerBehaviours {
         }
     }
 
+    @Test("tell of their work, as far as their farm knows", arguments: storeBackends)
+    func figures(_ backend: StoreBackend) async throws {
+        try await backend.run { base in
+            var row = worker("a")
+            row.figures = WorkerFigures(
+                version: "1.2 “β”", concurrency: 0, completed: 3_000_000_000, rate: 0.1,
+                lastJob: Date(timeIntervalSince1970: 1_790_000_000.25))
+            try await base.store.register(row, silence: .seconds(60))
+            #expect(try await base.store.liveWorkers() == [row])
+            row.figures = WorkerFigures()
+            try await base.store.register(row, silence: .seconds(60))
+            #expect(try await base.store.liveWorkers() == [row])
+        }
+    }
+
     @Test("are gone when they are silent for longer than they said, and back when they speak", arguments: storeBackends)
     func silent(_ backend: StoreBackend) async throws {
         try await backend.run { base in

@@ -31,7 +31,13 @@ struct Invariants: Sendable {
         let tables = farm.database.tables
         let jobs = farm.broker.jobs
         return results(of: jobs, tables) + deadLetters(of: jobs, tables) + leftovers(tables) + enrichments(tables)
-            + (try await sequential(tables))
+            + pauses() + (try await sequential(tables))
+    }
+
+    private func pauses() -> [Violation] {
+        farm.processes.flatMap { process in
+            process.orders.broken.map { Violation("no call in a pause", "\(process.name): \($0)") }
+        }
     }
 
     // MARK: Results

@@ -3,7 +3,17 @@ import Pipeline
 
 extension DatabaseStore: ControlRecords {
     func control() async throws -> ControlSheet {
-        try await read("control") { $0.sheet(at: database.now) }
+        var sheet = try await read("control") { $0.sheet(at: database.now) }
+        process.orders.read(sheet, of: database.conditions.plan.called, at: database.conditions.scheduler.now)
+        if database.conditions.plan.plant == .deafToPauses {
+            let rows = database.conditions.plan.called.map { service in
+                var control = sheet[service]
+                control.isPaused = false
+                return control
+            }
+            sheet = ControlSheet(rows, now: sheet.now)
+        }
+        return sheet
     }
 
     func changeControl(

@@ -28,6 +28,7 @@ struct Network: HTTPTransport {
             try await process.pass(.milliseconds(1))
             throw HTTPFault(.unreachable, place: service, cause: "connection refused")
         }
+        if !isHealth { process.orders.call(service, at: conditions.scheduler.now) }
         // A service whose health still answers may hang in the analysis.
         if conditions.lasts(.serviceHangs, of: service), !isHealth || conditions.plan.seed % 3 > 0 {
             try await hang(request, service)

@@ -51,6 +51,8 @@ struct Plan: Sendable {
     var hasEncore: Bool
 
     var primaries: [String] { detectors + others }
+    /// All services that get calls.
+    var called: [String] { primaries + Enrichment.services }
 
     init(seed: UInt64, plant: Plant?, dice: Dice) {
         self.seed = seed
@@ -134,4 +136,6 @@ package enum Plant: String, CaseIterable, Sendable {
     case noIdempotency = "no-idempotency"
     /// A store that refuses every row says that it would take one.
     case blindProbe = "blind-probe"
+    /// Nobody hears of pauses.
+    case deafToPauses = "deaf-to-pauses"
 }

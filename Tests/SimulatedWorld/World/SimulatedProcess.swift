@@ -33,6 +33,7 @@ final class SimulatedProcess: Sendable {
     let executor: ProcessExecutor
     /// The request to end gracefully.
     let drain = Drain()
+    let orders = PauseOrders()
     private let death = Drain()
     private let clock: BoxClock
     private let over = Atomic(false)

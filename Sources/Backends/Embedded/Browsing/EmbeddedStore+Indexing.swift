@@ -204,8 +204,18 @@ struct IndexRows {
         return try database.integer(known, [text]) ?? 0
     }
 
+    /// An image whose rows are deleted is looked at again. An index that rests on other rows than these is not as it should be,
+    /// whatever rows there are.
+    func lose(_ image: ImageID) throws {
+        guard try database.run("UPDATE farm_indexed_images SET result_id = -1 WHERE image_id = ?", [image]) > 0 else {
+            return
+        }
+        try database.run("INSERT INTO farm_index_losses (image_id) VALUES (?)", [image])
+    }
+
     /// Marks only go on, but for that of the looking through, which begins anew.
     func note(_ marks: [String: Int]) throws {
+        try database.run("DELETE FROM farm_index_losses WHERE loss_id <= ?", [marks["farm_index_losses"] ?? 0])
         for (relation, mark) in marks {
             try database.run(
                 """

@@ -29,11 +29,15 @@ extension TableDefinition {
         TableDefinition(
             name: "farm_index_marks",
             columns: [("relation", "TEXT PRIMARY KEY NOT NULL"), ("mark", "INTEGER NOT NULL")], isWithoutRowID: true),
+        // Indexed images that have lost rows since, which no new row tells. Ids are never used twice.
+        TableDefinition(
+            name: "farm_index_losses", columns: [("loss_id", serial), ("image_id", "INTEGER NOT NULL")]),
     ]
 
     /// The tables that are followed, and their keys.
     static let followed = [
         ("images", "image_id"), ("results", "result_id"), ("merged_boxes", "merged_id"), ("consensus", "consensus_id"),
+        ("farm_index_losses", "loss_id"),
     ]
 
     static let verified = "verified"

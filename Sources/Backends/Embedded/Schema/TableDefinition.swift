@@ -19,7 +19,7 @@ extension TableDefinition {
     private static let now = "TEXT DEFAULT (strftime('%Y-%m-%d %H:%M:%f', 'now'))"
     /// Ids are never used twice, as with PostgreSQL's SERIAL: a slow enricher must not find another box under an old
     /// id.
-    private static let serial = "INTEGER PRIMARY KEY AUTOINCREMENT"
+    static let serial = "INTEGER PRIMARY KEY AUTOINCREMENT"
 
     /// The tables that other programs know (spec section 4), with farm's own columns last.
     static let shared = [
@@ -125,14 +125,16 @@ extension TableDefinition {
                 ("refused_at", "TEXT NOT NULL"),
             ]),
         // Live workers: a row for each process and queue. A worker may be silent for `silence` seconds. `space` is the
-        // machine and container in which `pid` counts. `revision` is the one of farm_control that it obeys.
+        // machine and container in which `pid` counts. `revision` is the one of farm_control that it obeys. `rate` is in
+        // jobs per second.
         TableDefinition(
             name: "farm_workers",
             columns: [
                 ("run", "TEXT NOT NULL"), ("queue", "TEXT NOT NULL"), ("worker_id", "TEXT NOT NULL"),
                 ("service", "TEXT NOT NULL"), ("host", "TEXT NOT NULL"), ("state", "TEXT NOT NULL"), ("reason", "TEXT"),
                 ("silence", "INTEGER NOT NULL"), ("started", "TEXT NOT NULL"), ("seen", "TEXT NOT NULL"),
-                ("space", "TEXT"), ("pid", "INTEGER"), ("revision", "INTEGER"),
+                ("space", "TEXT"), ("pid", "INTEGER"), ("revision", "INTEGER"), ("version", "TEXT"),
+                ("concurrency", "INTEGER"), ("completed", "INTEGER"), ("rate", "REAL"), ("last_job", "TEXT"),
             ],
             constraint: "PRIMARY KEY (run, queue)", isWithoutRowID: true),
         // How many rows there are. Triggers keep it. `passed` is 1 for results with the status success, for

@@ -59,6 +59,7 @@ extension EmbeddedStore: ResultForgetting {
         dropped.results = try drop("results")
         // The deletions have marked the image. See Triggers.
         try drop("farm_stale")
+        try IndexRows(database).lose(image)
         return dropped
     }
 

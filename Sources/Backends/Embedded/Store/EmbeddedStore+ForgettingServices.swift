@@ -49,6 +49,7 @@ extension EmbeddedStore {
                 {
                     changed.append(image)
                 }
+                try IndexRows(database).lose(image)
                 return dropped
             }
             return (dropped, changed)

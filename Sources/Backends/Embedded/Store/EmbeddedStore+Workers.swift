@@ -11,16 +11,21 @@ extension EmbeddedStore: WorkerRegister {
         try await file.write { database in
             try database.run(
                 """
-                INSERT INTO farm_workers (run, queue, worker_id, service, host, state, reason, silence, started, seen, space, pid, revision)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                ON CONFLICT (run, queue) DO UPDATE SET (worker_id, service, host, state, reason, silence, seen, revision) =
+                INSERT INTO farm_workers (run, queue, worker_id, service, host, state, reason, silence, started, seen, space, pid, revision,
+                    version, concurrency, completed, rate, last_job)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                ON CONFLICT (run, queue) DO UPDATE SET (worker_id, service, host, state, reason, silence, seen, revision,
+                    version, concurrency, completed, rate, last_job) =
                     (excluded.worker_id, excluded.service, excluded.host, excluded.state, excluded.reason, excluded.silence,
-                    excluded.seen, excluded.revision)
+                    excluded.seen, excluded.revision, excluded.version, excluded.concurrency, excluded.completed, excluded.rate,
+                    excluded.last_job)
                 """,
                 [
                     run, worker.queue, worker.workerID, worker.service, worker.host, worker.condition.state.rawValue,
                     worker.condition.reason, Int(silence.seconds), StoredTime.text(now), StoredTime.text(now),
-                    worker.process?.space, worker.process?.number, worker.revision,
+                    worker.process?.space, worker.process?.number, worker.revision, worker.figures.version,
+                    worker.figures.concurrency, worker.figures.completed, worker.figures.rate,
+                    worker.figures.lastJob.map(StoredTime.text),
                 ])
             try database.run(
                 "DELETE FROM farm_workers WHERE seen < ?",
@@ -42,7 +47,8 @@ extension EmbeddedStore: WorkerRegister {
         return try await file.read { database in
             try database.all(
                 """
-                SELECT worker_id, service, host, queue, state, reason, silence, seen, space, pid, revision FROM farm_workers
+                SELECT worker_id, service, host, queue, state, reason, silence, seen, space, pid, revision, version,
+                    concurrency, completed, rate, last_job FROM farm_workers
                 ORDER BY service, host, worker_id, run
                 """
             ) { row -> RegisteredWorker? in
@@ -55,7 +61,10 @@ extension EmbeddedStore: WorkerRegister {
                     condition: WorkerCondition(.init(rawValue: row.text(4) ?? "") ?? .unknown, reason: row.text(5)),
                     process: row.text(8).flatMap { space in
                         row.integer(9).map { ProcessIdentity(space: space, number: $0) }
-                    }, revision: row.integer(10))
+                    }, revision: row.integer(10),
+                    figures: WorkerFigures(
+                        version: row.text(11), concurrency: row.integer(12), completed: row.integer(13),
+                        rate: row.real(14), lastJob: row.time(15)))
             }
             .compactMap { $0 }.filter { !$0.isGone }
         }

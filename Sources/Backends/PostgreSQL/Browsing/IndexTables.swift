@@ -1,3 +1,5 @@
+import Model
+
 /// The index that images are searched by (docs/decisions/0028-image-index.md). No trigger keeps it: who looks at images follows
 /// the tables, and who writes rows pays nothing.
 enum IndexTables {
@@ -45,6 +47,14 @@ enum IndexTables {
             "farm_index_marks",
             "CREATE TABLE IF NOT EXISTS farm_index_marks (relation TEXT PRIMARY KEY, mark BIGINT NOT NULL)"
         ),
+        // Indexed images that have lost rows since, which no new row tells.
+        (
+            "farm_index_losses",
+            """
+            CREATE TABLE IF NOT EXISTS farm_index_losses (
+                loss_id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, image_id INT NOT NULL)
+            """
+        ),
     ]
 
     static let indexes = ["state_id", "votes", "sureness"].map { column in
@@ -54,7 +64,22 @@ enum IndexTables {
     /// The tables that are followed, and their keys.
     static let followed = [
         ("images", "image_id"), ("results", "result_id"), ("merged_boxes", "merged_id"), ("consensus", "consensus_id"),
+        ("farm_index_losses", "loss_id"),
     ]
+
+    /// What deleting rows of images does to the index: they are looked at again. An index that rests on other rows than these is
+    /// not as it should be, whatever rows there are.
+    static func losing(_ ids: [ImageID]) -> [Statement] {
+        [
+            Statement("SELECT pg_advisory_xact_lock(\(space), 0)"),
+            Statement(
+                """
+                WITH lost AS (
+                    UPDATE farm_indexed_images SET result_id = -1 WHERE image_id = ANY($1::bigint[]) RETURNING image_id)
+                INSERT INTO farm_index_losses (image_id) SELECT image_id FROM lost
+                """, .integers(ids)),
+        ]
+    }
 
     static let verified = "verified"
 }

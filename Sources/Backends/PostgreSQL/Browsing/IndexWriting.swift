@@ -76,7 +76,7 @@ struct IndexWriting: Sendable {
             rows.append(entry.facts, entry.version, state: state, tags: own.map(\.id))
         }
         old.removeAll { tags[$0] != nil }
-        return [removal(of: old), removalOfGone] + insertion(of: tags) + [rows.statement, marking]
+        return [removal(of: old), removalOfGone] + insertion(of: tags) + [rows.statement, marking, tidying]
     }
 
     private struct TagKey: Hashable {
@@ -109,6 +109,11 @@ struct IndexWriting: Sendable {
                 """, .integers(sorted.map(\.key.tag)), .integers(sorted.map(\.key.image)),
                 .doubles(sorted.map(\.value)))
         ]
+    }
+
+    private var tidying: Statement {
+        Statement(
+            "DELETE FROM farm_index_losses WHERE loss_id <= $1::bigint", .integer(marks["farm_index_losses"] ?? 0))
     }
 
     /// Marks only go on, but for that of the looking through, which begins anew.

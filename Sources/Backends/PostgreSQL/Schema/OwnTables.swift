@@ -6,7 +6,10 @@ enum OwnTables {
         farms + CountTables.tables + ControlTables.tables + IndexTables.tables
 
     /// Columns that the tables of an older farm lack.
-    static let columns: [(table: String, name: String, declaration: String)] = [("farm_workers", "revision", "BIGINT")]
+    static let columns: [(table: String, name: String, declaration: String)] = [
+        ("revision", "BIGINT"), ("version", "TEXT"), ("concurrency", "INT"), ("completed", "BIGINT"),
+        ("rate", "DOUBLE PRECISION"), ("last_job", "TIMESTAMPTZ"),
+    ].map { ("farm_workers", $0.0, $0.1) }
 
     private static let farms: [(name: String, sql: String)] = [
         (
@@ -52,15 +55,16 @@ enum OwnTables {
             """
         ),
         // Live workers: a row for each process and queue. A worker may be silent for `silence` seconds. `space` is the
-        // machine and container in which `pid` counts. `revision` is the one of farm_control that it obeys.
+        // machine and container in which `pid` counts. `revision` is the one of farm_control that it obeys. `rate` is in
+        // jobs per second.
         (
             "farm_workers",
             """
             CREATE TABLE IF NOT EXISTS farm_workers (
                 run UUID NOT NULL, queue TEXT NOT NULL, worker_id TEXT NOT NULL, service TEXT NOT NULL, host TEXT NOT NULL,
                 state TEXT NOT NULL, reason TEXT, silence INT NOT NULL, started TIMESTAMPTZ NOT NULL DEFAULT now(),
-                seen TIMESTAMPTZ NOT NULL DEFAULT now(), space TEXT, pid INT, revision BIGINT,
-                PRIMARY KEY (run, queue))
+                seen TIMESTAMPTZ NOT NULL DEFAULT now(), space TEXT, pid INT, revision BIGINT, version TEXT, concurrency INT,
+                completed BIGINT, rate DOUBLE PRECISION, last_job TIMESTAMPTZ, PRIMARY KEY (run, queue))
             """
         ),
     ]

@@ -20,7 +20,8 @@ extension PostgreSQLStore: ResultForgetting {
         return try await primary.run { connection in
             let dropping = try PostgreSQLStore.dropping(ids, connection)
             let answers = try connection.transaction(
-                .current, [Locks.take(ids)] + dropping + [PostgreSQLStore.unmarkingEmpty(ids)])
+                .current, [Locks.take(ids)] + dropping + [PostgreSQLStore.unmarkingEmpty(ids)] + IndexTables.losing(ids)
+            )
             return PostgreSQLStore.totals(answers.dropFirst())
         }
     }
@@ -33,7 +34,8 @@ extension PostgreSQLStore: ResultForgetting {
             let last = ["farm_stale", "images"].map {
                 Statement("DELETE FROM \($0) WHERE image_id = ANY($1::bigint[])", .integers(ids))
             }
-            let answers = try connection.transaction(.current, [Locks.take(ids)] + dropping + last)
+            let answers = try connection.transaction(
+                .current, [Locks.take(ids)] + dropping + IndexTables.losing(ids) + last)
             var totals = PostgreSQLStore.totals(answers.dropFirst())
             totals.images = answers.last?.changed ?? 0
             return totals

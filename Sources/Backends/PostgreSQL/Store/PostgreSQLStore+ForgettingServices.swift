@@ -37,7 +37,8 @@ extension PostgreSQLStore {
                 """)
             let answers = try connection.transaction(
                 .current,
-                [Locks.take(ids)] + notes + [consensus] + others + [PostgreSQLStore.unmarkingEmpty(ids), changed])
+                [Locks.take(ids)] + notes + [consensus] + others + [PostgreSQLStore.unmarkingEmpty(ids)]
+                    + IndexTables.losing(ids) + [changed])
             let rows = answers.dropFirst(1 + notes.count)
             // In the order of `findings`.
             let totals = PostgreSQLStore.totals([rows[rows.startIndex + 1], rows[rows.startIndex]] + rows.dropFirst(2))

@@ -1,3 +1,4 @@
+import Model
 import Pipeline
 
 extension PostgreSQLStore: WorkerRegister {
@@ -5,17 +6,22 @@ extension PostgreSQLStore: WorkerRegister {
     public func register(_ worker: RegisteredWorker, silence: Duration) async throws {
         let row = Statement(
             """
-            INSERT INTO farm_workers (run, queue, worker_id, service, host, state, reason, silence, space, pid, revision)
+            INSERT INTO farm_workers (run, queue, worker_id, service, host, state, reason, silence, space, pid, revision,
+                version, concurrency, completed, rate, last_job)
             VALUES ($1::uuid, $2::text, $3::text, $4::text, $5::text, $6::text, $7::text, $8::bigint, $9::text,
-                nullif($10::bigint, 0), nullif($11::bigint, -1))
-            ON CONFLICT (run, queue) DO UPDATE SET (worker_id, service, host, state, reason, silence, seen, revision) =
+                nullif($10::bigint, 0), nullif($11::bigint, -1), $12::text, nullif($13::bigint, -1), nullif($14::bigint, -1),
+                $15::text::float8, $16::text::timestamptz)
+            ON CONFLICT (run, queue) DO UPDATE SET (worker_id, service, host, state, reason, silence, seen, revision,
+                version, concurrency, completed, rate, last_job) =
                 (excluded.worker_id, excluded.service, excluded.host, excluded.state, excluded.reason, excluded.silence, now(),
-                excluded.revision)
+                excluded.revision, excluded.version, excluded.concurrency, excluded.completed, excluded.rate, excluded.last_job)
             """,
             .uuid(runID), .text(worker.queue), .text(worker.workerID), .text(worker.service), .text(worker.host),
             .text(worker.condition.state.rawValue), .text(worker.condition.reason), .integer(Int(silence.seconds)),
             .text(worker.process?.space), .integer(worker.process?.number ?? 0),
-            .integer(worker.revision ?? -1))
+            .integer(worker.revision ?? -1), .text(worker.figures.version),
+            .integer(worker.figures.concurrency ?? -1), .integer(worker.figures.completed ?? -1),
+            .text(worker.figures.rate.map { "\($0)" }), .text(worker.figures.lastJob.map(Timestamp.iso8601)))
         // A row that another process is deleting at this moment is left to it.
         let tidying = Statement(
             """
@@ -36,7 +42,8 @@ extension PostgreSQLStore: WorkerRegister {
     public func liveWorkers() async throws -> [RegisteredWorker] {
         let statement = Statement(
             """
-            SELECT worker_id, service, host, queue, state, reason, space, pid, revision FROM farm_workers
+            SELECT worker_id, service, host, queue, state, reason, space, pid, revision, version, concurrency, completed,
+                rate, last_job FROM farm_workers
             WHERE seen >= now() - silence * interval '1 second' ORDER BY service, host, worker_id, run
             """)
         return try await replica.run { connection in
@@ -47,7 +54,10 @@ extension PostgreSQLStore: WorkerRegister {
                     condition: WorkerCondition(.init(rawValue: row.text(4) ?? "") ?? .unknown, reason: row.text(5)),
                     process: row.text(6).flatMap { space in
                         row.integer(7).map { ProcessIdentity(space: space, number: $0) }
-                    }, revision: row.integer(8))
+                    }, revision: row.integer(8),
+                    figures: WorkerFigures(
+                        version: row.text(9), concurrency: row.integer(10), completed: row.integer(11),
+                        rate: row.real(12), lastJob: row.time(13)))
             }
             .filter { !$0.isGone }
         }

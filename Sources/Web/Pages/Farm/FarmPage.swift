@@ -111,6 +111,7 @@ struct FarmPage {
             <th scope="col" class="number">Failed</th><th scope="col" class="number">Dead</th>
             <th scope="col" class="number">Rate</th><th scope="col">Last hour</th>
             <th scope="col" class="number">p50 / p95</th><th scope="col" class="number">Workers</th>
+            <th scope="col" class="number">Calls at once</th><th scope="col">Breaker</th>
             <th scope="col" class="number">Time left</th><th scope="col">State</th>\(mayAct ? HTML("<th scope=\"col\">Act</th>") : .none)</tr></thead>
             <tbody>\(rows)\(others.map { idle($0, store) })</tbody>
             </table>
@@ -120,21 +121,42 @@ struct FarmPage {
     private func row(
         _ line: QueueStatus.Line, _ report: ServiceReport?, _ store: StoreStatus?, _ state: QueueState
     ) -> HTML {
-        let rate = line.donePerSecond.map { $0 > 0 ? String(format: $0 < 1 ? "%.2g/s" : "%.1f/s", $0) : "–" }
         return """
             <tr><th scope="row"><a href="services/\(attribute: line.service.queryEncoded)">\(line.service)</a></th>
             \(HTML.cell("Waiting", HTML.count(line.depth.waiting), isNumber: true))
             \(HTML.cell("In flight", line.depth.inFlight.map { HTML.count($0) } ?? "–", isNumber: true))
             \(results(report, store))
             \(HTML.cell("Dead", HTML.count(line.depth.dead), isNumber: true))
-            \(HTML.cell("Rate", "\(rate ?? "?")", isNumber: true))
+            \(HTML.cell("Rate", "\(line.donePerSecond.map(FarmPage.rate) ?? "?")", isNumber: true))
             \(HTML.cell("Last hour", spark(line)))
             \(seconds(report))
             \(HTML.cell("Workers", state.workers.map { HTML.count($0) } ?? "?", isNumber: true))
+            \(HTML.cell("Calls at once", concurrency(line), isNumber: true))
+            \(HTML.cell("Breaker", breaker(line)))
             \(HTML.cell("Time left", "\(line.timeLeft(state).map(ShortDuration.text) ?? "–")", isNumber: true))
             \(HTML.cell("State", stateText(line, state)))
             \(mayAct ? HTML.cell("Act", act(line)) : .none)</tr>
             """
+    }
+
+    /// How many calls the service gets at once, from all its workers. A dash for roles that call no service of their own.
+    private func concurrency(_ line: QueueStatus.Line) -> HTML {
+        let each = (line.workers ?? []).compactMap(\.figures.concurrency)
+        return each.isEmpty ? "–" : HTML.count(each.reduce(0, +))
+    }
+
+    /// Whether calls go out: the circuit breakers of the workers.
+    private func breaker(_ line: QueueStatus.Line) -> HTML {
+        guard let workers = line.workers, workers.contains(where: { $0.figures.concurrency != nil }) else { return "–" }
+        let open = workers.count { $0.condition.state == .serviceDown }
+        return open == 0
+            ? "closed"
+            : "<span class=\"bad\">open\(open < workers.count ? " at \(open) of \(workers.count)" : "")</span>"
+    }
+
+    /// `0.25/s`, `12.5/s`.
+    static func rate(_ perSecond: Double) -> String {
+        perSecond > 0 ? String(format: perSecond < 1 ? "%.2g/s" : "%.1f/s", perSecond) : "–"
     }
 
     /// The commonest act; the others are on the service's page.
@@ -154,7 +176,8 @@ struct FarmPage {
         <tr><th scope="row">\(report.service)</th>\(HTML.cell("Waiting", "–", isNumber: true))
         \(HTML.cell("In flight", "–", isNumber: true))\(results(report, store))
         \(HTML.cell("Dead", "–", isNumber: true))\(HTML.cell("Rate", "–", isNumber: true))\(HTML.cell("Last hour", .none))
-        \(seconds(report))\(HTML.cell("Workers", "–", isNumber: true))\(HTML.cell("Time left", "–", isNumber: true))
+        \(seconds(report))\(HTML.cell("Workers", "–", isNumber: true))
+        \(HTML.cell("Calls at once", "–", isNumber: true))\(HTML.cell("Breaker", "–"))\(HTML.cell("Time left", "–", isNumber: true))
         \(HTML.cell("State", .none))\(mayAct ? HTML.cell("Act", .none) : .none)</tr>
         """
     }
