@@ -1,8 +1,10 @@
 import Doubles
 import Foundation
 import Model
+import Operations
 import Pipeline
 import Testing
+import Waiting
 
 @Suite("Searching images")
 struct SearchBehaviours {
@@ -161,7 +163,7 @@ struct SearchBehaviours {
             let (shelf, images) = (Shelf(base), try await base.images(900))
             // Of each part that a step looks through, one.
             let lost = [images[10], images[450], images[850]]
-            for image in lost { try await shelf.put(Shelf.Item(emoji: [("🐱", 2)]), on: image) }
+            for image in lost { try await shelf.put(Shelf.Item(answered: ["blip"], emoji: [("🐱", 2)]), on: image) }
             try await shelf.index()
             #expect(try await shelf.all(ImageQuery(emoji: "🐱")) == lost.reversed())
             _ = try await base.store.forget(Array(lost.prefix(2)))

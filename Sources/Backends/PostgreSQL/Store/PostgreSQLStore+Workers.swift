@@ -43,7 +43,7 @@ extension PostgreSQLStore: WorkerRegister {
         let statement = Statement(
             """
             SELECT worker_id, service, host, queue, state, reason, space, pid, revision, version, concurrency, completed,
-                rate, last_job FROM farm_workers
+                rate, extract(epoch FROM last_job) FROM farm_workers
             WHERE seen >= now() - silence * interval '1 second' ORDER BY service, host, worker_id, run
             """)
         return try await replica.run { connection in
