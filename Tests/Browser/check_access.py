@@ -38,18 +38,6 @@ async def token_logs_in_and_out(site):
 
 
 @check
-async def read_token_may_only_read(site):
-    visitor = await site.visitor(site.guarded)
-    page = await visitor.page()
-    await log_in(page, READ_TOKEN)
-    await page.wait_for_url(visitor.root)
-    assert await page.get_by_text("reading only").is_visible()
-    forms = await page.locator("main form[method=post]").count()
-    assert forms == 0, f"{forms} forms of acts for who may only read"
-    visitor.settle()
-
-
-@check
 async def cookies_that_somebody_made_up_let_nobody_in(site):
     visitor = await site.visitor(site.guarded)
     page = await visitor.page()

@@ -79,11 +79,21 @@ async def refreshes_leave_focus_and_typing_alone(site):
     await link.focus()
     await refreshed(page)
     assert await link.evaluate("link => document.activeElement === link"), "the menu has lost the focus"
-    ids = await page.locator("#live :is(a, button, summary, input)[id]").evaluate_all("all => all.map(one => one.id)")
-    for name in ids[:2]:
-        await page.evaluate("name => document.getElementById(name).focus()", name)
+    for name in ("Pause rtdetr", "rtdetr"):
+        control = page.locator("#live").get_by_role("button" if " " in name else "link", name=name, exact=True)
+        await control.focus()
         await refreshed(page)
-        assert await page.evaluate("document.activeElement.id") == name, f"{name} has lost the focus"
+        await refreshed(page)
+        assert await control.evaluate("one => document.activeElement === one"), f"{name} has lost the focus"
+    # What somebody has marked, to copy it, stays marked.
+    await page.evaluate("getSelection().selectAllChildren(document.querySelector('#live table'))")
+    await page.evaluate("document.querySelector('#live > *').dataset.mark = 'old'")
+    other = await visitor.page("workers")
+    for _ in range(2):
+        await refreshed(other)
+    assert await page.evaluate("document.querySelector('#live > [data-mark]') && !getSelection().isCollapsed")
+    await page.evaluate("getSelection().removeAllRanges()")
+    await holds(page, UNMARKED)
     assert await page.evaluate("document.querySelectorAll('[aria-live]').length") == 1, "polls are read out"
     assert not await page.evaluate("!!document.querySelector('#live[aria-live], [aria-live] #live')")
     visitor.settle()
@@ -102,4 +112,42 @@ async def times_are_utc_and_local_on_hover(site):
         }"""
     )
     assert shown[1] in shown[0], shown
+    visitor.settle()
+
+
+@check
+async def pages_say_that_they_are_old_while_the_server_is_away(site):
+    if site.strict is None:
+        return
+    for script in ("", "delete window.SharedWorker"):
+        process, port = site.start_web()
+        visitor = await site.visitor(f"http://127.0.0.1:{port}/")
+        await visitor.context.add_init_script(script)
+        page = await visitor.page()
+        await refreshed(page)
+        # What a browser writes of a server that is away is meant here.
+        visitor.may_fail = True
+        old = page.get_by_text("what is shown here is old")
+        assert not await old.is_visible()
+        process.kill()
+        await old.wait_for()
+        process, _ = site.start_web(port)
+        await old.wait_for(state="hidden")
+        await refreshed(page)
+        process.kill()
+        visitor.settle()
+
+
+@check
+async def the_first_page_says_what_does_not_move(site):
+    """Jobs wait for a service that is paused, and for one that nobody works on."""
+    site.submit(site.service)
+    visitor = await site.visitor()
+    page = await visitor.page()
+    still = page.get_by_role("region", name="move")
+    await still.get_by_role("link", name=site.service, exact=True).wait_for()
+    text = await still.inner_text()
+    assert "no worker" in text or "paused by" in text, text
+    await still.get_by_role("link", name=site.service, exact=True).click()
+    assert visitor.path(page) == f"services/{site.service}"
     visitor.settle()

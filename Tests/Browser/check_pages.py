@@ -1,10 +1,13 @@
 """What holds of every page, whichever there are."""
 
-from axe_playwright_python.async_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 
 from site_under_test import check, paths
 
-PHONE = {"viewport": {"width": 360, "height": 740}, "device_scale_factor": 2, "has_touch": True}
+PHONE = {"width": 360, "height": 740}
+DESK = {"width": 1280, "height": 720}
+# Nothing is swapped while it is looked at.
+STILL = "window.SharedWorker = class { port = { postMessage() {} } }"
 # Without the photos that a page shows.
 HEAVIEST = 100_000
 
@@ -26,44 +29,80 @@ WIDER = """() => {
 }"""
 
 
-def serious(results):
+# Pages that no link leads to, with the status of each: what is shown where nothing is found, and where something is wrong.
+OTHERS = {
+    "login": 200,
+    "images?label=nothing-has-it": 200,
+    "dead/act?act=drop&reason=nothing-has-it": 200,
+    "no-such-page": 404,
+    "images/999999999": 404,
+    "services/no-such-service": 404,
+    "images?votes=many": 400,
+    "dead/act?act=burn": 400,
+}
+ERRORS = {404, 400}
+
+AXE = """async (rules) => {
+  const options = { resultTypes: ['violations'], ...(rules ? { runOnly: { type: 'rule', values: rules } } : {}) };
+  return (await axe.run(document, options)).violations;
+}"""
+
+
+async def serious(page, *rules):
+    """What axe finds, by all of its rules or by these."""
     return [
         f"{violation['id']} ({violation['impact']}): {violation['help']}: "
         + "; ".join(node["html"][:200] for node in violation["nodes"][:3])
-        for violation in results.response["violations"]
+        for violation in await page.evaluate(AXE, list(rules) or None)
         if violation["impact"] in ("serious", "critical")
     ]
-
-
-CONTRAST = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
 
 
 @check
 async def pages_are_for_everybody(site):
     """By axe, in light and dark; on a phone nothing lies beside the screen; other people's texts are texts."""
     faults = []
-    everything = await paths(site) + ["login"]
-    light, dark, phone = [
-        await site.visitor(**options) for options in ({"color_scheme": "light"}, {"color_scheme": "dark"}, PHONE)
-    ]
-    for path in everything:
-        found = []
-        page = await light.page(path)
-        found += serious(await Axe().run(page))
+    visitor = await site.visitor(color_scheme="light", has_touch=True)
+    visitor.expected |= ERRORS
+    await visitor.context.add_init_script(STILL)
+    page = await visitor.page()
+    for path in {**dict.fromkeys(await paths(site)), **OTHERS}:
+        response = await page.goto(visitor.root + path)
+        found = [] if response.status == OTHERS.get(path, 200) else [f"status {response.status}"]
+        if await page.locator("h1").count() != 1 or not await page.title():
+            found.append("it has no heading")
+        await page.evaluate(AXE_SCRIPT)
+        found += await serious(page)
         found += [f"markup by somebody else: {element}" for element in await page.evaluate(MARKUP)]
         if await page.evaluate("window.hacked !== undefined"):
             found.append("a script of somebody else has run")
-        await page.close()
-        page = await dark.page(path)
-        found += [f"in the dark: {fault}" for fault in serious(await Axe().run(page, options=CONTRAST))]
-        await page.close()
-        page = await phone.page(path)
+        await page.emulate_media(color_scheme="dark")
+        found += [f"in the dark: {fault}" for fault in await serious(page, "color-contrast")]
+        await page.emulate_media(color_scheme="light")
+        await page.set_viewport_size(PHONE)
         found += [f"too wide for a phone: {element}" for element in await page.evaluate(WIDER)]
-        await page.close()
+        await page.set_viewport_size(DESK)
         faults += [f"/{path}: {fault}" for fault in found]
-    for visitor in (light, dark, phone):
-        visitor.settle()
+    visitor.settle()
     assert not faults, "\n".join(faults)
+
+
+@check
+async def pages_of_an_empty_farm_say_that_it_is_empty(site):
+    if site.strict is None:
+        return
+    _, port = site.start_web(environment={"FARM_DB": "empty.db"})
+    visitor = await site.visitor(f"http://127.0.0.1:{port}/")
+    page = await visitor.page()
+    for path, text in (
+        ("", "Nothing has been submitted yet"), ("workers", "No worker is alive"), ("images", "No image is as you look for it"),
+        ("dead", "There are none"), ("quality", "No service has answered yet"), ("audit", "Nobody has done anything here"),
+    ):
+        await page.goto(visitor.root + path)
+        assert text in await page.locator("main").inner_text(), path
+        await page.evaluate(AXE_SCRIPT)
+        assert not (faults := await serious(page)), f"/{path}: {faults}"
+    visitor.settle()
 
 
 @check
@@ -87,32 +126,32 @@ async def pages_are_light(site):
 
 @check
 async def keyboards_reach_everything(site):
-    everything = await paths(site)
     visitor = await site.visitor()
-    # Nothing is swapped while it is walked through.
-    await visitor.context.add_init_script("window.SharedWorker = class { port = { postMessage() {} } }")
-    for path in everything + ["login"]:
-        page = await visitor.page(path)
-        # A page may put the focus where somebody types.
-        await page.evaluate("document.body.tabIndex = -1, document.body.focus()")
-        for number, stop in enumerate(await page.evaluate(STOPS)):
+    visitor.expected |= ERRORS
+    await visitor.context.add_init_script(STILL)
+    page = await visitor.page()
+    for path in {**dict.fromkeys(await paths(site)), **OTHERS}:
+        await page.goto(visitor.root + path)
+        stops = await page.evaluate(STOPS)
+        for _ in range(stops):
             await page.keyboard.press("Tab")
-            seen = await page.evaluate(FOCUS)
-            assert seen["stop"] == stop, f"/{path}: stop {number} is {seen['stop']}, not {stop}"
-            assert seen["isOutlined"], f"/{path}: {seen['text']} does not show that it has the focus"
-            if number == 0:
-                assert "skip" in seen["text"] and seen["isVisible"], f"/{path}: the first stop is {seen['text']}"
+        seen = await page.evaluate("window.focused")
+        assert len(seen) == stops, f"/{path}: {len(seen)} of {stops} stops: {seen[-1:]}"
+        for number, stop in enumerate(seen):
+            assert stop["stop"] == f"{number}", f"/{path}: stop {number} is {stop}"
+            assert stop["isOutlined"], f"/{path}: {stop['text']} does not show that it has the focus"
+        assert "skip" in seen[0]["text"] and seen[0]["isVisible"], f"/{path}: the first stop is {seen[0]['text']}"
         await page.locator("a.skip").focus()
         await page.keyboard.press("Enter")
         await page.wait_for_url("**#content")
         # What is reached next lies in the content; where nothing does, the focus leaves the page.
         await page.keyboard.press("Tab")
         assert await page.evaluate("document.activeElement.closest('header') === null"), f"/{path}: the menu again"
-        await page.close()
     visitor.settle()
 
 
-# What can be reached, in the order of the page; radio buttons of one name are one stop.
+# What can be reached, in the order of the page; radio buttons of one name are one stop. From then on it is written down what
+# gets the focus, and whether one sees that.
 STOPS = """() => {
   const all = [...document.querySelectorAll('a[href], button, input, select, textarea, summary, [tabindex="0"]')];
   const names = new Set();
@@ -124,16 +163,18 @@ STOPS = """() => {
     return isFirst;
   }).slice(0, 60);
   stops.forEach((element, index) => (element.dataset.stop = index));
-  return stops.map((_, index) => `${index}`);
-}"""
-
-FOCUS = """() => {
-  const element = document.activeElement;
-  const style = getComputedStyle(element);
-  return {
-    stop: element.dataset.stop ?? element.outerHTML.slice(0, 200),
-    text: element.outerHTML.slice(0, 200),
-    isVisible: element.getBoundingClientRect().left >= 0 && element.checkVisibility(),
-    isOutlined: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2,
-  };
+  // A page may put the focus where somebody types.
+  document.body.tabIndex = -1;
+  document.body.focus();
+  window.focused = [];
+  addEventListener('focusin', ({ target }) => {
+    const style = getComputedStyle(target);
+    window.focused.push({
+      stop: target.dataset.stop ?? 'another',
+      text: target.outerHTML.slice(0, 200),
+      isVisible: target.getBoundingClientRect().left >= 0 && target.checkVisibility(),
+      isOutlined: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2,
+    });
+  });
+  return stops.length;
 }"""

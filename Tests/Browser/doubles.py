@@ -14,11 +14,17 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from hostile import PAYLOADS, predictions
+from turned import BOX
 
 
 def box(label, emoji, confidence, x, y, width, height):
     bbox = {"x": x, "y": y, "width": width, "height": height}
     return {"label": label, "emoji": emoji, "confidence": confidence, "bbox": bbox}
+
+
+def turned(service):
+    """Of one of the turned pictures the detectors see the rectangle where it lies upright, as services do (docs/services.md)."""
+    return [{"label": "parking", "emoji": "🅿️", "confidence": 0.9, "bbox": BOX}] if service in ("yolov8", "rtdetr") else None
 
 
 def usual(service):
@@ -68,7 +74,10 @@ class Handler(BaseHTTPRequestHandler):
         self.server.calls += 1
         metadata = {"processing_time": 0.01, "model_info": {"name": "test double"}}
         text = PAYLOADS[self.server.calls % len(PAYLOADS)]
-        if b"hostile.jpg" not in request:
+        if b'filename="turned-' in request:
+            found = turned(self.server.service)
+            self.answer({"predictions": usual(self.server.service) if found is None else found, "metadata": metadata})
+        elif b"hostile.jpg" not in request:
             self.answer({"predictions": usual(self.server.service), "metadata": metadata})
         elif self.server.service == "blip" and b"<script" in request:
             # Few enough that the others show that the service is well.

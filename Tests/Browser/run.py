@@ -12,9 +12,11 @@ import sys
 import time
 import traceback
 
-from playwright.async_api import async_playwright
+from playwright.async_api import async_playwright, expect
 
 import check_access
+import check_acts
+import check_boxes
 import check_live
 import check_pages
 import check_scriptless
@@ -27,20 +29,44 @@ AT_ONCE = 4
 # What hangs ends; nothing is decided by it.
 PATIENCE = 900
 
-assert all((check_access, check_live, check_pages, check_scriptless)), "they have registered their checks"
+assert all((check_access, check_acts, check_boxes, check_live, check_pages, check_scriptless)), "they have registered their checks"
 
 
 async def sites(scene, taps):
     """One as it is, one behind the proxy; both show the same processes."""
     tokens = {"WEB_TOKEN": TOKEN, "WEB_READ_TOKEN": READ_TOKEN}
-    opened, guarded, strict = scene.web("open"), scene.web("guarded", tokens), scene.web("strict", tokens)
+    opened, guarded, strict = (
+        scene.web(name, given)[1] for name, given in (("open", {}), ("guarded", tokens), ("strict", tokens))
+    )
+    dying = []
+    for name in ("dying", "dying-too"):
+        scene.command("init", environment={"FARM_DB": f"{name}.db"})
+        dying.append(scene.web(name, {"FARM_DB": f"{name}.db"})[1])
     for tap in taps:
         await tap.start(opened)
-    port = scene.proxy({"/x/farm/": opened, "/guarded/farm/": guarded, "/tapped/farm/": taps[1].port})
+    port = scene.proxy(
+        {
+            "/x/farm/": opened, "/guarded/farm/": guarded, "/tapped/farm/": taps[1].port, "/dying/farm/": dying[1],
+        }
+    )
     bare, proxied = "http://127.0.0.1:{}/", f"http://127.0.0.1:{port}/{{}}/farm/"
+    samples, turned = scene.images("samples"), scene.images("turned")
+    shared = {
+        "database": scene.database, "untouched_image": samples[4], "turned_images": turned, "walks": {},
+        "start_web": lambda port=0, environment={}: scene.web(f"web-{len(scene.running)}", environment, port),
+    }
     return [
-        Site("bare", bare.format(opened), bare.format(guarded), bare.format(taps[0].port), taps[0], bare.format(strict)),
-        Site("proxied", proxied.format("x"), proxied.format("guarded"), proxied.format("tapped"), taps[1], None),
+        Site(
+            "bare", bare.format(opened), bare.format(guarded), bare.format(taps[0].port), taps[0], bare.format(strict),
+            dying=bare.format(dying[0]), dying_database=scene.folder / "dying.db", letters=asyncio.Lock(),
+            service="clip", other_service="blip", crop_service="pose", images=samples[:2], other_image=turned[0], **shared,
+        ),
+        Site(
+            "proxied", proxied.format("x"), proxied.format("guarded"), proxied.format("tapped"), taps[1], None,
+            dying=proxied.format("dying"), dying_database=scene.folder / "dying-too.db", letters=asyncio.Lock(),
+            service="inception_v3", other_service="colors", crop_service="face", images=samples[2:4], other_image=turned[1],
+            **shared,
+        ),
     ]
 
 
@@ -63,10 +89,14 @@ async def run(check, site, browser, turn):
 async def main():
     arguments = argparse.ArgumentParser()
     arguments.add_argument("farm")
-    arguments.add_argument("--only", default="", help="checks whose names hold this")
+    arguments.add_argument("--only", default=[""], nargs="+", help="checks whose names hold one of these")
     given = arguments.parse_args()
+    # Nothing is decided by how long something takes.
+    expect.set_options(timeout=90_000)
     taps = [Tap(), Tap()]
+    begin = time.monotonic()
     with Scene(given.farm) as scene:
+        print(f"the farm is ready after {time.monotonic() - begin:.1f} s", flush=True)
         async with async_playwright() as playwright:
             browser = await playwright.chromium.launch(
                 # As root Chromium has no sandbox of its own; it shows only what is served here.
@@ -75,7 +105,8 @@ async def main():
             turn = asyncio.Semaphore(AT_ONCE)
             both = await sites(scene, taps)
             results = await asyncio.gather(
-                *(run(check, site, browser, turn) for check in CHECKS for site in both if given.only in check.__name__)
+                *(run(check, site, browser, turn) for check in CHECKS for site in both
+                  if any(text in check.__name__ for text in given.only))
             )
             await browser.close()
         for tap in taps:
@@ -85,7 +116,7 @@ async def main():
         print(f"\n{name}:\n{fault}", file=sys.stderr)
     if not results:
         sys.exit("no such check")
-    print(f"{len(results) - len(faults)} of {len(results)} passed")
+    print(f"{len(results) - len(faults)} of {len(results)} passed in {time.monotonic() - begin:.1f} s")
     sys.exit(1 if faults else 0)
 
 

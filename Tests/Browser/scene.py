@@ -9,11 +9,13 @@ import re
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 
+import turned
 from hostile import FILE_NAMES, GROUP, seed_rows
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -73,19 +75,52 @@ class Scene:
     # What the farm has seen.
 
     def seed(self):
-        for folder in ("photos", "hostile"):
+        for folder in ("photos", "turned", "hostile"):
             (self.folder / folder).mkdir()
         for name in SAMPLES:
             shutil.copy(PHOTOS / name, self.folder / "photos")
         for name in FILE_NAMES:
             shutil.copy(PHOTOS / "coffee_exif_gps.jpg", self.folder / "hostile" / name)
+        turned.write(self.folder / "turned")
         self.start_services()
         self.command("import", "photos", "--group", "samples")
+        self.command("import", "turned", "--group", "turned")
         self.command("import", "hostile", "--group", GROUP)
         self.command("produce")
         # 1: some jobs have failed for good, as they should.
         self.command("up", "--until-idle", codes=(1,))
-        seed_rows(self.folder / "farm.db")
+        seed_rows(self.database)
+        self.spoil()
+        # Somebody is alive, and has nothing to do.
+        self.start("worker", [self.farm, "work", "rtdetr"])
+        until("the worker is alive", lambda: self.rows("SELECT 1 FROM farm_workers WHERE service = 'rtdetr'"))
+
+    def spoil(self):
+        """Of some of the sample photos one answer is missing, one is an error, and one is empty."""
+        error = json.dumps({"error": {"kind": "timeout", "message": "no answer within 30 s", "tries": 3}})
+        nothing = json.dumps({"service": "inception_v3", "status": "success", "predictions": []})
+        answer = "WHERE image_id = ? AND service = ?"
+        with sqlite3.connect(self.database, timeout=60) as connection:
+            for image in self.images("samples")[:4]:
+                connection.execute(f"DELETE FROM results {answer}", (image, "colors"))
+                connection.execute(f"UPDATE results SET data = ?, status = 'error' {answer}", (error, image, "clip"))
+                connection.execute(f"UPDATE results SET data = ? {answer}", (nothing, image, "inception_v3"))
+        connection.close()
+
+    @property
+    def database(self):
+        return self.folder / "farm.db"
+
+    def rows(self, sql, *values):
+        connection = sqlite3.connect(self.database, timeout=60)
+        try:
+            return connection.execute(sql, values).fetchall()
+        finally:
+            connection.close()
+
+    def images(self, group):
+        """The ids of a group's images, in the order of the files' names."""
+        return [row[0] for row in self.rows("SELECT image_id FROM images WHERE image_group = ? ORDER BY image_filename", group)]
 
     def start_services(self):
         ports = dict(zip(SERVICES, free_ports(len(SERVICES))))
@@ -128,16 +163,16 @@ class Scene:
     def log(self, name):
         return (self.folder / f"{name}.log").read_text(encoding="utf-8", errors="replace")
 
-    def web(self, name, environment={}):
-        """Starts `farm web`, and returns its port."""
-        process = self.start(name, [self.farm, "web", "--listen", "127.0.0.1:0"], environment)
+    def web(self, name, environment={}, port=0):
+        """Starts `farm web`, and returns its process and port."""
+        process = self.start(name, [self.farm, "web", "--listen", f"127.0.0.1:{port}"], environment)
 
-        def port():
+        def listening():
             if process.poll() is not None:
                 raise RuntimeError(f"farm web has ended: {self.log(name)}")
             return re.search(r"pages at http://127\.0\.0\.1:(\d+)/", self.log(name))
 
-        return int(until("farm web listens", port)[1])
+        return process, int(until("farm web listens", listening)[1])
 
     def proxy(self, ports):
         """Starts nginx, which has each of these ports at a path of its own, and returns its port."""

@@ -54,7 +54,7 @@ struct Gate: RouterMiddleware {
             return Response.seeOther(String(repeating: "../", count: max(0, depth)) + "login")
         }
         guard request.method.isSafe || context.access.mayAct else {
-            return .refusal(request, .notAllowed, "this token may only read")
+            return .refusal(request, .notAllowed, "this token may only read", access: context.access)
         }
         return try await next(request, context)
     }

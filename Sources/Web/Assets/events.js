@@ -13,6 +13,7 @@ function settle() {
       for (const [tab, visible] of tabs) if (visible) tab.postMessage({ farm: last });
     });
     source.addEventListener("error", () => {
+      for (const [tab, visible] of tabs) if (visible) tab.postMessage({ lost: true });
       // It connects again by itself unless the server has refused it.
       if (source && source.readyState === EventSource.CLOSED) {
         source = null;

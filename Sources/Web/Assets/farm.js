@@ -15,23 +15,63 @@ localTimes(document);
 
 const live = document.getElementById("live");
 
+// A click is one only if what the pointer goes down on is still there when it goes up.
+let isPressed = false;
+addEventListener("pointerdown", () => (isPressed = true), true);
+for (const end of ["pointerup", "pointercancel"])
+  addEventListener(end, () => setTimeout(() => (isPressed = false)), true);
+
+// Whether somebody types, presses, or marks text to copy it.
+function isInUse() {
+  const active = document.activeElement;
+  const selection = getSelection();
+  return (
+    isPressed ||
+    (live.contains(active) && active.matches("input, select, textarea")) ||
+    (!selection.isCollapsed && live.contains(selection.anchorNode)) ||
+    live.querySelector("details[open] form") !== null
+  );
+}
+
+// What an element is known by when the content has come anew.
+const known = (element) =>
+  [
+    element.tagName, element.id, element.getAttribute("href"), element.form?.getAttribute("action"),
+    element.getAttribute("aria-label") ?? element.textContent,
+  ].join("\n");
+
+function swap(text) {
+  const active = document.activeElement;
+  const alike = (to) => [...live.querySelectorAll(active.tagName)].filter((element) => known(element) === to);
+  const focused = live.contains(active) ? known(active) : null;
+  const place = focused === null ? -1 : alike(focused).indexOf(active);
+  live.innerHTML = text;
+  localTimes(live);
+  if (place >= 0) alike(focused)[place]?.focus({ preventScroll: true });
+}
+
 // Swaps the content, but not under somebody's hands, and keeps what has the focus.
 async function refresh() {
-  const active = document.activeElement;
-  if (live.contains(active) && active.matches("input, select, textarea")) return;
-  if (live.querySelector("details[open] form")) return;
+  if (isInUse()) return;
   const url = new URL(location.href);
   url.searchParams.delete("done");
   url.searchParams.delete("what");
   url.searchParams.set("part", "live");
   const answer = await fetch(url, { headers: { Accept: "text/html" } }).catch(() => null);
-  if (!answer) return;
-  if (answer.redirected || answer.status === 401) return location.reload();
-  if (!answer.ok) return;
-  const focused = live.contains(document.activeElement) ? document.activeElement.id : "";
-  live.innerHTML = await answer.text();
-  localTimes(live);
-  if (focused) document.getElementById(focused)?.focus();
+  if (answer?.redirected || answer?.status === 401) return location.reload();
+  const text = answer?.ok ? await answer.text().catch(() => null) : null;
+  showAge(text === null);
+  if (text !== null && !isInUse()) swap(text);
+}
+
+// Nobody should take old numbers for new ones.
+const aged = document.createElement("p");
+aged.className = "fault";
+aged.hidden = true;
+aged.textContent = "The server does not answer: what is shown here is old.";
+function showAge(isOld) {
+  if (!aged.isConnected) live.before(aged);
+  aged.hidden = !isOld;
 }
 
 // One refresh at a time, however fast events come.
@@ -56,7 +96,7 @@ if ("live" in document.body.dataset) {
   if ("SharedWorker" in window) {
     const link = new URL(document.querySelector("script[src*='farm.js']").src);
     const worker = new SharedWorker(new URL("events.js" + link.search, link), { name: "farm" });
-    worker.port.onmessage = refreshSoon;
+    worker.port.onmessage = ({ data }) => (data.lost ? showAge(true) : refreshSoon());
     const tell = () => worker.port.postMessage(visibility());
     tell();
     document.addEventListener("visibilitychange", tell);
@@ -68,6 +108,7 @@ if ("live" in document.body.dataset) {
       if (!document.hidden && !source) {
         source = new EventSource(root + "events");
         source.addEventListener("farm", refreshSoon);
+        source.addEventListener("error", () => showAge(true));
       } else if (document.hidden && source) {
         source.close();
         source = null;
@@ -87,7 +128,7 @@ if (viewer) {
   const slider = document.getElementById("confidence");
   slider.closest(".slider").hidden = false;
   const dim = () => {
-    slider.closest("label").querySelector("output").value = slider.value;
+    document.getElementById("threshold").textContent = slider.value;
     for (const element of document.querySelectorAll("[data-confidence]"))
       element.classList.toggle("dim", Number(element.dataset.confidence) < Number(slider.value));
   };
@@ -108,10 +149,18 @@ if (viewer) {
     ArrowRight: () => document.querySelector("nav.turning a[rel=next]")?.click(),
   };
   numbered.slice(0, 9).forEach((box, index) => (keys[index + 1] = () => box.click()));
+  // Digits and arrows mean nothing to a button or a link; the space bar does. It does to a switch that somebody has come to by
+  // the keyboard; to one that was clicked it stands for all boxes still.
+  let isClicked = false;
+  addEventListener("pointerdown", () => (isClicked = true), true);
+  const means = (target, key) => {
+    if (key === " ") return target.matches("input, select, textarea, button, summary, a") && !(isClicked && target.matches(".layer-switch"));
+    return target.matches("input:not([type=checkbox]), select, textarea") && !(target.type === "range" && /^\d$/.test(key));
+  };
   addEventListener("keydown", (event) => {
+    if (event.key === "Tab") isClicked = false;
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const isTyping = event.target.matches("input:not(.layer-switch), select, textarea, button, a, summary");
-    if (isTyping || !keys[event.key]) return;
+    if (!keys[event.key] || means(event.target, event.key)) return;
     event.preventDefault();
     keys[event.key]();
   });

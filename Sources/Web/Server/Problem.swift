@@ -112,13 +112,30 @@ extension Response {
         self.init(json.text, "application/json", status, headers)
     }
 
-    /// Refuses a request: by a problem document where programs ask, else by a line of text.
+    /// Refuses a request: by a problem document where programs ask, by a page where a browser asks for one of somebody who may
+    /// read, or is to log in, else by a line of text.
+    /// - Parameter access: of who asks; none where there are no pages.
     static func refusal(
-        _ request: Request, _ kind: Problem.Kind, _ text: String, _ headers: HTTPFields = [:]
+        _ request: Request, _ kind: Problem.Kind, _ text: String, _ headers: HTTPFields = [:], access: Access = .none
     ) -> Response {
         if Routes.isOfAPI(request) { return Response(Problem(kind, text), headers) }
         var headers = headers
         if kind == .tokenNeeded { headers[.wwwAuthenticate] = "Bearer realm=\"farm\"" }
-        return Response(plain: text + "\n", kind.status, headers)
+        guard request.headers[.accept]?.contains("text/html") ?? false, access.mayRead || kind == .tokenNeeded else {
+            return Response(plain: text + "\n", kind.status, headers)
+        }
+        return Response(Page(refusing: kind, text, of: request, access), kind.status, headers)
+    }
+}
+
+extension Page {
+    /// Says why a request was refused.
+    fileprivate init(refusing kind: Problem.Kind, _ text: String, of request: Request, _ access: Access) {
+        let depth = max(0, request.uri.path.utf8.count { $0 == UInt8(ascii: "/") } - 1)
+        let root = String(repeating: "../", count: depth)
+        let login: HTML? = kind == .tokenNeeded ? "<p><a href=\"\(attribute: root)login\">Log in</a></p>" : nil
+        self.init(
+            title: kind.title, depth: depth, access: access,
+            content: "<h1>\(kind.title)</h1><p class=\"fault\">\(text)</p>\(login)")
     }
 }

@@ -34,9 +34,10 @@ extension Router<Context> {
         if allowed.contains(.get) { allowed.insert(.head) }
         let list = allowed.map(\.rawValue).sorted().joined(separator: ", ")
         for method in HTTPRequest.Method.known where !allowed.contains(method) {
-            on(path, method: method) { request, _ -> Response in
+            on(path, method: method) { request, context -> Response in
                 .refusal(
-                    request, .methodNotAllowed, "\(method.rawValue) is not answered here, but \(list)", [.allow: list])
+                    request, .methodNotAllowed, "\(method.rawValue) is not answered here, but \(list)", [.allow: list],
+                    access: context.access)
             }
         }
     }
@@ -102,7 +103,7 @@ struct FaultAnswers: RouterMiddleware {
             if problem.kind == .internalError { context.logger.error("\(request.uri.path): \(error)") }
             return .refusal(
                 request, problem.kind, problem.detail,
-                problem.kind.status == .serviceUnavailable ? [.retryAfter: "5"] : [:])
+                problem.kind.status == .serviceUnavailable ? [.retryAfter: "5"] : [:], access: context.access)
         }
     }
 }

@@ -6,6 +6,10 @@ import Waiting
 package struct Helm: Sendable {
     /// Who acts, in what is set and in the audit.
     static let who = "web"
+    /// How long somebody who looks at dead letters waits for another one who does.
+    private static let patience = Duration.seconds(30)
+    /// How long an act on dead letters, which goes on by itself, waits for its turn.
+    private static let actPatience = Duration.seconds(3600)
 
     let parts: any ReadingParts
     /// The store that is written.
@@ -13,6 +17,7 @@ package struct Helm: Sendable {
     let services: ServiceDirectory
     /// Shared with the API.
     let turn: DeadTurn
+    private let time: any Timekeeper
     /// The letters by reason; looking at them holds them up, so it is not done for each viewer.
     let dead: Remembered<DeadOverview>
 
@@ -26,8 +31,9 @@ package struct Helm: Sendable {
         turn: DeadTurn, time: any Timekeeper
     ) {
         self.turn = turn
+        self.time = time
         dead = Remembered(for: 10, time: time) {
-            try await turn.run { try await DeadOverview(parts, services, drain: Drain()) }
+            try await turn.run(within: Helm.patience, time) { try await DeadOverview(parts, services, drain: Drain()) }
         }
         self.parts = parts
         self.store = store
@@ -44,7 +50,7 @@ package struct Helm: Sendable {
     /// How many letters an act would meet.
     /// - Throws: `OperationFault`, `PortFault`.
     func count(_ act: DeadAct) async throws -> DeadTally {
-        try await turn.run {
+        try await turn.run(within: Helm.patience, time) {
             var tally = DeadTally()
             try await round(act).run(into: &tally, drain: Drain(), progress: { _, _ in }, DeadRound.counting)
             return tally
@@ -54,7 +60,7 @@ package struct Helm: Sendable {
     /// Begins an act, which goes on by itself.
     func begin(_ act: DeadAct, total: Int, in acts: BackgroundActs) {
         acts.begin("\(act.verb.rawValue) dead letters: \(act.filter)", total: total) { [self] drain, note in
-            let (tally, failure) = try await turn.run {
+            let (tally, failure) = try await turn.run(within: Helm.actPatience, time) {
                 let round = try await round(act)
                 return try await store().auditing("dead \(act.verb.rawValue)", of: act.filter, by: Helm.who) {
                     await go(round, act.verb, drain, note)

@@ -14,12 +14,13 @@ extension Site {
                 .get: { request, context in
                     let service = try await helm.knownService(context)
                     let control = try await helm.control().all()[service]
+                    let content = ServicePage(
+                        service: service, control: control, mayAct: context.access.mayAct,
+                        status: try? await board.latest().status.get())
                     return Response(
                         Page(
                             title: service, section: .farm, depth: 1, access: context.access,
-                            notice: Page.Notice(try request.query()),
-                            content: ServicePage(service: service, control: control, mayAct: context.access.mayAct).html
-                        ))
+                            notice: Page.Notice(try request.query()), content: content.html))
                 }
             ])
         func acting(
@@ -29,17 +30,22 @@ extension Site {
                 .post: { request, context in
                     let fields = try await request.form()
                     let service = try await helm.knownService(context)
-                    do {
-                        try await act(try await helm.control(), service, fields)
-                    } catch let fault as OperationFault {
+                    func refused(_ why: String) async throws -> Response {
                         let control = try await helm.control().all()[service]
                         return Response(
                             Page(
                                 title: service, section: .farm, depth: 2, access: context.access,
-                                notice: Page.Notice(text: fault.message, isFault: true),
+                                notice: Page.Notice(text: why, isFault: true),
                                 content: ServicePage(service: service, control: control, mayAct: true, root: "../").html
                             ),
                             .unprocessableContent)
+                    }
+                    do {
+                        try await act(try await helm.control(), service, fields)
+                    } catch let fault as OperationFault {
+                        return try await refused(fault.message)
+                    } catch let fault as Fields.Fault {
+                        return try await refused("The form holds \(fault.text).")
                     }
                     _ = await board.renewed()
                     // From a row of the farm page people want to see that row again.
@@ -102,15 +108,39 @@ struct ServicePage {
     let mayAct: Bool
     /// From the page to the folder of the services' pages.
     var root = ""
+    /// What was seen last of the farm; nil where it is not known, or not shown.
+    var status: FarmStatus?
 
     var html: HTML {
         """
         <h1>\(service)</h1>
         <p>\(control.text)</p>
+        \(work)
         <p><a href="\(root)../images?failed=\(attribute: service.queryEncoded)">Images on which it failed</a> ·
         <a href="\(root)../dead">Dead letters</a> · <a href="\(root)../">Farm</a></p>
         \(mayAct ? forms : .none)
         """
+    }
+
+    /// What waits for it, who works on it, and why it does not move.
+    private var work: HTML? {
+        guard let status, let line = (try? status.queues.get())?.lines.first(where: { $0.service == service }) else {
+            return nil
+        }
+        let state = line.state(refusal: status.refusal)
+        let workers = line.workers ?? []
+        let machines = Dictionary(grouping: workers, by: \.host).sorted { $0.key < $1.key }
+            .map { "\($0.key): \(counted($0.value.count, "worker"))" }
+        // What is set is said above.
+        let condition =
+            control.isPaused ? state.obeying.map { "\($0) of \(counted(workers.count, "worker")) obey" } : state.text
+        let remarks = [condition].compactMap { $0 } + machines
+        return """
+            <div class="tiles"><div><strong>\(HTML.count(line.depth.waiting))</strong>waiting</div>
+            <div><strong>\(line.depth.inFlight.map { HTML.count($0) } ?? "–")</strong>in flight</div>
+            <div><strong>\(HTML.count(line.depth.dead))</strong>dead</div></div>
+            <p class="\(state.why == nil ? "quiet" : "bad")">\(remarks.joined(separator: " · "))</p>
+            """
     }
 
     private var forms: HTML {
@@ -154,6 +184,7 @@ extension Page.Notice {
         case "resumed": self.init(text: "\(what) is resumed.")
         case "limited": self.init(text: "The limits of \(what) are set. Workers obey within five seconds.")
         case "rerun" where what == "0": self.init(text: "No service is like that here: nothing was asked.")
+        case "rerun" where what == "1": self.init(text: "One service is asked again.")
         case "rerun": self.init(text: "\(what) services are asked again.")
         case "begun": self.init(text: "It has begun, and goes on by itself.")
         case "stopped": self.init(text: "It stops after what is at hand.")

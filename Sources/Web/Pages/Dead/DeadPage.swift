@@ -25,6 +25,9 @@ extension Site {
             [
                 // It is counted before anybody is asked to be sure.
                 .get: { request, context in
+                    guard context.access.mayAct else {
+                        throw HTTPError(.forbidden, message: "this token may only read")
+                    }
                     let act = try DeadAct(try request.query())
                     let tally = try await helm.count(act)
                     return Response(

@@ -40,6 +40,7 @@ struct FarmPage {
             <h1>Farm</h1>
             \(progress(status))
             \(faults(status))
+            \(Stillness(status).html)
             \(table(status))
             \(age)
             """

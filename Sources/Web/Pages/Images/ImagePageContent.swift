@@ -17,6 +17,8 @@ struct ImagePageContent {
 
     /// Of a raw answer, in bytes; the whole of it has a page of its own.
     private static let rawLimit = 3000
+    /// The longer side of a crop, in pixels of the screen.
+    private static let cropSide = 120.0
 
     let detail: ImageDetail
     /// What the reader was looking for, which the pages beside this one are found by, too.
@@ -76,7 +78,9 @@ struct ImagePageContent {
 
     private var photo: HTML {
         switch size {
-        case .success(let size): PhotoView(detail: detail, size: size).html
+        // Who looks for what detectors disagree on wants to see what each of them saw.
+        case .success(let size):
+            PhotoView(detail: detail, size: size, showsDetectors: search.query.disagrees).html
         case .failure(let fault): "<p class=\"fault\">The photo cannot be shown: \(fault.message)</p>"
         }
     }
@@ -142,10 +146,13 @@ struct ImagePageContent {
 
     private func crop(_ box: Box) -> HTML {
         guard case .success(let size) = size, box.width > 0, box.height > 0 else { return .none }
+        // Of the box's own shape: beside it lies what is not in the box.
+        let scale = ImagePageContent.cropSide / max(box.width, box.height)
         return """
-            <svg class="crop" viewBox="\(box.x.plainDigits) \(box.y.plainDigits) \(box.width.plainDigits) \
-            \(box.height.plainDigits)" role="img" aria-label="crop"><image href="\(image.id)/photo" width="\(size.width)" \
-            height="\(size.height)"/></svg>
+            <svg class="crop" width="\((box.width * scale).plainDigits)" height="\((box.height * scale).plainDigits)" \
+            viewBox="\(box.x.plainDigits) \(box.y.plainDigits) \(box.width.plainDigits) \(box.height.plainDigits)" \
+            preserveAspectRatio="none" role="img" aria-label="crop"><image href="\(image.id)/photo" \
+            width="\(size.width)" height="\(size.height)" preserveAspectRatio="none"/></svg>
             """
     }
 

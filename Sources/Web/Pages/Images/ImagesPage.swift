@@ -18,6 +18,7 @@ struct ImagesPage {
     var content: HTML {
         """
         <h1>Images</h1>
+        \(looks)
         \(form)
         \(behind)
         \(grid)
@@ -26,6 +27,21 @@ struct ImagesPage {
     }
 
     // MARK: What is looked for
+
+    /// What is looked for most, by one click.
+    private var looks: HTML {
+        let query = search.query
+        let looks: [(name: String, title: String, isShown: Bool)] = [
+            ("disagree", "Detectors disagree", query.disagrees), ("errors", "With errors", query.hasFailure),
+            ("incomplete", "Incomplete", query.isIncomplete),
+            ("undecided", "Without a consensus", query.lacksConsensus),
+        ]
+        let items = looks.map { look -> HTML in
+            let current: HTML = look.isShown ? " aria-current=\"true\"" : ""
+            return "<li><a href=\"images?\(look.name)=1\"\(current)>\(look.title)</a></li>"
+        }
+        return "<nav aria-label=\"Often looked for\"><ul class=\"looks\">\(items)</ul></nav>"
+    }
 
     private var form: HTML {
         let query = search.query

@@ -12,11 +12,13 @@ struct PhotoView {
 
     let detail: ImageDetail
     let size: ImagePageContent.Size
+    /// Whether the detectors' boxes are shown to begin with, beside the fused ones.
+    var showsDetectors = false
 
     var html: HTML {
         let detectors = detail.explanation.detectors.prefix(PhotoView.layers)
         let switches = detectors.enumerated().map { index, service -> HTML in
-            layerSwitch("layer-\(index)", service, key: index < 9 ? "\(index + 1)" : nil, isOn: false)
+            layerSwitch("layer-\(index)", service, key: index < 9 ? "\(index + 1)" : nil, isOn: showsDetectors)
         }
         let layers = detectors.enumerated().map { index, service -> HTML in
             "<g class=\"layer layer-\(index)\">\(predictions(of: service))</g>"
@@ -24,7 +26,7 @@ struct PhotoView {
         return """
             <div class="viewer">
             \(layerSwitch("layer-fused", "fused boxes", key: "0", isOn: true))\(switches)
-            <div class="slider" hidden><label>Dim boxes with a confidence below <output>0</output>
+            <div class="slider" hidden><label>Dim boxes with a confidence below <span id="threshold">0</span>
             <input type="range" id="confidence" min="0" max="1" step="0.01" value="0"></label>
             <p class="quiet">Keys: 1–9 detectors, 0 fused boxes, space all boxes, ← and → the images beside this one.</p></div>
             <figure><svg viewBox="0 0 \(size.width) \(size.height)" role="img" aria-label="The photo with its boxes">
