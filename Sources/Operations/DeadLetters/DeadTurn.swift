@@ -6,8 +6,8 @@ package struct DeadTurn: Sendable {
     /// Another round goes, and has not ended in time.
     package struct Taken: Error {}
 
-    /// A look is over within this time; a round that acts on many letters is not.
-    package static let patience = Duration.seconds(5)
+    /// A look at the letters is over within this time; a round that acts on many of them is not.
+    package static let patience = Duration.seconds(20)
 
     private let time: any Timekeeper
     private let isBusy = Watched(false)
@@ -15,14 +15,17 @@ package struct DeadTurn: Sendable {
     package init(time: any Timekeeper) { self.time = time }
 
     /// Waits for a round that goes.
+    /// - Parameter patience: how long.
     /// - Throws: `Taken` if it has not ended in time; what `round` throws.
-    package func run<Answer: Sendable>(_ round: @Sendable () async throws -> Answer) async throws -> Answer {
-        guard await takes() else { throw Taken() }
+    package func run<Answer: Sendable>(
+        within patience: Duration = patience, _ round: @Sendable () async throws -> Answer
+    ) async throws -> Answer {
+        guard await takes(within: patience) else { throw Taken() }
         defer { isBusy.change { $0 = false } }
         return try await round()
     }
 
-    private func takes() async -> Bool {
+    private func takes(within patience: Duration) async -> Bool {
         @Sendable func take(_ isBusy: inout Bool) -> Bool? {
             if isBusy { return nil }
             isBusy = true
@@ -33,7 +36,7 @@ package struct DeadTurn: Sendable {
         return await withTaskGroup(of: Bool.self) { group in
             group.addTask { await isBusy.wait { take(&$0) } ?? false }
             group.addTask {
-                try? await time.sleep(DeadTurn.patience)
+                try? await time.sleep(patience)
                 return false
             }
             // Who got its turn in the moment in which the time was over keeps it.

@@ -6,8 +6,6 @@ import Waiting
 package struct Helm: Sendable {
     /// Who acts, in what is set and in the audit.
     static let who = "web"
-    /// How long somebody who looks at dead letters waits for another one who does.
-    private static let patience = Duration.seconds(30)
     /// How long an act on dead letters, which goes on by itself, waits for its turn.
     private static let actPatience = Duration.seconds(3600)
 
@@ -17,7 +15,6 @@ package struct Helm: Sendable {
     let services: ServiceDirectory
     /// Shared with the API.
     let turn: DeadTurn
-    private let time: any Timekeeper
     /// The letters by reason; looking at them holds them up, so it is not done for each viewer.
     let dead: Remembered<DeadOverview>
 
@@ -31,9 +28,8 @@ package struct Helm: Sendable {
         turn: DeadTurn, time: any Timekeeper
     ) {
         self.turn = turn
-        self.time = time
         dead = Remembered(for: 10, time: time) {
-            try await turn.run(within: Helm.patience, time) { try await DeadOverview(parts, services, drain: Drain()) }
+            try await turn.run { try await DeadOverview(parts, services, drain: Drain()) }
         }
         self.parts = parts
         self.store = store
@@ -50,7 +46,7 @@ package struct Helm: Sendable {
     /// How many letters an act would meet.
     /// - Throws: `OperationFault`, `PortFault`.
     func count(_ act: DeadAct) async throws -> DeadTally {
-        try await turn.run(within: Helm.patience, time) {
+        try await turn.run {
             var tally = DeadTally()
             try await round(act).run(into: &tally, drain: Drain(), progress: { _, _ in }, DeadRound.counting)
             return tally
@@ -60,7 +56,7 @@ package struct Helm: Sendable {
     /// Begins an act, which goes on by itself.
     func begin(_ act: DeadAct, total: Int, in acts: BackgroundActs) {
         acts.begin("\(act.verb.rawValue) dead letters: \(act.filter)", total: total) { [self] drain, note in
-            let (tally, failure) = try await turn.run(within: Helm.actPatience, time) {
+            let (tally, failure) = try await turn.run(within: Helm.actPatience) {
                 let round = try await round(act)
                 return try await store().auditing("dead \(act.verb.rawValue)", of: act.filter, by: Helm.who) {
                     await go(round, act.verb, drain, note)
