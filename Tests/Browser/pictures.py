@@ -4,7 +4,7 @@
     pictures.py FARM [--out FOLDER] [--only TEXT]
 
 FARM is the built program. The example services (examples/services) look at the sample photos; then some of them are paused
-and limited, and a photo is taken away, so that the pages have something to say.
+and limited, and a photo is taken away, so that the pages have something to say. Emoji need a font: fonts-noto-color-emoji of Debian.
 """
 
 import argparse
@@ -26,6 +26,11 @@ PYTHON = EXAMPLES / ".venv/bin/python3"
 HEAVIEST = 200_000
 DESK = {"width": 1280, "height": 860}
 PHONE = {"width": 360, "height": 740}
+
+
+# Photos beneath the window's edge are not loaded before somebody scrolls to them.
+LOADED = """() => [...document.images].every((image) =>
+  image.complete || image.getBoundingClientRect().top > innerHeight)"""
 
 
 class Showcase(Scene):
@@ -74,14 +79,14 @@ def pages(showcase):
     """The name of a picture, the page, how large and in which colours, and the keys that are pressed there."""
     photo = f"images/{showcase.image('pedestrians_1.jpg')}?disagree=1"
     return [
-        ("farm", "", DESK, "light", ""),
+        ("farm", "", {**DESK, "height": 1000}, "light", ""),
         ("farm-phone", "", PHONE, "dark", ""),
         ("workers", "workers", DESK, "light", ""),
         ("images", "images", DESK, "light", ""),
-        ("image", photo, DESK, "light", "12"),
-        ("image-dark", f"images/{showcase.image('grace_hopper.jpg')}", DESK, "dark", "1"),
-        ("service", "services/ocr", {**DESK, "height": 620}, "light", ""),
-        ("dead", "dead", {**DESK, "height": 480}, "light", ""),
+        ("image", photo, DESK, "light", ""),
+        ("image-dark", f"images/{showcase.image('sign_parking.jpg')}?disagree=1", DESK, "dark", ""),
+        ("service", "services/ocr", {**DESK, "height": 780}, "light", ""),
+        ("dead", "dead", {**DESK, "height": 420}, "light", ""),
         ("quality", "quality", DESK, "light", ""),
         ("acts", "audit", {**DESK, "height": 420}, "light", ""),
     ]
@@ -90,7 +95,9 @@ def pages(showcase):
 async def take(browser, root, path, size, colours, keys):
     context = await browser.new_context(viewport=size, color_scheme=colours, device_scale_factor=2 if size == PHONE else 1)
     page = await context.new_page()
-    await page.goto(root + path, wait_until="networkidle" if path else "load")
+    await page.goto(root + path)
+    while not await page.evaluate(LOADED):
+        await page.wait_for_timeout(50)
     for key in keys:
         await page.keyboard.press(key)
     picture = Image.open(io.BytesIO(await page.screenshot()))

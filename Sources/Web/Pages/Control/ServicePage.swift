@@ -114,7 +114,7 @@ struct ServicePage {
     var html: HTML {
         """
         <h1>\(service)</h1>
-        <p>\(control.text)</p>
+        <p class="\(control.isPaused ? "bad" : "")">\(control.text)</p>
         \(work)
         <p><a href="\(root)../images?failed=\(attribute: service.queryEncoded)">Images on which it failed</a> ·
         <a href="\(root)../dead">Dead letters</a> · <a href="\(root)../">Farm</a></p>
@@ -133,13 +133,13 @@ struct ServicePage {
             .map { "\($0.key): \(counted($0.value.count, "worker"))" }
         // What is set is said above.
         let condition =
-            control.isPaused ? state.obeying.map { "\($0) of \(counted(workers.count, "worker")) obey" } : state.text
+            control.isPaused ? state.obeying.map { "\($0) of \(workers.count) obey" } : state.text
         let remarks = [condition].compactMap { $0 } + machines
         return """
             <div class="tiles"><div><strong>\(HTML.count(line.depth.waiting))</strong>waiting</div>
             <div><strong>\(line.depth.inFlight.map { HTML.count($0) } ?? "–")</strong>in flight</div>
             <div><strong>\(HTML.count(line.depth.dead))</strong>dead</div></div>
-            <p class="\(state.why == nil ? "quiet" : "bad")">\(remarks.joined(separator: " · "))</p>
+            <p class="\(state.why == nil || control.isPaused ? "quiet" : "bad")">\(remarks.joined(separator: " · "))</p>
             """
     }
 

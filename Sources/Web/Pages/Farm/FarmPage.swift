@@ -38,9 +38,9 @@ struct FarmPage {
         case .success(let status):
             """
             <h1>Farm</h1>
+            \(Stillness(status).html)
             \(progress(status))
             \(faults(status))
-            \(Stillness(status).html)
             \(table(status))
             \(age)
             """
