@@ -92,27 +92,26 @@ async def services_are_paused_limited_and_resumed(site):
 async def what_cannot_be_set_is_refused_and_changes_nothing(site):
     visitor = await site.visitor()
     visitor.expected.add(422)
+    page = await visitor.page(f"services/{site.crop_service}")
     for label, value, button, why in (
         ("Jobs of the whole farm", "0/s", "Limit", "would let nothing pass"),
-        ("Jobs of the whole farm", "-1/s", "Limit", "is no rate"),
-        ("Jobs of the whole farm", "1e9/s", "Limit", "is no rate"),
+        ("Jobs of the whole farm", "-1/s", "Limit", "-1/s is no rate"),
+        ("Jobs of the whole farm", "1e9/s", "Limit", "1e9/s is no rate"),
         ("Jobs of the whole farm", "<b>x", "Limit", "<b>x is no rate"),
-        ("For so many minutes", "0", "Pause", "minutes of a pause"),
         ("For so many minutes", "-5", "Pause", "minutes of a pause"),
         ("Calls in flight", "100000", "Limit", "1 to 1000"),
+        ("For so many minutes", "0", "Pause", "minutes of a pause"),
     ):
         before = site.control(site.crop_service)
-        page = await visitor.page(f"services/{site.crop_service}")
         # A browser asks its user to mend some of these; others send them all the same.
         await page.locator("form").evaluate_all("forms => forms.forEach((form) => (form.noValidate = true))")
         await page.get_by_label(label).fill(value)
         await press(page, button)
         await expect(page.locator(".fault")).to_contain_text(why)
         assert site.control(site.crop_service) == before, f"{label} {value} has changed something"
-        # From there one goes on.
-        await press(page, "Limit")
-        await told(page, f"The limits of {site.crop_service} are set")
-        await page.close()
+    # From there one goes on.
+    await press(page, "Limit")
+    await told(page, f"The limits of {site.crop_service} are set")
     visitor.settle()
 
 
@@ -260,14 +259,18 @@ async def services_are_asked_again(site):
     }
     for image, options in zip(site.images, WITH_AND_WITHOUT_SCRIPTS):
         visitor = await site.visitor(**options)
-        page = await visitor.page(f"images/{image}")
+        page = await visitor.page()
         for name, services in expected.items():
+            await page.goto(visitor.root + f"images/{image}?group=samples&order=oldest")
             await press(page, name)
+            # What was looked for stays in the address.
+            await page.wait_for_url(f"**/images/{image}?group=samples&order=oldest&done=rerun&what=*")
             await told(page, "One service is" if len(services) == 1 else f"{len(services)} services are")
             (act, of, count), *_ = [row for row in await newest_acts(visitor) if row[1].startswith(f"image {image}:")]
             assert act == "rerun" and set(of.split(": ")[1].split(", ")) == services and count == str(len(services)), of
         # One of them, which somebody works on: its answer is soon among the results.
         before = len(site.results(image, "rtdetr"))
+        await page.goto(visitor.root + f"images/{image}")
         await page.get_by_label("or").select_option("rtdetr")
         await press(page, "Ask it")
         await told(page, "One service is asked again")
@@ -351,7 +354,8 @@ async def forms_of_other_sites_are_refused(site):
             await log_in(page, TOKEN)
             await page.wait_for_url(visitor.root)
             await page.close()
-        for path, form in forged(site).items():
+        # One is enough where the gate before all of them has been seen to refuse each.
+        for path, form in list(forged(site).items())[: None if root == site.open else 1]:
             inputs = "".join(f'<input name="{name}" value="{value}">' for name, value in form.items())
             content = f'<!doctype html><form method="post" action="{visitor.root}{path}">{inputs}<button>Win</button></form>'
             await visitor.context.route(f"{visitor.elsewhere}**", answering(content))

@@ -77,14 +77,14 @@ class Showcase(Scene):
 
 def pages(showcase):
     """The name of a picture, the page, how large and in which colours, and the keys that are pressed there."""
-    photo = f"images/{showcase.image('pedestrians_1.jpg')}?disagree=1"
+    sign, street = (f"images/{showcase.image(name)}?disagree=1" for name in ("sign_parking.jpg", "pedestrians_1.jpg"))
     return [
         ("farm", "", {**DESK, "height": 1000}, "light", ""),
         ("farm-phone", "", PHONE, "dark", ""),
         ("workers", "workers", DESK, "light", ""),
         ("images", "images", DESK, "light", ""),
-        ("image", photo, DESK, "light", ""),
-        ("image-dark", f"images/{showcase.image('sign_parking.jpg')}?disagree=1", DESK, "dark", ""),
+        ("image", sign, {**DESK, "height": 1000}, "light", ""),
+        ("image-dark", street, DESK, "dark", ""),
         ("service", "services/ocr", {**DESK, "height": 780}, "light", ""),
         ("dead", "dead", {**DESK, "height": 420}, "light", ""),
         ("quality", "quality", DESK, "light", ""),

@@ -85,6 +85,7 @@ extension Site {
 
     private func addRerun(to router: Router<Context>) {
         guard let api else { return }
+        let expected = gallery.rules.expected
         router.answer(
             "/images/:id/rerun",
             [
@@ -97,7 +98,9 @@ extension Site {
                         throw Fields.Fault(text: "nothing to run again that is known")
                     }
                     let count = try await api.rerun(rerun, of: id, key: key, request.headers)
-                    return Response.seeOther("../\(id)?done=rerun&what=\(count)")
+                    // What the reader was looking for stays in the address.
+                    let search = try ImageSearchFields(try request.query(), expected: expected).link()
+                    return Response.seeOther("../\(id)\(search.isEmpty ? "?" : search + "&")done=rerun&what=\(count)")
                 }
             ])
     }

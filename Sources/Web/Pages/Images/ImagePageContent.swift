@@ -216,7 +216,7 @@ struct ImagePageContent {
         ]
         func form(_ content: HTML) -> HTML {
             """
-            <form class="inline" method="post" action="\(image.id)/rerun">\
+            <form class="inline" method="post" action="\(image.id)/rerun\(attribute: search.link())">\
             <input type="hidden" name="key" value="\(UUID().uuidString)">\(content)</form>
             """
         }
