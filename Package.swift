@@ -196,8 +196,8 @@ let package = Package(
         tests(
             "RoleTests",
             [
-                "Doubles", "Embedded", "Harmony", "Model", "Monitoring", "Pictures", "Pipeline", "Roles", "Waiting",
-                logging,
+                "Doubles", "Embedded", "Harmony", "Model", "Monitoring", "Operations", "Pictures", "Pipeline", "Roles",
+                "Waiting", logging,
             ]),
         tests("CommandTests", ["Doubles", "Model", "Servers"], exclude: ["Doubles"]),
         tests("TelemetryTests", ["Doubles", "Model", "Pipeline", "Telemetry", "Waiting", logging]),

@@ -38,9 +38,8 @@ package struct MachineProbes {
 
     private func queue() async -> [CheckFinding] {
         guard let options = settings.queue else { return await file() }
-        let queues = settings.services.services.map(\.queue) + PostProcessing.allCases.map(\.queue)
         let consumers = settings.services.workers.count + settings.services.postProcessing.count
-        return await RabbitMQProbe(RabbitMQOptions(options), queues: queues, consumers: consumers).findings()
+        return await RabbitMQProbe(RabbitMQOptions(options), queues: settings.queues, consumers: consumers).findings()
     }
 
     private func store() async -> [CheckFinding] {

@@ -25,7 +25,7 @@ package struct ProcessMetrics: Sendable {
         _ context: ProgramContext, queue: @escaping @Sendable () async throws -> Queue,
         store: @escaping @Sendable () async throws -> Store
     ) -> Sampler {
-        let own = context.settings.services.services.map(\.queue) + PostProcessing.allCases.map(\.queue)
+        let own = context.settings.queues
         return Sampler(
             metrics: metrics, time: context.time, log: context.log("metrics"),
             queues: { [sink] in

@@ -10,7 +10,13 @@ extension Settings {
         ServiceDirectory(
             configured: services.services.map(ServiceDirectory.Entry.init),
             catalogue: CatalogueService.all.compactMap { catalogueService(named: $0.name) }
-                .map(ServiceDirectory.Entry.init))
+                .map(ServiceDirectory.Entry.init), postsWebhooks: webhooks != nil)
+    }
+
+    /// The queues of this machine's services, of the roles, and of callbacks if webhooks are posted.
+    package var queues: [String] {
+        services.services.map(\.queue) + PostProcessing.allCases.map(\.queue)
+            + (webhooks == nil ? [] : [Callback.queue])
     }
 
     /// A service as this machine's configuration has it, or else the catalogue, on localhost.

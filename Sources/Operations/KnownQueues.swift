@@ -9,6 +9,9 @@ package struct KnownQueues {
         package var service: String
         /// The name of the queue.
         package var queue: String
+
+        /// Whether it holds jobs.
+        package var isOfService: Bool { queue != Callback.queue && PostProcessing(rawValue: service) == nil }
     }
 
     /// The queues of this machine's services, and of the roles.
@@ -20,10 +23,12 @@ package struct KnownQueues {
     /// - Parameter workers: the live workers. A broker does not list its queues, but workers name theirs.
     /// - Throws: `PortFault`.
     package init(_ services: ServiceDirectory, _ queue: Queue, workers: [RegisteredWorker] = []) async throws {
+        let callbacks = [Named(service: Callback.service, queue: Callback.queue)]
         let own =
             services.configured.map { Named(service: $0.name, queue: $0.queue) }
             + PostProcessing.allCases.map { Named(service: $0.rawValue, queue: $0.queue) }
-        var others = services.catalogue.map { Named(service: $0.name, queue: $0.queue) }
+            + (services.postsWebhooks ? callbacks : [])
+        var others = services.catalogue.map { Named(service: $0.name, queue: $0.queue) } + callbacks
         others += workers.map { Named(service: $0.service, queue: $0.queue) }
         others += try await queue.queueNames().map { queue in
             Named(service: queue.hasPrefix("queue_") ? String(queue.dropFirst(6)) : queue, queue: queue)
@@ -43,8 +48,8 @@ package struct KnownQueues {
     /// All queues, this machine's first.
     package var all: [Named] { own + others }
 
-    /// The queues of jobs, without those of triggers.
-    package var ofServices: [Named] { all.filter { PostProcessing(rawValue: $0.service) == nil } }
+    /// The queues of jobs, without those of triggers and of callbacks.
+    package var ofServices: [Named] { all.filter(\.isOfService) }
 
     /// The service or role that consumes a queue.
     package func service(of queue: String) -> String { all.first { $0.queue == queue }?.service ?? queue }

@@ -26,10 +26,13 @@ package struct ServiceDirectory: Sendable {
     package let configured: [Entry]
     /// All services of the catalogue, as they are without a configuration.
     package let catalogue: [Entry]
+    /// Whether webhooks are posted here.
+    package let postsWebhooks: Bool
 
-    package init(configured: [Entry], catalogue: [Entry]) {
+    package init(configured: [Entry], catalogue: [Entry], postsWebhooks: Bool = false) {
         self.configured = configured
         self.catalogue = catalogue
+        self.postsWebhooks = postsWebhooks
     }
 
     /// A service as the configuration has it, or else the catalogue: a machine may produce jobs for services that other

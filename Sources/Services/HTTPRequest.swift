@@ -27,6 +27,8 @@ public struct HTTPRequest: Sendable {
     public var unpacks: Bool
     /// The span of this request, for the header `traceparent`.
     public var trace: TraceContext?
+    /// Headers beside those that the content needs. Neither names nor values may hold line ends.
+    public var headers: [(name: String, value: String)] = []
 
     /// A GET, or a POST if there is content. Redirections are followed only if asked for.
     public init(

@@ -72,6 +72,7 @@ final class Transfer {
         let code = set(CURLOPT_URL, request.url)
         guard code == CURLE_OK else { return fault(code) }
         if let trace = request.trace { headers = curl_slist_append(headers, "\(TraceContext.header): \(trace.text)") }
+        for (name, value) in request.headers { headers = curl_slist_append(headers, "\(name): \(value)") }
         if let fault = request.content.flatMap(post) { return fault }
         if headers != nil { ccurl_set_pointer(handle, CURLOPT_HTTPHEADER, headers) }
         return nil

@@ -79,6 +79,7 @@ extension ServiceConfiguration {
 
     private func compareQueues(_ place: String, _ findings: SettingsProblems) {
         var owners = Dictionary(uniqueKeysWithValues: PostProcessing.allCases.map { ($0.queue, $0.rawValue) })
+        owners[Callback.queue] = Callback.service
         for service in services {
             for queue in [service.queue, service.queue + ".dead"] {
                 guard let owner = owners.updateValue(service.name, forKey: queue) else { continue }

@@ -45,6 +45,7 @@ enum ServiceEntry {
         if ["all", "primary", "spatial_only", "full_catalog"].contains(name) {
             return "this name means several services in produce --services"
         }
+        if name == Callback.service { return "this is the name of what posts webhooks" }
         return nil
     }
 }

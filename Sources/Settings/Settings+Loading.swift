@@ -46,6 +46,7 @@ extension Settings {
         metricsListen = variables.listenAddress(.metricsListen)
         web = WebSettings(variables)
         webCache = WebCacheSettings(variables)
+        webhooks = WebhookSettings(variables)
         traces = TraceSettings(variables)
         prefetch = variables.integer(.workerPrefetchCount, in: 1...65_535)
 

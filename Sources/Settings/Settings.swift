@@ -36,6 +36,8 @@ public struct Settings: Sendable, Equatable {
     public var webCache: WebCacheSettings?
     /// WEB_UPLOAD_DIR, otherwise IMAGE_ROOT: the folder that uploads are written to, absolute. nil if none are taken.
     public var uploadFolder: String?
+    /// How webhooks are signed and tried. nil if WEBHOOK_SECRET is not set: then there are none.
+    public var webhooks: WebhookSettings?
     /// Where traces are sent. nil if they are not.
     public var traces: TraceSettings?
     /// WORKER_PREFETCH_COUNT. nil for the concurrency.

@@ -54,6 +54,10 @@ enum Variable: String, CaseIterable {
     case webCacheFolder = "WEB_CACHE_DIR"
     case webCacheSize = "WEB_CACHE_SIZE"
     case webUploadFolder = "WEB_UPLOAD_DIR"
+    case webhookSecret = "WEBHOOK_SECRET"
+    case webhookSecretFile = "WEBHOOK_SECRET_FILE"
+    case webhookTries = "WEBHOOK_TRIES"
+    case webhookWait = "WEBHOOK_WAIT"
 
     case otelEndpoint = "OTEL_EXPORTER_OTLP_ENDPOINT"
     case otelServiceName = "OTEL_SERVICE_NAME"
@@ -75,6 +79,7 @@ enum Variable: String, CaseIterable {
         case .monitoringPassword: .monitoringPasswordFile
         case .webToken: .webTokenFile
         case .webReadToken: .webReadTokenFile
+        case .webhookSecret: .webhookSecretFile
         default: nil
         }
     }

@@ -118,6 +118,31 @@ struct APITests {
         _ = try await up.finished()
     }
 
+    @Test("eight equal requests at once are one image and one set of jobs, and each service answers once")
+    func atOnce() async throws {
+        let scene = try await Scene(photos: 0)
+        let work = scene.workplace
+        try work.photos(["photos/1.jpg"])
+        let server = try await Server.start(work)
+        let body: JSON = ["path": .string(work.path("photos/1.jpg"))]
+        let answers = try await withThrowingTaskGroup(of: Answer.self) { group in
+            for _ in 1...8 { group.addTask { try await server.ask("POST", "/images", body) } }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(answers.allSatisfy { $0.status == 202 && $0.body["image_id"] == 1 })
+        #expect(answers.count { $0.body["is_new"] == true } == 1)
+        let ids = answers.map { $0.body["jobs"]?.arrayValue?.compactMap { $0["job_id"]?.stringValue } ?? [] }
+        #expect(Set(ids).count == 1 && ids.first?.count == Scene.primary)
+        let up = try await scene.upUntilIdle()
+        #expect(up.status == 0, "\(up.error)")
+        #expect(try await work.count("SELECT count(*) FROM images") == 1)
+        #expect(try await work.count("SELECT count(*) FROM results") == Scene.primary)
+        #expect(try await work.count("SELECT count(*) FROM farm_queue") == 0)
+        for service in ["yolov8", "rtdetr", "clip", "inception_v3"] {
+            #expect(try await scene.doubles.calls(of: service).answered == 1, "\(service)")
+        }
+    }
+
     @Test("what cannot be used is refused with a problem document, and changes nothing")
     func badInput() async throws {
         let scene = try await Scene(photos: 1)

@@ -58,8 +58,8 @@ private struct MetricsPage {
         Written by `make docs` from the list in Sources/Telemetry/Metrics/FarmMetrics.swift; change that, not this page.
         How to switch metrics on, the dashboard and the alerts: [operating.md](operating.md#metrics).
 
-        `service` is a service or one of the roles `bbox_merger`, `spatial_enrichment` and `consensus`; `queue` is a queue,
-        `host` a machine. No label is the id of an image, a job or a worker. Times are in seconds. A metric appears when its thing
+        `service` is a service, one of the roles `bbox_merger`, `spatial_enrichment` and `consensus`, or `callbacks`, which posts
+        webhooks; `queue` is a queue, `host` a machine. No label is the id of an image, a job or a worker. Times are in seconds. A metric appears when its thing
         has happened for the first time in a process; counters begin at 0 when the process starts.
 
         | Name | Type | Labels | What it tells |

@@ -151,6 +151,29 @@ struct MetricsSinkTests {
             ])
     }
 
+    @Test("webhooks are counted by what came of them, and not as results or waiting jobs")
+    func webhooks() {
+        let callbacks = EventSource(service: "callbacks", queue: "queue_callbacks")
+        #expect(
+            samples([
+                (.taken(3), callbacks), (.admitted(submittedAt: ["1970-01-01T00:01:38Z"]), callbacks),
+                (.webhookPosted(outcome: "success", seconds: 0.5), callbacks),
+                (.webhookPosted(outcome: "5xx", seconds: 2), callbacks), (.committed(2, seconds: 1), callbacks),
+                (.settled(Settled(.success, count: 1, date: date, durations: [60])), callbacks),
+                (.settled(Settled(.givenBack, count: 1, date: date)), callbacks),
+            ]) == [
+                #"farm_webhook_post_seconds_sum{outcome="success"} 0.5"#,
+                #"farm_webhook_post_seconds_count{outcome="success"} 1"#,
+                #"farm_webhook_post_seconds_sum{outcome="5xx"} 2"#,
+                #"farm_webhook_post_seconds_count{outcome="5xx"} 1"#,
+                #"farm_jobs_in_flight{service="callbacks"} 1"#,
+                #"farm_jobs_total{service="callbacks",outcome="success"} 1"#,
+                #"farm_jobs_total{service="callbacks",outcome="given_back"} 1"#,
+                #"farm_job_duration_seconds_sum{service="callbacks"} 60"#,
+                #"farm_job_duration_seconds_count{service="callbacks"} 1"#,
+            ])
+    }
+
     @Test("a service that is called is known before its first call")
     func known() {
         let sink = MetricsSink(metrics, time: ManualTime())

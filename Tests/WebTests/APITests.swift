@@ -39,7 +39,8 @@ struct APIWithoutStoreTests {
         return API(
             board: board, parts: parts, store: { try await parts.store() }, services: services, expected: ["clip"],
             cropper: NoPictures(), photos: nil,
-            uploads: nil, turn: DeadTurn(time: SystemTime()), time: SystemTime(), log: WebServerTests.log)
+            uploads: nil, callbacks: nil, turn: DeadTurn(time: SystemTime()), time: SystemTime(),
+            log: WebServerTests.log)
     }
 
     @Test("answers the requests of its OpenAPI document, and no others")

@@ -144,7 +144,8 @@ package struct FleetControl: Sendable {
         // Another box's service is not in this one's file.
         let working = try await records.seenWorkers().map(\.service)
         let set = try await records.control().controls.keys
-        return Set(services.names + PostProcessing.allCases.map(\.rawValue) + working + set).sorted()
+        let roles = PostProcessing.allCases.map(\.rawValue) + (services.postsWebhooks ? [Callback.service] : [])
+        return Set(services.names + roles + working + set).sorted()
     }
 
     private func known(_ names: [String]) async throws -> [String] {
@@ -202,7 +203,7 @@ package struct FleetControl: Sendable {
     }
 
     private static func refuseRoles(_ services: [String]) throws {
-        let roles = services.filter { PostProcessing(rawValue: $0) != nil }
+        let roles = services.filter { $0 == Callback.service || PostProcessing(rawValue: $0) != nil }
         guard roles.isEmpty else {
             throw OperationFault.unusable(
                 "\(roles.joined(separator: ", ")): a role makes no calls of its own; limit the services that it calls")

@@ -19,7 +19,7 @@ package struct UndoneElsewhere: Sendable {
     private static func unnamed(
         _ queue: Queue, _ services: ServiceDirectory
     ) async throws -> [(service: String, count: Int)] {
-        let others = try await KnownQueues(services, queue).others
+        let others = try await KnownQueues(services, queue).others.filter { $0.queue != Callback.queue }
         let depths = try await queue.depths(of: others.map(\.queue))
         return zip(others, depths).filter { $1.waiting > 0 }.map { ($0.service, $1.waiting) }
     }

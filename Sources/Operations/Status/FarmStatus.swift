@@ -35,7 +35,7 @@ package struct FarmStatus: Sendable {
 
     /// The rows that the waiting work will write. One service stands for all.
     private static func rows(_ waited: [String]) -> [PlainRow] {
-        let services = waited.filter { PostProcessing(rawValue: $0) == nil }
+        let services = waited.filter { $0 != Callback.service && PostProcessing(rawValue: $0) == nil }
         return PlainRow.of(services: Array(services.prefix(1)), roles: waited.compactMap(PostProcessing.init))
     }
 

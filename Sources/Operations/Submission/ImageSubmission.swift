@@ -89,6 +89,23 @@ package struct ImageSubmission: Sendable {
         return jobs.map { SubmittedJob(service: $0.target.service, jobID: $0.id, isRecorded: $0.isRecorded) }
     }
 
+    /// Promises to post what is known of the image to a URL, once these jobs are done.
+    /// - Returns: the promise, which is in its queue then. The same jobs, URL and goal give the same id.
+    /// - Throws: `PortFault` where it is not known to be in its queue: to be called again.
+    package func promise(
+        _ url: String, when goal: ImageGoal, of image: Image, _ jobs: [SubmittedJob]
+    ) async throws -> Callback {
+        let ids = Dictionary(jobs.map { ($0.service, $0.jobID) }) { first, _ in first }
+        let all = ids.sorted { $0.key < $1.key }.map(\.value.text).joined(separator: "\n")
+        let name = "callback\n\(image.id)\n\(goal.rawValue)\n\(all)\n\(url)"
+        let callback = Callback(
+            id: UUID(namespace: .farm, name: name.utf8), imageID: image.id, imageFilename: image.filename, url: url,
+            until: goal, jobs: ids, acceptedAt: time.now())
+        let headers = trace.map { [TraceContext.header: $0.text] } ?? [:]
+        try await queue.publish([Message(queue: Callback.queue, body: callback.body, headers: headers)])
+        return callback
+    }
+
     /// Writes down that services were asked about an image once more.
     /// - Throws: `PortFault`.
     package func audit(_ jobs: [SubmittedJob], of image: ImageID, by who: String) async throws {

@@ -6,14 +6,6 @@ import Waiting
 /// Tells when images are done. The store is asked once for all who wait, however many they are, and not at all while
 /// nobody waits. A question that takes long is asked less often.
 package actor ImageWaiters {
-    /// What is waited for.
-    package enum Goal: String, Sendable, CaseIterable {
-        /// A row of every expected service.
-        case primary
-        /// And a consensus that rests on them.
-        case consensus
-    }
-
     /// How waiting ended.
     package enum End: Sendable, Equatable {
         case reached
@@ -25,7 +17,8 @@ package actor ImageWaiters {
     private struct Waiter {
         var image: ImageID
         var services: Set<String>
-        var goal: Goal
+        var jobs: [UUID]
+        var goal: ImageGoal
         var deadline: Date
         var continuation: CheckedContinuation<End, Never>
     }
@@ -34,6 +27,8 @@ package actor ImageWaiters {
     private static let interval = Duration.milliseconds(250)
     /// Asking takes at most one part in so many of the time.
     private static let restPerQuestion = 10.0
+    /// Everything that is known of an image may be much, so it is read of so many at a time.
+    private static let imagesPerReport = 64
 
     private let parts: any ReadingParts
     private let time: any Timekeeper
@@ -41,6 +36,7 @@ package actor ImageWaiters {
     private var waiters: [Int: Waiter] = [:]
     private var lastID = 0
     private var loop: Task<Void, Never>?
+    private var isClosed = false
 
     /// - Parameter limit: of those that wait at the same time.
     package init(_ parts: any ReadingParts, time: any Timekeeper, limit: Int = 256) {
@@ -50,15 +46,18 @@ package actor ImageWaiters {
     }
 
     /// Returns when the goal is reached, the time is over, or the task is cancelled.
-    package func wait(for image: ImageID, services: [String], goal: Goal, upTo duration: Duration) async -> End {
-        guard waiters.count < limit else { return .refused }
+    /// - Parameter jobs: must have rows, too: services that answered before may have been asked once more.
+    package func wait(
+        for image: ImageID, services: [String], jobs: [UUID] = [], goal: ImageGoal, upTo duration: Duration
+    ) async -> End {
+        guard waiters.count < limit, !isClosed else { return .refused }
         lastID += 1
         let id = lastID
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 guard !Task.isCancelled else { return continuation.resume(returning: .timedOut) }
                 waiters[id] = Waiter(
-                    image: image, services: Set(services), goal: goal,
+                    image: image, services: Set(services), jobs: jobs, goal: goal,
                     deadline: time.now().addingTimeInterval(duration.seconds), continuation: continuation)
                 if loop == nil { loop = Task { await run() } }
             }
@@ -69,6 +68,12 @@ package actor ImageWaiters {
 
     /// How many wait.
     package var count: Int { waiters.count }
+
+    /// Ends all waits, and refuses those that come.
+    func close() {
+        isClosed = true
+        for id in Array(waiters.keys) { end(id, .refused) }
+    }
 
     private func end(_ id: Int, _ end: End) { waiters.removeValue(forKey: id)?.continuation.resume(returning: end) }
 
@@ -98,11 +103,32 @@ package actor ImageWaiters {
             try await store.images(filter, after: 0, limit: images.count).map { ($0.image.id, Set($0.lacking)) }
         ) { $1 }
         let answered = asked.filter { lacking[$0.waiter.image]?.isDisjoint(with: $0.waiter.services) ?? true }
-        let voted = Set(answered.filter { $0.waiter.goal == .consensus }.map(\.waiter.image)).sorted()
-        let reports = voted.isEmpty ? [] : try await store.report(on: voted)
-        let agreed = Set(reports.filter { ImageAnalysis($0, expecting: []).hasNewestConsensus }.map(\.image.id))
-        // An image that was removed meanwhile is waited for no longer.
-        let gone = Set(voted).subtracting(reports.map(\.image.id))
-        return answered.filter { $0.waiter.goal == .primary || agreed.union(gone).contains($0.waiter.image) }.map(\.id)
+        let open = try await ImageWaiters.open(answered.map(\.waiter), store)
+        let recorded = answered.filter { open.isDisjoint(with: $0.waiter.jobs) }
+        let voted = Set(recorded.filter { $0.waiter.goal == .consensus }.map(\.waiter.image)).sorted()
+        let agreed = try await ImageWaiters.agreed(voted, store)
+        return recorded.filter { $0.waiter.goal == .primary || agreed.contains($0.waiter.image) }.map(\.id)
+    }
+
+    /// The jobs that are waited for and have no row.
+    private static func open(_ waiters: [Waiter], _ store: Store) async throws -> Set<UUID> {
+        let keys = waiters.flatMap { waiter in
+            waiter.jobs.map { JobKey(imageID: waiter.image, jobID: $0, redelivered: false) }
+        }
+        guard !keys.isEmpty else { return [] }
+        let standings = try await store.standing(of: keys, workerID: "")
+        return Set(zip(keys, standings).compactMap { if case .open = $1 { $0.jobID } else { nil } })
+    }
+
+    /// The images whose consensus rests on their newest rows. One that was removed meanwhile is waited for no longer.
+    private static func agreed(_ images: [ImageID], _ store: Store) async throws -> Set<ImageID> {
+        var agreed = Set(images)
+        for start in stride(from: 0, to: images.count, by: imagesPerReport) {
+            let some = images[start..<min(start + imagesPerReport, images.count)]
+            let reports = try await store.report(on: Array(some))
+            agreed.subtract(
+                reports.filter { !ImageAnalysis($0, expecting: []).hasNewestConsensus }.map(\.image.id))
+        }
+        return agreed
     }
 }

@@ -51,6 +51,9 @@ package actor WorkerHint {
 
     /// How to get workers for these services and roles.
     package static func wayOut(for names: [String]) -> String {
+        guard names != [Callback.service] else {
+            return "start farm web, or farm up --web, with WEBHOOK_SECRET in .env"
+        }
         let services = names.filter { PostProcessing(rawValue: $0) == nil }
         let commands =
             (services.isEmpty ? [] : ["farm work " + services.joined(separator: " ")])

@@ -18,11 +18,13 @@ struct Settlement<Key: Sendable>: Sendable {
         var messages: [Message]
         var since: Date
         var isDuplicate: Bool
+        var isReplaced: Bool
         var origin: Origin
 
         init(_ key: Key?, _ receipts: [Receipt], _ verdict: Verdict, since: Date, origin: Origin) {
             (self.key, self.receipts, self.since, self.origin) = (key, receipts, since, origin)
-            (fate, messages, isDuplicate) = (verdict.fate, verdict.publish, verdict.isDuplicate)
+            (fate, messages) = (verdict.fate, verdict.publish)
+            (isDuplicate, isReplaced) = (verdict.isDuplicate, verdict.isReplaced)
         }
 
         var isBack: Bool { if case .back = fate { true } else { false } }
@@ -183,6 +185,7 @@ struct Settlement<Key: Sendable>: Sendable {
             let duration = now.timeIntervalSince(open.origin.taken)
             switch open.fate {
             case .back: back.count += open.receipts.count
+            case .done where open.isReplaced: back.count += open.receipts.count
             case .done where open.isDuplicate: duplicates.count += open.receipts.count
             case .done:
                 // When a group has several deliveries of one job, the work was done once.

@@ -20,6 +20,9 @@ public struct Verdict: Sendable {
 
     /// The work had been done before, so nothing was done now.
     public var isDuplicate = false
+    /// Nothing has come of it yet: one of `publish` takes the place of the delivery, which is acknowledged. It counts as
+    /// given back.
+    public var isReplaced = false
 
     /// Whether the delivery goes back, so that nothing has come of it yet.
     var isBack: Bool { if case .back = fate { true } else { false } }

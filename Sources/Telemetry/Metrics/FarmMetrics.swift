@@ -37,6 +37,7 @@ package final class FarmMetrics: Sendable {
     let predictionsDropped: Family<Counter>
     let consensusLag: Family<Histogram>
     let imageFetch: Family<Histogram>
+    let webhookPost: Family<Histogram>
     let workerLastHeartbeat: Family<Gauge>
     let httpRequestDuration: Family<Histogram>
     let sampleTimestamp: Family<Gauge>
@@ -104,6 +105,10 @@ package final class FarmMetrics: Sendable {
         consensusLag = list.histogram(
             "consensus_lag_seconds", [], "From an image's newest answer until its consensus is stored.", .waits)
         imageFetch = list.histogram("image_fetch_seconds", ["outcome"], "Fetching a picture by its URL.", .calls)
+        webhookPost = list.histogram(
+            "webhook_post_seconds", ["outcome"],
+            "Posting a webhook once: success, the class of another status such as 5xx, failed (no answer) or refused (by its address).",
+            .calls)
         workerLastHeartbeat = list.gauge(
             "worker_last_heartbeat_timestamp_seconds", ["service", "host"],
             "When a worker of the service on the host was last seen, as last sampled. One that ended in order is left out."

@@ -37,6 +37,8 @@ package final class MetricsSink: EventSink {
         case .retried(let kind): metrics.jobRetries.labelled(source.service, kind.rawValue).add()
         case .pictureFetched(let succeeded, let seconds):
             metrics.imageFetch.labelled(succeeded ? "success" : "error").record(seconds)
+        case .webhookPosted(let outcome, let seconds):
+            metrics.webhookPost.labelled(outcome).record(seconds)
         case .committed(let count, let seconds): committed(count, seconds, source)
         case .storeFailed(let kind): metrics.storeErrors.labelled(kind.word).add()
         case .failuresStored(let counts):
@@ -66,6 +68,8 @@ package final class MetricsSink: EventSink {
 
     /// A worker commits jobs. A post-processing role commits images, however many triggers asked for them.
     private func committed(_ count: Int, _ seconds: Double, _ source: EventSource) {
+        // Callbacks write no rows.
+        guard source.service != Callback.service else { return }
         let operation: String
         switch PostProcessing(rawValue: source.service) {
         case .merger: operation = "boxes"
@@ -114,7 +118,8 @@ package final class MetricsSink: EventSink {
 /// so that the first job shows as an increase.
 private final class RoleSeries: Sendable {
     let inFlight: Gauge
-    /// nil for a post-processing role: a trigger does not say when the image's job was submitted.
+    /// nil for callbacks, which wait on purpose, and for a post-processing role: a trigger does not say when the image's
+    /// job was submitted.
     let wait: Histogram?
     private let prefetch: Gauge
     let rateLimitWait: Counter
@@ -129,7 +134,8 @@ private final class RoleSeries: Sendable {
     init(_ metrics: FarmMetrics, _ source: EventSource) {
         let service = source.service
         inFlight = metrics.jobsInFlight.labelled(service)
-        wait = PostProcessing(rawValue: service) == nil ? metrics.jobWait.labelled(service) : nil
+        let isOfJobs = service != Callback.service && PostProcessing(rawValue: service) == nil
+        wait = isOfJobs ? metrics.jobWait.labelled(service) : nil
         prefetch = metrics.prefetchLimit.labelled(service)
         rateLimitWait = metrics.rateLimitWait.labelled(service)
         duration = metrics.jobDuration.labelled(service)

@@ -24,7 +24,7 @@ extension API {
     @Sendable private func image(_ request: Request, _ context: Context) async throws -> Response {
         let id = try context.imageID()
         let parameters = try QueryParameters(request, known: ["wait", "until", "services"])
-        let goal: ImageWaiters.Goal = try parameters.choice("until") ?? .primary
+        let goal: ImageGoal = try parameters.choice("until") ?? .primary
         let expected = try expectedServices(parameters.list("services"))
         let wait = try parameters.integer("wait", in: 0...API.longestWait) ?? API.preferredWait(request.headers)
         var analysis = try await self.analysis(of: id, expecting: expected)
@@ -137,18 +137,36 @@ extension API {
         if let boundary = MultipartReader.boundary(request.headers[.contentType]) {
             let form = try await upload(request, boundary)
             let targets = try services.targets(form.services ?? "all")
+            let promise = try promise(form)
             let new = try await form.folder.keep(form.draft, named: form.filename, group: form.group)
             let submission = try await submission(request.headers)
             let added = try await submission.add(new)
-            return accepted(added, try await submission.submit(added.image, to: targets, key: key))
+            let jobs = try await submission.submit(added.image, to: targets, key: key)
+            return try await accepted(added, jobs, promise, submission)
         }
-        let body = try await RequestObject(request, known: ["url", "path", "services", "group"])
+        let body = try await RequestObject(
+            request, known: ["url", "path", "services", "group", "callback_url", "until"])
         let place = try API.place(body)
         let group = try body.text("group", upTo: 255)
+        let promise = try promise(body)
         let targets = try services.targets(body.texts("services", upTo: 50)?.joined(separator: ",") ?? "all")
         let submission = try await submission(request.headers)
         let added = try await submission.add(place, to: group, looking: cropper)
-        return accepted(added, try await submission.submit(added.image, to: targets, key: key))
+        let jobs = try await submission.submit(added.image, to: targets, key: key)
+        return try await accepted(added, jobs, promise, submission)
+    }
+
+    /// - Parameter promise: is in its queue, too, before the answer is given.
+    private func accepted(
+        _ added: (image: Image, isNew: Bool), _ jobs: [ImageSubmission.SubmittedJob], _ promise: CallbackPromise?,
+        _ submission: ImageSubmission
+    ) async throws -> Response {
+        var members = [JSON.Member("is_new", .bool(added.isNew))]
+        if let promise {
+            let callback = try await submission.promise(promise.url, when: promise.goal, of: added.image, jobs)
+            members.append(JSON.Member("callback_id", .string(callback.id.text)))
+        }
+        return accepted(added.image, jobs, members, root: "images/")
     }
 
     /// Asks services about an image once more.
@@ -223,12 +241,6 @@ extension API {
             trace: headers[.traceparent].flatMap { TraceContext($0) })
     }
 
-    private func accepted(
-        _ added: (image: Image, isNew: Bool), _ jobs: [ImageSubmission.SubmittedJob]
-    ) -> Response {
-        accepted(added.image, jobs, [JSON.Member("is_new", .bool(added.isNew))], root: "images/")
-    }
-
     /// - Parameter root: the way from the path that was asked for to that of the images.
     private func accepted(
         _ image: Image, _ jobs: [ImageSubmission.SubmittedJob], _ members: [JSON.Member], root: String
@@ -241,7 +253,7 @@ extension API {
 }
 
 extension ImageAnalysis {
-    fileprivate func reaches(_ goal: ImageWaiters.Goal) -> Bool {
+    fileprivate func reaches(_ goal: ImageGoal) -> Bool {
         switch goal {
         case .primary: isAnswered
         case .consensus: isAnswered && hasNewestConsensus

@@ -13,6 +13,8 @@ extension API {
         /// Names with commas between them.
         var services: String?
         var group: String?
+        var callbackURL: String?
+        var until: String?
     }
 
     /// The boundaries and the other fields of a form.
@@ -65,7 +67,9 @@ extension API {
         guard form.hasFile else { throw Problem(.badBody, "it has no part named file", parameter: "file") }
         return UploadForm(
             folder: uploads, draft: draft, filename: form.filename, services: try form.text("services", upTo: 2000),
-            group: try form.text("group", upTo: 255))
+            group: try form.text("group", upTo: 255),
+            callbackURL: try form.text("callback_url", upTo: API.longestCallbackURL),
+            until: try form.text("until", upTo: 20))
     }
 
     private static func events(
@@ -79,6 +83,8 @@ extension API {
 
 /// The fields of a form beside its file.
 private struct FormFields {
+    private static let known = ["callback_url", "file", "group", "services", "until"]
+
     private var fields: [String: [UInt8]] = [:]
     private var current = ""
     private(set) var filename: String?
@@ -88,9 +94,10 @@ private struct FormFields {
 
     /// - Throws: `Problem` for a name that is not known, or there twice.
     mutating func begin(_ name: String, _ filename: String?) throws(Problem) {
-        guard ["file", "services", "group"].contains(name) else {
+        guard FormFields.known.contains(name) else {
             throw Problem(
-                .badBody, "unknown part; known are file, group, services", parameter: String(name.prefix(100)))
+                .badBody, "unknown part; known are \(FormFields.known.joined(separator: ", "))",
+                parameter: String(name.prefix(100)))
         }
         current = name
         if name == "file" {

@@ -21,6 +21,8 @@ package struct API: Sendable {
     let photos: Photos?
     /// nil: uploads are off.
     let uploads: UploadFolder?
+    /// Says why a URL takes no webhooks; nil: webhooks are off.
+    let callbacks: (@Sendable (String) -> String?)?
     let waiters: ImageWaiters
     let time: any Timekeeper
     let log: Logger
@@ -35,12 +37,14 @@ package struct API: Sendable {
     ///   - cropper: looks at images that are handed in; it keeps to IMAGE_ROOT.
     ///   - photos: nil: none are served.
     ///   - uploads: where uploads are written to; nil: none are taken.
+    ///   - callbacks: says why nothing is posted to a URL, as the end of a sentence, or nil if it may be used; nil: webhooks are
+    ///     off.
     ///   - turn: of rounds through the dead letters.
     package init(
         board: FarmBoard, parts: any ReadingParts, store: @escaping @Sendable () async throws -> Store,
         services: ServiceDirectory, expected: [String],
-        cropper: any ImageCropper, photos: Photos?, uploads: UploadFolder?, turn: DeadTurn, time: any Timekeeper,
-        log: Logger
+        cropper: any ImageCropper, photos: Photos?, uploads: UploadFolder?,
+        callbacks: (@Sendable (String) -> String?)?, turn: DeadTurn, time: any Timekeeper, log: Logger
     ) {
         self.turn = turn
         self.board = board
@@ -51,6 +55,7 @@ package struct API: Sendable {
         self.cropper = cropper
         self.photos = photos
         self.uploads = uploads
+        self.callbacks = callbacks
         self.time = time
         self.log = log
         waiters = ImageWaiters(parts, time: time)

@@ -105,6 +105,17 @@ struct RequestObject: Sendable {
         return number
     }
 
+    /// - Throws: `Problem` for anything but one of the raw values.
+    func choice<Choice: RawRepresentable & CaseIterable>(_ name: String) throws(Problem) -> Choice?
+    where Choice.RawValue == String {
+        guard let value = members[name] else { return nil }
+        guard let choice = value.stringValue.flatMap(Choice.init(rawValue:)) else {
+            let all = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+            throw Problem(.badBody, "it is one of \(all)", parameter: name)
+        }
+        return choice
+    }
+
     /// - Throws: `Problem` for anything but a moment as RFC 3339 writes it, in UTC.
     func moment(_ name: String) throws(Problem) -> Date? {
         guard let value = members[name] else { return nil }

@@ -11,6 +11,7 @@ struct Problem: Error, Sendable {
         case tokenNeeded = "token-needed"
         case notAllowed = "not-allowed"
         case uploadsOff = "uploads-off"
+        case webhooksOff = "webhooks-off"
         case notFound = "not-found"
         case methodNotAllowed = "method-not-allowed"
         case conflict
@@ -28,7 +29,7 @@ struct Problem: Error, Sendable {
             switch self {
             case .badRequest, .badParameter: .badRequest
             case .tokenNeeded: .unauthorized
-            case .notAllowed, .uploadsOff: .forbidden
+            case .notAllowed, .uploadsOff, .webhooksOff: .forbidden
             case .notFound: .notFound
             case .methodNotAllowed: .methodNotAllowed
             case .conflict: .conflict
@@ -49,6 +50,7 @@ struct Problem: Error, Sendable {
             case .tokenNeeded: "A token is needed"
             case .notAllowed: "This is not allowed"
             case .uploadsOff: "Uploads are turned off"
+            case .webhooksOff: "Webhooks are turned off"
             case .notFound: "There is no such thing"
             case .methodNotAllowed: "This method is not answered here"
             case .conflict: "Somebody else has changed it"

@@ -23,7 +23,7 @@ struct InitCommand: AsyncParsableCommand {
             let (backends, monitoring) = session.backends
             let done = try await backends.schema.prepare()
             for line in done { Terminal.output(line) }
-            let queues = session.settings.services.services.map(\.queue) + PostProcessing.allCases.map(\.queue)
+            let queues = session.settings.queues
             try await backends.queue.declare(queues)
             for line in try await monitoring?.prepare() ?? [] { Terminal.output(line) }
             Terminal.output("ready: \(backends.description); \(queues.count) queues")

@@ -16,6 +16,8 @@ struct WebServing: Sendable {
     private let metrics: FarmMetrics
     /// Keeps what images are searched by, until its task is cancelled.
     private let index: @Sendable () async throws -> Void
+    /// nil where webhooks are off.
+    private let callbacks: CallbackServing?
 
     /// - Parameters:
     ///   - parts: what is read.
@@ -42,10 +44,15 @@ struct WebServing: Sendable {
         let helm = Helm(parts: parts, store: store, services: directory, turn: turn, time: context.time)
         let log = context.log("web")
         let cropper = PictureCropper(parallelism: 1, root: settings.images.root)
+        let callbacks = CallbackServing(context, queue: { try await parts.queue() }, store: store)
+        self.callbacks = callbacks
+        let refusal: (@Sendable (String) -> String?)? = callbacks.map { serving in
+            { @Sendable url in serving.poster.refusal(of: url) }
+        }
         let api = API(
             board: board, parts: parts, store: store, services: directory, expected: rules.expected, cropper: cropper,
             photos: photos, uploads: settings.uploadFolder.map { UploadFolder($0, cropper: cropper) },
-            turn: turn, time: context.time, log: log)
+            callbacks: refusal, turn: turn, time: context.time, log: log)
         site = Site(board: board, gallery: gallery, helm: helm, doors: doors, time: context.time, api: api)
         index = {
             // A store that is out of reach is waited for, as the indexer does once it has one.
@@ -88,7 +95,7 @@ struct WebServing: Sendable {
             return try await server.during { port in
                 let url = WebServing.url(address.host, port)
                 log.notice("pages at \(url)")
-                return try await indexing { try await body(url) }
+                return try await indexing { try await posting { try await body(url) } }
             }
         } catch let fault as ListenFault {
             throw CommandFailure.unusable("--listen: \(fault)\(fault.kind.remedy(of: "--listen"))")
@@ -99,6 +106,17 @@ struct WebServing: Sendable {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await index() }
             defer { group.cancelAll() }
+            return try await body()
+        }
+    }
+
+    /// Posts webhooks until `body` has ended, and finishes what is on its way.
+    private func posting<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
+        guard let callbacks else { return try await body() }
+        let drain = Drain()
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await callbacks.run(drain) }
+            defer { drain.begin() }
             return try await body()
         }
     }

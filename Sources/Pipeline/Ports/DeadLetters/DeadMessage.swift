@@ -12,7 +12,7 @@ public struct DeadMessage: Sendable, Equatable {
     public let headers: [String: String]
     /// The image, if the body names one.
     public let imageID: ImageID?
-    /// The job. nil for a trigger, and for a message that is no job.
+    /// The job. nil for a trigger, for a callback, and for a message that is no job.
     public let jobID: UUID?
     /// The header `x-death`, from a broker that moved the message by itself.
     private let brokerDeath: JSON?
@@ -24,7 +24,8 @@ public struct DeadMessage: Sendable, Equatable {
         self.headers = headers
         let job = try? Job(body: body, queue: queue, service: "")
         imageID = job?.imageID
-        jobID = PostProcessing.allCases.contains { $0.queue == queue } ? nil : job?.jobID
+        let isOfJobs = queue != Callback.queue && !PostProcessing.allCases.contains { $0.queue == queue }
+        jobID = isOfJobs ? job?.jobID : nil
         brokerDeath = headers["x-death"].flatMap { try? JSON(parsing: $0) }?.arrayValue?.first
     }
 
@@ -71,7 +72,7 @@ extension DeadMessage {
     /// The new id is made from the first id and the id under which the job died. The time of death is left out: a job
     /// that is delivered again is buried again, so one death may have two letters.
     ///
-    /// A trigger, and a message that is no job, go back as they came.
+    /// A trigger, a callback, and a message that is no job, go back as they came.
     public func requeued(at now: Date) -> Message {
         let left = FarmHeader.ofDeath.union(FarmHeader.ofBroker).union(FarmHeader.ofRouting)
         var headers = headers.filter { !left.contains($0.key) }

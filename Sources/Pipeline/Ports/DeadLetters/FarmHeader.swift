@@ -12,6 +12,8 @@ package enum FarmHeader {
     package static let deadSince = "x-farm-dead-since"
     /// The first id of a job that was requeued.
     package static let firstJob = "x-farm-first-job"
+    /// When a message that is tried again is due.
+    package static let dueAt = "x-farm-due-at"
     /// How a requeued job died before: a JSON array.
     package static let history = "x-farm-history"
 
@@ -23,8 +25,8 @@ package enum FarmHeader {
 
     package static let prefix = "x-farm-"
 
-    /// The headers that describe one death. They are removed when the job is requeued.
-    static let ofDeath: Set<String> = [reason, message, tries, worker, firstFailure, queue, deadSince]
+    /// The headers that describe one death and the tries before it. They are removed when the job is requeued.
+    static let ofDeath: Set<String> = [reason, message, tries, worker, firstFailure, queue, deadSince, dueAt]
     /// Headers that a broker wrote when it moved a message by itself. The broker reads them again, so they must not be
     /// given back as text.
     static let ofBroker: Set<String> = [

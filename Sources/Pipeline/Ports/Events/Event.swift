@@ -16,6 +16,8 @@ public enum Event: Sendable {
     case retried(FailureKind)
     /// Fetching a picture by its URL ended.
     case pictureFetched(succeeded: Bool, seconds: Double)
+    /// Posting a webhook ended: `success`, the class of another status such as `5xx`, `failed` or `refused`.
+    case webhookPosted(outcome: String, seconds: Double)
     /// The rows of this many jobs or images were written in one group.
     case committed(Int, seconds: Double)
     /// The store failed at what it was asked to do.

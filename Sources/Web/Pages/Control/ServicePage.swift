@@ -69,7 +69,7 @@ extension Site {
             acting("limited") { control, service, fields in
                 _ = try await control.limit(
                     [service], rate: try fields["rate"].map { .to(try RateText($0)) } ?? .none,
-                    concurrency: PostProcessing(rawValue: service) != nil
+                    concurrency: service == Callback.service || PostProcessing(rawValue: service) != nil
                         ? .kept : try fields.number("concurrency", 1...1000).map { .to($0) } ?? .none)
             })
     }

@@ -65,7 +65,9 @@ struct FarmPage {
     private func progress(_ status: FarmStatus) -> HTML {
         guard let store = try? status.results.get() else { return .none }
         let totals = store.totals
-        let waiting = (try? status.queues.get())?.lines.reduce(0) { $0 + $1.depth.waiting + $1.depth.knownInFlight }
+        // Callbacks wait for results, and are none.
+        let lines = (try? status.queues.get())?.lines.filter { $0.service != Callback.service }
+        let waiting = lines?.reduce(0) { $0 + $1.depth.waiting + $1.depth.knownInFlight }
         let bar: HTML? = waiting.map { waiting in
             let all = totals.results + waiting
             guard all > 0 else { return "<p>Nothing has been submitted yet.</p>" }
