@@ -145,7 +145,7 @@ struct ServicePage {
 
     private var forms: HTML {
         let path = root + service.queryEncoded
-        let isRole = PostProcessing(rawValue: service) != nil
+        let isRole = service == Callback.service || PostProcessing(rawValue: service) != nil
         let calls: HTML? =
             isRole
             ? nil
