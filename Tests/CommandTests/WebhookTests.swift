@@ -137,7 +137,6 @@ struct WebhookTests {
         let second = try await APITests.Server.start(work, WebhookTests.environment)
         try await eventually("it is taken") { try await waiting(work) == 0 }
         #expect(receiver.requests.map { $0.headers["webhook-id"] } == [id, id])
-        #expect(receiver.requests[0].body == receiver.requests[1].body)
         for running in [up, second.running] {
             running.signal(SIGTERM)
             #expect(try await running.finished().status == 0)

@@ -89,7 +89,7 @@ struct ShippedFileTests {
         for variable in Variable.allCases {
             #expect(set.contains("\n\(variable.rawValue)="), "\(variable.rawValue) is not in .env.example")
         }
-        let files = #/(?m)^[A-Z_]+_(CA|PASSWORD|TOKEN)_FILE=.*$/#
+        let files = #/(?m)^[A-Z_]+_(CA|PASSWORD|TOKEN|SECRET)_FILE=.*$/#
         let machine = try Machine([
             ".env": set.replacing(files, with: ""), "service_config.json": text("config/service_config.json"),
         ])
