@@ -33,7 +33,7 @@ private struct NoPictures: ImageCropper {
     }
 }
 
-@Suite("The API without a database")
+@Suite("The API without a database", .timeLimit(.minutes(2)))
 struct APIWithoutStoreTests {
     private func api(uploads: UploadFolder? = nil) -> API {
         let (parts, services) = (AwayParts(), ServiceDirectory(configured: [], catalogue: []))
