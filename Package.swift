@@ -203,7 +203,10 @@ let package = Package(
         tests("TelemetryTests", ["Doubles", "Model", "Pipeline", "Telemetry", "Waiting", logging]),
         tests(
             "WebTests",
-            ["Model", "Operations", "Pictures", "Pipeline", "Telemetry", "Waiting", "Web", logging] + hummingbird),
+            [
+                "Model", "Operations", "Pictures", "Pipeline", "Telemetry", "Waiting", "Web", logging,
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+            ] + hummingbird),
         tests("SimulationTests", ["Doubles"]),
         fuzzing,
     ] + benchmarks,

@@ -45,6 +45,8 @@ struct QualityTests {
         #expect(report.pairs.map(\.label) == ["dog", "cat"], "nobody is sure of the fly")
         let missing = try #require(report.sights.first { $0.detector == "b" && $0.label == "dog" })
         #expect((missing.seen, missing.alone, missing.missed) == (1, 1, 1), "0.9 stays alone, 0.5 does not")
+        let other = try #require(report.sights.first { $0.detector == "a" && $0.label == "dog" })
+        #expect((other.seen, other.alone, other.missed) == (1, 1, 0), "what is not kept nobody has missed")
     }
 
     @Test("services: seconds, failures, changed outcomes, confidences")

@@ -12,6 +12,7 @@ final class FussyControl: ControlRecords {
     private let records: any ControlRecords
     private let fault = Mutex<PortFault?>(nil)
     private let reads = Mutex(0)
+    private let returns = Mutex(0)
 
     init(_ records: any ControlRecords, _ fault: PortFault? = nil) {
         self.records = records
@@ -20,6 +21,9 @@ final class FussyControl: ControlRecords {
 
     /// How often it was read, or could not be.
     var readCount: Int { reads.withLock { $0 } }
+
+    /// How many tokens have come back unused.
+    var returnedTokens: Int { returns.withLock { $0 } }
 
     func fail(_ new: PortFault?) { fault.withLock { $0 = new } }
 
@@ -35,6 +39,7 @@ final class FussyControl: ControlRecords {
 
     func leaseTokens(_ count: Int, returning returned: Int, of service: String) async throws -> TokenLease {
         if let fault = fault.withLock({ $0 }) { throw fault }
+        returns.withLock { $0 += returned }
         return try await records.leaseTokens(count, returning: returned, of: service)
     }
 }

@@ -46,7 +46,9 @@ struct ControlTests {
         #expect(server.requests.count == 2)
     }
 
-    @Test("is called by as many at once as were set, and by as many as are configured when that is taken back")
+    @Test(
+        "is called by as many at once as were set, and by as many as are configured when that is taken back",
+        .timeLimit(.minutes(1)))
     func concurrency() async throws {
         let held = DispatchSemaphore(value: 0)
         let server = try MisbehavingServer { _ in

@@ -1,9 +1,13 @@
 import Foundation
+import HTTPTypes
+import Hummingbird
 import Logging
 import Model
+import NIOCore
 import Operations
 import Pictures
 import Pipeline
+import Synchronization
 import Telemetry
 import Testing
 import Waiting
@@ -29,9 +33,9 @@ private struct NoPictures: ImageCropper {
     }
 }
 
-@Suite("The API without a database")
+@Suite("The API without a database", .timeLimit(.minutes(2)))
 struct APIWithoutStoreTests {
-    private func api() -> API {
+    private func api(uploads: UploadFolder? = nil) -> API {
         let (parts, services) = (AwayParts(), ServiceDirectory(configured: [], catalogue: []))
         let board = FarmBoard(time: SystemTime()) {
             await FarmView(parts, services, readsReplica: false) { nil }
@@ -39,7 +43,7 @@ struct APIWithoutStoreTests {
         return API(
             board: board, parts: parts, store: { try await parts.store() }, services: services, expected: ["clip"],
             cropper: NoPictures(), photos: nil,
-            uploads: nil, callbacks: nil, turn: DeadTurn(time: SystemTime()), time: SystemTime(),
+            uploads: uploads, callbacks: nil, turn: DeadTurn(time: SystemTime()), time: SystemTime(),
             log: WebServerTests.log)
     }
 
@@ -54,6 +58,39 @@ struct APIWithoutStoreTests {
         }
         #expect(Set(listed) == Set(answered))
         #expect(listed.count == Set(listed).count && answered.count == Set(answered).count)
+    }
+
+    @Test("an upload that is too large is refused by its length, or as soon as too much has come, and nothing is left")
+    func tooLarge() async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "farm-web-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let api = api(uploads: UploadFolder(folder, cropper: NoPictures()))
+        func refusal(_ length: Int?, _ body: RequestBody) async -> Problem.Kind? {
+            var headers: HTTPFields = [:]
+            headers[.contentLength] = length.map { String($0) }
+            let head = HTTPRequest(
+                method: .post, scheme: "http", authority: "localhost", path: "/api/v1/images", headerFields: headers)
+            do {
+                _ = try await api.upload(Request(head: head, body: body), "XX")
+                return nil
+            } catch { return (error as? Problem)?.kind }
+        }
+        #expect(await refusal(65 << 20, RequestBody(buffer: ByteBuffer())) == .tooLarge)
+        #expect(!FileManager.default.fileExists(atPath: folder), "nothing was begun")
+        let sent = Mutex(0)
+        let chunks = AsyncStream<ByteBuffer>(unfolding: {
+            let number = sent.withLock { sent in
+                sent += 1
+                return sent
+            }
+            guard number > 1 else {
+                return ByteBuffer(string: "--XX\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\n")
+            }
+            return number < 5 ? ByteBuffer(repeating: 0, count: 65 << 20) : nil
+        })
+        #expect(await refusal(nil, RequestBody(asyncSequence: chunks)) == .tooLarge)
+        #expect(sent.withLock { $0 } == 2, "the rest is not read")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty)
     }
 
     @Test("a store that is away is a problem that passes")

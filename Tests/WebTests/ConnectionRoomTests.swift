@@ -23,6 +23,8 @@ struct ConnectionRoomTests {
         router.answer("/healthz", [.get: { _, _ in Response(plain: "ok\n") }])
         var limits = WebServer.Limits()
         (limits.connections, limits.ending) = (8, .milliseconds(100))
+        // Otherwise there would be room after a while.
+        limits.idle = .seconds(3600)
         let server = WebServer(
             host: "127.0.0.1", port: 0, limits: limits, router: router, log: WebServerTests.log)
         try await server.during { port in
