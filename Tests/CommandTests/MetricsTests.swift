@@ -84,7 +84,7 @@ struct MetricsTests {
         #expect(sum(text, of: #"farm_service_up{service="yolov8"}"#) == 1)
         #expect(sum(text, of: #"farm_concurrency_limit{service="yolov8"}"#) == 4)
 
-        // Each name is in the list, and all of the list is there that can be without a broker or a picture by URL.
+        // Each name is in the list, and all of the list is there that can be without a broker, a picture by URL or a webhook.
         let emitted = Set(text.matches(of: #/# TYPE (farm_[a-z_]+) /#).map { String($0.1) })
         let listed = try listed()
         #expect(emitted.subtracting(listed).isEmpty)
@@ -92,6 +92,7 @@ struct MetricsTests {
             listed.subtracting(emitted).isSubset(of: [
                 "farm_queue_oldest_seconds", "farm_queue_consumers", "farm_broker_reconnects_total",
                 "farm_store_errors_total", "farm_image_fetch_seconds", "farm_predictions_dropped_total",
+                "farm_webhook_post_seconds",
             ]), "\(listed.subtracting(emitted))")
         // No label is an id.
         let worker = try #require(try await work.rows("SELECT worker_id FROM results").first)

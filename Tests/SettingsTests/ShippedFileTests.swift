@@ -102,8 +102,8 @@ struct ShippedFileTests {
 
         let secured = set.replacing(#/(?m)_TLS=false$/#, with: "_TLS=true").replacing("prefer\n", with: "verify-full\n")
             .replacing(#/(?m)^[A-Z_]+_PASSWORD=.*$/#, with: "")
-            // A token is longer than this password, and there are two of them.
-            .replacing(#/(?m)^[A-Z_]+_TOKEN_FILE=.*$/#, with: "")
+            // Tokens and keys are longer than this password.
+            .replacing(#/(?m)^[A-Z_]+_(TOKEN|SECRET)_FILE=.*$/#, with: "")
             .replacing(#/(?m)_FILE=\/(run|etc)\/.*$/#, with: "_FILE=secret")
         try machine.write(secured, to: ".env")
         try machine.write("hunter2\n", to: "secret")

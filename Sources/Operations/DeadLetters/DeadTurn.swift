@@ -4,7 +4,9 @@ import Waiting
 /// that another round would miss them.
 package struct DeadTurn: Sendable {
     /// Another round goes, and has not ended in time.
-    package struct Taken: Error {}
+    package struct Taken: Error, CustomStringConvertible {
+        package var description: String { "the dead letters are being looked through already" }
+    }
 
     /// A look at the letters is over within this time; a round that acts on many of them is not.
     package static let patience = Duration.seconds(20)

@@ -120,7 +120,7 @@ extension Problem {
             case .refused: self.init(.imageRefused, fault.message)
             case .failed: self.init(.internalError, fault.message)
             }
-        case is DeadTurn.Taken: self.init(.busy, "the dead letters are being looked through already")
+        case let taken as DeadTurn.Taken: self.init(.busy, taken.description)
         case let error as HTTPError:
             let reason = error.status == .notFound ? "there is no such page" : error.status.reasonPhrase
             self.init(Kind(status: error.status), error.body ?? reason)

@@ -14,8 +14,10 @@ struct RabbitMQFaultTests {
 
     init() async throws { server = try await RabbitMQServer.faulty.value }
 
-    private func open(_ log: Logger = quiet) async throws -> RabbitMQQueue {
-        return try await RabbitMQQueue(server.options(), time: SystemTime(), log: log)
+    private func open(_ log: Logger = quiet, patience: Duration? = nil) async throws -> RabbitMQQueue {
+        var options = server.options()
+        options.patience = patience ?? options.patience
+        return try await RabbitMQQueue(options, time: SystemTime(), log: log)
     }
 
     /// Publishes and takes 4,000 messages; half-way `trouble` happens. All have to arrive, at least once each.
@@ -102,7 +104,8 @@ struct RabbitMQFaultTests {
         "publishing waits while the broker is short of memory, says so once, and goes on; consuming and asking do too")
     func memoryAlarm() async throws {
         let record = LogRecord()
-        let queue = try await open(record.logger)
+        // rabbitmqctl may take longer on a busy machine than anybody usually waits for a broker.
+        let queue = try await open(record.logger, patience: .seconds(600))
         let name = uniqueName()
         try await queue.publish((0..<100).map(String.init), to: name)
         try await server.control("set_vm_memory_high_watermark", "0.0001")
