@@ -190,6 +190,29 @@ struct SearchBehaviours {
         }
     }
 
+    @Test("knows of a service that is forgotten between reading and writing", arguments: storeBackends)
+    func forgottenMeanwhile(_ backend: StoreBackend) async throws {
+        try await backend.run { base in
+            let (shelf, images) = (Shelf(base), try await base.images(1))
+            try await shelf.put(Shelf.Item(answered: ["yolov8"]), on: images[0])
+            try await shelf.index()
+            for service in ["rtdetr", "blip"] { try await shelf.put(Shelf.Item(answered: [service]), on: images[0]) }
+            let work = try await base.store.indexWork(limit: 400)
+            let material = try await base.store.material(of: images, detectors: Shelf.detectors)
+            _ = try await base.store.forget(images, services: ["yolov8"])
+            let facts = material.map { material in
+                ImageFacts(
+                    imageID: material.imageID, detections: material.detections, boxes: material.boxes,
+                    consensus: material.consensus,
+                    standing: ImageStanding(answered: material.answered, failed: material.failed),
+                    options: Shelf.rules.merging)
+            }
+            try await base.store.index(facts, for: work)
+            try await shelf.index()
+            #expect(try await shelf.all(ImageQuery(isIncomplete: true, expected: Shelf.expected)) == images)
+        }
+    }
+
     @Test("takes up images that were there before it", arguments: storeBackends)
     func takesUp(_ backend: StoreBackend) async throws {
         try await backend.run { base in

@@ -216,6 +216,11 @@ struct IndexRows {
     /// Marks only go on, but for that of the looking through, which begins anew.
     func note(_ marks: [String: Int]) throws {
         try database.run("DELETE FROM farm_index_losses WHERE loss_id <= ?", [marks["farm_index_losses"] ?? 0])
+        // These have lost rows since they were read: what was just written may rest on those rows.
+        try database.run(
+            """
+            UPDATE farm_indexed_images SET result_id = -1 WHERE image_id IN (SELECT image_id FROM farm_index_losses)
+            """)
         for (relation, mark) in marks {
             try database.run(
                 """

@@ -76,7 +76,7 @@ struct IndexWriting: Sendable {
             rows.append(entry.facts, entry.version, state: state, tags: own.map(\.id))
         }
         old.removeAll { tags[$0] != nil }
-        return [removal(of: old), removalOfGone] + insertion(of: tags) + [rows.statement, marking, tidying]
+        return [removal(of: old), removalOfGone] + insertion(of: tags) + [rows.statement, marking] + tidying
     }
 
     private struct TagKey: Hashable {
@@ -111,9 +111,17 @@ struct IndexWriting: Sendable {
         ]
     }
 
-    private var tidying: Statement {
-        Statement(
-            "DELETE FROM farm_index_losses WHERE loss_id <= $1::bigint", .integer(marks["farm_index_losses"] ?? 0))
+    /// Images that have lost rows since they were read stay to be looked at: what was just written may rest on those rows.
+    private var tidying: [Statement] {
+        [
+            Statement(
+                "DELETE FROM farm_index_losses WHERE loss_id <= $1::bigint", .integer(marks["farm_index_losses"] ?? 0)),
+            Statement(
+                """
+                UPDATE farm_indexed_images SET result_id = -1
+                WHERE image_id = ANY(ARRAY(SELECT image_id FROM farm_index_losses))
+                """),
+        ]
     }
 
     /// Marks only go on, but for that of the looking through, which begins anew.
