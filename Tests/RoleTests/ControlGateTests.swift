@@ -43,6 +43,7 @@ struct ControlGateTests {
         let running = Task {
             try await gate.taking {
                 begun.change { $0 += 1 }
+                // It takes until it is cancelled, by a pause or by the end of the test.
                 try await Task.sleep(for: .seconds(600))
             } end: {
                 ended.change { $0 += 1 }
