@@ -29,7 +29,7 @@ servers=(mariadb-server nginx-light pgbouncer postgresql prometheus rabbitmq-ser
 # The units that would start these servers at the next boot.
 units=(epmd.socket epmd.service mariadb.service nginx.service pgbouncer.service postgresql.service prometheus.service rabbitmq-server.service)
 [ "$level" = demo ] || packages+=(jq logrotate sqlite3 "${servers[@]}" locales openssl procps)
-[ "$level" = demo ] || packages+=(chromium) # the browser tests
+[ "$level" = demo ] || packages+=(chromium-headless-shell) # the browser tests
 [ "$level" != bench ] || packages+=(libturbojpeg0-dev) # `make bench` holds farm against it
 # For servers from another release of Debian, see scripts/servers/debian.sh.
 [ -z "${SERVERS:-}" ] || packages+=(debootstrap)

@@ -123,7 +123,7 @@ async def main():
     with Showcase(str(pathlib.Path(given.farm).resolve())) as showcase:
         _, port = showcase.web("web")
         async with async_playwright() as playwright:
-            browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+            browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium-headless-shell", args=["--no-sandbox"])
             for name, *page in pages(showcase):
                 if given.only in name:
                     write(await take(browser, f"http://127.0.0.1:{port}/", *page), given.out / f"{name}.webp")

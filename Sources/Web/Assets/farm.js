@@ -21,12 +21,19 @@ addEventListener("pointerdown", () => (isPressed = true), true);
 for (const end of ["pointerup", "pointercancel"])
   addEventListener(end, () => setTimeout(() => (isPressed = false)), true);
 
-// Whether somebody types, presses, or marks text to copy it.
+// What somebody is about to press stays where it is, or the press would land on what has come there instead. A pointer that
+// only rests somewhere holds nothing up.
+let movedAt = -Infinity;
+addEventListener("pointermove", () => (movedAt = performance.now()), true);
+const isAimed = () => performance.now() - movedAt < 1500 && live.querySelector("button:hover, a:hover, summary:hover") !== null;
+
+// Whether somebody types, aims, presses, or marks text to copy it.
 function isInUse() {
   const active = document.activeElement;
   const selection = getSelection();
   return (
     isPressed ||
+    isAimed() ||
     (live.contains(active) && active.matches("input, select, textarea")) ||
     (!selection.isCollapsed && live.contains(selection.anchorNode)) ||
     live.querySelector("details[open] form") !== null
