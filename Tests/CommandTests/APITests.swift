@@ -344,8 +344,13 @@ struct APITests {
         let farm = try await work.bash("curl -s http://127.0.0.1:\(server.port)/").output
         #expect(farm.contains("<td data-name=\"Breaker\">closed</td>"), "\(farm)")
         #expect(farm.contains("<td data-name=\"Calls at once\" class=\"number\">3</td>"), "\(farm)")
-        up.signal(SIGTERM)
+        // Whoever is killed is in one list or the other at any time.
+        up.signal(SIGKILL)
         _ = try await up.finished()
+        try await eventually("the page says who has gone silent") {
+            let page = try await work.bash("curl -s http://127.0.0.1:\(server.port)/workers").output
+            return page.contains("<h2>Silent</h2>") && !page.contains("<td data-name=\"State\">")
+        }
         try await scene.doubles.stop()
     }
 

@@ -46,6 +46,8 @@ final class RegisterDouble: WorkerRegister {
 
     func liveWorkers() async throws -> [RegisteredWorker] { Array(rows.values) }
 
+    func silentWorkers(since age: Duration) async throws -> [DeadWorker] { [] }
+
     func seenWorkers() async throws -> [SeenWorkers] { [] }
 }
 

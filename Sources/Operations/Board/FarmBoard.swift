@@ -87,6 +87,8 @@ package struct FarmView: Sendable {
     package let status: Result<FarmStatus, PortFault>
     /// Everybody who is alive; or why that cannot be read.
     package let workers: Result<[RegisteredWorker], PortFault>
+    /// Workers that have fallen silent and of which no heartbeat tells yet, the longest silent first.
+    package let silent: [DeadWorker]
     /// What heartbeats tell; nil where there are none.
     package let monitor: Result<MonitorReport, PortFault>?
 
@@ -106,6 +108,23 @@ package struct FarmView: Sendable {
             case .success(let report): report.map { .success($0) }
             case .failure(let fault): .failure(fault)
             }
+        silent = await FarmView.silent(in: parts, alive: (try? workers.get()) ?? [], told: try? monitor?.get())
+    }
+
+    /// Heartbeats call nobody dead before this has passed, and forget nobody within a day.
+    private static func silent(
+        in parts: any ReadingParts, alive: [RegisteredWorker], told: MonitorReport?
+    ) async -> [DeadWorker] {
+        // A heartbeat may be a little younger than the last word in the register.
+        let age = told == nil ? Duration.seconds(86_400) : MonitorWindows().deadThreshold + .seconds(60)
+        let known =
+            Set(alive.map { [$0.workerID, $0.service, $0.host] })
+            .union(
+                ((told?.deadWorkers ?? []) + (told?.replacedWorkers ?? [])).map {
+                    [$0.workerID, $0.serviceName, $0.nodeHostname]
+                })
+        let silent = try? await parts.store().silentWorkers(since: age)
+        return (silent ?? []).filter { !known.contains([$0.workerID, $0.serviceName, $0.nodeHostname]) }
     }
 
     private static func part<Part: Sendable>(_ read: () async throws -> Part) async -> Result<Part, PortFault> {

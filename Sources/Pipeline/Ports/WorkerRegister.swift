@@ -88,6 +88,13 @@ public struct RegisteredWorker: Sendable, Equatable {
 
     /// Whether its process is known to have ended.
     package var isGone: Bool { process?.isGone ?? false }
+
+    /// The same, as one that has been silent for so many seconds.
+    package func silent(for seconds: Double, now: Date) -> DeadWorker {
+        DeadWorker(
+            workerID: workerID, serviceName: service, nodeHostname: host, lastSeen: now.addingTimeInterval(-seconds),
+            minutesSilent: seconds / 60)
+    }
 }
 
 /// When a service's workers on a machine were last seen.
@@ -119,6 +126,10 @@ public protocol WorkerRegister: Sendable {
 
     /// The live workers, by service, machine and id. Workers whose process was killed on this machine are left out.
     func liveWorkers() async throws -> [RegisteredWorker]
+
+    /// Workers that have fallen silent without saying that they stop, and were last seen no longer ago than that, the
+    /// longest silent first. Workers whose process was killed on this machine are among them at once.
+    func silentWorkers(since age: Duration) async throws -> [DeadWorker]
 
     /// When workers that have not reported their end were last seen, including silent ones, by service and machine.
     func seenWorkers() async throws -> [SeenWorkers]

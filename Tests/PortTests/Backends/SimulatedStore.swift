@@ -97,6 +97,7 @@ extension DatabaseStore: ImportRecords, ProgressRecords, ResultForgetting, Worke
     public func register(_ worker: RegisteredWorker, silence: Duration) async throws { throw Unclaimed() }
     public func unregister(queue: String) async throws { throw Unclaimed() }
     public func liveWorkers() async throws -> [RegisteredWorker] { throw Unclaimed() }
+    public func silentWorkers(since age: Duration) async throws -> [DeadWorker] { throw Unclaimed() }
     public func seenWorkers() async throws -> [SeenWorkers] { throw Unclaimed() }
 
     public func note(waiting: Int, done: Int, in queue: String) async throws { throw Unclaimed() }

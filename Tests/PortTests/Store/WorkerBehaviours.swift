@@ -59,6 +59,28 @@ struct WorkerBehaviours {
         }
     }
 
+    @Test("are among the silent from then on, unless they have said that they stop", arguments: storeBackends)
+    func silentOnes(_ backend: StoreBackend) async throws {
+        try await backend.run { base in
+            let other = try await base.connect()
+            try await base.store.register(worker("a"), silence: .seconds(60))
+            try await base.store.register(worker("b", "ocr", on: "k4"), silence: .seconds(60))
+            try await base.store.register(worker("c", "blip", WorkerCondition(.stopping)), silence: .seconds(60))
+            try await base.advance(.seconds(100))
+            try await other.register(worker("d"), silence: .seconds(60))
+            try await base.store.register(worker("a"), silence: .seconds(60))
+            try await base.advance(.seconds(100))
+            try await base.store.register(worker("e", "pose"), silence: .seconds(60))
+            let silent = try await base.store.silentWorkers(since: .seconds(300))
+            #expect(silent.map(\.workerID).prefix(1) == ["b"] && Set(silent.map(\.workerID)) == ["a", "b", "d"])
+            #expect(silent.first?.serviceName == "ocr" && silent.first?.nodeHostname == "k4")
+            #expect(silent.map { $0.minutesSilent >= 3 } == [true, false, false])
+            // Whoever ends in order is not silent, and what is long past is others' to tell.
+            try await other.unregister(queue: "queue_clip")
+            #expect(try await base.store.silentWorkers(since: .seconds(150)).map(\.workerID) == ["a"])
+        }
+    }
+
     @Test("were last seen at a time that the silent keep and those that ended do not", arguments: storeBackends)
     func seen(_ backend: StoreBackend) async throws {
         try await backend.run { base in
@@ -114,6 +136,7 @@ struct WorkerBehaviours {
             elsewhere.process = ProcessIdentity(space: "another machine", number: number)
             for worker in [here, gone, elsewhere] { try await base.store.register(worker, silence: .seconds(60)) }
             #expect(try await base.store.liveWorkers() == [elsewhere, here])
+            #expect(try await base.store.silentWorkers(since: .seconds(60)).map(\.workerID) == ["gone"])
         }
     }
 }

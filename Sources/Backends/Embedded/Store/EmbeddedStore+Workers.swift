@@ -43,19 +43,31 @@ extension EmbeddedStore: WorkerRegister {
 
     /// The live workers. A row from the future was written before the clock was set back.
     public func liveWorkers() async throws -> [RegisteredWorker] {
+        try await workers(at: time.now()).filter { !$0.isSilent && !$0.worker.isGone }.map(\.worker)
+    }
+
+    /// Workers that have fallen silent.
+    public func silentWorkers(since age: Duration) async throws -> [DeadWorker] {
         let now = time.now()
-        return try await file.read { database in
+        return try await workers(at: now)
+            .filter { row in
+                (row.isSilent || row.worker.isGone) && row.worker.condition.state != .stopping
+                    && (0...age.seconds).contains(row.age)
+            }
+            .sorted { $0.age > $1.age }.map { $0.worker.silent(for: $0.age, now: now) }
+    }
+
+    private func workers(at now: Date) async throws -> [(worker: RegisteredWorker, age: Double, isSilent: Bool)] {
+        try await file.read { database in
             try database.all(
                 """
                 SELECT worker_id, service, host, queue, state, reason, silence, seen, space, pid, revision, version,
                     concurrency, completed, rate, last_job FROM farm_workers
                 ORDER BY service, host, worker_id, run
                 """
-            ) { row -> RegisteredWorker? in
-                guard let seen = row.time(7), let silence = row.integer(6),
-                    abs(now.timeIntervalSince(seen)) <= Double(silence)
-                else { return nil }
-                return RegisteredWorker(
+            ) { row -> (RegisteredWorker, Double, Bool)? in
+                guard let seen = row.time(7), let silence = row.integer(6) else { return nil }
+                let worker = RegisteredWorker(
                     workerID: row.text(0) ?? "", service: row.text(1) ?? "", host: row.text(2) ?? "",
                     queue: row.text(3) ?? "",
                     condition: WorkerCondition(.init(rawValue: row.text(4) ?? "") ?? .unknown, reason: row.text(5)),
@@ -65,8 +77,10 @@ extension EmbeddedStore: WorkerRegister {
                     figures: WorkerFigures(
                         version: row.text(11), concurrency: row.integer(12), completed: row.integer(13),
                         rate: row.real(14), lastJob: row.time(15)))
+                let age = now.timeIntervalSince(seen)
+                return (worker, age, abs(age) > Double(silence))
             }
-            .compactMap { $0 }.filter { !$0.isGone }
+            .compactMap { $0 }
         }
     }
 

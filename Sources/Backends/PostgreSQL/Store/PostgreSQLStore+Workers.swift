@@ -1,3 +1,4 @@
+import Foundation
 import Model
 import Pipeline
 
@@ -40,15 +41,33 @@ extension PostgreSQLStore: WorkerRegister {
 
     /// The live workers. A replica may be behind.
     public func liveWorkers() async throws -> [RegisteredWorker] {
+        try await workers("seen >= now() - silence * interval '1 second'").map(\.worker).filter { !$0.isGone }
+    }
+
+    /// Workers that have fallen silent. A replica may be behind.
+    public func silentWorkers(since age: Duration) async throws -> [DeadWorker] {
+        let now = Date()
+        return try await workers(
+            "state <> 'stopping' AND seen >= now() - $1::bigint * interval '1 second'", .integer(Int(age.seconds))
+        )
+        .filter { $0.isSilent || $0.worker.isGone }.sorted { $0.age > $1.age }.map {
+            $0.worker.silent(for: $0.age, now: now)
+        }
+    }
+
+    private func workers(
+        _ condition: String, _ values: Statement.Value...
+    ) async throws -> [(worker: RegisteredWorker, age: Double, isSilent: Bool)] {
         let statement = Statement(
             """
             SELECT worker_id, service, host, queue, state, reason, space, pid, revision, version, concurrency, completed,
-                rate, extract(epoch FROM last_job) FROM farm_workers
-            WHERE seen >= now() - silence * interval '1 second' ORDER BY service, host, worker_id, run
-            """)
+                rate, extract(epoch FROM last_job), extract(epoch FROM now() - seen),
+                (seen < now() - silence * interval '1 second')::int FROM farm_workers
+            WHERE \(condition) ORDER BY service, host, worker_id, run
+            """, values: values)
         return try await replica.run { connection in
             try connection.run([statement])[0].map { row in
-                RegisteredWorker(
+                let worker = RegisteredWorker(
                     workerID: row.text(0) ?? "", service: row.text(1) ?? "", host: row.text(2) ?? "",
                     queue: row.text(3) ?? "",
                     condition: WorkerCondition(.init(rawValue: row.text(4) ?? "") ?? .unknown, reason: row.text(5)),
@@ -58,8 +77,8 @@ extension PostgreSQLStore: WorkerRegister {
                     figures: WorkerFigures(
                         version: row.text(9), concurrency: row.integer(10), completed: row.integer(11),
                         rate: row.real(12), lastJob: row.time(13)))
+                return (worker, max(0, row.real(14) ?? 0), row.integer(15) == 1)
             }
-            .filter { !$0.isGone }
         }
     }
 

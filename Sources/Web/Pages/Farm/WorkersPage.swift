@@ -98,11 +98,11 @@ struct WorkersPage {
 
     private var monitor: HTML {
         switch view.monitor {
-        case nil: return .none
+        case nil: return table("Silent", view.silent)
         case .failure(let fault): return "<p class=\"fault\">The heartbeats are not known: \(fault.description)</p>"
         case .success(let report):
             return """
-                \(table("Silent", report.deadWorkers))
+                \(table("Silent", report.deadWorkers + view.silent))
                 \(table("Silent, and replaced by another worker", report.replacedWorkers))
                 \(errors(report))
                 """
