@@ -160,8 +160,15 @@ let package = Package(
                 "Telemetry", "Waiting", "Web", logging,
             ],
             swiftSettings: settings,
-            // Linked with Swift's libraries, a program exports all that it is made of, so that the linker may leave nothing out.
-            linkerSettings: [.unsafeFlags(["-Xlinker", "--no-export-dynamic"], .when(configuration: .release))]),
+            // docs/decisions/0019-the-size-of-the-program.md has what each spares. Linked with Swift's libraries, a program
+            // exports all that it is made of, so that the linker may leave nothing out.
+            linkerSettings: [
+                .unsafeFlags(
+                    [
+                        "-use-ld=lld", "-Xlinker", "-z", "-Xlinker", "pack-relative-relocs", "-Xlinker",
+                        "--no-export-dynamic",
+                    ], .when(configuration: .release))
+            ]),
 
         .target(
             name: "Servers", dependencies: ["CMariaDB", "CPostgreSQL"], path: "Tests/Servers", swiftSettings: settings),
