@@ -112,7 +112,8 @@ struct ProgressTests {
             #expect(finished.status == 0, "\(finished.output)")
             let lines = ProgressLine.all("jobs done", in: finished.output)
             #expect(lines.allSatisfy { $0.total == 40 }, "\(lines)")
-            #expect(finished.output.components(separatedBy: Self.clearLine).last?.contains("/s") == false)
+            let rest = finished.output.components(separatedBy: Self.clearLine).last ?? ""
+            #expect(!rest.contains("/s"), "no line of progress is left: \(rest)")
             try await scene.doubles.stop()
         }
     }

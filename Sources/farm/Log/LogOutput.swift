@@ -47,8 +47,7 @@ final class LogOutput: Sendable {
 
     fileprivate func write(_ level: Logger.Level, _ label: String, _ message: String, _ metadata: Logger.Metadata) {
         let line = line(level, label, message, metadata)
-        Terminal.removeProgressLine()
-        Terminal.write(line, to: STDERR_FILENO)
+        Terminal.message(line)
         file.withLock { file in
             guard let lost = file?.lost else { return }
             let loss =

@@ -91,7 +91,7 @@ final class Signals: Sendable {
     func onAbort(_ action: @escaping @Sendable () -> Void) { state.withLock { $0.abortion = action } }
 
     private func abort(_ code: Int32) -> Never {
-        Terminal.removeProgressLine()
+        Terminal.abandonProgressLine()
         state.withLock { $0.abortion }?()
         _exit(code)
     }

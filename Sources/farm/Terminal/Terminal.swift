@@ -9,8 +9,9 @@ enum Terminal {
     /// Colour is used only on a terminal, and never with NO_COLOR (https://no-color.org).
     static let outputHasColour = outputIsTerminal && (ProcessInfo.processInfo.environment["NO_COLOR"] ?? "").isEmpty
 
-    /// Whether there is a progress line at the end of standard error, which the next output replaces.
-    private static let hasProgressLine = Atomic(false)
+    /// Whether there is a progress line at the end of standard error, which the next output replaces. Who writes to the
+    /// terminal holds it: a line that is drawn while another task writes its message would stay there for good.
+    private static let progressLine = Mutex(false)
     private static let clearLine = "\r\u{1B}[K"
 
     /// Why standard output did not take everything. nil if it did, or if its reader went away.
@@ -31,23 +32,44 @@ enum Terminal {
 
     /// Writes text for people, or JSON for programs.
     static func output(_ text: String, terminator: String = "\n") {
-        removeProgressLine()
-        write(styled(harmless(text, keeping: "\n\t")) + terminator, to: STDOUT_FILENO)
+        let text = styled(harmless(text, keeping: "\n\t")) + terminator
+        guard outputIsTerminal else {
+            // A slow reader of a pipe holds nobody else up.
+            removeProgressLine()
+            return _ = write(text, to: STDOUT_FILENO)
+        }
+        progressLine.withLock { isShown in
+            clear(&isShown)
+            write(text, to: STDOUT_FILENO)
+        }
     }
 
-    static func error(_ text: String) {
-        removeProgressLine()
-        write(text.escapingSteering(keeping: "\n\t") + "\n", to: STDERR_FILENO)
+    static func error(_ text: String) { message(text.escapingSteering(keeping: "\n\t") + "\n") }
+
+    /// Writes text to standard error as it is.
+    static func message(_ text: String) {
+        progressLine.withLock { isShown in
+            clear(&isShown)
+            write(text, to: STDERR_FILENO)
+        }
     }
 
     /// Draws a line that the next one replaces.
     static func progress(_ line: String) {
-        hasProgressLine.store(true, ordering: .relaxed)
-        write(clearLine + line.escapingSteering().prefix(width - 1), to: STDERR_FILENO)
+        progressLine.withLock { isShown in
+            isShown = true
+            write(clearLine + line.escapingSteering().prefix(width - 1), to: STDERR_FILENO)
+        }
     }
 
-    static func removeProgressLine() {
-        if hasProgressLine.exchange(false, ordering: .relaxed) { write(clearLine, to: STDERR_FILENO) }
+    static func removeProgressLine() { progressLine.withLock { clear(&$0) } }
+
+    /// The same for a process that ends at once: a write that does not end keeps it from nothing.
+    static func abandonProgressLine() { _ = progressLine.withLockIfAvailable { clear(&$0) } }
+
+    private static func clear(_ progressLine: inout Bool) {
+        if progressLine { write(clearLine, to: STDERR_FILENO) }
+        progressLine = false
     }
 
     /// The number of columns of the terminal of standard error.
