@@ -28,6 +28,16 @@ extension ImageFacts {
         self.standing = standing
         self.standing.hasConsensus = consensus != nil
         self.standing.disagrees =
-            reading.services.count >= 2 && fused.contains { $0.detections.count < reading.services.count }
+            reading.services.count >= 2
+            && (fused.contains { $0.detections.count < reading.services.count }
+                || ImageFacts.isSeenAlone(in: reading, options))
+    }
+
+    /// A detector that is this sure has seen something, even if fusing drops what it alone has seen.
+    private static let sureness = 0.5
+
+    private static func isSeenAlone(in reading: Reading, _ options: MergingOptions) -> Bool {
+        reading.candidates.contains { $0.confidence >= sureness }
+            && Clustering(reading, options: options).clusters.contains { $0.count == 1 && $0.confidenceSum >= sureness }
     }
 }

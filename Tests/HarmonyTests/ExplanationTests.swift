@@ -107,7 +107,20 @@ struct ImageFactTests {
         #expect(facts(answers, [one]).standing.disagrees)
         #expect(!facts(answers, [both]).standing.disagrees)
         #expect(!facts([answers[0]], [one]).standing.disagrees)
-        #expect(!facts(answers, []).standing.disagrees)
+    }
+
+    @Test("detectors disagree about what one of them was sure of and fusing dropped")
+    func droppedBoxes() {
+        func disagree(_ first: [JSON], _ second: [JSON]) -> Bool {
+            facts([row(1, "a", first), row(2, "b", second)], []).standing.disagrees
+        }
+        #expect(disagree([seen("cat", 0.7)], []))
+        #expect(disagree([seen("cat", 0.7)], [seen("dog", 0.2)]))
+        #expect(!disagree([seen("cat", 0.49)], []))
+        #expect(!disagree([seen("cat", 0.7)], [seen("cat", 0.3)]))
+        // The second box of the same thing by the same detector is a duplicate.
+        #expect(!disagree([seen("cat", 0.9), seen("cat", 0.8)], [seen("cat", 0.6)]))
+        #expect(!facts([row(1, "a", [seen("cat", 0.7)])], []).standing.disagrees)
     }
 
     @Test("emoji are those of the consensus, whatever shape another program gave it")
