@@ -103,7 +103,7 @@ struct ImageFactTests {
         let (one, both) = (
             mergedBox("cat", 1, emoji: nil, seenBy: ["a"]), mergedBox("cat", 1, emoji: nil, seenBy: ["a", "b"])
         )
-        let answers = [row(1, "a", [seen("cat", 0.9)]), row(2, "b", [])]
+        let answers = [row(1, "a", [seen("cat", 0.9)]), row(2, "b", [seen("cat", 0.9)])]
         #expect(facts(answers, [one]).standing.disagrees)
         #expect(!facts(answers, [both]).standing.disagrees)
         #expect(!facts([answers[0]], [one]).standing.disagrees)
