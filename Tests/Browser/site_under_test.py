@@ -7,6 +7,8 @@ import json
 import sqlite3
 import urllib.parse
 
+from playwright.async_api import Error
+
 from tap import Tap
 
 CHECKS = []
@@ -171,6 +173,7 @@ class Visitor:
 
     async def page(self, path=""):
         page = await self.context.new_page()
+        page.goto, page.reload = uninterrupted(page.goto), uninterrupted(page.reload)
         await page.goto(self.root + path)
         return page
 
@@ -181,6 +184,20 @@ class Visitor:
     def settle(self):
         """- Raises: AssertionError if anything went wrong so far."""
         assert not self.faults, "\n".join(self.faults)
+
+
+def uninterrupted(navigation):
+    """Without scripts a page comes anew by itself, and on a busy machine it does so while another one is on its way."""
+
+    async def navigate(*arguments, **options):
+        while True:
+            try:
+                return await navigation(*arguments, **options)
+            except Error as error:
+                if "interrupted by another navigation" not in error.message and "ERR_ABORTED" not in error.message:
+                    raise
+
+    return navigate
 
 
 async def paths(site):
