@@ -131,5 +131,6 @@ private final class SelfSignedServer {
         port = try #require(Int(line.trimmingCharacters(in: .whitespacesAndNewlines)))
     }
 
-    func stop() { process.terminate() }
+    /// It has inherited the signal mask of the thread that started it, which may block every other signal.
+    func stop() { kill(process.processIdentifier, SIGKILL) }
 }
