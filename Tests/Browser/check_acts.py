@@ -126,7 +126,8 @@ async def refreshes_do_not_swallow_clicks(site):
     name = f"Pause {site.other_service}"
     button = page.get_by_role("button", name=name, exact=True)
     while True:
-        await button.hover()
+        # Without waiting until it stands still: on a busy machine the page may have come anew before that is known.
+        await button.hover(force=True)
         await page.mouse.down()
         # Whoever takes long to press may find something else there.
         if await page.evaluate("name => document.querySelector('button:active')?.getAttribute('aria-label') === name", name):

@@ -89,7 +89,8 @@ async def refreshes_leave_focus_and_typing_alone(site):
         assert focused.strip() == name, f"{name} has lost the focus to {focused}"
     # Under a pointer that moves over a button nothing moves; one that rests there holds nothing up.
     await page.evaluate("window.moves = setInterval(() => document.body.dispatchEvent(new Event('pointermove')), 50)")
-    await page.get_by_role("button", name="Pause rtdetr", exact=True).hover()
+    while not await page.evaluate("!!document.querySelector('#live button:hover')"):
+        await page.get_by_role("button", name="Pause rtdetr", exact=True).hover(force=True)
     await page.evaluate(MARK)
     other = await visitor.page("workers")
     for _ in range(2):
