@@ -79,7 +79,7 @@ struct ServerTests {
         #expect(produce.isRunning)
         try scene.openGate()
         let waited = try await produce.finished()
-        #expect(waited.status == 0, "\(waited.error)")
+        #expect(waited.status == 0, "\(waited.output)\(waited.error)")
         #expect(try await site.query("SELECT count(*) FROM results") == [["6"]])
         #expect(try await site.query("SELECT count(*) FROM consensus") == [["2"]])
         up.signal(SIGTERM)
