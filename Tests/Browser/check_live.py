@@ -112,6 +112,31 @@ async def refreshes_leave_focus_and_typing_alone(site):
 
 
 @check
+async def what_was_held_up_needs_no_other_event(site):
+    visitor = await site.visitor()
+    # The one event is this check's: on a slow farm the next one is minutes away.
+    await visitor.context.add_init_script(
+        """
+        delete window.SharedWorker;
+        window.EventSource = class {
+          addEventListener(name, listener) { if (name === 'farm') window.tell = listener; }
+          close() {}
+        };
+        """
+    )
+    page = await visitor.page()
+    await page.evaluate("window.moves = setInterval(() => document.body.dispatchEvent(new Event('pointermove')), 50)")
+    while not await page.evaluate("!!document.querySelector('#live button:hover')"):
+        await page.get_by_role("button", name="Pause rtdetr", exact=True).hover(force=True)
+    await page.evaluate(MARK + "; window.tell()")
+    await page.wait_for_timeout(200)
+    assert await page.evaluate("!!document.querySelector('#live > [data-mark]')"), "the page has moved under the pointer"
+    await page.evaluate("clearInterval(window.moves)")
+    await holds(page, UNMARKED)
+    visitor.settle()
+
+
+@check
 async def times_are_utc_and_local_on_hover(site):
     visitor = await site.visitor(timezone_id="America/New_York")
     page = await visitor.page()

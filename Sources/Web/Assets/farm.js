@@ -59,7 +59,7 @@ function swap(text) {
 
 // Swaps the content, but not under somebody's hands, and keeps what has the focus.
 async function refresh() {
-  if (isInUse()) return;
+  if (isInUse()) return refreshLater();
   const url = new URL(location.href);
   url.searchParams.delete("done");
   url.searchParams.delete("what");
@@ -68,7 +68,18 @@ async function refresh() {
   if (answer?.redirected || answer?.status === 401) return location.reload();
   const text = answer?.ok ? await answer.text().catch(() => null) : null;
   showAge(text === null);
-  if (text !== null && !isInUse()) swap(text);
+  if (text === null) return;
+  if (isInUse()) refreshLater();
+  else swap(text);
+}
+
+// What was held up does not wait for the next event, which may be minutes away.
+let later = null;
+function refreshLater() {
+  later ??= setTimeout(() => {
+    later = null;
+    refreshSoon();
+  }, 1500);
 }
 
 // Nobody should take old numbers for new ones.
