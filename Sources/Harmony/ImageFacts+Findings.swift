@@ -34,10 +34,12 @@ extension ImageFacts {
     }
 
     /// A detector that is this sure has seen something, even if fusing drops what it alone has seen.
-    private static let sureness = 0.5
+    private static let sureConfidence = 0.5
 
     private static func isSeenAlone(in reading: Reading, _ options: MergingOptions) -> Bool {
-        reading.candidates.contains { $0.confidence >= sureness }
-            && Clustering(reading, options: options).clusters.contains { $0.count == 1 && $0.confidenceSum >= sureness }
+        reading.candidates.contains { $0.confidence >= sureConfidence }
+            && Clustering(reading, options: options).clusters.contains {
+                $0.count == 1 && $0.confidenceSum >= sureConfidence
+            }
     }
 }

@@ -87,8 +87,9 @@ package struct FarmView: Sendable {
     package let status: Result<FarmStatus, PortFault>
     /// Everybody who is alive; or why that cannot be read.
     package let workers: Result<[RegisteredWorker], PortFault>
-    /// Workers that have fallen silent and of which no heartbeat tells yet, the longest silent first.
-    package let silent: [DeadWorker]
+    /// Workers that have fallen silent in the last minutes, and of which no heartbeat tells yet, the longest silent first; or
+    /// why that cannot be read.
+    package let silent: Result<[DeadWorker], PortFault>
     /// What heartbeats tell; nil where there are none.
     package let monitor: Result<MonitorReport, PortFault>?
 
@@ -108,23 +109,25 @@ package struct FarmView: Sendable {
             case .success(let report): report.map { .success($0) }
             case .failure(let fault): .failure(fault)
             }
-        silent = await FarmView.silent(in: parts, alive: (try? workers.get()) ?? [], told: try? monitor?.get())
+        let (alive, told) = ((try? workers.get()) ?? [], try? monitor?.get())
+        silent = await FarmView.part { try await FarmView.silent(parts.store(), alive, told) }
     }
 
-    /// Heartbeats call nobody dead before this has passed, and forget nobody within a day.
+    /// Heartbeats call nobody dead before this has passed. What is longer ago is theirs to tell: they know who was replaced.
+    private static let untold = MonitorWindows().deadThreshold + .seconds(60)
+
     private static func silent(
-        in parts: any ReadingParts, alive: [RegisteredWorker], told: MonitorReport?
-    ) async -> [DeadWorker] {
-        // A heartbeat may be a little younger than the last word in the register.
-        let age = told == nil ? Duration.seconds(86_400) : MonitorWindows().deadThreshold + .seconds(60)
-        let known =
-            Set(alive.map { [$0.workerID, $0.service, $0.host] })
-            .union(
-                ((told?.deadWorkers ?? []) + (told?.replacedWorkers ?? [])).map {
-                    [$0.workerID, $0.serviceName, $0.nodeHostname]
-                })
-        let silent = try? await parts.store().silentWorkers(since: age)
-        return (silent ?? []).filter { !known.contains([$0.workerID, $0.serviceName, $0.nodeHostname]) }
+        _ register: any WorkerRegister, _ alive: [RegisteredWorker], _ told: MonitorReport?
+    ) async throws -> [DeadWorker] {
+        var known = Set(alive.map { [$0.workerID, $0.service, $0.host] })
+        for worker in (told?.deadWorkers ?? []) + (told?.replacedWorkers ?? []) { known.insert(name(of: worker)) }
+        // One that was killed several times is one: the youngest of its rows tells since when it is silent.
+        return try await register.silentWorkers(since: untold).reversed().filter { known.insert(name(of: $0)).inserted }
+            .reversed()
+    }
+
+    private static func name(of worker: DeadWorker) -> [String] {
+        [worker.workerID, worker.serviceName, worker.nodeHostname]
     }
 
     private static func part<Part: Sendable>(_ read: () async throws -> Part) async -> Result<Part, PortFault> {

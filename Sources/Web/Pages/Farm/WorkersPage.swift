@@ -97,12 +97,20 @@ struct WorkersPage {
     }
 
     private var monitor: HTML {
+        let silent: [DeadWorker]
+        switch view.silent {
+        case .failure(let fault): return "<p class=\"fault\">Who has gone silent is not known: \(fault.description)</p>"
+        case .success(let workers): silent = workers
+        }
         switch view.monitor {
-        case nil: return table("Silent", view.silent)
-        case .failure(let fault): return "<p class=\"fault\">The heartbeats are not known: \(fault.description)</p>"
+        case nil: return table("Silent", silent)
+        case .failure(let fault):
+            return """
+                \(table("Silent", silent))<p class="fault">The heartbeats are not known: \(fault.description)</p>
+                """
         case .success(let report):
             return """
-                \(table("Silent", report.deadWorkers + view.silent))
+                \(table("Silent", report.deadWorkers + silent))
                 \(table("Silent, and replaced by another worker", report.replacedWorkers))
                 \(errors(report))
                 """
