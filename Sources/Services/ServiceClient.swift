@@ -8,15 +8,6 @@ import Waiting
 
 /// One ML service over HTTP, with its calls, their retries, its limit of calls in flight and its circuit breaker.
 public final class ServiceClient: AnalysisService {
-    /// What follows from a try.
-    private enum CallVerdict {
-        case answered(Answer)
-        case failed(CallFault)
-        case again(CallFault, retryAfter: Duration?)
-        /// The job goes back to the queue. If there is a fault, the try counts all the same.
-        case back(String, counting: CallFault?)
-    }
-
     /// How often a job is sent that fails by the service's answers, if nothing shows that the service works.
     private static let askedWithoutEvidence = 2
 
@@ -130,8 +121,9 @@ public final class ServiceClient: AnalysisService {
             let result = await perform(request)
             // This is judged first, so that those who wait for the slot, or for the outcome of this call, see it.
             let verdict = judge(result, of: call)
-            events.tell(.called(called(since: sent, result, verdict)))
-            if let trace { tracer.record(span(trace, of: request, since: sent, result, verdict)) }
+            let attempt = Attempt(request: request, began: sent, ended: time.now(), result: result, verdict: verdict)
+            events.tell(.called(attempt.call))
+            if let trace { tracer.record(attempt.span(trace, of: endpoint)) }
             freeSlot()
             switch verdict {
             case .answered(let answer):
@@ -160,43 +152,6 @@ public final class ServiceClient: AnalysisService {
                 events.tell(.retried(fault.kind))
             }
         }
-    }
-
-    private func called(
-        since sent: Date, _ result: Result<HTTPResponse, HTTPFault>, _ verdict: CallVerdict
-    ) -> ServiceCall {
-        let response = try? result.get()
-        var call = ServiceCall(
-            outcome: "unavailable", seconds: max(0, time.now().timeIntervalSince(sent)), bytes: response?.body.count)
-        switch verdict {
-        case .answered(let answer): (call.outcome, call.reported) = ("success", answer.reported)
-        case .failed(let fault), .again(let fault, _), .back(_, let fault?): call.outcome = fault.kind.rawValue
-        case .back(_, nil): break
-        }
-        return call
-    }
-
-    /// By OpenTelemetry's conventions for HTTP clients.
-    private func span(
-        _ trace: TraceContext, of request: HTTPRequest, since sent: Date, _ result: Result<HTTPResponse, HTTPFault>,
-        _ verdict: CallVerdict
-    ) -> Span {
-        let method = request.content == nil ? "GET" : "POST"
-        var span = Span(method, .client, trace, parent: Tracer.current, began: sent, ended: time.now())
-        span.attributes = [
-            ("http.request.method", .text(method)), ("server.address", .text(endpoint.host)),
-            ("server.port", .number(endpoint.port)), ("farm.service", .text(endpoint.name)),
-        ]
-        let status = (try? result.get())?.status
-        if let status { span.attributes.append(("http.response.status_code", .number(status))) }
-        switch verdict {
-        case .answered: break
-        case .failed(let fault), .again(let fault, _), .back(_, let fault?):
-            span.failure = fault.message
-            span.attributes.append(("error.type", .text(fault.kind.rawValue)))
-        case .back(let reason, nil): span.failure = reason
-        }
-        return span
     }
 
     private func count(_ call: inout Call) {
