@@ -22,6 +22,15 @@ extension ReadingRules {
     }
 }
 
+extension MergingOptions {
+    package init(_ merging: MergingSettings, defaultConfidence: Double) {
+        self.init(
+            mergeIoU: merging.mergeIoU, duplicateIoU: merging.duplicateIoU, keepIoU: merging.keepIoU,
+            loneConfidence: merging.loneConfidence, minConfidence: merging.minConfidence,
+            defaultConfidence: defaultConfidence, synonyms: merging.synonyms)
+    }
+}
+
 extension Photos {
     /// The photos of this machine's images, under the policy that workers keep to.
     package init(_ settings: Settings) {

@@ -325,27 +325,3 @@ package struct RoleFactory: Sendable {
         }
     }
 }
-
-extension ServiceConfiguration {
-    /// The primary services that this machine works on.
-    package var workers: [ServiceSettings] { services.filter { $0.category == .primary && $0.work } }
-}
-
-extension MergingOptions {
-    package init(_ merging: MergingSettings, defaultConfidence: Double) {
-        self.init(
-            mergeIoU: merging.mergeIoU, duplicateIoU: merging.duplicateIoU, keepIoU: merging.keepIoU,
-            loneConfidence: merging.loneConfidence, minConfidence: merging.minConfidence,
-            defaultConfidence: defaultConfidence, synonyms: merging.synonyms)
-    }
-}
-
-extension Transport {
-    init(_ setting: ServiceSettings.Transport) {
-        switch setting {
-        case .auto: self = .auto
-        case .url: self = .url
-        case .file: self = .file
-        }
-    }
-}

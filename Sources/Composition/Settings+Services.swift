@@ -1,6 +1,7 @@
 import Model
 import Operations
 import Pictures
+import Roles
 import Services
 import Settings
 
@@ -46,5 +47,20 @@ extension ServiceSettings {
             name: name, host: host, port: port, endpoint: endpoint, health: health, timeout: timeout,
             maxTries: maxRetries,
             retryDelay: retryDelay, concurrency: concurrency)
+    }
+}
+
+extension ServiceConfiguration {
+    /// The primary services that this machine works on.
+    package var workers: [ServiceSettings] { services.filter { $0.category == .primary && $0.work } }
+}
+
+extension Transport {
+    init(_ setting: ServiceSettings.Transport) {
+        switch setting {
+        case .auto: self = .auto
+        case .url: self = .url
+        case .file: self = .file
+        }
     }
 }
