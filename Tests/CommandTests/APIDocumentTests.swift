@@ -27,7 +27,7 @@ struct APIDocumentTests {
         try work.write("schemathesis.toml", APIDocumentTests.configuration)
         var environment = ["WEB_UPLOAD_DIR": "uploads"]
         if let token { environment["WEB_TOKEN"] = token }
-        let server = try await APITests.Server.start(work, environment)
+        let server = try await APIServer.start(work, environment)
         let header = token.map { ", '-H', 'Authorization: Bearer \($0)'" } ?? ""
         // The stream of events does not end: APITests reads it.
         _ = try await work.python(

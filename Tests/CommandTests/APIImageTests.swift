@@ -5,7 +5,7 @@ import Testing
 @Suite("The API's images", .serialized)
 struct APIImageTests {
     /// All images of a search, from page to page.
-    private func images(_ query: String, of server: APITests.Server) async throws -> [Int] {
+    private func images(_ query: String, of server: APIServer) async throws -> [Int] {
         var (found, cursor) = ([Int](), String?.none)
         repeat {
             let at = cursor.map { "&cursor=\($0)" } ?? ""
@@ -31,7 +31,7 @@ struct APIImageTests {
             INSERT INTO consensus (image_id, consensus_data) VALUES
                 (3, '{"votes": {"consensus": [{"emoji": "🐱", "votes": 2}]}}');
             """)
-        let server = try await APITests.Server.start(work)
+        let server = try await APIServer.start(work)
         try await eventually("the index has them") { try await images("state=partial", of: server).count == 2 }
         for (query, expected) in [
             ("order=newest", [7, 6, 5, 4, 3, 2, 1]), ("order=oldest", [1, 2, 3, 4, 5, 6, 7]),
@@ -57,7 +57,7 @@ struct APIImageTests {
     @Test("have one set of jobs for each key, however often it is sent")
     func keys() async throws {
         let work = try await workplace()
-        let server = try await APITests.Server.start(work)
+        let server = try await APIServer.start(work)
         let body: JSON = ["path": .string(work.path("photos/1.jpg")), "services": ["clip", "blip"]]
         func jobs(_ key: String?) async throws -> [String] {
             let headers = key.map { ["Idempotency-Key": $0] } ?? [:]
@@ -87,7 +87,7 @@ struct APIImageTests {
                 (1, 'blip', '{"predictions": [{"text": "a"}]}', 'success'),
                 (1, 'clip', '{"error": {"kind": "timeout"}}', 'error'), (1, 'colors', '{"predictions": []}', 'success');
             """)
-        let server = try await APITests.Server.start(work)
+        let server = try await APIServer.start(work)
         for (what, services) in [
             ("missing", ["ocr"]), ("failed", ["clip"]), ("empty", ["colors"]),
             ("all", ["blip", "clip", "colors", "ocr"]),
@@ -117,7 +117,7 @@ struct APIImageTests {
                 ('3.jpg', '\(work.path("photos/3.jpg"))'), ('4.jpg', '\(work.path("photos/../private/2.jpg"))'),
                 ('5.jpg', '/etc/passwd'), ('6.jpg', NULL);
             """)
-        let server = try await APITests.Server.start(work, ["IMAGE_ROOT": "photos"])
+        let server = try await APIServer.start(work, ["IMAGE_ROOT": "photos"])
         func status(_ path: String, _ options: String = "") async throws -> String {
             let curl = "curl -s -o /dev/null -w '%{http_code} %{content_type} %header{etag}' \(options)"
             return try await work.bash("\(curl) 'http://127.0.0.1:\(server.port)/\(path)'").output

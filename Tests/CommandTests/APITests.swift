@@ -5,57 +5,6 @@ import Testing
 
 @Suite("The API", .serialized)
 struct APITests {
-    /// What was answered.
-    struct Answer {
-        var status: Int
-        var type: String
-        var headers: HTTPURLResponse
-        var body: JSON
-
-        /// The last part of a problem's type.
-        var problem: String? {
-            type == "application/problem+json"
-                ? body["type"]?.stringValue?.split(separator: ":").last.map(String.init) : nil
-        }
-    }
-
-    /// A running `farm web`.
-    struct Server {
-        let running: Running
-        let port: Int
-
-        static func start(_ workplace: Workplace, _ environment: [String: String] = [:]) async throws -> Server {
-            let running = try workplace.start(["web", "--listen", "0"], environment: environment)
-            try await eventually("it says where the pages are") {
-                running.error.contains("pages at") || !running.isRunning
-            }
-            let match = running.error.firstMatch(of: /pages at http:\/\/127\.0\.0\.1:([0-9]+)\//)
-            return Server(running: running, port: try #require(match.flatMap { Int($0.1) }, "\(running.error)"))
-        }
-
-        func ask(
-            _ method: String, _ path: String, _ body: JSON? = nil, headers: [String: String] = [:]
-        ) async throws -> Answer {
-            var headers = headers
-            if body != nil { headers["Content-Type"] = "application/json" }
-            return try await ask(method, path, bytes: body.map { Data($0.bytes) }, headers: headers)
-        }
-
-        func ask(_ method: String, _ path: String, bytes: Data?, headers: [String: String]) async throws -> Answer {
-            var request = URLRequest(url: try #require(URL(string: "http://127.0.0.1:\(port)/api/v1\(path)")))
-            request.httpMethod = method
-            request.httpBody = bytes
-            request.timeoutInterval = 100
-            for (name, value) in headers { request.setValue(value, forHTTPHeaderField: name) }
-            let (data, response) = try await URLSession.shared.data(for: request)
-            let http = try #require(response as? HTTPURLResponse)
-            let type = http.value(forHTTPHeaderField: "Content-Type") ?? ""
-            let isJSON = type.hasSuffix("json") && !data.isEmpty
-            return Answer(
-                status: http.statusCode, type: type, headers: http, body: isJSON ? try JSON(parsing: data) : .null)
-        }
-    }
-
     /// A form with a file, as browsers and curl send it.
     private func form(_ file: Data, named filename: String, _ fields: [(String, String)] = [], end: String = "--\r\n")
         -> Data
@@ -76,7 +25,7 @@ struct APITests {
         let scene = try await Scene(photos: 0)
         let work = scene.workplace
         try work.photos(["photos/1.jpg"])
-        let server = try await Server.start(work)
+        let server = try await APIServer.start(work)
         let body: JSON = ["path": .string(work.path("photos/1.jpg")), "group": "api"]
         let first = try await server.ask("POST", "/images", body)
         #expect(first.status == 202 && first.body["is_new"] == true)
@@ -123,9 +72,9 @@ struct APITests {
         let scene = try await Scene(photos: 0)
         let work = scene.workplace
         try work.photos(["photos/1.jpg"])
-        let server = try await Server.start(work)
+        let server = try await APIServer.start(work)
         let body: JSON = ["path": .string(work.path("photos/1.jpg"))]
-        let answers = try await withThrowingTaskGroup(of: Answer.self) { group in
+        let answers = try await withThrowingTaskGroup(of: APIAnswer.self) { group in
             for _ in 1...8 { group.addTask { try await server.ask("POST", "/images", body) } }
             return try await group.reduce(into: []) { $0.append($1) }
         }
@@ -148,7 +97,7 @@ struct APITests {
         let scene = try await Scene(photos: 1)
         let work = scene.workplace
         try work.write("text.jpg", "no picture")
-        let server = try await Server.start(work)
+        let server = try await APIServer.start(work)
         let long = String(repeating: "a", count: 60_000)
         let bodies: [(String, JSON, Int)] = [
             ("/images", [:], 422), ("/images", ["url": "ftp://a/b"], 422), ("/images", ["url": 5], 422),
@@ -212,7 +161,7 @@ struct APITests {
     func tokens() async throws {
         let scene = try await Scene(photos: 1)
         let tokens = ["WEB_TOKEN": "token-of-those-who-act", "WEB_READ_TOKEN": "token-of-those-who-read"]
-        let server = try await Server.start(scene.workplace, tokens)
+        let server = try await APIServer.start(scene.workplace, tokens)
         let acts = ["Authorization": "Bearer token-of-those-who-act"]
         let reads = ["Authorization": "Bearer token-of-those-who-read"]
         let none = try await server.ask("GET", "/images/1")
@@ -233,7 +182,7 @@ struct APITests {
         let scene = try await Scene(photos: 0)
         let work = scene.workplace
         let photo = try Data(contentsOf: Program.root.appending(path: "examples/photos/coffee_exif_gps.jpg"))
-        let server = try await Server.start(work, ["WEB_UPLOAD_DIR": "uploads"])
+        let server = try await APIServer.start(work, ["WEB_UPLOAD_DIR": "uploads"])
         func files() throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: work.path("uploads")) }
         for isNew in [true, false] {
             let body = form(photo, named: "../../my photo.jpg", [("group", "sent"), ("services", "clip,yolov8")])
@@ -282,7 +231,7 @@ struct APITests {
         try await scene.produce()
         let up = try await scene.upUntilIdle()
         #expect(up.status == 3 || up.status == 1 || up.status == 0)
-        let server = try await Server.start(work)
+        let server = try await APIServer.start(work)
         let dead = try await server.ask("GET", "/dead?services=clip")
         #expect(dead.body["dead"]?.arrayValue?.count == 3 && dead.body["complete"] == true)
         #expect(try await server.ask("GET", "/dead?reasons=none").body["dead"] == [])
@@ -301,7 +250,7 @@ struct APITests {
     @Test("a service is paused, limited and resumed")
     func control() async throws {
         let scene = try await Scene(photos: 0)
-        let server = try await Server.start(scene.workplace)
+        let server = try await APIServer.start(scene.workplace)
         let paused = try await server.ask("POST", "/services/clip/pause", ["reason": "new model", "seconds": 600])
         #expect(paused.body["paused"] == true && paused.body["set_by"] == "api" && paused.body["reason"] == "new model")
         let limited = try await server.ask("POST", "/services/clip/limit", ["rate": "20/s", "concurrency": 2])
@@ -324,7 +273,7 @@ struct APITests {
     func workers() async throws {
         let scene = try await Scene(["clip"], photos: 2)
         let work = scene.workplace
-        let server = try await Server.start(work)
+        let server = try await APIServer.start(work)
         let up = try work.start(["up"], environment: Scene.impatient)
         #expect(try await work.farm("produce", "-s", "clip").status == 0)
         try await eventually("both are done") { try await work.count("SELECT count(*) FROM results") == 2 }
@@ -359,7 +308,7 @@ struct APITests {
     @Test("events tell the status as it is seen")
     func events() async throws {
         let work = try Workplace()
-        let server = try await Server.start(work)
+        let server = try await APIServer.start(work)
         let read = try await work.bash(
             "curl -sN http://127.0.0.1:\(server.port)/api/v1/events | sed -n '/^data/{p;q}'; "
                 + "curl -sN http://127.0.0.1:\(server.port)/api/v1/events | sed -n '/^event/{p;q}'")
@@ -375,7 +324,7 @@ struct APITests {
         let client = try #require(page.firstMatch(of: /(?s)```python\n(.*?)```/)).1
         #expect(client.split(separator: "\n").count <= 41)
         try work.write("client.py", String(client))
-        let server = try await Server.start(work)
+        let server = try await APIServer.start(work)
         let up = try work.start(["up"], environment: Scene.impatient)
         let ran = try await work.bash(
             "/usr/bin/python3 client.py http://127.0.0.1:\(server.port) \"$PWD/photos/1.jpg\"")
@@ -390,7 +339,7 @@ struct APITests {
         let page = try String(contentsOf: Program.root.appending(path: "docs/api.md"), encoding: .utf8)
         let work = try Workplace()
         defer { withExtendedLifetime(work) {} }
-        let server = try await Server.start(work)
+        let server = try await APIServer.start(work)
         let document = try await server.ask("GET", "/openapi.json")
         #expect(document.status == 200 && document.body["openapi"] == "3.1.0")
         for path in document.body["paths"]?.objectValue?.map(\.key) ?? [] {

@@ -12,12 +12,12 @@ struct PageActTests {
     private static let audit = "SELECT who, act, filter, count FROM farm_audit ORDER BY audit_id"
 
     private let work: Workplace
-    private let server: APITests.Server
+    private let server: APIServer
 
     init() async throws {
         work = try await Workplace.prepared(images: 4)
         try work.configure(["blip", "clip"].map { (service: $0, port: 9) })
-        server = try await APITests.Server.start(work)
+        server = try await APIServer.start(work)
     }
 
     /// - Returns: the status, and where it leads.

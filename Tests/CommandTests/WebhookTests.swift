@@ -14,7 +14,7 @@ struct WebhookTests {
 
     /// Hands photo number n in.
     private func submit(
-        _ number: Int, to server: APITests.Server, _ work: Workplace, callback url: String, key: String? = nil
+        _ number: Int, to server: APIServer, _ work: Workplace, callback url: String, key: String? = nil
     ) async throws -> String {
         let answer = try await server.ask(
             "POST", "/images",
@@ -35,7 +35,7 @@ struct WebhookTests {
         try work.photos(["photos/1.jpg"])
         let path = JSON.string(work.path("photos/1.jpg"))
         let denying = WebhookTests.environment.merging(["DENY_PRIVATE_IMAGE_URLS": "true"]) { $1 }
-        let server = try await APITests.Server.start(work, denying)
+        let server = try await APIServer.start(work, denying)
         let long = "https://hooks.example.org/" + String(repeating: "a", count: 3000)
         let urls: [JSON] = [
             "http://127.0.0.1:9/hook", "http://localhost/hook", "http://[::1]/", "http://10.1.2.3/hook",
@@ -55,7 +55,7 @@ struct WebhookTests {
             let answer = try await server.ask("POST", "/images", body)
             #expect(answer.status == 422 && answer.body["parameter"] == "until", "\(answer)")
         }
-        let off = try await APITests.Server.start(work)
+        let off = try await APIServer.start(work)
         let refused = try await off.ask("POST", "/images", ["path": path, "callback_url": "https://a.example.org/"])
         #expect(refused.status == 403 && refused.problem == "webhooks-off", "\(refused)")
         let document = try await off.ask("GET", "/openapi.json")
@@ -79,8 +79,8 @@ struct WebhookTests {
             return .answer(count == 1 ? 500 : 204, [])
         }
         let servers = [
-            try await APITests.Server.start(work, WebhookTests.environment),
-            try await APITests.Server.start(work, WebhookTests.environment),
+            try await APIServer.start(work, WebhookTests.environment),
+            try await APIServer.start(work, WebhookTests.environment),
         ]
         var ids: Set<String> = []
         for number in 1...photos {
@@ -127,14 +127,14 @@ struct WebhookTests {
         let work = scene.workplace
         try work.photos(["photos/1.jpg"])
         let receiver = try MisbehavingServer { request in request.number == 1 ? .hang : .answer(204, []) }
-        let first = try await APITests.Server.start(work, WebhookTests.environment)
+        let first = try await APIServer.start(work, WebhookTests.environment)
         let id = try await submit(1, to: first, work, callback: "http://127.0.0.1:\(receiver.port)/hook")
         let up = try work.start(["up"], environment: Scene.impatient)
         await receiver.received { $0.count == 1 }
         first.running.signal(SIGKILL)
         #expect(try await first.running.finished().status == 128 + SIGKILL)
         #expect(try await waiting(work) == 1)
-        let second = try await APITests.Server.start(work, WebhookTests.environment)
+        let second = try await APIServer.start(work, WebhookTests.environment)
         try await eventually("it is taken") { try await waiting(work) == 0 }
         #expect(receiver.requests.map { $0.headers["webhook-id"] } == [id, id])
         for running in [up, second.running] {
@@ -152,7 +152,7 @@ struct WebhookTests {
         let receiver = try MisbehavingServer { request in
             request.path == "/gone" ? .answer(410, []) : .answer(isMended.withLock { $0 } ? 200 : 500, [])
         }
-        let server = try await APITests.Server.start(work, WebhookTests.environment)
+        let server = try await APIServer.start(work, WebhookTests.environment)
         let root = "http://127.0.0.1:\(receiver.port)"
         _ = try await submit(1, to: server, work, callback: root + "/gone")
         let down = try await submit(2, to: server, work, callback: root + "/down?token=s3cret")
@@ -180,7 +180,7 @@ struct WebhookTests {
         server.running.signal(SIGTERM)
         _ = try await server.running.finished()
         let brief = WebhookTests.environment.merging(["WEBHOOK_WAIT": "1"]) { $1 }
-        let impatient = try await APITests.Server.start(work, brief)
+        let impatient = try await APIServer.start(work, brief)
         _ = try await submit(3, to: impatient, work, callback: root + "/hook")
         try await eventually("it is dead") {
             try await work.rows("SELECT reason FROM farm_dead WHERE queue = 'queue_callbacks'").contains(
@@ -213,7 +213,7 @@ struct WebhookTests {
                 + "-H 'webhook-id: a' -H \"webhook-timestamp: $(date +%s)\" -H 'webhook-signature: v1,AAAA' "
                 + "http://127.0.0.1:\(port)/; curl -s -o /dev/null -w '%{http_code}' -d '{}' http://127.0.0.1:\(port)/")
         #expect(forged.output == "401 401", "\(forged) \(receiver.error)")
-        let server = try await APITests.Server.start(work, WebhookTests.environment)
+        let server = try await APIServer.start(work, WebhookTests.environment)
         _ = try await submit(1, to: server, work, callback: "http://127.0.0.1:\(port)/hook")
         let up = try work.start(["up"], environment: Scene.impatient)
         try await eventually("it is taken") { try await waiting(work) == 0 }
@@ -242,7 +242,7 @@ struct WebhookTests {
         }
         let root = "http://127.0.0.1:\(receiver.port)"
         let servers = [
-            try await APITests.Server.start(work, [:]), try await APITests.Server.start(work, [:]),
+            try await APIServer.start(work, [:]), try await APIServer.start(work, [:]),
         ]
         let first = try await submit(1, to: servers[0], work, callback: root + "/hook")
         let second = try await submit(2, to: servers[1], work, callback: root + "/down")
