@@ -304,7 +304,8 @@ def streams_that_are_not_read_are_cut(target):
         clients = [stack.enter_context(connected(target.open, receive_buffer=4096)) for _ in range(40)]
         for client in clients[:20]:
             client.setblocking(False)
-            with contextlib.suppress(BlockingIOError):
+            # On a busy machine the server may cut one before all is sent.
+            with contextlib.suppress(BlockingIOError, BrokenPipeError, ConnectionResetError):
                 for _ in range(400):
                     client.send(request("/assets/farm.css") * 20)
         for client in clients[20:]:
