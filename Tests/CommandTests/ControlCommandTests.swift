@@ -23,7 +23,8 @@ struct ControlCommandTests {
         let work = scene.workplace
         #expect(try await work.farm("produce", "-s", "clip").status == 0)
         let worker = try work.start(["work", "clip", "--concurrency", "2"], environment: Scene.impatient)
-        try await eventually("two are in flight") { try await queue("queue_clip", work)["in_flight"] == 2 }
+        // Jobs that are taken and not begun would go back.
+        try await eventually("two calls are in flight") { try await scene.doubles.calls(of: "clip").begun == 2 }
         let pause = try await work.farm("pause", "clip", "--by", "night", "--reason", "new model")
         #expect(pause.status == 0, "\(pause.error)")
         #expect(pause.output == "clip: paused by night: new model\n")
