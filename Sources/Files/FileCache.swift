@@ -18,7 +18,7 @@ package final class FileCache: Sendable {
     private static let slack = 10
     /// UTIME_NOW and UTIME_OMIT, which Swift does not import.
     private static let (now, omitted) = (0x3FFF_FFFF, 0x3FFF_FFFE)
-    /// Of what another process has left half written.
+    /// The age, in seconds, at which a file counts as left half written by another process.
     private static let oldest: TimeInterval = 3600
 
     private let folder: String

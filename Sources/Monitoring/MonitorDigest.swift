@@ -121,7 +121,7 @@ extension MonitorDigest {
         .sorted { $0.serviceName < $1.serviceName }
     }
 
-    /// By how much one worker's count has grown within the window. The count starts from 0 with each run. What the
+    /// How much one worker's count has grown within the window. The count starts from 0 with each run. What the
     /// first known heartbeat counts was done before it.
     private func completed(_ beats: [StoredHeartbeat]) -> Int {
         zip(beats, beats.dropFirst()).reduce(0) { sum, pair in

@@ -46,13 +46,19 @@ public struct ConsensusRole: StageHandler {
 
     /// Writes the consensus of the group.
     public func commit(_ group: [(work: Image, outcome: Void)]) async throws -> [Verdict] {
-        for batch in batches(of: group.map(\.work)) { try await update(batch) }
+        var newest: [Date] = []
+        for batch in batches(of: group.map(\.work)) { newest += try await update(batch) }
+        // Not before: if a later batch fails, the whole group comes again.
+        let now = time.now()
+        events.tell(.agreed(lags: newest.map { max(0, now.timeIntervalSince($0)) }))
         return group.map { _ in Verdict(.done) }
     }
 
     /// Votes on these images now.
+    /// - Returns: when the newest answer of each image came.
     /// - Throws: `PortFault`.
-    func update(_ images: [ImageID]) async throws {
+    @discardableResult
+    func update(_ images: [ImageID]) async throws -> [Date] {
         let (evidence, voting) = (evidence, voting)
         let newest = Mutex<[ImageID: Date]>([:])
         try await store.updateConsensus(of: images) { findings in
@@ -65,7 +71,6 @@ public struct ConsensusRole: StageHandler {
                 ConsensusRecord(data: data, processingTime: data["total_processing_time"]?.numberValue ?? 0)
             }
         }
-        let now = time.now()
-        events.tell(.agreed(lags: newest.withLock { $0.values.map { max(0, now.timeIntervalSince($0)) } }))
+        return newest.withLock { Array($0.values) }
     }
 }

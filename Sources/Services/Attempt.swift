@@ -23,7 +23,8 @@ struct Attempt {
     var call: ServiceCall {
         let response = try? result.get()
         var call = ServiceCall(
-            outcome: "unavailable", seconds: max(0, ended.timeIntervalSince(began)), bytes: response?.body.count)
+            outcome: "unavailable", seconds: max(0, ended.timeIntervalSince(began)), bytes: response?.body.count,
+            status: response?.status)
         switch verdict {
         case .answered(let answer): (call.outcome, call.reported) = ("success", answer.reported)
         case .failed(let fault), .again(let fault, _), .back(_, let fault?): call.outcome = fault.kind.rawValue
@@ -32,13 +33,14 @@ struct Attempt {
         return call
     }
 
-    /// By OpenTelemetry's conventions for HTTP clients.
+    /// The span of the try, by OpenTelemetry's conventions for HTTP clients.
     func span(_ trace: TraceContext, of endpoint: ServiceEndpoint) -> Span {
         let method = request.content == nil ? "GET" : "POST"
         var span = Span(method, .client, trace, parent: Tracer.current, began: began, ended: ended)
         span.attributes = [
             ("http.request.method", .text(method)), ("server.address", .text(endpoint.host)),
-            ("server.port", .number(endpoint.port)), ("farm.service", .text(endpoint.name)),
+            ("server.port", .number(endpoint.port)), ("url.full", .text(String(request.url.prefix { $0 != "?" }))),
+            ("farm.service", .text(endpoint.name)),
         ]
         let status = (try? result.get())?.status
         if let status { span.attributes.append(("http.response.status_code", .number(status))) }

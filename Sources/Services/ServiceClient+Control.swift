@@ -8,7 +8,7 @@ extension ServiceClient {
     /// How many calls the service gets at once, at most.
     package var concurrency: Int { slots.count }
 
-    /// Those who wait for their turn are turned away by a pause; calls that are out go on.
+    /// A pause turns away the jobs that wait for their turn. Calls in flight go on.
     func obey(_ set: ServiceControl) {
         let concurrency = max(set.concurrency ?? endpoint.concurrency, 1)
         slots.resize(to: concurrency)

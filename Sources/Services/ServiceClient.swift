@@ -22,6 +22,8 @@ public final class ServiceClient: AnalysisService {
         var past: RetryLedger.Entry
         /// The tries that timed out in this call. They count only if the breaker stays closed.
         var timeouts = 0
+        /// Why the last try of this call failed.
+        var lastFailure: FailureKind?
         /// The number of good answers before its last request was sent.
         var answers = 0
     }
@@ -114,6 +116,7 @@ public final class ServiceClient: AnalysisService {
         while true {
             let generation = gate.generation
             if let reason = await refusal(of: call, since: generation) { return back(call, reason) }
+            if let kind = call.lastFailure { events.tell(.retried(kind)) }
             call.answers = gate.answers
             let sent = time.now()
             let trace = tracer.child(of: Tracer.current)
@@ -149,7 +152,7 @@ public final class ServiceClient: AnalysisService {
                     "try \(call.past.tries) of \(endpoint.maxTries): \(fault.message)",
                     metadata: ["job": "\(key.text)"])
                 guard await gate.sleep(wait, since: generation) else { return back(call, interruption) }
-                events.tell(.retried(fault.kind))
+                call.lastFailure = fault.kind
             }
         }
     }

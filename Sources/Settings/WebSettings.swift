@@ -9,7 +9,7 @@ public struct WebSettings: Sendable, Equatable {
     /// WEB_ALLOWED_HOSTS: names under which the server is reached, beside its own.
     public var allowedHosts: [String]
 
-    /// So many characters nobody guesses.
+    /// Nobody guesses a token of this many characters.
     private static let shortestToken = 16
 
     init(_ variables: Variables) {

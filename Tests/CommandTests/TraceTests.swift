@@ -12,6 +12,7 @@ struct TraceTests {
         var links: [String]
         var name: String
         var kind: Int
+        var attributes: [String: String]
 
         init(_ line: Substring) throws {
             let json = try JSON(parsing: String(line))
@@ -21,6 +22,10 @@ struct TraceTests {
             links = (json["links"]?.arrayValue ?? []).compactMap { $0["spanId"]?.stringValue }
             name = try #require(json["name"]?.stringValue)
             kind = try #require(json["kind"]?.integerValue)
+            attributes = (json["attributes"]?.arrayValue ?? []).reduce(into: [:]) { attributes, attribute in
+                guard let key = attribute["key"]?.stringValue else { return }
+                attributes[key] = attribute["value"]?["stringValue"]?.stringValue
+            }
             #expect(trace.utf8.count == 32 && id.utf8.count == 16)
             let times = ["startTimeUnixNano", "endTimeUnixNano"].compactMap {
                 json[$0]?.stringValue.flatMap(UInt64.init)
@@ -73,10 +78,18 @@ struct TraceTests {
             #expect(sent.kind == 4)
             let processed = try #require(all("process queue_\(service)").first)
             #expect(processed.kind == 5)
+            for (span, operation) in [(sent, "send"), (processed, "process")] {
+                #expect(span.attributes["messaging.operation.name"] == operation)
+                #expect(span.attributes["messaging.system"] != nil)
+                #expect(span.attributes["messaging.destination.name"] == "queue_\(service)")
+            }
             #expect(processed.trace == sent.trace)
             #expect(processed.parent == sent.id)
             let call = try #require(spans.first { $0.name == "POST" && $0.parent == processed.id })
             #expect(call.kind == 3)
+            #expect(call.attributes["http.request.method"] == "POST")
+            let url = try #require(call.attributes["url.full"])
+            #expect(url.hasPrefix("http://127.0.0.1:") && !url.contains("?"))
             #expect(call.trace == sent.trace)
             // The service was told the call's own place.
             #expect(try await scene.doubles.calls(of: service).traces == ["00-\(call.trace)-\(call.id)-01"])

@@ -59,8 +59,9 @@ private struct MetricsPage {
         How to switch metrics on, the dashboard and the alerts: [operating.md](operating.md#metrics).
 
         `service` is a service, one of the roles `bbox_merger`, `spatial_enrichment` and `consensus`, or `callbacks`, which posts
-        webhooks; `queue` is a queue, `host` a machine. No label is the id of an image, a job or a worker. Times are in seconds. A metric appears when its thing
-        has happened for the first time in a process; counters begin at 0 when the process starts.
+        webhooks; `queue` is a queue, `host` a machine. No label is the id of an image, a job or a worker. Times are in seconds. The series of
+        a role or a service are there, with the value 0, from its first event on. Others appear when what they count happens for the
+        first time.
 
         | Name | Type | Labels | What it tells |
         | --- | --- | --- | --- |

@@ -54,7 +54,7 @@ public struct ExplainedPrediction: Sendable, Equatable {
     public var bbox: Box?
     /// What became of it.
     public var fate: Fate
-    /// Of a box that stayed alone: the prediction of another detector that it overlaps most, and their IoU. It has another
+    /// If the box stayed alone, the prediction of another detector that it overlaps most, and their IoU. That one has another
     /// label, or overlaps too little (`merge_iou`).
     public var nearest: Nearest?
 
@@ -62,7 +62,7 @@ public struct ExplainedPrediction: Sendable, Equatable {
     public struct Nearest: Sendable, Equatable {
         /// Its place in `predictions` of the explanation.
         public var prediction: Int
-        /// Of the two boxes.
+        /// The IoU of the two boxes.
         public var iou: Double
     }
 
@@ -77,7 +77,7 @@ public struct DetectorAbsence: Sendable, Equatable {
     public var service: String
     /// Its prediction that overlaps the fused box most, as a place in `predictions`; nil where none does.
     public var nearest: Int?
-    /// Of the two; 0 where none overlaps.
+    /// The IoU of the two boxes. 0 if none overlaps.
     public var iou: Double
 }
 
@@ -123,7 +123,7 @@ private func listed(
     }
 }
 
-/// Of each candidate.
+/// What became of each candidate.
 /// - Parameter places: where each candidate stands among all predictions.
 private func fates(
     _ clustering: Clustering, _ places: [Int], _ options: MergingOptions

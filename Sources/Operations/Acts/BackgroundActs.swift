@@ -5,12 +5,12 @@ import Waiting
 /// Acts on many rows or letters that go on while their page is read, each with its progress, and a way to stop it. They are safe
 /// to repeat: what a process that ends has not done is done by the next one that is asked to.
 package final class BackgroundActs: Sendable {
-    /// One of them.
+    /// An act that goes on in the background, or has ended.
     package struct Act: Sendable, Identifiable {
-        /// How it stands.
+        /// Whether the act goes on, and how it ended.
         package enum State: Sendable, Equatable {
             case running, done, stopped
-            /// Why.
+            /// It failed, with this reason.
             case failed(String)
         }
 
@@ -20,11 +20,11 @@ package final class BackgroundActs: Sendable {
         package let text: String
         /// When it began.
         package let begun: Date
-        /// So many are to be done, as far as was known when it began.
+        /// How many are to be done, as far as was known when the act began.
         package let total: Int
-        /// So many are done.
+        /// How many are done.
         package fileprivate(set) var count = 0
-        /// How it stands.
+        /// Whether the act goes on, and how it ended.
         package fileprivate(set) var state = State.running
     }
 

@@ -9,11 +9,11 @@ import Waiting
 /// Nobody looks while nobody asks. A look that takes long is repeated less often, so that looking takes at most a twentieth
 /// of the time.
 package actor FarmBoard {
-    /// Between two looks.
+    /// The time between two looks.
     package static let interval = Duration.seconds(2)
-    /// However slow a look is.
+    /// The longest time between two looks, even if looking is slow.
     static let longestInterval = Duration.seconds(300)
-    /// Looking takes at most one part in so many of the time.
+    /// After a look, nobody looks for this many times as long as it took.
     static let restPerLook = 20.0
 
     private let time: any Timekeeper

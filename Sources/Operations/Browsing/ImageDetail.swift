@@ -18,7 +18,7 @@ package struct ImageDetail: Sendable {
     package var hasOlderHistory: Bool
     /// What became of each detector's boxes.
     package var explanation: FusionExplanation
-    /// Of each of the explanation's fused boxes its row of `merged_boxes`; nil where the stored boxes are of older answers or
+    /// The row of `merged_boxes` of each fused box of the explanation. nil where the stored boxes come from older answers or
     /// other thresholds.
     package var mergedIDs: [Int?]
     /// Emoji that too few services named.

@@ -29,9 +29,9 @@ package struct Photos: Sendable {
     package static let widths = [160, 320, 640, 1024, 1600, 2560, 4096]
     /// The width of the photo on its page.
     package static let shown = 1600
-    /// Of thumbnails, on both sides.
+    /// The size limit of thumbnails, in pixels on both sides.
     package static let thumbnail = 320
-    /// No photo is higher than so many times its width's limit.
+    /// A photo is at most this many times as high as its width may be.
     private static let steepest = 4
     private static let quality = 82
     /// A photo behind a URL is looked at again after a day.

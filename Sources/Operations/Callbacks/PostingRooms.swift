@@ -7,7 +7,7 @@ import Waiting
 final class PostingRooms: Sendable {
     private struct Host {
         let room: Slots
-        /// Those who are in the room, or wait for it.
+        /// How many are in the room or wait for it.
         var guests: Int
     }
 

@@ -15,15 +15,15 @@ package struct FleetControl: Sendable {
     /// When a pause ends by itself.
     package enum PauseEnd: Sendable {
         case at(Date)
-        /// So many seconds from now.
+        /// This many seconds from now.
         case after(TimeInterval)
     }
 
     /// What came of `resume`.
     package struct Resumption: Sendable {
-        /// Those that were paused.
+        /// The services that were paused.
         package var resumed: [ServiceControl]
-        /// Those that were not.
+        /// The services that were not paused.
         package var untouched: [String]
     }
 

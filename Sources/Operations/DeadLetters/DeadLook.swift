@@ -2,19 +2,19 @@ import Model
 import Pipeline
 import Waiting
 
-/// A look at dead letters, or an act on them, that ends after so many, so that nobody waits long for it.
+/// A look at dead letters, or an act on them, that ends after a number of letters, so that nobody waits long for it.
 package struct DeadLook {
     /// What it has come to.
     package struct Answer {
-        /// By reason.
+        /// How many letters were seen, by reason.
         package var tally = DeadTally()
-        /// The letters, where they were asked for.
+        /// The letters, if they were asked for.
         package var letters: [DeadMessage] = []
-        /// Why it ended before; what was done is done.
+        /// Why it ended early. What was done until then stays done.
         package var failure: (any Error)?
-        /// Of all queues that were meant, when it began.
+        /// How many letters all the chosen queues had when the look began.
         package var total = 0
-        /// Every letter was looked at.
+        /// Whether every letter was looked at.
         package var isComplete: Bool { failure == nil && tally.seen >= total }
     }
 

@@ -29,7 +29,7 @@ package struct QualityReport: Sendable, Equatable {
         package var label: String
         /// Objects that it saw.
         package var seen: Int
-        /// Of them those that no other detector saw, though others answered.
+        /// How many of them no other detector saw, although others answered.
         package var alone: Int
         /// Fused boxes that it did not see.
         package var missed: Int
@@ -61,7 +61,7 @@ package struct QualityReport: Sendable, Equatable {
         package var p95: Double?
         /// Images that it has answered at least twice.
         package var repeated: Int
-        /// Of them those whose newest row names other labels or emoji than the one before it, or has another status.
+        /// How many of them have a newest row with other labels, emoji or another status than the row before it.
         package var changed: Int
         /// How many predictions have a confidence in each twentieth of 0…1.
         package var confidences: [Int]
@@ -69,7 +69,7 @@ package struct QualityReport: Sendable, Equatable {
 
     /// The images that were looked at: the newest that a service has answered.
     package var images: Int
-    /// Of them those that at least two detectors have answered.
+    /// How many of them at least two detectors have answered.
     package var comparedImages: Int
     /// Most objects first.
     package var pairs: [Pair]
@@ -77,7 +77,7 @@ package struct QualityReport: Sendable, Equatable {
     package var sights: [Sight]
     /// Most images first.
     package var evidence: [Evidence]
-    /// By name.
+    /// The services, by name.
     package var services: [Service]
 
     /// In how many parts confidences are counted.

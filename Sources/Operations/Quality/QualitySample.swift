@@ -153,7 +153,7 @@ struct QualitySample {
 }
 
 extension [Double] {
-    /// Of sorted values, by linear interpolation between the two nearest (Hyndman and Fan's definition 7); nil of none.
+    /// A quantile of sorted values, by linear interpolation between the two nearest (Hyndman and Fan's definition 7). nil if there are none.
     fileprivate func quantile(_ fraction: Double) -> Double? {
         guard let last else { return nil }
         let place = fraction * Double(count - 1)

@@ -10,7 +10,7 @@ package actor ImageWaiters {
     package enum End: Sendable, Equatable {
         case reached
         case timedOut
-        /// So many wait already that this one did not.
+        /// Nobody waited, since too many wait already.
         case refused
     }
 
@@ -23,11 +23,11 @@ package actor ImageWaiters {
         var continuation: CheckedContinuation<End, Never>
     }
 
-    /// Between two questions.
+    /// The time between two questions.
     private static let interval = Duration.milliseconds(250)
-    /// Asking takes at most one part in so many of the time.
+    /// After a question, none is asked for this many times as long as it took.
     private static let restPerQuestion = 10.0
-    /// Everything that is known of an image may be much, so it is read of so many at a time.
+    /// How many images are read at a time, since much may be known of each.
     private static let imagesPerReport = 64
 
     private let parts: any ReadingParts

@@ -27,7 +27,7 @@ public struct CheckFinding: Sendable, Equatable {
 }
 
 extension CheckFinding {
-    /// By how many seconds the clocks of two machines may differ before somebody should know.
+    /// The seconds by which the clocks of two machines may differ before somebody should know.
     private static let tolerance = 2.0
 
     /// Compares a server's clock with this machine's, which is read before and after asking.

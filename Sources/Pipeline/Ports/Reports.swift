@@ -38,7 +38,7 @@ public struct Totals: Sendable, Equatable {
     public var consensus: Int
     /// Rows of `postprocessing` with status `error`.
     public var postprocessing: Int
-    /// Of them those with status `error`.
+    /// How many of them have the status `error`.
     public var failedPostprocessing: Int
 
     package init(

@@ -21,6 +21,7 @@ extension Stage {
             began: item.taken, ended: options.time.now())
         span.links = handler.coalesces ? item.causes : []
         span.attributes = [
+            ("messaging.system", .text("farm")), ("messaging.operation.name", .text("process")),
             ("messaging.operation.type", .text("process")), ("messaging.destination.name", .text(options.queue)),
             ("messaging.batch.message_count", .number(item.receipts.count)),
             ("farm.image_id", .number(Int(handler.image(of: item.work)))), ("farm.worker_id", .text(options.workerID)),

@@ -32,24 +32,24 @@ struct StageCommit<Handler: StageHandler>: Sendable {
         do {
             return try await write(group)
         } catch let fault as PortFault {
-            options.events.tell(.storeFailed(fault.kind))
             if fault.kind == .transient {
                 store.open(fault, handler.plainRow, of: image)
             } else if try await !store.refuses(handler.plainRow, of: image) {
-                guard group.count > 1 else { return [try await alone(first)] }
                 // One refused value must not hold up the rest.
-                var verdicts: [Verdict?] = []
-                for element in group { verdicts += try await attempt([element]) }
-                return verdicts
+                return group.count > 1 ? try await separately(group) : [try await alone(first)]
+            } else if group.count > 1, try await !store.refuses(handler.plainRow, of: nil) {
+                // The store may refuse only rows of that image, for example because a partition is missing.
+                return try await separately(group)
             }
-            // The store may refuse only rows of that image, for example because a partition is missing.
-            if fault.kind != .transient, group.count > 1, try await !store.refuses(handler.plainRow, of: nil) {
-                var verdicts: [Verdict?] = []
-                for element in group { verdicts += try await attempt([element]) }
-                return verdicts
-            }
+            options.events.tell(.storeFailed(fault.kind))
             return group.map { _ in nil }
         }
+    }
+
+    private func separately(_ group: [Element]) async throws -> [Verdict?] {
+        var verdicts: [Verdict?] = []
+        for element in group { verdicts += try await attempt([element]) }
+        return verdicts
     }
 
     private func write(_ group: [Element]) async throws -> [Verdict] {

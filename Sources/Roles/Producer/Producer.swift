@@ -150,6 +150,7 @@ public struct Producer: Sendable {
             guard let context = message.headers[TraceContext.header].flatMap({ TraceContext($0) }) else { continue }
             var span = Span("send \(message.queue)", .producer, context, began: began, ended: time.now())
             span.attributes = [
+                ("messaging.system", .text("farm")), ("messaging.operation.name", .text("send")),
                 ("messaging.operation.type", .text("send")), ("messaging.destination.name", .text(message.queue)),
             ]
             tracer.record(span)

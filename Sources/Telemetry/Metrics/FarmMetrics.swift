@@ -51,10 +51,14 @@ package final class FarmMetrics: Sendable {
             "jobs_total", ["service", "outcome"], "Jobs and triggers that were settled.", ["outcome": JobOutcome.words])
         jobErrors = list.counter(
             "job_errors_total", ["service", "kind"], "Jobs that left a row with status error, by its kind.")
-        jobRetries = list.counter("job_retries_total", ["service", "kind"], "Tries of a job after its first one.")
+        jobRetries = list.counter(
+            "job_retries_total", ["service", "kind"],
+            "Tries of a call after its first one, by why the try before failed.")
         jobsInFlight = list.gauge(
             "jobs_in_flight", ["service"], "Jobs and triggers that were taken and are not settled.")
-        jobWait = list.histogram("job_wait_seconds", ["service"], "From a job's submission until it is taken.", .waits)
+        jobWait = list.histogram(
+            "job_wait_seconds", ["service"],
+            "From a job's submission until it is taken. A job that goes back counts each time it is taken.", .waits)
         jobDuration = list.histogram(
             "job_duration_seconds", ["service"], "From taking a job or trigger until it is acknowledged.", .calls)
         serviceRequestDuration = list.histogram(
@@ -93,7 +97,8 @@ package final class FarmMetrics: Sendable {
         storeBatchRows = list.histogram(
             "store_batch_rows", ["operation"], "Jobs or images in one group of rows.", .counts)
         storeErrors = list.counter(
-            "store_errors_total", ["kind"], "Groups that the store has not admitted or written, after trying again.",
+            "store_errors_total", ["kind"],
+            "Groups and single rows that the store has not admitted or written, after trying again.",
             ["kind": ["transient", "refused", "unusable"]])
         triggerBatchImages = list.histogram(
             "trigger_batch_images", ["service"], "Images that a role computed in one group.", .counts)

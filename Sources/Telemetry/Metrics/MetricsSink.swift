@@ -191,9 +191,9 @@ private final class ServiceSeries: Sendable {
         durations.labelled(service, call.outcome).record(call.seconds)
         if let seconds = call.reported { reported.record(seconds) }
         if let count = call.bytes { bytes.record(Double(count)) }
-        // Nothing is known about a call that was cut off, or that came too late.
-        if call.bytes != nil {
-            isUp(true)
+        // Nothing is known about a call that was cut off, or that came too late. As for a probe, 5xx is no answer.
+        if let status = call.status {
+            isUp(status < 500)
         } else if FailureKind(rawValue: call.outcome)?.isOfReach == true {
             isUp(false)
         }

@@ -67,7 +67,7 @@ struct Gate: RouterMiddleware {
         return hosts.isOwn(origin: origin, authority: request.head.authority)
     }
 
-    /// Of every answer. Nothing is loaded from elsewhere, nothing runs that is not a file of ours, and no other site shows our
+    /// The headers of every answer. Nothing is loaded from elsewhere, nothing runs that is not a file of ours, and no other site shows our
     /// pages in its own.
     private static let headers: HTTPFields = [
         .contentSecurityPolicy:

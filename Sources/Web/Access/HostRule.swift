@@ -5,7 +5,7 @@ import Glibc
 struct HostRule: Sendable {
     /// Lower-case names.
     private let allowed: Set<String>
-    /// Those of WEB_ALLOWED_HOSTS.
+    /// The hosts of WEB_ALLOWED_HOSTS.
     private let others: Set<String>
 
     /// - Parameters:
@@ -49,7 +49,7 @@ struct HostRule: Sendable {
         return String(text[text.index(after: text.startIndex)..<end])
     }
 
-    /// Of names, addresses and ports (RFC 3986, section 3.2.2), as far as browsers send them.
+    /// Whether a name, address or port has this byte (RFC 3986, section 3.2.2), as far as browsers send it.
     private static func isOfAuthority(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true

@@ -16,7 +16,7 @@ struct SessionCookie: Sendable, Equatable {
         signature = Signature.hex(of: SessionCookie.signed(mayAct, now), key: token)
     }
 
-    /// Those of a request's `Cookie` headers that farm could have made. There may be several: another farm at a path above
+    /// The cookies of a request that farm could have made. There may be several: another farm at a path above
     /// this one has cookies of the same name.
     static func all(headers: [String]) -> [SessionCookie] {
         let pairs = headers.flatMap { $0.split(separator: ";") }.map { $0.split(separator: "=", maxSplits: 1) }

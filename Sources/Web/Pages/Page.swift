@@ -27,7 +27,7 @@ struct Page {
         }
     }
 
-    /// Of the window, before the program's name.
+    /// The title of the window, before the program's name.
     var title: String
     /// nil: none of those in the menu.
     var section: Section?
@@ -40,7 +40,7 @@ struct Page {
     var isLive = false
     /// What an act has done, or why it has not.
     var notice: Notice?
-    /// Between the menu and the end.
+    /// What stands between the menu and the end of the page.
     var content: HTML
 
     /// What an act came to.

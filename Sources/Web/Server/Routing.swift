@@ -44,7 +44,7 @@ extension Router<Context> {
 }
 
 extension HTTPRequest.Method {
-    /// Those that HTTP defines.
+    /// The methods that HTTP defines.
     fileprivate static let known: [HTTPRequest.Method] =
         [.get, .head, .post, .put, .delete, .connect, .options, .trace, .patch]
         // A safe method with a body, which HTTPTypes does not name yet (draft-ietf-httpbis-safe-method-w-body).

@@ -22,11 +22,11 @@ public struct WebServer: Sendable {
         /// How long answers that are under way keep the server from its end.
         public var ending = Duration.seconds(1)
 
-        /// Those of a server of metrics.
+        /// The limits of a server of metrics.
         public init() {}
     }
 
-    /// Of one header field with its name, of all of them, and how many there may be.
+    /// The most bytes of a header field with its name, the most bytes of all fields, and the most fields.
     static let (headerField, headerList, headerCount) = (8 << 10, 16 << 10, 100)
 
     let host: String

@@ -92,7 +92,7 @@ extension EmbeddedStore: ImageBrowsing {
         }
     }
 
-    /// Of each image and service the newest rows.
+    /// The newest rows of each image and service.
     public func recentResults(of images: [ImageID], perService: Int) async throws -> [ImageID: [StoredResult]] {
         try await file.read { database in
             var found: [ImageID: [StoredResult]] = [:]

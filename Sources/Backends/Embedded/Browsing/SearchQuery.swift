@@ -20,7 +20,7 @@ struct SearchQuery: Sendable {
     private static let countLimit = 2000
 
     let query: ImageQuery
-    /// Of each rule of `ImageQuery.tagRules`.
+    /// The tags of each rule of `ImageQuery.tagRules`.
     private let tags: [(ids: [Int], minimum: Double?)]
     /// nil where the standing does not matter.
     private let states: [Int]?
@@ -111,7 +111,7 @@ struct SearchQuery: Sendable {
         )
     }
 
-    /// Of an image `d`, what the driver does not say already. Each part is a look by a key.
+    /// What an image `d` must meet that the driver does not say already. Each part is a look by a key.
     private func condition(_ values: inout StatementArguments) -> String {
         var conditions = [imageCondition(&values)]
         var known: [String] = []

@@ -3,7 +3,7 @@ import Model
 /// The index that images are searched by (docs/decisions/0028-image-index.md). No trigger keeps it: who looks at images follows
 /// the tables, and who writes rows pays nothing.
 enum IndexTables {
-    /// Of the advisory locks, beside `Locks.space`: one writes the index at a time.
+    /// The space of the advisory locks by which one process at a time writes the index. It lies beside `Locks.space`.
     static let space = Locks.space + 2
 
     static let tables: [(name: String, sql: String)] = [

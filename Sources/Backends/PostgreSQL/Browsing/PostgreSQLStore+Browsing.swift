@@ -80,7 +80,7 @@ extension PostgreSQLStore: ImageBrowsing {
         return try await replica.run { ImageRows.results(try $0.run([statement])[0])[image]?.first }
     }
 
-    /// Of each image and service the newest rows.
+    /// The newest rows of each image and service.
     public func recentResults(of images: [ImageID], perService: Int) async throws -> [ImageID: [StoredResult]] {
         guard !images.isEmpty else { return [:] }
         let statement = Statement(

@@ -98,7 +98,7 @@ enum IndexStatements {
     static let newest = Statement(
         "SELECT " + IndexTables.followed.map { "coalesce((SELECT max(\($1)) FROM \($0)), 0)" }.joined(separator: ", "))
 
-    /// Of each table the next rows, with their images.
+    /// The next rows of each table, with their images.
     static func following(_ marks: [String: Int], limit: Int) -> [Statement] {
         IndexTables.followed.map { table, key in
             Statement(
@@ -121,7 +121,7 @@ enum IndexStatements {
             """, .integer(after), .integer(last), .integer(limit))
     }
 
-    /// Of these images those whose rows are not those that were indexed. (A sum hides from the server that the largest id of all
+    /// The images of these whose rows are not the ones that were indexed. (A sum hides from the server that the largest id of all
     /// might be the one: it would read the table from its end.)
     static func versions(of ids: [ImageID], _ connection: PostgreSQLConnection) throws -> [ImageVersion] {
         let statement = Statement(
@@ -146,7 +146,7 @@ enum IndexStatements {
 
     // MARK: What is known of images
 
-    /// By image, service and status the largest id.
+    /// The largest id for each image, service and status.
     static func standings(of ids: [ImageID]) -> Statement {
         Statement(
             """

@@ -14,7 +14,7 @@ struct SearchQuery: Sendable {
 
     /// What the index says of the query.
     struct Resolved: Sendable {
-        /// Of each rule of `ImageQuery.tagRules`.
+        /// The tags of each rule of `ImageQuery.tagRules`.
         var tags: [(ids: [Int], minimum: Double?)]
         /// nil where the standing does not matter.
         var states: [Int]?
@@ -76,7 +76,7 @@ struct SearchQuery: Sendable {
         return Statement(sql, values: values.all)
     }
 
-    /// Of an image `d`, what the driver does not say already. Each part is a look by a key: no join, for which the server could
+    /// What an image `d` must meet that the driver does not say already. Each part is a look by a key: no join, for which the server could
     /// read a table as a whole.
     private func condition(_ driver: Driver, _ values: inout Values) -> String {
         var conditions = [imageCondition(driver, &values)]

@@ -25,7 +25,7 @@ public protocol ImageBrowsing: Sendable {
     /// A row of `results` of this image; nil if it has no such row.
     func result(_ resultID: Int, of image: ImageID) async throws -> StoredResult?
 
-    /// Of each image and service the newest rows, at most `perService`, the newest first; of their data `predictions` and
+    /// The newest rows of each image and service, at most `perService`, the newest first. Their data holds only `predictions` and
     /// `error`.
     func recentResults(of images: [ImageID], perService: Int) async throws -> [ImageID: [StoredResult]]
 

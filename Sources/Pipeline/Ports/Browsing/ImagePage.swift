@@ -89,7 +89,7 @@ public struct ImageNeighbours: Sendable, Equatable {
     public var previous: ImageID?
     /// The one after it.
     public var next: ImageID?
-    /// One of them may be missing because the search stopped before it was found.
+    /// Whether images may be missing because the search stopped before it found them.
     public var isCutShort: Bool
 
     package init(previous: ImageID? = nil, next: ImageID? = nil, isCutShort: Bool = false) {
@@ -113,7 +113,7 @@ public struct ResultSummary: Sendable, Equatable {
     public var created: Date
     /// Who wrote it.
     public var workerID: String
-    /// Of an error: `kind: message`.
+    /// The error, as `kind: message`. nil if there is none.
     public var error: String?
 
     package init(
@@ -132,9 +132,9 @@ public struct ResultSummary: Sendable, Equatable {
 
 /// How far the index lags behind the rows, in ids of the tables that it follows; 0: not at all.
 public struct IndexLag: Sendable, Equatable {
-    /// Of `images`: that many of the newest images are found by no filter yet.
+    /// How many of the newest images are found by no filter yet.
     public var images: Int
-    /// Of `results` and `consensus`: that many rows may have changed what an image is found by.
+    /// How many new rows of `results` and `consensus` may change what an image is found by.
     public var rows: Int
 
     package init(images: Int = 0, rows: Int = 0) {

@@ -2,7 +2,7 @@ import Model
 
 /// A part of the images that a search has looked at.
 package struct SearchedPart: Sendable {
-    /// Those that match, in the search's order.
+    /// The images that match, in the search's order.
     package var matches: [ImageID]
     /// The last one that was looked at; nil where there was none.
     package var last: ImageID?
@@ -145,11 +145,11 @@ extension ImageQuery {
 
 /// The tags of the index, as text.
 package enum IndexTag {
-    /// Of a fused box.
+    /// The tag for the label of a fused box.
     package static func label(_ label: String) -> String { labelStart + cut(label) }
-    /// Of a detector's box that no fused box has.
+    /// The tag for the label of a detector's box that is in no fused box.
     package static func unfusedLabel(_ label: String) -> String { "u:" + cut(label) }
-    /// Of the consensus.
+    /// The tag for an emoji of the consensus.
     package static func emoji(_ emoji: String) -> String { "e:" + cut(emoji) }
 
     /// What stands before a label.

@@ -4,7 +4,7 @@ import Foundation
 public enum TokenLease: Sendable, Equatable {
     /// The service has no rate limit.
     case unlimited
-    /// So many tokens, at least one. They are valid for `TokenBucket.lease`. Then those that are left are returned.
+    /// The number of tokens, at least 1. They are valid for `TokenBucket.lease`. After that, what is left is returned.
     case granted(Int)
     /// There are no tokens. The next one comes in after this time.
     case wait(Duration)

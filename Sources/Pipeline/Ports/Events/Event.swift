@@ -58,8 +58,13 @@ public struct ServiceCall: Sendable, Equatable {
     public var bytes: Int?
     /// The processing time that the answer reports, in seconds.
     public var reported: Double?
+    /// The status of the answer. nil if there was none.
+    public var status: Int?
 
-    package init(outcome: String, seconds: Double, bytes: Int? = nil, reported: Double? = nil) {
+    package init(
+        outcome: String, seconds: Double, bytes: Int? = nil, reported: Double? = nil, status: Int? = nil
+    ) {
+        self.status = status
         self.outcome = outcome
         self.seconds = seconds
         self.bytes = bytes

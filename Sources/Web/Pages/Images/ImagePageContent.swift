@@ -7,7 +7,7 @@ import Pipeline
 
 /// All that is known of one image.
 struct ImagePageContent {
-    /// Of the upright photo, in pixels.
+    /// The size of the upright photo, in pixels.
     struct Size {
         var width: Int
         var height: Int
@@ -15,7 +15,7 @@ struct ImagePageContent {
         init(_ size: (width: Int, height: Int)) { (width, height) = size }
     }
 
-    /// Of a raw answer, in bytes; the whole of it has a page of its own.
+    /// How many bytes of a raw answer are shown. The whole answer has a page of its own.
     private static let rawLimit = 3000
     /// The longer side of a crop, in pixels of the screen.
     private static let cropSide = 120.0
