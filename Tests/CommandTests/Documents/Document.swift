@@ -52,7 +52,7 @@ enum Recipe: String, CaseIterable {
     case servers = "Back up and restore PostgreSQL"
     case upgrade = "A new version"
     case alerts = "Alerts"
-    case logs = "The logs of all boxes"
+    case logs = "The logs of all machines"
     case again = "My service has changed: do it again"
     case stillness = "Why does nothing move?"
 

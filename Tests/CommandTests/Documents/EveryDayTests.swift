@@ -145,7 +145,7 @@ struct EveryDayTests {
         for end in ends { #expect(end.error == "") }
     }
 
-    @Test("the logs of all boxes come together by time, can be asked, and are rotated")
+    @Test("the logs of all machines come together by time, can be asked, and are rotated")
     func logs() async throws {
         let blocks = try Recipe.logs.blocks(3)
         let work = try Workplace()
