@@ -2,6 +2,7 @@ import HTTPTypes
 import NIOCore
 import NIOEmbedded
 import NIOHTTPTypes
+import Synchronization
 import Testing
 
 @testable import Web
@@ -56,8 +57,7 @@ struct ConnectionHandlerTests {
         #expect(!channel.isActive)
     }
 
-    @Test(
-        "a connection that is being answered never makes room; else the oldest, those on which nothing is asked first")
+    @Test("the oldest makes room: of those on which nothing is asked, then of those that send, then of the others")
     func room() throws {
         let room = ConnectionRoom(limit: 3)
         let answered = try (0..<3).map { _ in try channel() }
@@ -67,7 +67,7 @@ struct ConnectionHandlerTests {
         }
         let receiving = try channel()
         room.entered(receiving)
-        #expect((answered + [receiving]).map(\.isActive) == [true, true, true, true], "there is none that could leave")
+        #expect((answered + [receiving]).map(\.isActive) == [false, true, true, true], "somebody always makes room")
         room.changed(receiving, to: .receiving)
         let idle = try channel()
         room.entered(idle)
@@ -75,11 +75,44 @@ struct ConnectionHandlerTests {
         let next = try channel()
         room.entered(next)
         #expect(!idle.isActive && next.isActive)
-        #expect(answered.map(\.isActive) == [true, true, true])
+        #expect(answered.map(\.isActive) == [false, true, true])
         // What has been answered is idle again.
         room.changed(answered[1], to: .idle)
         room.changed(next, to: .receiving)
         room.entered(try channel())
-        #expect(answered.map(\.isActive) == [true, false, true] && next.isActive)
+        #expect(answered.map(\.isActive) == [false, false, true] && next.isActive)
+    }
+
+    @Test("a connection that has to leave does so at once, also while its reader takes nothing")
+    func leaving() throws {
+        let (room, socket) = (ConnectionRoom(limit: 1), FullSocket())
+        let slow = try channel([
+            socket, ConnectionGuard(stallLimit: .seconds(60), bodyLimit: .seconds(60), room: room),
+        ])
+        slow.write(HTTPResponsePart.head(HTTPResponse(status: .ok)), promise: nil)
+        slow.write(HTTPResponsePart.end(nil), promise: nil)
+        #expect(socket.count == 2 && slow.isActive)
+        room.entered(try channel())
+        slow.embeddedEventLoop.run()
+        #expect(!slow.isActive)
+    }
+
+    @Test("the oldest event stream ends when there are too many; what has ended does not count")
+    func streams() {
+        let streams = EventStreams(limit: 2)
+        let ended = Mutex<[Int]>([])
+        let numbers = (0..<5).map { _ in streams.number() }
+        func begin(_ number: Int) { streams.begin(number) { ended.withLock { $0.append(number) } } }
+        begin(numbers[0])
+        begin(numbers[1])
+        #expect(ended.withLock { $0 }.isEmpty)
+        begin(numbers[2])
+        #expect(ended.withLock { $0 } == [numbers[0]])
+        streams.ended(numbers[0])
+        streams.ended(numbers[1])
+        begin(numbers[3])
+        #expect(ended.withLock { $0 } == [numbers[0]])
+        begin(numbers[4])
+        #expect(ended.withLock { $0 } == [numbers[0], numbers[2]])
     }
 }

@@ -65,7 +65,7 @@ extension API {
 
     /// The status whenever there is a new one, by server-sent events (HTML Standard, section 9.2).
     private func events() -> Response {
-        let views = liveViews(of: board)
+        let views = liveViews(of: board, in: streams)
         return Response(
             status: .ok,
             headers: [.contentType: "text/event-stream", .cacheControl: "no-store", .xAccelBuffering: "no"],

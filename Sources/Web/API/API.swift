@@ -28,6 +28,8 @@ package struct API: Sendable {
     let log: Logger
     /// Shared with the pages.
     let turn: DeadTurn
+    /// Shared with the pages.
+    let streams = EventStreams()
 
     /// - Parameters:
     ///   - board: what the pages about the farm show.

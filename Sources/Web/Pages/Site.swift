@@ -12,7 +12,8 @@ package struct Site: Sendable {
     /// What clients may use up of a server of pages.
     package static var limits: WebServer.Limits {
         var limits = WebServer.Limits()
-        limits.connections = 512
+        // Event streams and programs that wait for an image have 256 each; the others are always there.
+        limits.connections = 768
         return limits
     }
 
@@ -40,6 +41,8 @@ package struct Site: Sendable {
     let rules: AccessRules
     /// What programs ask.
     let api: API?
+    /// Shared with the API.
+    let streams: EventStreams
 
     /// - Parameters:
     ///   - board: what the pages about the farm show.
@@ -54,6 +57,7 @@ package struct Site: Sendable {
             try await Quality(store: try await gallery.store(), rules: gallery.rules).report()
         }
         self.api = api
+        streams = api?.streams ?? EventStreams()
         rules = AccessRules(token: doors.token, readToken: doors.readToken)
     }
 }

@@ -8,7 +8,8 @@ import NIOHTTPTypes
 /// - A reader that takes nothing for `stallLimit` is disconnected, so that it does not hold its answer in memory.
 /// - A request whose body is not complete within `bodyLimit` is disconnected.
 /// - `Expect: 100-continue` is answered, so that clients do not wait before they send a body.
-/// - What the connection is doing is told to the `ConnectionRoom`, so that idle connections make room for new ones.
+/// - What the connection is doing is told to the `ConnectionRoom`, so that idle connections make room for new ones. One that
+///   has to leave does so at once, whatever it has not sent.
 ///
 /// A handler belongs to its channel's event loop; nothing here is touched by another thread.
 final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
@@ -65,7 +66,8 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private func tell(_ context: ChannelHandlerContext) {
-        room.changed(context.channel, to: isReceiving ? .receiving : unanswered > 0 ? .answering : .idle)
+        let isAnswering = unanswered > 0 || unsentWrites > 0
+        room.changed(context.channel, to: isReceiving ? .receiving : isAnswering ? .answering : .idle)
     }
 
     // MARK: Requests
@@ -94,11 +96,10 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         let part = unwrapOutboundIn(data)
-        if case .end = part {
-            // What cannot be read is answered too, and was no request.
-            unanswered = max(0, unanswered - 1)
-            tell(context)
-        }
+        let isEnd = if case .end = part { true } else { false }
+        // What cannot be read is answered too, and was no request.
+        if isEnd { unanswered = max(0, unanswered - 1) }
+        defer { if isEnd { tell(context) } }
         guard case .body(var rest) = part, rest.readableBytes > ConnectionGuard.sliceLength else {
             return track(context, data, promise)
         }
@@ -123,6 +124,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
             guard unsentWrites == 0 else { return }
             stallTimer?.cancel()
             stallTimer = nil
+            tell(context)
             guard let closing = deferredClose else { return }
             deferredClose = nil
             context.close(promise: closing)
@@ -139,6 +141,14 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         } else {
             deferredClose = promise ?? context.eventLoop.makePromise()
         }
+    }
+
+    func triggerUserOutboundEvent(context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?) {
+        guard event is ConnectionRoom.HasToLeave else {
+            return context.triggerUserOutboundEvent(event, promise: promise)
+        }
+        abort(context)
+        promise?.succeed()
     }
 
     private func watchForStall(_ context: ChannelHandlerContext) {

@@ -2,8 +2,8 @@ import NIOCore
 import Synchronization
 
 /// The open connections of a server. When they become many, those on which nothing is asked make room for new ones, the
-/// oldest first. Otherwise a client that opens connections and says nothing would keep everyone else out until each of them
-/// has been idle for too long, and then again.
+/// oldest first; where there are none, the one that has been answered for the longest. Otherwise a client that opens
+/// connections and says nothing, or that reads answers as slowly as it can, would keep everyone else out.
 final class ConnectionRoom: Sendable {
     /// What a connection is doing, in the order in which connections have to leave.
     enum Activity: Int, Comparable {
@@ -11,11 +11,14 @@ final class ConnectionRoom: Sendable {
         case idle
         /// A request's body is coming in.
         case receiving
-        /// A request is being answered. Such a connection never has to leave.
+        /// A request is being answered, or an answer has not been taken yet.
         case answering
 
         static func < (left: Activity, right: Activity) -> Bool { left.rawValue < right.rawValue }
     }
+
+    /// Tells a connection that it has to leave before it is closed: what it has not sent by then is lost.
+    struct HasToLeave: Sendable {}
 
     private struct Entry {
         let channel: any Channel
@@ -47,20 +50,22 @@ final class ConnectionRoom: Sendable {
             state.entries[ObjectIdentifier(channel)] = Entry(
                 channel: channel, activity: .idle, turn: state.nextTurn())
             guard state.entries.count > limit else { return nil }
-            let others = state.entries.values.filter { $0.activity < .answering && $0.channel !== channel }
+            let others = state.entries.values.filter { $0.channel !== channel }
             guard let first = others.min(by: { ($0.activity, $0.turn) < ($1.activity, $1.turn) }) else { return nil }
             state.entries[ObjectIdentifier(first.channel)] = nil
             return first.channel
         }
-        leaving?.close(promise: nil)
+        guard let leaving else { return }
+        leaving.triggerUserOutboundEvent(HasToLeave(), promise: nil)
+        leaving.close(promise: nil)
     }
 
     /// A connection does something else now.
     func changed(_ channel: any Channel, to activity: Activity) {
         state.withLock { state in
-            let turn = state.nextTurn()
-            state.entries[ObjectIdentifier(channel)]?.activity = activity
-            state.entries[ObjectIdentifier(channel)]?.turn = turn
+            guard var entry = state.entries[ObjectIdentifier(channel)], entry.activity != activity else { return }
+            (entry.activity, entry.turn) = (activity, state.nextTurn())
+            state.entries[ObjectIdentifier(channel)] = entry
         }
     }
 

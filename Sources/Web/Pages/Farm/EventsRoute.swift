@@ -8,19 +8,19 @@ extension Site {
     /// Tells, by server-sent events (HTML Standard, section 9.2), that there is something new to see. What it is, the pages
     /// ask for themselves.
     func addEvents(to router: Router<Context>) {
-        let board = board
+        let (board, streams) = (board, streams)
         router.answer(
             "/events",
             [
                 .get: { _, _ in
-                    let views = liveViews(of: board)
+                    let views = liveViews(of: board, in: streams)
                     return Response(
                         status: .ok,
                         headers: [
                             .contentType: "text/event-stream", .cacheControl: "no-store", .xAccelBuffering: "no",
                         ],
                         body: ResponseBody { writer in
-                            // Ends, and so the answer, when the server is told to stop.
+                            // Ends, and so the answer, when the server is told to stop, or when there are too many.
                             for await view in views.cancelOnGracefulShutdown() {
                                 let text = view.map { "event: farm\ndata: \($0.revision)\n\n" } ?? ": still here\n\n"
                                 try await writer.write(ByteBuffer(string: text))
@@ -37,7 +37,8 @@ extension Site {
 private let longestSilence = Duration.seconds(15)
 
 /// The views as they come, and nil from time to time. What a slow reader has missed is left out.
-func liveViews(of board: FarmBoard) -> AsyncStream<FarmView?> {
+/// - Parameter streams: may end it when others have begun.
+func liveViews(of board: FarmBoard, in streams: EventStreams) -> AsyncStream<FarmView?> {
     // Room for one of each, so that neither drives out the other.
     AsyncStream(bufferingPolicy: .bufferingNewest(2)) { continuation in
         let signs = Task {
@@ -53,9 +54,12 @@ func liveViews(of board: FarmBoard) -> AsyncStream<FarmView?> {
             }
             continuation.finish()
         }
+        let number = streams.number()
         continuation.onTermination = { _ in
+            streams.ended(number)
             task.cancel()
             signs.cancel()
         }
+        streams.begin(number) { continuation.finish() }
     }
 }
