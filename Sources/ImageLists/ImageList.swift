@@ -108,7 +108,7 @@ package struct ImageList: Sendable {
             let name = path + ": "
             let reason = error.message.hasPrefix(name) ? String(error.message.dropFirst(name.count)) : error.message
             let kind: SkippedFile.Kind = error.cameraRaw != nil ? .cameraRaw : error.isOfNoImage ? .noImage : .refused
-            return skipped(kind, reason)
+            return .skipped(SkippedFile(place: path, reason: reason, kind: kind, outline: error.outline))
         }
     }
 

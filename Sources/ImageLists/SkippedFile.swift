@@ -24,10 +24,13 @@ package struct SkippedFile: Sendable, Equatable {
     /// One line for people, without the place.
     package var reason: String
     package var kind: Kind
+    /// What strangers are told in place of the reason, where that tells of the bytes.
+    package var outline: String?
 
-    package init(place: String, reason: String, kind: Kind = .refused) {
+    package init(place: String, reason: String, kind: Kind = .refused, outline: String? = nil) {
         self.place = place
         self.reason = reason
+        self.outline = outline
         self.kind = kind
     }
 }

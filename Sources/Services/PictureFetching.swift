@@ -23,12 +23,14 @@ extension HTTPClient: PictureFetcher {
         } catch {
             throw PictureFault(
                 error.kind == .tooLarge ? .tooLarge : .image, "\(shown) was not fetched: \(error.cause)",
+                outline: PictureFault.notFetched,
                 absence: error.absence(of: source(of: url)))
         }
         guard (200..<300).contains(response.status) else {
             let absence = PictureAbsence(source: source(of: url), isOfSource: false, retryAfter: response.retryAfter)
             throw PictureFault(
-                .image, "\(shown) answered \(response.status)", absence: response.mayPass ? absence : nil)
+                .image, "\(shown) answered \(response.status)", outline: PictureFault.notFetched,
+                absence: response.mayPass ? absence : nil)
         }
         return response.body
     }

@@ -14,7 +14,13 @@ extension PictureHeader {
                 cameraRaw: raw)
         }
         guard let format = known else {
-            throw PictureFault(.image, "not an image: starts with \(try reader.beginning())", isOfNoImage: true)
+            // What was fetched may be a page of the inside of a network: not even an error row tells how it begins.
+            guard path != nil else {
+                throw PictureFault(.image, "not an image", outline: PictureFault.notFetched, isOfNoImage: true)
+            }
+            throw PictureFault(
+                .image, "not an image: starts with \(try reader.beginning())", outline: "not an image",
+                isOfNoImage: true)
         }
         guard reader.count <= PictureLimits.bytes else { throw .tooLarge(bytes: reader.count) }
         let jpeg = format == .jpeg ? try reader.jpegHeader() : nil

@@ -47,7 +47,9 @@ package struct ImageSubmission: Sendable {
     ) async throws -> (image: Image, isNew: Bool) {
         let found = await ImageList(group: group, cropper: cropper).single(place)
         guard let new = found.images.first else {
-            throw OperationFault.refused(found.skipped.first?.reason ?? "it is no image")
+            // Whoever may hand images in need not be allowed to read files.
+            let skipped = found.skipped.first
+            throw OperationFault.refused(skipped?.outline ?? skipped?.reason ?? "it is no image")
         }
         return try await add(new)
     }

@@ -124,7 +124,8 @@ extension API {
             return Response(
                 status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: scaled.jpeg)))
         } catch let fault as PictureFault {
-            throw Problem(.notFound, "the photo of image \(id) cannot be read: \(fault.message)")
+            log.info("the photo of image \(id) cannot be read: \(fault.message)")
+            throw Problem(.notFound, "the photo of image \(id) cannot be read: \(fault.toldToStrangers)")
         }
     }
 

@@ -106,7 +106,7 @@ extension Site {
     }
 
     private func addPhotos(to router: Router<Context>) {
-        let gallery = gallery
+        let (gallery, log) = (gallery, api?.log)
         func served(_ scale: @escaping @Sendable (Image) async throws(PictureFault) -> Photos.Scaled) -> Handler {
             { request, context in
                 let id = try context.number("id")
@@ -114,7 +114,9 @@ extension Site {
                 do {
                     return Response(try await scale(image), to: request)
                 } catch let fault as PictureFault {
-                    return Response(plain: "the photo of image \(id) cannot be shown: \(fault.message)\n", .notFound)
+                    log?.info("the photo of image \(id) cannot be shown: \(fault.message)")
+                    return Response(
+                        plain: "the photo of image \(id) cannot be shown: \(fault.toldToStrangers)\n", .notFound)
                 }
             }
         }

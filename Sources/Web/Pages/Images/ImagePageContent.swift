@@ -81,7 +81,7 @@ struct ImagePageContent {
         // Who looks for what detectors disagree on wants to see what each of them saw.
         case .success(let size):
             PhotoView(detail: detail, size: size, showsDetectors: search.query.disagrees).html
-        case .failure(let fault): "<p class=\"fault\">The photo cannot be shown: \(fault.message)</p>"
+        case .failure(let fault): "<p class=\"fault\">The photo cannot be shown: \(fault.toldToStrangers)</p>"
         }
     }
 
