@@ -334,6 +334,12 @@ async def who_may_only_read_changes_nothing(site):
         answer = await page.request.post(visitor.root + path, form=form, headers={"Sec-Fetch-Site": "same-origin"})
         assert answer.status == 403, f"{path}: {answer.status}"
     assert site.untouched_state() == before
+    await page.goto(visitor.root)
+    await press(page, "Log out")
+    await page.wait_for_url(visitor.root + "login")
+    assert not await visitor.context.cookies(), "the cookie is still there"
+    await page.goto(visitor.root)
+    assert visitor.path(page).startswith("login"), page.url
     visitor.settle()
 
 

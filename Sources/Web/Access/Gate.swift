@@ -53,7 +53,8 @@ struct Gate: RouterMiddleware {
             let depth = request.uri.path.split(separator: "/", omittingEmptySubsequences: false).count - 2
             return Response.seeOther(String(repeating: "../", count: max(0, depth)) + "login")
         }
-        guard request.method.isSafe || context.access.mayAct else {
+        // Who may log in may log out.
+        guard request.method.isSafe || context.access.mayAct || request.uri.path == "/logout" else {
             return .refusal(request, .notAllowed, "this token may only read", access: context.access)
         }
         return try await next(request, context)
