@@ -327,7 +327,7 @@ async def who_may_only_read_changes_nothing(site):
         acts = await page.locator("main form[method=post], main a[href*='act?']").evaluate_all("all => all.map(one => one.outerHTML)")
         assert not acts, f"/{path}: {acts}"
     visitor.expected.add(403)
-    answer = await page.goto(visitor.root + "dead/act?act=drop")
+    answer = await page.goto(visitor.root + "dead/act?act=drop&all=1")
     assert answer.status == 403 and not await page.locator("main form").count(), "who may not drop is asked whether to"
     before = site.untouched_state()
     for path, form in forged(site).items():
@@ -355,7 +355,7 @@ def forged(site):
         f"services/{UNTOUCHED}/pause": {"reason": "forged"},
         f"services/{UNTOUCHED}/resume": {},
         f"services/{UNTOUCHED}/limit": {"rate": "1/h"},
-        "dead/act": {"act": "drop"},
+        "dead/act": {"act": "drop", "all": "1"},
         f"images/{site.untouched_image}/rerun": {"what": "all", "key": "forged"},
         "acts/1/stop": {},
         f"api/v1/services/{UNTOUCHED}/pause": {},

@@ -39,6 +39,7 @@ OTHERS = {
     "services/no-such-service": 404,
     "images?votes=many": 400,
     "dead/act?act=burn": 400,
+    "dead/act?act=drop": 400,
 }
 ERRORS = {404, 400}
 

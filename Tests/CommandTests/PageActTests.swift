@@ -75,9 +75,9 @@ struct PageActTests {
             #expect(answer.contains(text), "\(path) \(fields): \(answer)")
         }
         for header in ["Sec-Fetch-Site: cross-site", "Origin: http://example.org"] {
-            for path in ["services/clip/pause", "dead/act?act=drop", "images/1/rerun"] {
+            for path in ["services/clip/pause", "dead/act", "images/1/rerun"] {
                 #expect(
-                    try await post(path, ["act=drop", "what=all", "key=a"], headers: [header]) == "403 ", "\(path)")
+                    try await post(path, ["act=drop", "all=1"], headers: [header]) == "403 ", "\(path)")
             }
         }
         #expect(try await work.count("SELECT count(*) FROM farm_control") == 0)
@@ -98,7 +98,7 @@ struct PageActTests {
         try await eventually("they are dropped") { try await page("dead").contains("done: 3") }
         #expect(try await work.deadCount() == 1)
         #expect(try await work.waiting().isEmpty)
-        #expect(try await post("dead/act", ["act=requeue"]) == "303 /dead?done=begun")
+        #expect(try await post("dead/act", ["act=requeue", "all=1"]) == "303 /dead?done=begun")
         try await eventually("the other is requeued") { try await page("dead").contains("done: 1") }
         #expect(try await work.waiting() == ["queue_blip|1"])
         #expect(

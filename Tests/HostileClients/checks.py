@@ -219,7 +219,7 @@ def hosts_and_origins(target):
         (("Sec-Fetch-Site: cross-site", "Authorization: Basic eDp5"), False),
     ]:
         body = b"token=" + READ_TOKEN.encode()
-        head = last(f"Content-Length: {len(body)}", *headers)
+        head = last("Content-Type: application/x-www-form-urlencoded", f"Content-Length: {len(body)}", *headers)
         answer = ask(target.guarded, request("/login", "POST", head, body, host=own))
         expect(faults, f"a login with {headers}", first(answer) == (303 if is_ours else 403), answer)
     passed(faults)

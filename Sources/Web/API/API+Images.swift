@@ -229,11 +229,15 @@ extension API {
     /// The Idempotency-Key that was sent.
     static func key(_ headers: HTTPFields) throws(Problem) -> String? {
         guard let key = headers[.idempotencyKey] else { return nil }
-        guard (1...255).contains(key.utf8.count), key.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+        guard isKey(key) else {
             throw Problem(
                 .badParameter, "it has 1 to 255 characters of ASCII without blanks", parameter: "Idempotency-Key")
         }
         return key
+    }
+
+    static func isKey(_ text: String) -> Bool {
+        (1...255).contains(text.utf8.count) && text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
     }
 
     private func submission(_ headers: HTTPFields) async throws -> ImageSubmission {

@@ -9,9 +9,12 @@ extension Site {
         router.answer(
             "/login",
             [
-                .get: { _, context in Response(Site.loginPage(context.access)) },
+                .get: { request, context in
+                    _ = try request.query([])
+                    return Response(Site.loginPage(context.access))
+                },
                 .post: { request, context in
-                    let fields = try await request.form()
+                    let fields = try await request.form(["token"])
                     guard tries.mayTry(at: Date()) else {
                         return Response(
                             Site.loginPage(
@@ -31,7 +34,13 @@ extension Site {
                 },
             ])
         router.answer(
-            "/logout", [.post: { _, _ in Response.seeOther("./login", [.setCookie: Site.set("", 0)]) }])
+            "/logout",
+            [
+                .post: { request, _ in
+                    _ = try await request.form([])
+                    return Response.seeOther("./login", [.setCookie: Site.set("", 0)])
+                }
+            ])
     }
 
     /// Without a path it holds for the folder that the login lies in, whatever a proxy calls it.

@@ -100,25 +100,46 @@ enum Routes {
 }
 
 extension Request {
-    /// The query.
+    /// The query, whatever it has.
     /// - Throws: `Fields.Fault`.
     func query() throws(Fields.Fault) -> Fields { try Fields(uri.query ?? "") }
 
-    /// The fields of a form that was sent.
-    /// - Throws: `Fields.Fault`; `HTTPError` for a body that is too large.
-    func form() async throws -> Fields {
+    /// The query of a page that knows these fields.
+    /// - Throws: `Fields.Fault`, also for another field, and for one that is there twice.
+    func query(_ known: Set<String>) throws(Fields.Fault) -> Fields { try query().only(known) }
+
+    /// The fields of a form that was sent, as browsers send those without files.
+    /// - Parameters:
+    ///   - known: the fields of the form.
+    ///   - query: those that the address may have beside them.
+    /// - Throws: `Fields.Fault`, also for another field, and for one that is there twice; `HTTPError` for a body that is
+    ///   too large or of another type.
+    func form(_ known: Set<String>, query: Set<String> = []) async throws -> Fields {
+        _ = try self.query(query)
         let body = try await body.collect(upTo: 64 << 10)
+        let type = headers[.contentType]?.split(separator: ";").first?.filter { $0 != " " }.lowercased()
+        // A form without fields may come without a type.
+        guard type == "application/x-www-form-urlencoded" || type == nil && body.readableBytes == 0 else {
+            throw HTTPError(
+                .unsupportedMediaType,
+                message: "this is no form that is read here: send Content-Type: application/x-www-form-urlencoded")
+        }
         guard let text = String(validating: body.readableBytesView, as: UTF8.self) else {
             throw Fields.Fault(text: "bytes that are no UTF-8")
         }
-        return try Fields(text)
+        return try Fields(text).only(known)
     }
 }
 
 extension Site {
+    /// The fields that the addresses of pages may have: a part of the page, and what an act that led there has done.
+    static let pageFields: Set<String> = ["part", "done", "what"]
+
     /// A page, or only its content where that is asked for.
-    func response(_ page: Page, _ request: Request) throws -> Response {
-        guard try request.query()["part"] == "live" else { return Response(page) }
+    /// - Parameter known: the fields that its address may have.
+    /// - Throws: `Fields.Fault` for other ones.
+    func response(_ page: Page, _ request: Request, _ known: Set<String> = Site.pageFields) throws -> Response {
+        guard try request.query(known).flag("part", is: "live") else { return Response(page) }
         return Response(page.content.text, "text/html; charset=utf-8")
     }
 }

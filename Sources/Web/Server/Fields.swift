@@ -1,3 +1,5 @@
+import Model
+
 /// Names and values of a query or of a form (URL Standard, application/x-www-form-urlencoded), in their order.
 struct Fields: Sendable, Equatable {
     /// Why it cannot be read.
@@ -24,8 +26,59 @@ struct Fields: Sendable, Equatable {
         return value
     }
 
-    /// All values of a name.
-    func all(_ name: String) -> [String] { pairs.filter { $0.name == name && !$0.value.isEmpty }.map(\.value) }
+    /// The last value of a name, also an empty one; nil where it is not there.
+    func value(_ name: String) -> String? { pairs.last { $0.name == name }?.value }
+
+    /// The fields, each of which is known, and there once: what is mistyped must not count as left out.
+    /// - Throws: `Fault`.
+    func only(_ known: Set<String>) throws(Fault) -> Fields {
+        var seen: Set<String> = []
+        for (name, _) in pairs {
+            guard known.contains(name) else {
+                let list = known.isEmpty ? "there are none" : "known are \(known.sorted().joined(separator: ", "))"
+                throw Fault(text: "a field that is not known here, \(name.printable(upTo: 40)): \(list)")
+            }
+            guard seen.insert(name).inserted else { throw Fault(text: "the field \(name) twice") }
+        }
+        return self
+    }
+
+    /// Whether a name is there, which takes one value only.
+    /// - Throws: `Fault` for any other value.
+    func flag(_ name: String, is value: String = "1") throws(Fault) -> Bool {
+        guard let given = self.value(name) else { return false }
+        guard given == value else { throw Fault(text: "a value of \(name) that is not \(value)") }
+        return true
+    }
+
+    /// A text; nil where it is not there, or empty.
+    /// - Throws: `Fault` for one of more characters.
+    func text(_ name: String, upTo limit: Int) throws(Fault) -> String? {
+        guard let text = self[name] else { return nil }
+        guard text.unicodeScalars.count <= limit else {
+            throw Fault(text: "a value of \(name) with more than \(limit) characters")
+        }
+        return text
+    }
+
+    /// - Throws: `Fault` for what is no whole number of the range, in digits alone.
+    func number(_ name: String, _ range: ClosedRange<Int>) throws(Fault) -> Int? {
+        guard let text = self[name] else { return nil }
+        guard text.utf8.count <= 20, let number = QueryParameters.number(text), range.contains(number) else {
+            throw Fault(
+                text: "a value of \(name) that is no whole number from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return number
+    }
+
+    /// - Throws: `Fault` for what is no number from 0 to 1, in decimal digits.
+    func fraction(_ name: String) throws(Fault) -> Double? {
+        guard let text = self[name] else { return nil }
+        guard text.utf8.count <= 40, text.utf8.allSatisfy("0123456789.eE+-".utf8.contains), let number = Double(text),
+            (0...1).contains(number)
+        else { throw Fault(text: "a value of \(name) that is no number from 0 to 1") }
+        return number
+    }
 
     static func == (left: Fields, right: Fields) -> Bool {
         left.pairs.elementsEqual(right.pairs) { $0.name == $1.name && $0.value == $1.value }

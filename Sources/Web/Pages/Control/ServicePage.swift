@@ -20,17 +20,21 @@ extension Site {
                     return Response(
                         Page(
                             title: service, section: .farm, depth: 1, access: context.access,
-                            notice: Page.Notice(try request.query()), content: content.html))
+                            notice: try Page.Notice(try request.query(["done", "what"])), content: content.html))
                 }
             ])
         func acting(
-            _ done: String, _ act: @escaping @Sendable (FleetControl, String, Fields) async throws -> Void
+            _ done: String, _ known: Set<String>,
+            _ act: @escaping @Sendable (FleetControl, String, Fields) async throws -> Void
         ) -> [HTTPRequest.Method: Handler] {
             [
                 .post: { request, context in
-                    let fields = try await request.form()
+                    let fields = try await request.form(known)
+                    let isFromFarm = try fields.flag("back", is: "farm")
                     let service = try await helm.knownService(context)
-                    func refused(_ why: String) async throws -> Response {
+                    func refused(
+                        _ why: String, _ status: HTTPResponse.Status = .unprocessableContent
+                    ) async throws -> Response {
                         let control = try await helm.control().all()[service]
                         return Response(
                             Page(
@@ -38,10 +42,13 @@ extension Site {
                                 notice: Page.Notice(text: why, isFault: true),
                                 content: ServicePage(service: service, control: control, mayAct: true, root: "../").html
                             ),
-                            .unprocessableContent)
+                            status)
                     }
                     do {
                         try await act(try await helm.control(), service, fields)
+                    } catch let fault as OperationFault where fault.kind == .conflict {
+                        return try await refused(
+                            "Nothing was changed: \(fault.message). This is what is set now.", .conflict)
                     } catch let fault as OperationFault {
                         return try await refused(fault.message)
                     } catch let fault as Fields.Fault {
@@ -49,28 +56,29 @@ extension Site {
                     }
                     _ = await board.renewed()
                     // From a row of the farm page people want to see that row again.
-                    let back = fields["back"] == "farm" ? "../../?" : "../\(service.queryEncoded)?"
+                    let back = isFromFarm ? "../../?" : "../\(service.queryEncoded)?"
                     return Response.seeOther("\(back)done=\(done)&what=\(service.queryEncoded)")
                 }
             ]
         }
         router.answer(
             "/services/:service/pause",
-            acting("paused") { control, service, fields in
-                let end = try PauseFields.end(fields)
-                _ = try await control.pause([service], until: end, reason: fields["reason"], replaces: true)
+            acting("paused", PauseForm.known) { control, service, fields in
+                let form = try PauseForm(fields)
+                let end = form.end(try await control.all()[service])
+                _ = try await control.pause(
+                    [service], until: end, reason: form.reason, replaces: true)
             })
         // A person who reads by whom it is paused, and resumes it, means it.
         router.answer(
             "/services/:service/resume",
-            acting("resumed") { control, service, _ in _ = try await control.resume([service], whoever: true) })
+            acting("resumed", ["back"]) { control, service, _ in _ = try await control.resume([service], whoever: true)
+            })
         router.answer(
             "/services/:service/limit",
-            acting("limited") { control, service, fields in
-                _ = try await control.limit(
-                    [service], rate: try fields["rate"].map { .to(try RateText($0)) } ?? .none,
-                    concurrency: service == Callback.service || PostProcessing(rawValue: service) != nil
-                        ? .kept : try fields.number("concurrency", 1...1000).map { .to($0) } ?? .none)
+            acting("limited", LimitForm.known) { control, service, fields in
+                let form = try LimitForm(fields)
+                _ = try await control.limit([service], rate: form.rate, concurrency: form.concurrency)
             })
     }
 }
@@ -86,18 +94,6 @@ extension Helm {
             throw HTTPError(.notFound, message: "there is no such service")
         }
         return name
-    }
-}
-
-/// When a pause ends, as a form has it.
-enum PauseFields {
-    /// - Throws: `OperationFault` for what is no time.
-    static func end(_ fields: Fields) throws -> FleetControl.PauseEnd? {
-        guard let minutes = fields["minutes"] else { return nil }
-        guard let number = Double(minutes), number > 0, number <= 525_600 else {
-            throw OperationFault.unusable("the minutes of a pause must be over 0 and at most 525600, a year")
-        }
-        return .after(number * 60)
     }
 }
 
@@ -153,11 +149,14 @@ struct ServicePage {
             <label>Calls in flight for each worker <input name="concurrency" type="number" min="1" max="1000" \
             value="\(attribute: control.concurrency.map(String.init) ?? "")" placeholder="as configured"></label>
             """
+        let left = PauseForm.minutes(leftOf: control, at: Date()).map(String.init) ?? ""
+        // Browsers that put back what a form had would put back what it was made for.
         let pause: HTML = """
             <h2>Pause</h2>
-            <form method="post" action="\(attribute: path)/pause">
-            <label>Reason <input name="reason" maxlength="300" value="\(attribute: control.reason ?? "")"></label>
-            <label>For so many minutes <input name="minutes" type="number" min="1" max="525600" placeholder="until resumed"></label>
+            <form method="post" action="\(attribute: path)/pause" autocomplete="off">
+            <label>Reason <input name="reason" maxlength="\(PauseForm.longestReason)" value="\(attribute: control.reason ?? "")"></label>
+            <label>For so many minutes <input name="minutes" type="number" min="1" max="525600" \
+            value="\(left)" placeholder="until resumed"></label>
             <button>\(control.isPaused ? "Change the pause" : "Pause")</button></form>
             """
         let resume: HTML = """
@@ -177,8 +176,9 @@ struct ServicePage {
 
 extension Page.Notice {
     /// What an act that led here has done; nil where none did.
-    init?(_ fields: Fields) {
-        let what = (fields["what"] ?? "").prefix(100)
+    /// - Throws: `Fields.Fault` for what no act leads to.
+    init?(_ fields: Fields) throws(Fields.Fault) {
+        let what = try fields.text("what", upTo: 100) ?? ""
         switch fields["done"] {
         case "paused": self.init(text: "\(what) is paused. Workers obey within five seconds.")
         case "resumed": self.init(text: "\(what) is resumed.")
@@ -188,7 +188,8 @@ extension Page.Notice {
         case "rerun": self.init(text: "\(what) services are asked again.")
         case "begun": self.init(text: "It has begun, and goes on by itself.")
         case "stopped": self.init(text: "It stops after what is at hand.")
-        default: return nil
+        case nil: return nil
+        default: throw Fields.Fault(text: "an act in done that is not known")
         }
     }
 }

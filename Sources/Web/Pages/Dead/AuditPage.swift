@@ -9,7 +9,7 @@ extension Site {
             "/audit",
             [
                 .get: { request, context in
-                    let before = try request.query().number("before", 1...Int.max)
+                    let before = try request.query(["before"]).number("before", 1...Int.max)
                     let rows = try await helm.parts.store().auditPage(before: before, limit: AuditPage.limit)
                     return Response(
                         Page(

@@ -17,7 +17,7 @@ extension Site {
                     return try response(
                         Page(
                             title: "Dead letters", section: .dead, access: context.access, isLive: acts.isRunning,
-                            notice: Page.Notice(try request.query()), content: content.html), request)
+                            notice: try Page.Notice(try request.query()), content: content.html), request)
                 }
             ])
         router.answer(
@@ -36,7 +36,7 @@ extension Site {
                             content: DeadPage.question(act, tally)))
                 },
                 .post: { request, _ in
-                    let act = try DeadAct(try await request.form())
+                    let act = try DeadAct(try await request.form(DeadAct.known))
                     let tally = try await helm.count(act)
                     helm.begin(act, total: tally.done, in: acts)
                     return Response.seeOther("../dead?done=begun")
@@ -45,7 +45,8 @@ extension Site {
         router.answer(
             "/acts/:id/stop",
             [
-                .post: { _, context in
+                .post: { request, context in
+                    _ = try await request.form([])
                     acts.stop(try context.number("id"))
                     return Response.seeOther("../../dead?done=stopped")
                 }
@@ -57,24 +58,41 @@ extension Site {
 struct DeadAct: Sendable {
     enum Verb: String, Sendable { case requeue, drop }
 
+    /// The fields that it is read from.
+    static let known: Set<String> = ["act", "service", "reason", "all"]
+
     let verb: Verb
+    /// nil: any.
     let service: String?
+    /// nil: any. An empty one is a reason as well.
     let reason: String?
 
-    /// - Throws: `Fields.Fault`.
+    /// - Throws: `Fields.Fault`, also where neither service nor reason is named and `all=1` is not there: what is
+    ///   forgotten or mistyped must not mean all letters.
     init(_ fields: Fields) throws(Fields.Fault) {
+        let fields = try fields.only(DeadAct.known)
         guard let verb = fields["act"].flatMap(Verb.init) else {
             throw Fields.Fault(text: "no act that is known: requeue or drop")
         }
         self.verb = verb
-        (service, reason) = (fields["service"], fields["reason"])
+        (service, reason) = (fields.value("service"), fields.value("reason"))
+        for (name, value, limit) in [("service", service, 50), ("reason", reason, 1000)] {
+            guard value?.unicodeScalars.count ?? 0 <= limit else {
+                throw Fields.Fault(text: "a value of \(name) with more than \(limit) characters")
+            }
+        }
+        guard service != "" else { throw Fields.Fault(text: "a service without a name") }
+        guard try fields.flag("all") == (service == nil && reason == nil) else {
+            throw Fields.Fault(text: "neither a service or reason nor all=1, or both")
+        }
     }
 
     var choice: DeadLetterChoice { DeadLetterChoice(services: service, reasons: reason.map { [$0] }) }
 
     /// `all`, or `service clip, reason timeout`.
     var filter: String {
-        let parts = [service.map { "service \($0)" }, reason.map { "reason \($0)" }].compactMap { $0 }
+        let named = reason.map { $0.isEmpty ? "without a reason" : "reason \($0)" }
+        let parts = [service.map { "service \($0)" }, named].compactMap { $0 }
         return parts.isEmpty ? "all" : parts.joined(separator: ", ")
     }
 
@@ -107,7 +125,7 @@ struct DeadPage {
             <table class="cards"><thead><tr><th scope="col">Service or role</th><th scope="col">Reason</th>
             <th scope="col" class="number">Letters</th><th scope="col">Examples</th><th scope="col">Act</th></tr></thead>
             <tbody>\(overview.groups.map(row))</tbody></table>
-            \(mayAct ? HTML("<p><a href=\"dead/act?act=requeue\">Requeue all</a> · <a href=\"dead/act?act=drop\">Drop all</a></p>") : .none)
+            \(mayAct ? HTML("<p><a href=\"dead/act?act=requeue&amp;all=1\">Requeue all</a> · <a href=\"dead/act?act=drop&amp;all=1\">Drop all</a></p>") : .none)
             """
     }
 
@@ -179,7 +197,8 @@ struct DeadPage {
             <h1>\(verb) \(counted(tally.done, "dead letter"))?</h1>
             <p>\(tally.text("")) (\(act.filter)). \(consequence)</p>
             <form method="post" action="act">\(hidden("act", act.verb.rawValue))\(hidden("service", act.service))\
-            \(hidden("reason", act.reason))<button>\(verb) them</button> <a href="../dead">Back</a></form>
+            \(hidden("reason", act.reason))\(hidden("all", act.service == nil && act.reason == nil ? "1" : nil))\
+            <button>\(verb) them</button> <a href="../dead">Back</a></form>
             """
     }
 

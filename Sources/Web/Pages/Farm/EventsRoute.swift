@@ -12,7 +12,8 @@ extension Site {
         router.answer(
             "/events",
             [
-                .get: { _, _ in
+                .get: { request, _ in
+                    _ = try request.query([])
                     let views = liveViews(of: board, in: streams)
                     return Response(
                         status: .ok,

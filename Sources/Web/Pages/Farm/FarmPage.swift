@@ -15,7 +15,7 @@ extension Site {
                     return try response(
                         Page(
                             title: "Farm", section: .farm, access: context.access, isLive: true,
-                            notice: Page.Notice(try request.query()),
+                            notice: try Page.Notice(try request.query()),
                             content: FarmPage(view: view, mayAct: context.access.mayAct).content), request)
                 }
             ])

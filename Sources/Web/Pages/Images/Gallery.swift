@@ -38,7 +38,8 @@ extension Site {
                         labels: try await store.labels(beginning: "", limit: ImagesPage.choices),
                         services: gallery.rules.expected, lag: try await store.indexLag())
                     return try response(
-                        Page(title: "Images", section: .images, access: context.access, content: page.content), request)
+                        Page(title: "Images", section: .images, access: context.access, content: page.content), request,
+                        ImageSearchFields.known)
                 }
             ])
         router.answer(
@@ -64,14 +65,15 @@ extension Site {
                     return try response(
                         Page(
                             title: "Image \(id)", section: .images, depth: 1, access: context.access,
-                            notice: Page.Notice(query),
-                            content: content.html), request)
+                            notice: try Page.Notice(query),
+                            content: content.html), request, ImageSearchFields.known)
                 }
             ])
         router.answer(
             "/images/:id/results/:result",
             [
-                .get: { _, context in
+                .get: { request, context in
+                    _ = try request.query([])
                     let (id, result) = (try context.number("id"), try context.number("result"))
                     guard let stored = try await gallery.store().result(result, of: id) else {
                         throw HTTPError(.notFound, message: "image \(id) has no result \(result)")
@@ -90,12 +92,11 @@ extension Site {
             "/images/:id/rerun",
             [
                 .post: { request, context in
-                    let fields = try await request.form()
+                    let fields = try await request.form(["what", "service", "key"], query: ImageSearchFields.known)
                     let id = try context.number("id")
-                    let named = ImageRerun.named.first { $0.name == fields["what"] }?.rerun
-                    guard let rerun = named ?? fields["service"].map({ .services([$0]) }), let key = fields["key"]
-                    else {
-                        throw Fields.Fault(text: "nothing to run again that is known")
+                    let rerun = try Site.rerun(fields, of: expected)
+                    guard let key = fields["key"], API.isKey(key) else {
+                        throw Fields.Fault(text: "no key of a form, or one that is none")
                     }
                     let count = try await api.rerun(rerun, of: id, key: key, request.headers)
                     // What the reader was looking for stays in the address.
@@ -105,10 +106,21 @@ extension Site {
             ])
     }
 
+    /// - Throws: `Fields.Fault` for anything but one of the kinds, or one of the services that the page names.
+    private static func rerun(_ fields: Fields, of expected: [String]) throws(Fields.Fault) -> ImageRerun {
+        switch (fields.value("what"), fields.value("service")) {
+        case (let what?, nil): if let known = ImageRerun.named.first(where: { $0.name == what }) { return known.rerun }
+        case (nil, let service?): if expected.contains(service) { return .services([service]) }
+        default: break
+        }
+        throw Fields.Fault(text: "nothing to run again that is known: what or service, and one of them")
+    }
+
     private func addPhotos(to router: Router<Context>) {
         let (gallery, log) = (gallery, api?.log)
         func served(_ scale: @escaping @Sendable (Image) async throws(PictureFault) -> Photos.Scaled) -> Handler {
             { request, context in
+                _ = try request.query([])
                 let id = try context.number("id")
                 guard let image = try await gallery.store().images([id])[id] else { throw Site.noImage(id) }
                 do {

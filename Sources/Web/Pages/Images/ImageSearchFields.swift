@@ -4,27 +4,34 @@ import Pipeline
 
 /// What is looked for, as the address of a page has it.
 struct ImageSearchFields {
+    /// The fields of a page that is found by them.
+    static let known: Set<String> = Site.pageFields.union([
+        "text", "group", "label", "unfused", "confidence", "emoji", "votes", "state", "failed", "errors", "disagree",
+        "incomplete", "undecided", "order", "at",
+    ])
+
     private(set) var query: ImageQuery
     private(set) var order: ImageOrder
     private(set) var cursor: ImageCursor?
 
-    /// - Throws: `Fields.Fault` for a value that is out of range or of another type.
+    /// - Throws: `Fields.Fault` for a field that is not known or there twice, and for a value that is out of range or
+    ///   of another type.
     init(_ fields: Fields, expected: [String]) throws(Fields.Fault) {
-        for (name, value) in fields.pairs where value.utf8.count > 1000 {
+        for (name, value) in try fields.only(ImageSearchFields.known).pairs where value.utf8.count > 1000 {
             throw Fields.Fault(text: "a value of \(name.prefix(40)) of more than 1000 bytes")
         }
         var query = ImageQuery(expected: expected)
         query.group = fields["group"]
         query.label = fields["label"]
-        query.includesUnfused = fields["unfused"] != nil
+        query.includesUnfused = try fields.flag("unfused")
         query.emoji = fields["emoji"]
         query.minVotes = try fields.number("votes", 1...1000)
         query.minConfidence = try fields.fraction("confidence")
-        query.disagrees = fields["disagree"] != nil
+        query.disagrees = try fields.flag("disagree")
         query.failedService = fields["failed"]
-        query.hasFailure = fields["errors"] != nil
-        query.isIncomplete = fields["incomplete"] != nil
-        query.lacksConsensus = fields["undecided"] != nil
+        query.hasFailure = try fields.flag("errors")
+        query.isIncomplete = try fields.flag("incomplete")
+        query.lacksConsensus = try fields.flag("undecided")
         query.text = fields["text"]
         if let state = fields["state"] {
             guard let known = ImageState(rawValue: state) else { throw Fields.Fault(text: "a state that is not known") }
@@ -63,26 +70,5 @@ struct ImageSearchFields {
         add("order", order == .newestFirst ? nil : order.rawValue)
         add("at", cursor?.text)
         return pairs.isEmpty ? "" : "?" + pairs.map { "\($0)=\($1.queryEncoded)" }.joined(separator: "&")
-    }
-}
-
-extension Fields {
-    /// - Throws: `Fault` for what is no whole number of the range.
-    func number(_ name: String, _ range: ClosedRange<Int>) throws(Fault) -> Int? {
-        guard let text = self[name] else { return nil }
-        guard text.utf8.count <= 20, let number = Int(text), range.contains(number) else {
-            throw Fault(
-                text: "a value of \(name) that is no whole number from \(range.lowerBound) to \(range.upperBound)")
-        }
-        return number
-    }
-
-    /// - Throws: `Fault` for what is no number from 0 to 1.
-    func fraction(_ name: String) throws(Fault) -> Double? {
-        guard let text = self[name] else { return nil }
-        guard text.utf8.count <= 40, let number = Double(text), (0...1).contains(number) else {
-            throw Fault(text: "a value of \(name) that is no number from 0 to 1")
-        }
-        return number
     }
 }

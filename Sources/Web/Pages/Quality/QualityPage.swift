@@ -8,7 +8,8 @@ extension Site {
         router.answer(
             "/quality",
             [
-                .get: { _, context in
+                .get: { request, context in
+                    _ = try request.query([])
                     let latest = try await quality.latest()
                     return Response(
                         Page(
