@@ -57,14 +57,18 @@ package struct FleetControl: Sendable {
     ///   - names: services, roles or their commands, each perhaps several with commas between them.
     ///   - end: nil: until somebody resumes it.
     ///   - replaces: also where somebody else has paused it.
+    ///   - revision: what whoever pauses it has seen of it; nil where that does not matter.
     /// - Returns: what is set for them from now on.
-    /// - Throws: `OperationFault`, of the kind `conflict` where somebody else has paused one; `PortFault`.
+    /// - Throws: `OperationFault`, of the kind `conflict` where somebody else has paused one, or where something else is set
+    ///   than was seen; `PortFault`.
     package func pause(
-        _ names: [String], until end: PauseEnd? = nil, reason: String? = nil, replaces: Bool = false
+        _ names: [String], until end: PauseEnd? = nil, reason: String? = nil, replaces: Bool = false,
+        since revision: Int? = nil
     ) async throws -> [ServiceControl] {
         let services = try await known(names)
         let reason = reason.map { $0.printable(upTo: FleetControl.longestText) }.flatMap { $0.isEmpty ? nil : $0 }
         return try await change(services) { sheet in
+            if let revision { try FleetControl.refuse(services.map { sheet[$0] }, unlessAt: revision) }
             let until = try FleetControl.date(end, at: sheet.now)
             let others = services.map { sheet[$0] }.filter { $0.isPaused && $0.setBy != who }
             if !replaces { try FleetControl.refuse(others) }
@@ -200,6 +204,13 @@ package struct FleetControl: Sendable {
         guard !others.isEmpty else { return }
         let lines = others.map { "\($0.service) is \($0.pauseText ?? "paused")" }
         throw OperationFault.conflict(lines.joined(separator: "; "))
+    }
+
+    private static func refuse(_ controls: [ServiceControl], unlessAt revision: Int) throws {
+        let others = controls.filter { $0.revision != revision }
+        guard !others.isEmpty else { return }
+        let lines = others.map { "\($0.service) is \($0.text)" }
+        throw OperationFault.conflict("somebody has changed it meanwhile: \(lines.joined(separator: "; "))")
     }
 
     private static func refuseRoles(_ services: [String]) throws {

@@ -67,7 +67,7 @@ extension Site {
                 let form = try PauseForm(fields)
                 let end = form.end(try await control.all()[service])
                 _ = try await control.pause(
-                    [service], until: end, reason: form.reason, replaces: true)
+                    [service], until: end, reason: form.reason, replaces: form.revision != nil, since: form.revision)
             })
         // A person who reads by whom it is paused, and resumes it, means it.
         router.answer(
@@ -154,6 +154,7 @@ struct ServicePage {
         let pause: HTML = """
             <h2>Pause</h2>
             <form method="post" action="\(attribute: path)/pause" autocomplete="off">
+            <input type="hidden" name="revision" value="\(control.revision)"><input type="hidden" name="kept" value="\(left)">
             <label>Reason <input name="reason" maxlength="\(PauseForm.longestReason)" value="\(attribute: control.reason ?? "")"></label>
             <label>For so many minutes <input name="minutes" type="number" min="1" max="525600" \
             value="\(left)" placeholder="until resumed"></label>

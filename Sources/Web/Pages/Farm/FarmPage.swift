@@ -168,9 +168,14 @@ struct FarmPage {
         let (act, name) = line.control.isPaused ? ("resume", "Resume") : ("pause", "Pause")
         return """
             <form class="inline" method="post" action="\(attribute: path)/\(act)">\
-            <input type="hidden" name="back" value="farm">\
+            <input type="hidden" name="back" value="farm">\(line.control.isPaused ? .none : madeFor(line.control))\
             <button aria-label="\(attribute: name + " " + line.service)">\(name)</button></form>
             """
+    }
+
+    /// A pause that somebody has set since this page was made is not replaced.
+    private func madeFor(_ control: ServiceControl) -> HTML {
+        "<input type=\"hidden\" name=\"revision\" value=\"\(control.revision)\" autocomplete=\"off\">"
     }
 
     /// What has results, and no queue that anybody knows of.
