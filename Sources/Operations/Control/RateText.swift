@@ -12,13 +12,14 @@ package struct RateText: Sendable, Equatable {
 
     package init(perSecond: Double) { self.perSecond = perSecond }
 
+    /// - Parameter none: what stands for no limit, where the text comes from.
     /// - Throws: `OperationFault` that says how a rate is written.
-    package init(_ text: String) throws(OperationFault) {
+    package init(_ text: String, none: String = "none") throws(OperationFault) {
         let form = "a rate is written as 20/s, 5/min or 100/h"
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count == 2, let unit = RateText.units.first(where: { $0.name == parts[1] }),
             parts[0].utf8.allSatisfy({ (0x30...0x39).contains($0) || $0 == 0x2E }), let number = Double(parts[0])
-        else { throw .unusable("\(text.printable(upTo: 40)) is no rate: \(form), and none for no limit") }
+        else { throw .unusable("\(text.printable(upTo: 40)) is no rate: \(form), and \(none) for no limit") }
         guard number > 0 else {
             throw .unusable("\(text) would let nothing pass: \(form); farm pause stops a service altogether")
         }

@@ -55,8 +55,10 @@ extension API {
         let body = try await RequestObject(request, known: ["whoever"], isOptional: true)
         let whoever = try body.flag("whoever") ?? false
         return try await API.answer(service) {
-            _ = try await fleet().resume([service], whoever: whoever)
-            return try await store().control()[service]
+            let done = try await fleet().resume([service], whoever: whoever)
+            // A role may be named by its command.
+            let name = done.resumed.first?.service ?? done.untouched.first ?? service
+            return try await store().control()[name]
         }
     }
 
@@ -75,7 +77,7 @@ extension API {
     private static func rate(_ body: RequestObject) throws -> FleetControl.Setting<RateText> {
         guard !body.isNull("rate") else { return .none }
         guard let text = try body.text("rate", upTo: 40) else { return .kept }
-        return .to(try RateText(text))
+        return .to(try RateText(text, none: "null"))
     }
 
     private static func concurrency(_ body: RequestObject) throws -> FleetControl.Setting<Int> {
