@@ -129,6 +129,12 @@ struct APIImageTests {
             let tag = try #require(shown.split(separator: " ").last)
             let again = try await status(path.replacing("N", with: "1"), "-H 'If-None-Match: \(tag)'")
             #expect(again.hasPrefix("304 "), "\(path): \(again)")
+            for (given, expected) in [
+                ("W/\(tag)", "304 "), ("\"a\", W/\"b\",\(tag)", "304 "), ("*", "304 "), ("\"a\"", "200 "), ("", "200 "),
+            ] {
+                let answer = try await status(path.replacing("N", with: "1"), "-H 'If-None-Match: \(given)'")
+                #expect(answer.hasPrefix(expected), "\(given): \(answer)")
+            }
             for id in 2...7 {
                 let refused = try await status(path.replacing("N", with: "\(id)"))
                 #expect(refused.hasPrefix("404 "), "\(path), \(id): \(refused)")

@@ -118,7 +118,7 @@ extension API {
                 .contentType: "image/jpeg", .eTag: tag, .cacheControl: "private, max-age=3600",
                 .xContentTypeOptions: "nosniff",
             ]
-            guard scaled.tag.isEmpty || request.headers[.ifNoneMatch] != tag else {
+            guard scaled.tag.isEmpty || !request.knows(tag: tag) else {
                 return Response(status: .notModified, headers: headers)
             }
             return Response(

@@ -163,13 +163,23 @@ extension Context {
     }
 }
 
+extension Request {
+    /// Whether its sender has what this tag stands for (RFC 9110, section 13.1.2), also where a proxy has made the tag weak.
+    func knows(tag: String) -> Bool {
+        headers[values: .ifNoneMatch].flatMap { $0.split(separator: ",") }.contains { part in
+            let given = part.filter { $0 != " " && $0 != "\t" }
+            return given == "*" || (given.hasPrefix("W/") ? String(given.dropFirst(2)) : given) == tag
+        }
+    }
+}
+
 extension Response {
     /// A photo that browsers keep for an hour, and then ask for whether it is another one.
     init(_ photo: Photos.Scaled, to request: Request) {
         var headers: HTTPFields = [.cacheControl: "private, max-age=3600", .xContentTypeOptions: "nosniff"]
         let tag = "\"\(photo.tag)\""
         if !photo.tag.isEmpty { headers[.eTag] = tag }
-        guard photo.tag.isEmpty || request.headers[.ifNoneMatch] != tag else {
+        guard photo.tag.isEmpty || !request.knows(tag: tag) else {
             self.init(status: .notModified, headers: headers)
             return
         }
