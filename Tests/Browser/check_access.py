@@ -13,9 +13,9 @@ async def log_in(page, token):
 async def token_logs_in_and_out(site):
     for options in ({}, {"java_script_enabled": False}):
         visitor = await site.visitor(site.guarded, **options)
-        for path in ("", "workers"):
+        for path, wanted in {"": "login", "workers": "login?next=workers"}.items():
             page = await visitor.page(path)
-            assert visitor.path(page) == "login", page.url
+            assert visitor.path(page) == wanted, page.url
             await page.close()
         page = await visitor.page()
         visitor.expected.add(401)
@@ -34,6 +34,12 @@ async def token_logs_in_and_out(site):
         assert not await visitor.context.cookies(), "the cookie is still there"
         await page.goto(visitor.root)
         assert visitor.path(page) == "login", page.url
+        # A link to a page leads there, also after a wrong token.
+        await page.goto(visitor.root + "images?group=samples&order=oldest")
+        await log_in(page, "browser-tests-wrong-one")
+        await log_in(page, TOKEN)
+        await page.wait_for_url(visitor.root + "images?group=samples&order=oldest")
+        assert await page.get_by_role("heading", name="Images", exact=True).is_visible()
         visitor.settle()
 
 

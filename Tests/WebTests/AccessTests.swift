@@ -74,3 +74,24 @@ struct AccessTests {
         #expect(!rule.isOwn(origin: "http://localhost", authority: "127.0.0.1:8090"))
     }
 }
+
+@Suite("The page that a login leads to")
+struct ReturnPathTests {
+    @Test(
+        "is one of this site's",
+        arguments: [
+            "workers", "images", "images?group=a%20b&at=a7", "images/1?order=oldest", "services/c.d",
+            "dead/act?act=drop",
+        ])
+    func ours(text: String) { #expect(ReturnPath(text)?.text == text) }
+
+    @Test(
+        "is none that leads anywhere else",
+        arguments: [
+            "", "/", "//example.org", "/workers", "http://example.org", "javascript:alert(1)", "example.org",
+            "workers//x", "images/../../x", "images/%2e%2e/x", "images/.%2E", "images/./x", "images/..", "..",
+            "workers\\x", "workers#x", "login", "logout", "events", "images?x=http://a", "workers\r\nX: y",
+            "images/" + String(repeating: "a", count: 2000),
+        ])
+    func others(text: String) { #expect(ReturnPath(text) == nil) }
+}

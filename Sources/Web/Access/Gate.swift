@@ -51,7 +51,9 @@ struct Gate: RouterMiddleware {
                 return .refusal(request, .tokenNeeded, "you are not logged in")
             }
             let depth = request.uri.path.split(separator: "/", omittingEmptySubsequences: false).count - 2
-            return Response.seeOther(String(repeating: "../", count: max(0, depth)) + "login")
+            let wanted = request.method == .get ? ReturnPath(String(request.head.path?.dropFirst() ?? "")) : nil
+            let next = wanted.map { "?next=" + $0.text.queryEncoded } ?? ""
+            return Response.seeOther(String(repeating: "../", count: max(0, depth)) + "login" + next)
         }
         // Who may log in may log out.
         guard request.method.isSafe || context.access.mayAct || request.uri.path == "/logout" else {

@@ -10,15 +10,16 @@ extension Site {
             "/login",
             [
                 .get: { request, context in
-                    _ = try request.query([])
-                    return Response(Site.loginPage(context.access))
+                    let next = try Site.next(try request.query(["next"]))
+                    return Response(Site.loginPage(context.access, next))
                 },
                 .post: { request, context in
-                    let fields = try await request.form(["token"])
+                    let fields = try await request.form(["token", "next"])
+                    let next = try Site.next(fields)
                     guard tries.mayTry(at: Date()) else {
                         return Response(
                             Site.loginPage(
-                                context.access, fault: "Too many wrong tokens. Wait a minute and try again."),
+                                context.access, next, fault: "Too many wrong tokens. Wait a minute and try again."),
                             .tooManyRequests, [.retryAfter: "60"])
                     }
                     guard let token = fields["token"],
@@ -27,10 +28,11 @@ extension Site {
                         tries.failed(at: Date())
                         return Response(
                             Site.loginPage(
-                                context.access, fault: "This is not the token of WEB_TOKEN or WEB_READ_TOKEN."),
+                                context.access, next, fault: "This is not the token of WEB_TOKEN or WEB_READ_TOKEN."),
                             .unauthorized)
                     }
-                    return Response.seeOther("./", [.setCookie: Site.set(cookie.value, SessionCookie.lifetime)])
+                    return Response.seeOther(
+                        "./" + (next?.text ?? ""), [.setCookie: Site.set(cookie.value, SessionCookie.lifetime)])
                 },
             ])
         router.answer(
@@ -48,10 +50,18 @@ extension Site {
         "\(SessionCookie.name)=\(value); Max-Age=\(seconds); HttpOnly; SameSite=Strict"
     }
 
-    private static func loginPage(_ access: Access, fault: String? = nil) -> Page {
+    /// The page that a login leads to; nil: the first one.
+    private static func next(_ fields: Fields) throws(Fields.Fault) -> ReturnPath? {
+        guard let text = fields["next"] else { return nil }
+        guard let next = ReturnPath(text) else { throw Fields.Fault(text: "a value of next that is no page here") }
+        return next
+    }
+
+    private static func loginPage(_ access: Access, _ next: ReturnPath?, fault: String? = nil) -> Page {
+        let hidden: HTML? = next.map { "<input type=\"hidden\" name=\"next\" value=\"\(attribute: $0.text)\">" }
         let content: HTML = """
             <h1>Log in</h1>
-            <form method="post" action="login">
+            <form method="post" action="login">\(hidden)
             <label>Token <input type="password" name="token" autocomplete="current-password" required autofocus></label>
             <button>Log in</button>
             </form>
