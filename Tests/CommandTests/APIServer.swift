@@ -22,8 +22,10 @@ struct APIServer {
     let running: Running
     let port: Int
 
-    static func start(_ workplace: Workplace, _ environment: [String: String] = [:]) async throws -> APIServer {
-        let running = try workplace.start(["web", "--listen", "0"], environment: environment)
+    static func start(
+        _ workplace: Workplace, _ environment: [String: String] = [:], port: Int = 0
+    ) async throws -> APIServer {
+        let running = try workplace.start(["web", "--listen", "\(port)"], environment: environment)
         try await eventually("it says where the pages are") {
             running.error.contains("pages at") || !running.isRunning
         }

@@ -316,24 +316,6 @@ struct APITests {
             read.output.hasPrefix("data: {\"seen_at\"") && read.output.hasSuffix("event: status\n"), "\(read.output)")
     }
 
-    @Test("the client of docs/api.md does what the page says")
-    func client() async throws {
-        let scene = try await Scene(photos: 1)
-        let work = scene.workplace
-        let page = try String(contentsOf: Program.root.appending(path: "docs/api.md"), encoding: .utf8)
-        let client = try #require(page.firstMatch(of: /(?s)```python\n(.*?)```/)).1
-        #expect(client.split(separator: "\n").count <= 41)
-        try work.write("client.py", String(client))
-        let server = try await APIServer.start(work)
-        let up = try work.start(["up"], environment: Scene.impatient)
-        let ran = try await work.bash(
-            "/usr/bin/python3 client.py http://127.0.0.1:\(server.port) \"$PWD/photos/1.jpg\"")
-        #expect(ran.status == 0, "\(ran.error)")
-        #expect(ran.output.hasPrefix("1 complete \(Scene.primary) results"), "\(ran.output)")
-        up.signal(SIGTERM)
-        _ = try await up.finished()
-    }
-
     @Test("the page and the document list the same requests, and every kind of problem")
     func page() async throws {
         let page = try String(contentsOf: Program.root.appending(path: "docs/api.md"), encoding: .utf8)
