@@ -1,6 +1,6 @@
 """Logging in, with one token or the other, and out again."""
 
-from scene import READ_TOKEN, TOKEN
+from scene import PHOTOS, READ_TOKEN, TOKEN
 from site_under_test import check
 
 
@@ -72,3 +72,17 @@ async def many_wrong_tokens_are_refused(site):
     assert answer.headers["retry-after"] == "60"
     await log_in(page, TOKEN)
     assert "Too many" in await page.get_by_role("status").inner_text()
+
+
+@check
+async def large_uploads_come_through(site):
+    """Of itself a proxy takes no more than 1 MB."""
+    visitor = await site.visitor(site.dying)
+    page = await visitor.page()
+    photo = (PHOTOS / "coffee_exif_gps.jpg").read_bytes() + bytes(1_500_000)
+    answer = await page.request.post(
+        visitor.root + "api/v1/images",
+        multipart={"file": {"name": "large.jpg", "mimeType": "image/jpeg", "buffer": photo}, "services": "rtdetr"},
+    )
+    assert answer.status == 202, f"{answer.status}: {(await answer.text())[:300]}"
+    visitor.settle()

@@ -42,7 +42,7 @@ async def sites(scene, taps):
     dying = []
     for name in ("dying", "dying-too"):
         scene.command("init", environment={"FARM_DB": f"{name}.db"})
-        dying.append(scene.web(name, {"FARM_DB": f"{name}.db"})[1])
+        dying.append(scene.web(name, {"FARM_DB": f"{name}.db", "WEB_UPLOAD_DIR": f"{name}-uploads"})[1])
     for tap in taps:
         await tap.start(opened)
     port = scene.proxy(

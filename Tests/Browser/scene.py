@@ -20,6 +20,7 @@ from hostile import FILE_NAMES, GROUP, seed_rows
 
 HERE = pathlib.Path(__file__).resolve().parent
 PHOTOS = HERE.parent.parent / "examples/photos"
+WEB_PAGE = HERE.parent.parent / "docs/web.md"
 SAMPLES = ["chelsea.png", "coffee_exif_gps.jpg", "grace_hopper.jpg", "sign_parking.jpg", "two_dogs.jpg"]
 SERVICES = ["yolov8", "rtdetr", "clip", "inception_v3", "colors", "face", "pose", "blip"]
 SPATIAL = ("face", "pose")
@@ -36,6 +37,13 @@ def free_ports(count):
     for probe in probes:
         probe.close()
     return ports
+
+
+def documented_directives():
+    """What docs/web.md has nginx do below a path, but for the address of farm."""
+    block = re.search(r"location /x/farm/ \{\n(.*?)\n    \}", WEB_PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    lines = [line.strip() for line in block[1].splitlines()]
+    return [line for line in lines if not line.startswith("proxy_pass ")]
 
 
 def until(what, condition, seconds=120):
@@ -179,11 +187,12 @@ class Scene:
         folder = self.folder / "nginx"
         folder.mkdir()
         (port,) = free_ports(1)
+        directives = "\n            ".join(documented_directives())
         places = "".join(
             f"""
         location {path} {{
             proxy_pass http://127.0.0.1:{target}/;
-            proxy_set_header Host $http_host;
+            {directives}
         }}"""
             for path, target in ports.items()
         )
@@ -199,7 +208,6 @@ error_log {folder}/error.log;
 events {{ }}
 http {{
     access_log off;
-    proxy_http_version 1.1;
     proxy_buffering on;
 {temporary}    server {{
         listen 127.0.0.1:{port};{places}
