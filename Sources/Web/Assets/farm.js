@@ -11,9 +11,47 @@ function localTimes(within) {
 }
 localTimes(document);
 
+// MARK: The result of an act
+
+// What stands in a live region when the page comes is not read out: it has to come afterwards. It keeps its place meanwhile.
+const notice = document.getElementById("notice");
+let toldAt = 0;
+const result = [...notice.childNodes];
+if (notice.textContent.trim()) {
+  notice.style.minHeight = `${notice.offsetHeight}px`;
+  notice.replaceChildren();
+  setTimeout(() => {
+    notice.replaceChildren(...result);
+    notice.style.minHeight = "";
+    toldAt = performance.now();
+  }, 300);
+}
+
+// It is said once, and not again when somebody comes back to the page or copies its address.
+const address = new URL(location.href);
+if (address.searchParams.has("done")) {
+  address.searchParams.delete("done");
+  address.searchParams.delete("what");
+  history.replaceState(history.state, "", address);
+}
+
+// When what is shown has changed it may be true no longer. There is time to read it, though.
+const readingTime = 6000;
+function dropNotice() {
+  if (!notice.firstElementChild) return;
+  setTimeout(() => notice.replaceChildren(), Math.max(0, toldAt + readingTime - performance.now()));
+}
+
 // MARK: Live content
 
 const live = document.getElementById("live");
+
+// What it says, but for times: that it is a moment later is no change.
+function said(element) {
+  const copy = element.cloneNode(true);
+  for (const time of copy.querySelectorAll("time")) time.remove();
+  return copy.textContent;
+}
 
 // A click is one only if what the pointer goes down on is still there when it goes up.
 let isPressed = false;
@@ -52,8 +90,10 @@ function swap(text) {
   const alike = (to) => [...live.querySelectorAll(active.tagName)].filter((element) => known(element) === to);
   const focused = live.contains(active) ? known(active) : null;
   const place = focused === null ? -1 : alike(focused).indexOf(active);
+  const before = said(live);
   live.innerHTML = text;
   localTimes(live);
+  if (said(live) !== before) dropNotice();
   if (place >= 0) alike(focused)[place]?.focus({ preventScroll: true });
 }
 
@@ -61,8 +101,6 @@ function swap(text) {
 async function refresh() {
   if (isInUse()) return refreshLater();
   const url = new URL(location.href);
-  url.searchParams.delete("done");
-  url.searchParams.delete("what");
   url.searchParams.set("part", "live");
   const answer = await fetch(url, { headers: { Accept: "text/html" } }).catch(() => null);
   if (answer?.redirected || answer?.status === 401) return location.reload();

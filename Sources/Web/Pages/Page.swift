@@ -44,7 +44,7 @@ struct Page {
     var content: HTML
 
     /// What an act came to.
-    struct Notice {
+    struct Notice: Equatable {
         var text: String
         var isFault = false
     }

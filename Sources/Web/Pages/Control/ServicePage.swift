@@ -20,7 +20,8 @@ extension Site {
                     return Response(
                         Page(
                             title: service, section: .farm, depth: 1, access: context.access,
-                            notice: try Page.Notice(try request.query(["done", "what"])), content: content.html))
+                            notice: .control(try request.query(["done", "what"]), known: [service]),
+                            made: view.seen, content: content.html))
                 }
             ])
         func acting(
@@ -172,25 +173,5 @@ struct ServicePage {
             value="\(attribute: control.rateLimit.map { RateText(perSecond: $0).text } ?? "")" placeholder="no limit"></label>
             \(calls)<button>Limit</button></form>
             """
-    }
-}
-
-extension Page.Notice {
-    /// What an act that led here has done; nil where none did.
-    /// - Throws: `Fields.Fault` for what no act leads to.
-    init?(_ fields: Fields) throws(Fields.Fault) {
-        let what = try fields.text("what", upTo: 100) ?? ""
-        switch fields["done"] {
-        case "paused": self.init(text: "\(what) is paused. Workers obey within five seconds.")
-        case "resumed": self.init(text: "\(what) is resumed.")
-        case "limited": self.init(text: "The limits of \(what) are set. Workers obey within five seconds.")
-        case "rerun" where what == "0": self.init(text: "No service is like that here: nothing was asked.")
-        case "rerun" where what == "1": self.init(text: "One service is asked again.")
-        case "rerun": self.init(text: "\(what) services are asked again.")
-        case "begun": self.init(text: "It has begun, and goes on by itself.")
-        case "stopped": self.init(text: "It stops after what is at hand.")
-        case nil: return nil
-        default: throw Fields.Fault(text: "an act in done that is not known")
-        }
     }
 }

@@ -17,7 +17,7 @@ extension Site {
                     return try response(
                         Page(
                             title: "Dead letters", section: .dead, access: context.access, isLive: acts.isRunning,
-                            notice: try Page.Notice(try request.query()), content: content.html), request)
+                            notice: .dead(try request.query()), content: content.html), request)
                 }
             ])
         router.answer(

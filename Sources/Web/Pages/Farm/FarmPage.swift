@@ -6,16 +6,18 @@ import Pipeline
 
 extension Site {
     func addFarm(to router: Router<Context>) {
-        let board = board
+        let (board, helm) = (board, helm)
         router.answer(
             "/",
             [
                 .get: { request, context in
-                    let view = await board.latest()
+                    let (view, query) = (await board.latest(), try request.query())
+                    // Only after an act; the page is shown whether or not its store can be reached.
+                    let known = query["done"] == nil ? nil : try? await helm.control().knownNames()
                     return try response(
                         Page(
                             title: "Farm", section: .farm, access: context.access, isLive: true,
-                            notice: try Page.Notice(try request.query()),
+                            notice: .control(query, known: known ?? []),
                             content: FarmPage(view: view, mayAct: context.access.mayAct).content), request)
                 }
             ])
