@@ -92,14 +92,17 @@ struct ConnectionGuardTests {
         }
     }
 
-    @Test("a request whose body does not come is disconnected")
+    @Test("a request whose body does not come is told so, and disconnected")
     func dribbled() async throws {
         let large = LargeBodies { $0.body = .milliseconds(200) }
         try await large.server.during { port in
             let connection = try RawConnection(port: port)
             defer { connection.close() }
             try connection.send("POST /upload HTTP/1.1\r\nHost: farm\r\nContent-Length: 10\r\n\r\n123")
-            #expect(await connection.read().isEmpty)
+            let answer = String(decoding: await connection.read(), as: UTF8.self)
+            #expect(
+                answer.hasPrefix("HTTP/1.1 408 Request Timeout\r\n") && answer.contains("urn:farm:problem:too-slow"))
+            #expect(answer.split(separator: "HTTP/1.1 ").count == 1, "\(answer)")
         }
     }
 

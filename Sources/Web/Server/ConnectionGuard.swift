@@ -6,7 +6,7 @@ import NIOHTTPTypes
 ///
 /// - What was written leaves before the connection closes. Otherwise a slow reader gets a torn answer.
 /// - A reader that takes nothing for `stallLimit` is disconnected, so that it does not hold its answer in memory.
-/// - A request whose body is not complete within `bodyLimit` is disconnected.
+/// - A request whose body is not complete within `bodyLimit` is answered with 408 and disconnected.
 /// - `Expect: 100-continue` is answered, so that clients do not wait before they send a body.
 /// - What the connection is doing is told to the `ConnectionRoom`, so that idle connections make room for new ones. One that
 ///   has to leave does so at once, whatever it has not sent.
@@ -28,6 +28,10 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private var isReceiving = false
     /// Requests that have not been answered. Clients may send the next one before.
     private var unanswered = 0
+    /// The head of the answer to the last request was written.
+    private var isAnswering = false
+    /// The last answer of this connection was written by the guard: nothing comes after it.
+    private var isCut = false
     /// Writes that the connection has not taken yet.
     private var unsentWrites = 0
     private var lastProgress = NIODeadline.now()
@@ -75,10 +79,10 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
         case .head(let head):
-            (isReceiving, unanswered) = (true, unanswered + 1)
+            (isReceiving, unanswered, isAnswering) = (true, unanswered + 1, false)
             tell(context)
             bodyTimer?.cancel()
-            bodyTimer = context.eventLoop.assumeIsolated().scheduleTask(in: bodyLimit) { [self] in abort(context) }
+            bodyTimer = context.eventLoop.assumeIsolated().scheduleTask(in: bodyLimit) { [self] in refuse(context) }
             if head.headerFields[.expect]?.lowercased() == "100-continue" {
                 context.writeAndFlush(wrapOutboundOut(.head(HTTPResponse(status: .continue))), promise: nil)
             }
@@ -95,7 +99,12 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     // MARK: Answers
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        guard !isCut else {
+            promise?.fail(ChannelError.ioOnClosedChannel)
+            return
+        }
         let part = unwrapOutboundIn(data)
+        if case .head(let head) = part, head.status.kind != .informational { isAnswering = true }
         let isEnd = if case .end = part { true } else { false }
         // What cannot be read is answered too, and was no request.
         if isEnd { unanswered = max(0, unanswered - 1) }
@@ -155,6 +164,24 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         stallTimer = context.eventLoop.assumeIsolated().scheduleTask(deadline: lastProgress + stallLimit) { [self] in
             if NIODeadline.now() - lastProgress >= stallLimit { abort(context) } else { watchForStall(context) }
         }
+    }
+
+    /// Says that the body has not come in time, if nothing else was said yet, and disconnects.
+    private func refuse(_ context: ChannelHandlerContext) {
+        guard unanswered == 1, !isAnswering else { return abort(context) }
+        let problem = Problem(.tooSlow, "the body has to come within \(bodyLimit.nanoseconds / 1_000_000_000) seconds")
+        let body = ByteBuffer(string: problem.json.text)
+        let head = HTTPResponse(
+            status: problem.kind.status,
+            headerFields: [
+                .contentType: "application/problem+json", .contentLength: "\(body.readableBytes)", .connection: "close",
+            ])
+        track(context, wrapOutboundOut(.head(head)), nil)
+        track(context, wrapOutboundOut(.body(body)), nil)
+        track(context, wrapOutboundOut(.end(nil)), nil)
+        context.flush()
+        isCut = true
+        close(context: context, mode: .all, promise: nil)
     }
 
     private func abort(_ context: ChannelHandlerContext) {

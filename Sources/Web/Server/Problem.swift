@@ -15,6 +15,7 @@ struct Problem: Error, Sendable {
         case notFound = "not-found"
         case methodNotAllowed = "method-not-allowed"
         case conflict
+        case tooSlow = "too-slow"
         case tooLarge = "too-large"
         case wrongMediaType = "wrong-media-type"
         case wrongHost = "wrong-host"
@@ -33,6 +34,7 @@ struct Problem: Error, Sendable {
             case .notFound: .notFound
             case .methodNotAllowed: .methodNotAllowed
             case .conflict: .conflict
+            case .tooSlow: .requestTimeout
             case .tooLarge: .contentTooLarge
             case .wrongMediaType: .unsupportedMediaType
             case .wrongHost: .misdirectedRequest
@@ -54,6 +56,7 @@ struct Problem: Error, Sendable {
             case .notFound: "There is no such thing"
             case .methodNotAllowed: "This method is not answered here"
             case .conflict: "Somebody else has changed it"
+            case .tooSlow: "The body did not come in time"
             case .tooLarge: "The body is too large"
             case .wrongMediaType: "The body is of a type that is not read here"
             case .wrongHost: "This is not the host that was asked for"
