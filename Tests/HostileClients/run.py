@@ -24,6 +24,8 @@ from concurrent.futures import ThreadPoolExecutor
 from checks import CHECKS, READ_TOKEN, TOKEN, Target
 from raw import ask, last, request, resident, statuses, until
 
+# Something to show.
+PHOTO = pathlib.Path(__file__).resolve().parent.parent.parent / "examples/photos/coffee_exif_gps.jpg"
 # What may be taken beyond what an idle server has.
 MOST = 96
 
@@ -93,7 +95,9 @@ def main():
     faults = []
     try:
         (folder / "service_config.json").write_text('{"services": {}}')
-        subprocess.run([given.farm, "init"], cwd=folder, env={"PATH": "/usr/bin:/bin"}, check=True, capture_output=True)
+        shutil.copy(PHOTO, folder)
+        for command in (["init"], ["import", PHOTO.name]):
+            subprocess.run([given.farm, *command], cwd=folder, env={"PATH": "/usr/bin:/bin"}, check=True, capture_output=True)
         opened = Web(given.farm, folder, "open", {})
         guarded = Web(given.farm, folder, "guarded", {"WEB_TOKEN": TOKEN, "WEB_READ_TOKEN": READ_TOKEN})
         assert statuses(ask(opened.port, request("/", headers=last()))) == [200]
