@@ -188,7 +188,7 @@ async def the_slider_dims_and_each_box_says_why(site):
     assert any("person_1" in text and "yolov8 0.90" in text and "rtdetr 0.80" in text for text in hover), hover
     # A box is really seen, and seen less when it is dimmed.
     opacity = "one => Number(getComputedStyle(one).opacity)"
-    box = page.locator(".layer rect[data-prediction]").first
+    box = page.locator(".layer-0 rect[data-confidence]").first
     assert await box.evaluate(opacity) < 0.5
     await page.locator("#confidence").fill("0")
     assert await box.evaluate(opacity) == 1
@@ -206,4 +206,56 @@ async def two_clicks_lead_to_what_detectors_disagree_on(site):
     await page.wait_for_url("**/images/*")
     # There one sees at once who saw what.
     assert await shown_layers(page) == ["layer-0", "layer-1", "layer-fused"]
+    visitor.settle()
+
+
+# The line beside a layer's switch, and the first box of the layer, if it has one.
+LEGEND = """labels => labels.map((label) => {
+  const style = (element) => {
+    const { stroke, strokeDasharray, strokeWidth } = getComputedStyle(element);
+    return [stroke, strokeDasharray, strokeWidth].join(' | ');
+  };
+  const box = document.querySelector(`figure .${label.htmlFor} rect`);
+  return [label.htmlFor, style(label.querySelector('svg.dash path')), box && style(box)];
+})"""
+
+PARTED = """boxes => boxes.filter((box) => {
+  const [one, other] = [box, box.nextElementSibling].map((element) => element.getBoundingClientRect());
+  return one.bottom < other.top || other.bottom < one.top || one.right > other.left + 1;
+}).map((box) => box.id)"""
+
+
+@check
+async def the_legend_shows_each_layers_colour_and_pattern(site):
+    visitor = await site.visitor()
+    page = await visitor.page(f"images/{site.images[0]}")
+    legend = await page.locator(".layer-switch + label").evaluate_all(LEGEND)
+    assert len(legend) == 3, legend
+    for layer, shown, drawn in legend:
+        assert shown == drawn, f"{layer}: {shown}, but its boxes {drawn}"
+    assert len({shown for _, shown, _ in legend}) == len(legend), legend
+    # A switch and its name stay together, however narrow the screen is.
+    for width in range(300, 700, 20):
+        await page.set_viewport_size({"width": width, "height": 700})
+        parted = await page.locator(".layer-switch").evaluate_all(PARTED)
+        assert not parted, f"at {width} pixels: {parted}"
+    visitor.settle()
+
+
+@check
+async def crops_show_faces_poses_and_colours(site):
+    visitor = await site.visitor()
+    page = await visitor.page(f"images/{site.images[0]}")
+    row = page.locator("tr", has=page.get_by_role("link", name="person_1", exact=True))
+    # The double's face has 20 pixels at 5, 5 of the crop, and its one landmark lies in the middle, a tenth down.
+    assert await row.locator("svg.crop rect").count() == 1 and await row.locator("svg.crop .points").count() == 1
+    crop = await row.locator("svg.crop").evaluate("one => one.viewBox.baseVal.width")
+    face = await row.locator("svg.crop rect").evaluate("one => [one.x, one.width].map((value) => value.baseVal.value)")
+    assert face[1] == 20 and crop > 100, (face, crop)
+    assert await row.locator("svg.swatches rect").get_attribute("fill") == "#aa5500"
+    await row.get_by_role("link", name="person_1").click()
+    await page.get_by_role("heading", name="person_1").wait_for()
+    assert "#aa5500 60 %" in await page.locator("main").inner_text()
+    await page.locator("summary", has_text="pose").click()
+    assert "image_point" in await page.locator("details[open] pre").inner_text()
     visitor.settle()

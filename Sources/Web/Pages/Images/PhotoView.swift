@@ -40,7 +40,8 @@ struct PhotoView {
         let shown: HTML? = key.map { " <kbd>\($0)</kbd>" }
         return """
             <input type="checkbox" class="layer-switch" id="\(id)" autocomplete="off"\(isOn ? HTML(" checked") : .none)>\
-            <label for="\(id)" class="\(id)">\(name)\(shown)</label>
+            <label for="\(id)" class="\(id)"><svg class="dash" viewBox="0 0 44 10" aria-hidden="true">\
+            <path d="M0 5h44"/></svg>\(name.printable(upTo: 60))\(shown)</label>
             """
     }
 
