@@ -2,6 +2,8 @@
 
 from axe_playwright_python.base import AXE_SCRIPT
 
+from crowd import crowd
+
 from site_under_test import check, paths
 
 PHONE = {"width": 360, "height": 740}
@@ -108,21 +110,46 @@ async def pages_of_an_empty_farm_say_that_it_is_empty(site):
     visitor.settle()
 
 
+async def weights(page, address):
+    """The bytes of a page, its style and its scripts, by their addresses."""
+    responses = []
+    page.on("response", lambda response: responses.append(response))
+    await page.goto(address, wait_until="load")
+    return {
+        response.url: len(await response.body())
+        for response in responses
+        if response.request.resource_type in ("document", "script", "stylesheet")
+    }
+
+
 @check
 async def pages_are_light(site):
     everything = await paths(site)
     visitor = await site.visitor()
     for path in everything:
         page = await visitor.context.new_page()
-        responses = []
-        page.on("response", lambda response: responses.append(response))
-        await page.goto(visitor.root + path, wait_until="load")
-        sizes = {
-            response.url: len(await response.body())
-            for response in responses
-            if response.request.resource_type in ("document", "script", "stylesheet")
-        }
+        sizes = await weights(page, visitor.root + path)
         assert 0 < sum(sizes.values()) <= HEAVIEST, f"/{path}: {sizes}"
+        await page.close()
+    visitor.settle()
+
+
+@check
+async def pages_are_light_however_much_there_is(site):
+    """PageWeightTests looks at the workers, and follows the links to what does not fit."""
+    if site.strict is None:
+        return
+    image = site.crowded_image
+    crowd(site.database, image)
+    visitor = await site.visitor()
+    for path in (f"images/{image}?disagree=1", f"images/{image}/tables/boxes", f"images/{image}/tables/fused", "quality"):
+        page = await visitor.context.new_page()
+        sizes = await weights(page, visitor.root + path)
+        assert 0 < sum(sizes.values()) <= HEAVIEST, f"/{path}: {sizes}"
+        await page.evaluate(AXE_SCRIPT)
+        assert not (faults := await serious(page)), f"/{path}: {faults}"
+        await page.set_viewport_size(PHONE)
+        assert not (wide := await page.evaluate(WIDER)), f"/{path}: {wide}"
         await page.close()
     visitor.settle()
 

@@ -21,6 +21,7 @@ import check_boxes
 import check_live
 import check_pages
 import check_scriptless
+from hostile import GROUP
 from scene import READ_TOKEN, TOKEN, Scene
 from site_under_test import CHECKS, Site
 from tap import Tap
@@ -53,7 +54,8 @@ async def sites(scene, taps):
     bare, proxied = "http://127.0.0.1:{}/", f"http://127.0.0.1:{port}/{{}}/farm/"
     samples, turned = scene.images("samples"), scene.images("turned")
     shared = {
-        "database": scene.database, "untouched_image": samples[4], "turned_images": turned, "walks": {},
+        "database": scene.database, "untouched_image": samples[4], "turned_images": turned,
+        "crowded_image": scene.images(GROUP)[0], "walks": {},
         "start_web": lambda port=0, environment={}: scene.web(f"web-{len(scene.running)}", environment, port),
     }
     return [

@@ -43,6 +43,8 @@ class Site:
     # Of both sites: an image of which nothing changes, and those whose photos lie in each of the eight orientations.
     untouched_image: int
     turned_images: list
+    # An image that one check gives many boxes.
+    crowded_image: int
     # The root of another farm, whose dead letters are this site's alone, and its file.
     dying: str
     dying_database: str

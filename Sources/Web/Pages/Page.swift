@@ -1,3 +1,5 @@
+import Foundation
+
 /// A whole page: what all of them have around their content.
 struct Page {
     /// The pages that every page leads to, in the order of the menu.
@@ -40,6 +42,8 @@ struct Page {
     var isLive = false
     /// What an act has done, or why it has not.
     var notice: Notice?
+    /// How old what it shows is; nil where the content says so, or shows nothing that ages.
+    var made: Date?
     /// What stands between the menu and the end of the page.
     var content: HTML
 
@@ -76,6 +80,7 @@ struct Page {
         <main id="content">
         <div id="notice" role="status" aria-live="polite">\(noticeText)</div>
         <div id="live">\(content)</div>
+        \(made.map { "<p class=\"quiet\">As of \(HTML.time($0)).</p>" as HTML })
         </main>
         </body>
         </html>

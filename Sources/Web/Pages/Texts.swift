@@ -31,13 +31,13 @@ extension HTML {
     /// How many ended in each of the last 60 minutes.
     static func sparkline(_ minutes: [Int], label: String) -> HTML {
         guard let most = minutes.max(), most > 0 else { return .none }
-        let bars = minutes.enumerated().filter { $0.element > 0 }.map { index, count -> HTML in
-            let height = max(1, count * 24 / most)
-            return "<rect x=\"\(index * 3)\" y=\"\(24 - height)\" width=\"2\" height=\"\(height)\"/>"
+        // One path for all bars: a page has a line of them for each service, and comes anew again and again.
+        let bars = minutes.enumerated().filter { $0.element > 0 }.map { index, count in
+            "M\(index * 3 + 1) 24v-\(max(1, count * 24 / most))"
         }
         return """
             <svg class="spark" viewBox="0 0 180 24" preserveAspectRatio="none" role="img" aria-label="\(attribute: label)">\
-            \(bars)</svg>
+            <path d="\(bars.joined())"/></svg>
             """
     }
 }
@@ -47,5 +47,9 @@ extension Double {
     var twoDigits: String { String(format: "%.2f", self) }
 
     /// As an attribute of SVG: at most two digits after the point, never an exponent; 0 for what is no number.
-    var plainDigits: String { isFinite && abs(self) < 1e9 ? String(format: "%.2f", self) : "0" }
+    var plainDigits: String {
+        guard isFinite, abs(self) < 1e9 else { return "0" }
+        let digits = String(format: "%.2f", self)
+        return digits.hasSuffix(".00") ? String(digits.dropLast(3)) : digits
+    }
 }

@@ -7,16 +7,17 @@ import Pipeline
 
 extension Site {
     func addServices(to router: Router<Context>) {
-        let (board, helm) = (board, helm)
+        let (board, helm, expected) = (board, helm, gallery.rules.expected)
         router.answer(
             "/services/:service",
             [
                 .get: { request, context in
                     let service = try await helm.knownService(context)
                     let control = try await helm.control().all()[service]
+                    let view = await board.latest()
                     let content = ServicePage(
                         service: service, control: control, mayAct: context.access.mayAct,
-                        status: try? await board.latest().status.get())
+                        isAskedForImages: expected.contains(service), status: try? view.status.get())
                     return Response(
                         Page(
                             title: service, section: .farm, depth: 1, access: context.access,
@@ -41,7 +42,10 @@ extension Site {
                             Page(
                                 title: service, section: .farm, depth: 2, access: context.access,
                                 notice: Page.Notice(text: why, isFault: true),
-                                content: ServicePage(service: service, control: control, mayAct: true, root: "../").html
+                                content: ServicePage(
+                                    service: service, control: control, mayAct: true, root: "../",
+                                    isAskedForImages: expected.contains(service)
+                                ).html
                             ),
                             status)
                     }
@@ -105,6 +109,8 @@ struct ServicePage {
     let mayAct: Bool
     /// From the page to the folder of the services' pages.
     var root = ""
+    /// Whether it is asked about whole images, which alone are found by what has failed.
+    var isAskedForImages = false
     /// What was seen last of the farm; nil where it is not known, or not shown.
     var status: FarmStatus?
 
@@ -113,10 +119,16 @@ struct ServicePage {
         <h1>\(service)</h1>
         <p class="\(control.isPaused ? "bad" : "")">\(control.text)</p>
         \(work)
-        <p><a href="\(root)../images?failed=\(attribute: service.queryEncoded)">Images on which it failed</a> ·
-        <a href="\(root)../dead">Dead letters</a> · <a href="\(root)../">Farm</a></p>
+        <p>\(failures)<a href="\(root)../dead">Dead letters</a> · <a href="\(root)../">Farm</a></p>
         \(mayAct ? forms : .none)
         """
+    }
+
+    private var failures: HTML? {
+        guard isAskedForImages else { return nil }
+        return """
+            <a href="\(root)../images?failed=\(attribute: service.queryEncoded)">Images on which it failed</a> ·
+            """
     }
 
     /// What waits for it, who works on it, and why it does not move.

@@ -12,8 +12,10 @@ extension Site {
             [
                 .get: { request, context in
                     // While letters are acted on, looking at them would keep them from the act.
-                    let overview = acts.isRunning ? nil : try await helm.dead.latest().value
-                    let content = DeadPage(overview: overview, acts: acts.all, mayAct: context.access.mayAct)
+                    let latest = acts.isRunning ? nil : try await helm.dead.latest()
+                    let content = DeadPage(
+                        overview: latest?.value, made: latest?.made ?? .now, acts: acts.all,
+                        mayAct: context.access.mayAct)
                     return try response(
                         Page(
                             title: "Dead letters", section: .dead, access: context.access, isLive: acts.isRunning,
@@ -108,10 +110,17 @@ struct DeadAct: Sendable {
 struct DeadPage {
     /// nil while letters are acted on.
     let overview: DeadOverview?
+    /// How old it is.
+    let made: Date
     let acts: [BackgroundActs.Act]
     let mayAct: Bool
 
-    var html: HTML { "<h1>Dead letters</h1>\(running)\(table)" }
+    /// Rows of the page, in bytes.
+    private static let (groupBytes, actBytes) = (45_000, 15_000)
+
+    var html: HTML {
+        "<h1>Dead letters</h1>\(running)\(table)<p class=\"quiet\">As of \(HTML.time(made)).</p>"
+    }
 
     private var table: HTML {
         guard let overview else { return "<p>The letters are listed again when the act has ended.</p>" }
@@ -120,11 +129,14 @@ struct DeadPage {
             overview.isPartial
             ? "<p class=\"quiet\">\(HTML.count(overview.seen)) of \(HTML.count(overview.total)) were looked at. Acts meet all of them.</p>"
             : nil
+        let groups = HTML.first(overview.groups.map(row), upTo: DeadPage.groupBytes) {
+            "\(HTML.count($0)) more kinds are not shown here. Acts on all meet them, too."
+        }
         return """
             \(partial)
             <table class="cards"><thead><tr><th scope="col">Service or role</th><th scope="col">Reason</th>
             <th scope="col" class="number">Letters</th><th scope="col">Examples</th><th scope="col">Act</th></tr></thead>
-            <tbody>\(overview.groups.map(row))</tbody></table>
+            <tbody>\(groups.pieces)</tbody></table>\(groups.rest)
             \(mayAct ? HTML("<p><a href=\"dead/act?act=requeue&amp;all=1\">Requeue all</a> · <a href=\"dead/act?act=drop&amp;all=1\">Drop all</a></p>") : .none)
             """
     }
@@ -152,16 +164,17 @@ struct DeadPage {
 
     private var running: HTML {
         guard !acts.isEmpty else { return .none }
-        let rows = acts.map { act -> HTML in
+        let rows = HTML.part(of: acts.count, upTo: DeadPage.actBytes) { place in
+            let act = acts[place]
             let stop: HTML =
                 act.state == .running && mayAct
                 ? "<form class=\"inline\" method=\"post\" action=\"acts/\(act.id)/stop\"><button>Stop</button></form>"
                 : .none
             return """
-                <tr>\(HTML.cell("Begun", HTML.time(act.begun)))\(HTML.cell("Act", "\(act.text)"))\
+                <tr>\(HTML.cell("Begun", HTML.time(act.begun)))\(HTML.cell("Act", "\(act.text.printable(upTo: 300))"))\
                 \(HTML.cell("Progress", progress(act)))\(HTML.cell("", stop))</tr>
                 """
-        }
+        }.pieces
         return """
             <h2>Acts of this server</h2>
             <table class="cards"><thead><tr><th scope="col">Begun</th><th scope="col">Act</th><th scope="col">Progress</th>

@@ -18,6 +18,25 @@ package struct Gallery: Sendable {
         self.photos = photos
         self.rules = rules
     }
+
+    /// All that is known of the image that a path names.
+    /// - Throws: `HTTPError` where there is none; `PortFault`.
+    func detail(_ context: Context) async throws -> ImageDetail {
+        let id = try context.number("id")
+        guard let detail = try await ImageDetails(store: try await store(), rules: rules).detail(of: id) else {
+            throw Site.noImage(id)
+        }
+        return detail
+    }
+
+    /// How large the photo is, upright; or why it cannot be shown.
+    func size(of detail: ImageDetail) async -> Result<ImagePageContent.Size, PictureFault> {
+        do throws(PictureFault) {
+            return .success(.init(try await photos.uprightSize(of: detail.report.image)))
+        } catch {
+            return .failure(error)
+        }
+    }
 }
 
 extension Site {
@@ -38,8 +57,9 @@ extension Site {
                         labels: try await store.labels(beginning: "", limit: ImagesPage.choices),
                         services: gallery.rules.expected, lag: try await store.indexLag())
                     return try response(
-                        Page(title: "Images", section: .images, access: context.access, content: page.content), request,
-                        ImageSearchFields.known)
+                        Page(
+                            title: "Images", section: .images, access: context.access, made: .now,
+                            content: page.content), request, ImageSearchFields.known)
                 }
             ])
         router.answer(
@@ -48,25 +68,18 @@ extension Site {
                 .get: { request, context in
                     let query = try request.query()
                     let search = try ImageSearchFields(query, expected: gallery.rules.expected)
-                    let (id, store) = (try context.number("id"), try await gallery.store())
-                    guard let detail = try await ImageDetails(store: store, rules: gallery.rules).detail(of: id) else {
-                        throw Site.noImage(id)
-                    }
-                    let neighbours = try await store.neighbours(of: id, search.query, search.order)
-                    let size: Result<ImagePageContent.Size, PictureFault>
-                    do throws(PictureFault) {
-                        size = .success(.init(try await gallery.photos.uprightSize(of: detail.report.image)))
-                    } catch {
-                        size = .failure(error)
-                    }
+                    let detail = try await gallery.detail(context)
+                    let id = detail.report.image.id
+                    let neighbours = try await gallery.store().neighbours(of: id, search.query, search.order)
                     let services = context.access.mayAct && api != nil ? gallery.rules.expected : []
                     let content = ImagePageContent(
-                        detail: detail, search: search, neighbours: neighbours, size: size, services: services)
+                        detail: detail, search: search, neighbours: neighbours, size: await gallery.size(of: detail),
+                        services: services)
                     return try response(
                         Page(
                             title: "Image \(id)", section: .images, depth: 1, access: context.access,
-                            notice: try Page.Notice(query),
-                            content: content.html), request, ImageSearchFields.known)
+                            notice: .rerun(query), made: .now, content: content.html), request,
+                        ImageSearchFields.known)
                 }
             ])
         router.answer(
@@ -81,6 +94,7 @@ extension Site {
                     return Response(stored.data.text, "application/json")
                 }
             ])
+        addImageParts(to: router)
         addRerun(to: router)
         addPhotos(to: router)
     }

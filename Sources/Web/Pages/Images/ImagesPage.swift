@@ -7,6 +7,8 @@ struct ImagesPage {
     static let limit = 60
     /// Groups and labels that are offered.
     static let choices = 300
+    /// Either of them, in bytes.
+    private static let choiceBytes = 10_000
 
     let search: ImageSearchFields
     let page: ImagePage
@@ -64,8 +66,8 @@ struct ImagesPage {
             \(box("unfused", "labels that only a detector named, too", query.includesUnfused))
             </fieldset>
             <div><button>Show</button> <a href="images">all</a></div>
-            <datalist id="groups">\(groups.map(option))</datalist>
-            <datalist id="labels">\(labels.map(option))</datalist>
+            <datalist id="groups">\(HTML.first(groups.map(option), upTo: ImagesPage.choiceBytes).pieces)</datalist>
+            <datalist id="labels">\(HTML.first(labels.map(option), upTo: ImagesPage.choiceBytes).pieces)</datalist>
             </form>
             """
     }
@@ -116,9 +118,10 @@ struct ImagesPage {
     }
 
     private func tile(_ tile: ImageTile) -> HTML {
-        let name = tile.image.filename ?? tile.image.path ?? tile.image.url ?? "image \(tile.image.id)"
-        let labels = tile.labels.prefix(4).map { $0.boxes > 1 ? "\($0.boxes) × \($0.label)" : $0.label }
-        let emoji = tile.emoji.prefix(8).map(\.emoji).joined(separator: " ")
+        let labels = tile.labels.prefix(4).map { entry in
+            (entry.boxes > 1 ? "\(entry.boxes) × " : "") + entry.label.printable(upTo: 40)
+        }
+        let emoji = tile.emoji.prefix(8).map { $0.emoji.printable(upTo: 12) }.joined(separator: " ")
         let failed: HTML? =
             tile.failed.isEmpty ? nil : "<span class=\"bad\">failed: \(tile.failed.joined(separator: ", "))</span>"
         let missing: HTML? =
@@ -128,7 +131,7 @@ struct ImagesPage {
         return """
             <li><a href="images/\(tile.image.id)\(attribute: search.link())">\
             <img src="images/\(tile.image.id)/thumbnail" alt="" loading="lazy" width="160" height="160">\
-            <span class="name">\(name)</span></a>\
+            <span class="name">\(tile.image.title)</span></a>\
             <span class="emoji">\(emoji)</span><span>\(labels.joined(separator: ", "))</span>\
             <span class="quiet">\(tile.state.name)</span>\(failed)\(missing)\(disagrees)</li>
             """

@@ -9,6 +9,8 @@ struct PhotoView {
     private static let layers = 12
     /// Boxes that are drawn: what more a broken detector sends nobody could tell apart.
     private static let drawn = 400
+    /// Bytes of the detectors' boxes, and of the fused ones. Where there are many, the less sure ones say less of themselves.
+    private static let (detectorBytes, fusedBytes) = (22_000, 7_000)
 
     let detail: ImageDetail
     let size: ImagePageContent.Size
@@ -20,9 +22,12 @@ struct PhotoView {
         let switches = detectors.enumerated().map { index, service -> HTML in
             layerSwitch("layer-\(index)", service, key: index < 9 ? "\(index + 1)" : nil, isOn: showsDetectors)
         }
-        let layers = detectors.enumerated().map { index, service -> HTML in
-            "<g class=\"layer layer-\(index)\">\(predictions(of: service))</g>"
+        let (boxes, omitted) = predictions(of: Array(detectors))
+        let layers = boxes.enumerated().map { index, boxes -> HTML in
+            "<g class=\"layer layer-\(index)\">\(boxes)</g>"
         }
+        let note: HTML? =
+            omitted == 0 ? nil : "<p class=\"quiet\">Not drawn: \(counted(omitted, "box")), the least sure ones.</p>"
         return """
             <div class="viewer">
             \(layerSwitch("layer-fused", "fused boxes", key: "0", isOn: true))\(switches)
@@ -31,7 +36,7 @@ struct PhotoView {
             <p class="quiet">Keys: 1–9 detectors, 0 fused boxes, space all boxes, ← and → the images beside this one.</p></div>
             <figure><svg viewBox="0 0 \(size.width) \(size.height)" role="img" aria-label="The photo with its boxes">
             <image href="\(detail.report.image.id)/photo" width="\(size.width)" height="\(size.height)" \
-            preserveAspectRatio="none"/>\(layers)<g class="layer layer-fused">\(fused)</g></svg></figure>
+            preserveAspectRatio="none"/>\(layers)<g class="layer layer-fused">\(fused)</g></svg></figure>\(note)
             </div>
             """
     }
@@ -45,24 +50,41 @@ struct PhotoView {
             """
     }
 
-    private func predictions(of service: String) -> [HTML] {
-        detail.explanation.predictions.enumerated().filter { $0.element.service == service }.prefix(PhotoView.drawn)
-            .compactMap { index, prediction in
-                guard let box = prediction.bbox else { return nil }
-                let text =
-                    "\(prediction.label ?? "?") \(prediction.confidence?.twoDigits ?? ""), \(service): "
-                    + detail.explanation.fate(of: prediction)
-                return rectangle(box, text, " data-prediction=\"\(index)\"\(prediction.confidenceAttribute)")
-            }
+    /// The boxes of each detector, and how many there was no room for. The surest come first.
+    private func predictions(of detectors: [String]) -> (layers: [[HTML]], omitted: Int) {
+        let explanation = detail.explanation
+        let seen = explanation.predictions.filter { $0.bbox != nil && detectors.contains($0.service) }
+            .sorted { ($0.confidence ?? 0) > ($1.confidence ?? 0) }
+        let candidates = seen.prefix(PhotoView.drawn)
+        let drawn = HTML.fitted(
+            candidates.map { prediction in
+                let name = "\((prediction.label ?? "?").printable(upTo: 60)) \(prediction.confidence?.twoDigits ?? "")"
+                let text = "\(name), \(prediction.service.printable(upTo: 60))"
+                let box = prediction.bbox ?? Box(x: 0, y: 0, width: 0, height: 0)
+                return (
+                    short: rectangle(box, text, prediction.confidenceAttribute),
+                    long: rectangle(
+                        box, "\(text): \(explanation.fate(of: prediction).printable(upTo: 300))",
+                        prediction.confidenceAttribute)
+                )
+            }, upTo: PhotoView.detectorBytes)
+        let layers = detectors.map { service in
+            zip(candidates, drawn).filter { $0.0.service == service }.map(\.1)
+        }
+        return (layers, seen.count - drawn.count)
     }
 
     private var fused: [HTML] {
-        detail.report.findings.boxes.compactMap(\.box).prefix(PhotoView.drawn).map { box in
-            let seen = box.detections.map { "\($0.service) \($0.confidence.twoDigits)" }.joined(separator: ", ")
-            return rectangle(
-                box.bbox, "\(box.clusterID), confidence \(box.averageConfidence.twoDigits): seen by \(seen)",
-                " data-confidence=\"\(box.averageConfidence.plainDigits)\"")
-        }
+        let boxes = detail.report.findings.boxes.compactMap(\.box).sorted { $0.score > $1.score }
+        return HTML.fitted(
+            boxes.prefix(PhotoView.drawn).map { box in
+                let confidence: HTML = " data-confidence=\"\(box.averageConfidence.plainDigits)\""
+                let name = "\(box.clusterID.printable(upTo: 60)), confidence \(box.averageConfidence.twoDigits)"
+                return (
+                    short: rectangle(box.bbox, name, confidence),
+                    long: rectangle(box.bbox, "\(name): seen by \(box.sight.printable(upTo: 300))", confidence)
+                )
+            }, upTo: PhotoView.fusedBytes)
     }
 
     private func rectangle(_ box: Box, _ text: String, _ attributes: HTML) -> HTML {
@@ -70,6 +92,14 @@ struct PhotoView {
         <rect x="\(box.x.plainDigits)" y="\(box.y.plainDigits)" width="\(max(0, box.width).plainDigits)" \
         height="\(max(0, box.height).plainDigits)"\(attributes)><title>\(text)</title></rect>
         """
+    }
+}
+
+extension MergedBox {
+    /// Who has seen it, and how surely.
+    var sight: String {
+        let seen = detections.prefix(40).map { "\($0.service) \($0.confidence.twoDigits)" }
+        return seen.joined(separator: ", ") + (detections.count > 40 ? ", …" : "")
     }
 }
 

@@ -24,6 +24,8 @@ extension Site {
 struct QualityPage {
     /// Rows of a table: those with the most objects.
     private static let rowLimit = 60
+    /// Rows of the tables, in bytes.
+    private static let (serviceBytes, pairBytes, sightBytes, evidenceBytes) = (26_000, 16_000, 14_000, 12_000)
 
     let report: QualityReport
     let made: Date
@@ -39,23 +41,24 @@ struct QualityPage {
     }
 
     private var services: HTML {
-        let rows = report.services.map { service -> HTML in
-            func seconds(_ value: Double?) -> String { value.map { String(format: "%.2f s", $0) } ?? "–" }
-            let changed = service.repeated == 0 ? "–" : share(service.changed, of: service.repeated)
-            return """
-                <tr><th scope="row">\(service.service)</th>\(HTML.cell("Good", HTML.count(service.successes), isNumber: true))
-                \(HTML.cell("Failed", HTML.count(service.failures), isNumber: true))
-                \(HTML.cell("p50 / p95", "\(seconds(service.p50)) / \(seconds(service.p95))", isNumber: true))
-                \(HTML.cell("Changed when asked again", "\(changed)", isNumber: true))
-                \(HTML.cell("Confidences, 0 to 1", histogram(service)))</tr>
-                """
-        }
+        let rows = HTML.first(
+            report.services.map { service -> HTML in
+                func seconds(_ value: Double?) -> String { value.map { String(format: "%.2f s", $0) } ?? "–" }
+                let changed = service.repeated == 0 ? "–" : share(service.changed, of: service.repeated)
+                return """
+                    <tr><th scope="row">\(service.service)</th>\(HTML.cell("Good", HTML.count(service.successes), isNumber: true))
+                    \(HTML.cell("Failed", HTML.count(service.failures), isNumber: true))
+                    \(HTML.cell("p50 / p95", "\(seconds(service.p50)) / \(seconds(service.p95))", isNumber: true))
+                    \(HTML.cell("Changed when asked again", "\(changed)", isNumber: true))
+                    \(HTML.cell("Confidences, 0 to 1", histogram(service)))</tr>
+                    """
+            }, upTo: QualityPage.serviceBytes)
         return """
             <h2>Services</h2>
             <table class="cards"><thead><tr><th scope="col">Service</th><th scope="col" class="number">Good</th>
             <th scope="col" class="number">Failed</th><th scope="col" class="number">p50 / p95</th>
             <th scope="col" class="number">Changed when asked again</th><th scope="col">Confidences, 0 to 1</th></tr></thead>
-            <tbody>\(rows)</tbody></table>
+            <tbody>\(rows.pieces)</tbody></table>\(rows.rest)
             """
     }
 
@@ -78,64 +81,67 @@ struct QualityPage {
     }
 
     private var pairs: HTML {
-        let rows = report.pairs.prefix(QualityPage.rowLimit).map { pair -> HTML in
-            """
-            <tr><th scope="row">\(label(pair.label))</th>\(HTML.cell("Detectors", "\(pair.first), \(pair.second)"))
-            \(HTML.cell("Agree", "\(share(pair.both, of: pair.both + pair.onlyFirst + pair.onlySecond))", isNumber: true))
-            \(HTML.cell("Both", HTML.count(pair.both), isNumber: true))
-            \(HTML.cell("Only the first", HTML.count(pair.onlyFirst), isNumber: true))
-            \(HTML.cell("Only the second", HTML.count(pair.onlySecond), isNumber: true))</tr>
-            """
-        }
-        guard !rows.isEmpty else { return .none }
+        let rows = HTML.first(
+            report.pairs.prefix(QualityPage.rowLimit).map { pair -> HTML in
+                """
+                <tr><th scope="row">\(label(pair.label))</th>\(HTML.cell("Detectors", "\(pair.first), \(pair.second)"))
+                \(HTML.cell("Agree", "\(share(pair.both, of: pair.both + pair.onlyFirst + pair.onlySecond))", isNumber: true))
+                \(HTML.cell("Both", HTML.count(pair.both), isNumber: true))
+                \(HTML.cell("Only the first", HTML.count(pair.onlyFirst), isNumber: true))
+                \(HTML.cell("Only the second", HTML.count(pair.onlySecond), isNumber: true))</tr>
+                """
+            }, upTo: QualityPage.pairBytes)
+        guard !rows.pieces.isEmpty else { return .none }
         return """
             <h2>How often two detectors agree</h2>
             <p><a href="images?disagree=1">Images where detectors disagree</a></p>
             <table class="cards"><thead><tr><th scope="col">Label</th><th scope="col">Detectors</th>
             <th scope="col" class="number">Agree</th><th scope="col" class="number">Both</th>
             <th scope="col" class="number">Only the first</th><th scope="col" class="number">Only the second</th></tr></thead>
-            <tbody>\(rows)</tbody></table>
+            <tbody>\(rows.pieces)</tbody></table>\(rows.rest)
             """
     }
 
     private var sights: HTML {
-        let rows = report.sights.prefix(QualityPage.rowLimit).map { sight -> HTML in
-            """
-            <tr><th scope="row">\(label(sight.label))</th>\(HTML.cell("Detector", "\(sight.detector)"))
-            \(HTML.cell("Saw", HTML.count(sight.seen), isNumber: true))
-            \(HTML.cell("Of it alone", HTML.count(sight.alone), isNumber: true))
-            \(HTML.cell("Missed", HTML.count(sight.missed), isNumber: true))</tr>
-            """
-        }
-        guard !rows.isEmpty else { return .none }
+        let rows = HTML.first(
+            report.sights.prefix(QualityPage.rowLimit).map { sight -> HTML in
+                """
+                <tr><th scope="row">\(label(sight.label))</th>\(HTML.cell("Detector", "\(sight.detector)"))
+                \(HTML.cell("Saw", HTML.count(sight.seen), isNumber: true))
+                \(HTML.cell("Of it alone", HTML.count(sight.alone), isNumber: true))
+                \(HTML.cell("Missed", HTML.count(sight.missed), isNumber: true))</tr>
+                """
+            }, upTo: QualityPage.sightBytes)
+        guard !rows.pieces.isEmpty else { return .none }
         return """
             <h2>Who misses what</h2>
             <table class="cards"><thead><tr><th scope="col">Label</th><th scope="col">Detector</th>
             <th scope="col" class="number">Saw</th><th scope="col" class="number">Of it alone</th>
-            <th scope="col" class="number">Missed</th></tr></thead><tbody>\(rows)</tbody></table>
+            <th scope="col" class="number">Missed</th></tr></thead><tbody>\(rows.pieces)</tbody></table>\(rows.rest)
             """
     }
 
     private var evidence: HTML {
-        let rows = report.evidence.prefix(QualityPage.rowLimit).map { entry -> HTML in
-            """
-            <tr><th scope="row" class="emoji"><a href="images?emoji=\(attribute: entry.emoji.queryEncoded)">\(entry.emoji)</a></th>
-            \(HTML.cell("Votes and a box", HTML.count(entry.both), isNumber: true))
-            \(HTML.cell("Votes only", HTML.count(entry.votesOnly), isNumber: true))
-            \(HTML.cell("A box only", HTML.count(entry.boxesOnly), isNumber: true))</tr>
-            """
-        }
-        guard !rows.isEmpty else { return .none }
+        let rows = HTML.first(
+            report.evidence.prefix(QualityPage.rowLimit).map { entry -> HTML in
+                """
+                <tr><th scope="row" class="emoji"><a href="images?emoji=\(attribute: entry.emoji.queryEncoded)">\(entry.emoji)</a></th>
+                \(HTML.cell("Votes and a box", HTML.count(entry.both), isNumber: true))
+                \(HTML.cell("Votes only", HTML.count(entry.votesOnly), isNumber: true))
+                \(HTML.cell("A box only", HTML.count(entry.boxesOnly), isNumber: true))</tr>
+                """
+            }, upTo: QualityPage.evidenceBytes)
+        guard !rows.pieces.isEmpty else { return .none }
         return """
             <h2>Votes against boxes</h2>
             <table class="cards"><thead><tr><th scope="col">Emoji</th><th scope="col" class="number">Votes and a box</th>
             <th scope="col" class="number">Votes only</th><th scope="col" class="number">A box only</th></tr></thead>
-            <tbody>\(rows)</tbody></table>
+            <tbody>\(rows.pieces)</tbody></table>\(rows.rest)
             """
     }
 
     private func label(_ label: String) -> HTML {
-        "<a href=\"images?label=\(attribute: label.queryEncoded)\">\(label)</a>"
+        "<a href=\"images?label=\(attribute: label.queryEncoded)\">\(label.printable(upTo: 60))</a>"
     }
 
     private func share(_ part: Int, of all: Int) -> String {
