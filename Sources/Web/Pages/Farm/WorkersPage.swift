@@ -16,7 +16,7 @@ extension Site {
                     return try response(
                         Page(
                             title: "Workers", section: .workers, access: context.access, isLive: true,
-                            content: page.content), request)
+                            content: page.content), request, Site.pageFields.union(["from", "machine"]))
                 }
             ])
     }

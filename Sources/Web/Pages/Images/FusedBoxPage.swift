@@ -12,7 +12,7 @@ extension Site {
             "/images/:id/tables/:table",
             [
                 .get: { request, context in
-                    let start = try request.query().number("from", 0...Int.max) ?? 0
+                    let start = try request.query(["from"]).number("from", 0...Int.max) ?? 0
                     let detail = try await gallery.detail(context)
                     let tables = ImageTables(detail: detail, size: await gallery.size(of: detail), place: "../../")
                     let name = context.parameters.get("table") ?? ""
@@ -29,7 +29,8 @@ extension Site {
         router.answer(
             "/images/:id/fused/:box",
             [
-                .get: { _, context in
+                .get: { request, context in
+                    _ = try request.query([])
                     let detail = try await gallery.detail(context)
                     let mergedID = try context.number("box")
                     let page = FusedBoxPage(
