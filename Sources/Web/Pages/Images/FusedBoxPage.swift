@@ -46,7 +46,8 @@ extension Site {
         router.answer(
             "/images/:id/fused/:box/:service",
             [
-                .get: { _, context in
+                .get: { request, context in
+                    _ = try request.query([])
                     let detail = try await gallery.detail(context)
                     let (mergedID, service) = (try context.number("box"), context.parameters.get("service") ?? "")
                     let row = detail.report.findings.enrichments.first {
