@@ -49,5 +49,9 @@ package struct ObservedQueue: JobQueue, QueueAdministration, QueueInspection {
         try await base.pass(through: queue, part)
     }
 
+    package func pass(throughDeadOf queue: String, from place: Int64) async throws -> any QueueBrowsing {
+        try await base.pass(throughDeadOf: queue, from: place)
+    }
+
     package func purge(_ queue: String) async throws -> Int { try await base.purge(queue) }
 }

@@ -170,14 +170,23 @@ public final class RabbitMQQueue: JobQueue, QueueAdministration, QueueInspection
     /// Opens a separate connection for the pass, if the queue exists.
     public func pass(through queue: String, _ part: QueuePart) async throws -> any QueueBrowsing {
         try check(queue)
-        let name = part == .dead ? queue + ".dead" : queue
-        let browser = QueueBrowser(options, queue: name, time: time, log: log)
-        guard try await subscriber.messages(in: name) != nil else {
-            return RabbitMQBrowsing(queue: name, browser: browser, broker: self, countsReturns: false)
-        }
-        try await browser.connect()
-        return RabbitMQBrowsing(
-            queue: name, browser: browser, broker: self, countsReturns: await subscriber.countsReturns(name))
+        return try await pass(throughMessagesOf: part == .dead ? queue + ".dead" : queue)
+    }
+
+    /// Opens a separate connection for the pass, if the queue exists. A broker shows messages from the beginning only:
+    /// those before the place are taken and given back like the others.
+    public func pass(throughDeadOf queue: String, from place: Int64) async throws -> any QueueBrowsing {
+        try check(queue)
+        return try await pass(throughMessagesOf: queue + ".dead", passing: Int(max(0, place)))
+    }
+
+    private func pass(throughMessagesOf name: String, passing passed: Int = 0) async throws -> RabbitMQBrowsing {
+        let exists = try await subscriber.messages(in: name) != nil
+        let countsReturns = exists ? await subscriber.countsReturns(name) : false
+        let browser = QueueBrowser(
+            options, queue: name, passing: passed, movesShown: countsReturns, time: time, log: log)
+        if exists { try await browser.connect() }
+        return RabbitMQBrowsing(queue: name, browser: browser, broker: self, countsReturns: countsReturns)
     }
 
     /// Drops all ready messages.

@@ -17,6 +17,11 @@ public protocol QueueBrowsing: Sendable {
     /// - Throws: `PortFault`. Then the pass is over, and only messages that were removed are gone.
     func next() async throws -> [Delivery]
 
+    /// Returns the next messages as `next` does, for whoever asks for a place later. A queue that knows only the place
+    /// after everything that it has shown returns no more than so many; another one may return more.
+    /// - Throws: `PortFault`, as `next`.
+    func next(upTo limit: Int) async throws -> [Delivery]
+
     /// Removes messages that the last `next` returned.
     /// - Returns: how many. Messages that somebody else has taken meanwhile are left alone.
     /// - Throws: `PortFault`.
@@ -28,9 +33,18 @@ public protocol QueueBrowsing: Sendable {
     /// - Throws: `PortFault`.
     func replace(_ replacements: [(receipt: Receipt, message: Message)]) async throws -> Int
 
+    /// Where another pass goes on, to show what comes after this message of the last `next`. Only the queue itself
+    /// reads it. A pass through what waits has no such places.
+    func place(after receipt: Receipt) async -> Int64
+
     /// Ends the pass.
     /// - Throws: `PortFault` if it is not known whether everything that was removed is gone.
     func close() async throws
+}
+
+extension QueueBrowsing {
+    /// As many as `next`, by default: it can tell any place.
+    public func next(upTo limit: Int) async throws -> [Delivery] { try await next() }
 }
 
 /// What an operator does with single messages.
@@ -38,6 +52,11 @@ public protocol QueueInspection: Sendable {
     /// Starts a pass through a queue. A queue that does not exist is empty.
     /// - Throws: `PortFault`.
     func pass(through queue: String, _ part: QueuePart) async throws -> any QueueBrowsing
+
+    /// Starts a pass through the dead letters of a queue.
+    /// - Parameter place: where an earlier pass through them has ended; 0 for the beginning.
+    /// - Throws: `PortFault`.
+    func pass(throughDeadOf queue: String, from place: Int64) async throws -> any QueueBrowsing
 
     /// Deletes messages that wait or are delayed: all of them, or as many as one short transaction can delete. Messages
     /// that consumers hold are left alone.

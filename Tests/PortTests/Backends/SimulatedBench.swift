@@ -133,6 +133,9 @@ extension SimulatedBench {
 // swift-format-ignore: AllPublicDeclarationsHaveDocumentation
 extension BrokerQueue: QueueInspection {
     public func pass(through queue: String, _ part: QueuePart) async throws -> any QueueBrowsing { throw Unclaimed() }
+    public func pass(throughDeadOf queue: String, from place: Int64) async throws -> any QueueBrowsing {
+        throw Unclaimed()
+    }
     public func purge(_ queue: String) async throws -> Int { throw Unclaimed() }
 }
 

@@ -112,6 +112,35 @@ struct InspectionBehaviours {
         }
     }
 
+    @Test(
+        "goes on where another has ended, within a batch too, whatever was removed", arguments: inspectedBackends)
+    func places(_ backend: QueueBackend) async throws {
+        try await backend.run { broker in
+            let queue = try await broker.connect().queue
+            let all = (0..<700).map(String.init)
+            try await bury(all, in: queue)
+            var place: Int64 = 0
+            var shown: [String] = []
+            for _ in 1...5 {
+                let pass = try await queue.pass(throughDeadOf: "q", from: place)
+                var (rest, last): (Int, Receipt?) = (150, nil)
+                while rest > 0, case let batch = try await pass.next().prefix(rest), !batch.isEmpty {
+                    shown += batch.map(\.text)
+                    (rest, last) = (rest - batch.count, batch.last?.receipt)
+                    _ = try await pass.remove(
+                        batch.filter { (Int($0.text) ?? 0).isMultiple(of: 3) }.map(\.receipt))
+                }
+                place = await pass.place(after: try #require(last))
+                try await pass.close()
+            }
+            #expect(shown == all)
+            let end = try await queue.pass(throughDeadOf: "q", from: place)
+            #expect(try await end.next().isEmpty)
+            try await end.close()
+            #expect(try await texts(queue) == all.filter { !(Int($0) ?? 0).isMultiple(of: 3) })
+        }
+    }
+
     @Test("puts another message in the place of what it removes", arguments: inspectedBackends)
     func replacing(_ backend: QueueBackend) async throws {
         try await backend.run { broker in

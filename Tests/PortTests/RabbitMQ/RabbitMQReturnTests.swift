@@ -159,6 +159,24 @@ struct RabbitMQReturnTests {
         await queue.close()
     }
 
+    @Test("has at its end what was looked at: another look goes on before that, and passes over nothing")
+    func goingOn() async throws {
+        let name = uniqueName()
+        try await server.make(name, limit: .argument(1))
+        let queue = try await open()
+        let all = (1...20).map(String.init)
+        try await queue.publish(all, to: name + ".dead")
+        var place: Int64 = 0
+        for range in [0..<1, 1..<9, 9..<18, 18..<20, 20..<20] {
+            let pass = try await queue.pass(throughDeadOf: name, from: place)
+            let batch = try await pass.next(upTo: max(1, range.count))
+            #expect(batch.map(\.text) == Array(all[range]))
+            if let last = batch.last { place = await pass.place(after: last.receipt) }
+            try await pass.close()
+        }
+        await queue.close()
+    }
+
     @Test("and is full takes no copies: what it has had back once becomes a dead letter, nothing is dropped")
     func full() async throws {
         let name = try await filled(

@@ -79,16 +79,19 @@ final class EmbeddedBrowsing<Messages: LyingMessages>: QueueBrowsing {
         return count
     }
 
+    /// The id.
+    func place(after receipt: Receipt) -> Int64 { receipt.tag }
+
     func close() async throws {}
 }
 
 /// The dead letters of a queue that existed at the beginning.
 struct DeadMessages: LyingMessages {
     let queue: String
+    /// The id after which they begin.
+    let start: Int64
     /// The id of the newest one.
     let newest: Int64
-
-    var start: Int64 { 0 }
 
     func page(
         after place: Int64, limit: Int, bytes: Int, _ database: Database

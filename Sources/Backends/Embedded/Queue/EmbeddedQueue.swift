@@ -77,10 +77,14 @@ public final class EmbeddedQueue: JobQueue, QueueAdministration, QueueInspection
         case .waiting:
             let newest = try await hub.file.read { try QueueTable.newest($0) }
             return EmbeddedBrowsing(WaitingMessages(queue: queue, newest: newest ?? 0), hub: hub)
-        case .dead:
-            let newest = try await hub.file.read { try DeadTable.newest(queue, $0) }
-            return EmbeddedBrowsing(DeadMessages(queue: queue, newest: newest ?? 0), hub: hub)
+        case .dead: return try await pass(throughDeadOf: queue, from: 0)
         }
+    }
+
+    /// Reads page by page, from the letter after that id.
+    public func pass(throughDeadOf queue: String, from place: Int64) async throws -> any QueueBrowsing {
+        let newest = try await hub.file.read { try DeadTable.newest(queue, $0) }
+        return EmbeddedBrowsing(DeadMessages(queue: queue, start: place, newest: newest ?? 0), hub: hub)
     }
 
     /// Drops a few thousand messages.

@@ -16,6 +16,12 @@ actor QueueBrowser: ConnectionOwner {
     let connection: ManagedConnection
     private let executor: QueueExecutor
     private let queue: String
+    /// Whether a copy at the end of the queue replaces each message that was shown and stays.
+    private let movesShown: Bool
+    /// How many messages before those of the last `next` stay, with those that earlier passes have passed.
+    private var passed: Int
+    /// How many of the next ones are not shown, since an earlier pass has shown them.
+    private var hidden = 0
     /// How many are still to be shown. The first answer tells: unlike a look at the queue, it comes after everything
     /// that the broker has got back before.
     private var rest: Int?
@@ -30,6 +36,8 @@ actor QueueBrowser: ConnectionOwner {
     /// What the last `next` returned, by tag.
     private var contents: [UInt64: (content: Frame.Content, isRedelivered: Bool)] = [:]
     private var batchLimit = 16
+    /// How many the present `next` may return.
+    private var wanted = Int.max
     /// The number of questions without an answer.
     private var asked = 0
     private var taker: CheckedContinuation<[Delivery], any Error>?
@@ -40,7 +48,14 @@ actor QueueBrowser: ConnectionOwner {
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
-    init(_ options: RabbitMQOptions, queue: String, time: any Timekeeper, log: Logger) {
+    /// - Parameters:
+    ///   - passed: how many messages earlier passes have shown and left. They are not shown again.
+    ///   - movesShown: whether those are at the end of the queue, not at its beginning.
+    init(
+        _ options: RabbitMQOptions, queue: String, passing passed: Int, movesShown: Bool, time: any Timekeeper,
+        log: Logger
+    ) {
+        (self.passed, self.movesShown) = (passed, movesShown)
         executor = QueueExecutor(label: "farm.rabbitmq.passing")
         connection = ManagedConnection(
             options, role: "passing", queue: executor.queue, time: time, log: log, events: options.events)
@@ -49,11 +64,24 @@ actor QueueBrowser: ConnectionOwner {
 
     // MARK: Messages
 
-    func next() async throws -> [Delivery] {
+    /// - Parameter limit: how many messages are returned at most.
+    func next(upTo limit: Int) async throws -> [Delivery] {
+        wanted = limit
+        var found = try await take()
+        while hidden > 0, !found.isEmpty {
+            let count = min(hidden, found.count)
+            hidden -= count
+            found = count < found.count ? Array(found.dropFirst(count)) : try await take()
+        }
+        return found
+    }
+
+    private func take() async throws -> [Delivery] {
         try Task.checkCancellation()
         if let fault { throw fault }
         // Without a connection there is no queue.
         guard rest != 0, connection.amqp != nil else { return [] }
+        passed += contents.count
         (batch, contents) = ([], [:])
         lastProgress = .now
         return try await withCheckedThrowingContinuation { continuation in
@@ -68,7 +96,7 @@ actor QueueBrowser: ConnectionOwner {
     }
 
     private func ask() {
-        asked = min(batchLimit - batch.count, rest ?? 1)
+        asked = min(min(batchLimit, wanted) - batch.count, rest ?? 1)
         rest = rest.map { $0 - asked }
         for _ in 0..<asked { connection.send { try $0.get(queue, on: channel) } }
     }
@@ -77,7 +105,7 @@ actor QueueBrowser: ConnectionOwner {
         lastProgress = .now
         asked -= 1
         guard asked == 0, let taker else { return }
-        if rest != 0, batch.count < batchLimit { return ask() }
+        if rest != 0, batch.count < min(batchLimit, wanted) { return ask() }
         self.taker = nil
         let bytes = batch.reduce(1) { $0 + $1.body.count } / max(1, batch.count)
         batchLimit = min(QueueBrowser.longestBatch, max(1, QueueBrowser.batchBytes / max(1, bytes)))
@@ -103,6 +131,14 @@ actor QueueBrowser: ConnectionOwner {
         contents.sorted { $0.key < $1.key }.map { tag, shown in
             (Receipt(epoch: Int64(channel), tag: Int64(bitPattern: tag)), shown.content, shown.isRedelivered)
         }
+    }
+
+    /// Removes messages of the last `next` that were copied to the end of the queue.
+    func moved(_ receipts: [Receipt]) throws { passed += try remove(receipts) }
+
+    /// How many messages up to this one of the last `next` stay.
+    func passed(upTo receipt: Receipt) -> Int {
+        passed + contents.keys.count { $0 <= UInt64(bitPattern: receipt.tag) }
     }
 
     // MARK: The end
@@ -136,8 +172,12 @@ actor QueueBrowser: ConnectionOwner {
         connection.send { try $0.openChannel(channel) }
     }
 
+    /// - Parameter count: how many messages there are beside the first one.
     private func begin(_ count: Int) {
-        rest = count
+        rest = movesShown ? max(0, count - passed) : count
+        hidden = movesShown ? (passed > count ? 1 : 0) : passed
+        // Those at the beginning are counted as they come.
+        if !movesShown { passed = 0 }
         // While some are removed, the cost of a channel grows with the square of what it holds. Giving back costs the
         // length of the queue, for each channel.
         channelLimit = max(QueueBrowser.heldByChannel, Int(10 * Double(count).squareRoot()))

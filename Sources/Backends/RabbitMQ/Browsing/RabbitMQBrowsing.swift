@@ -10,9 +10,12 @@ struct RabbitMQBrowsing: QueueBrowsing {
     let broker: RabbitMQQueue
     let countsReturns: Bool
 
-    func next() async throws -> [Delivery] {
+    func next() async throws -> [Delivery] { try await next(upTo: .max) }
+
+    /// Copies of what was shown go to the end, behind what earlier passes have shown.
+    func next(upTo limit: Int) async throws -> [Delivery] {
         try await putBack()
-        return try await browser.next()
+        return try await browser.next(upTo: countsReturns ? limit : .max)
     }
 
     func remove(_ receipts: [Receipt]) async throws -> Int { try await browser.remove(receipts) }
@@ -35,6 +38,8 @@ struct RabbitMQBrowsing: QueueBrowsing {
         return removed
     }
 
+    func place(after receipt: Receipt) async -> Int64 { Int64(await browser.passed(upTo: receipt)) }
+
     func close() async throws {
         do { try await putBack() } catch {
             try? await browser.close()
@@ -48,7 +53,7 @@ struct RabbitMQBrowsing: QueueBrowsing {
         let shown = await browser.shown()
         let refused = await broker.subscriber.copy(
             shown.map { Parcel(copying: $0.content, to: queue, isRedelivered: $0.isRedelivered) })
-        _ = try await browser.remove(shown.indices.filter { refused[$0] == nil }.map { shown[$0].receipt })
+        try await browser.moved(shown.indices.filter { refused[$0] == nil }.map { shown[$0].receipt })
         if let fault = refused.values.first { throw fault }
     }
 }

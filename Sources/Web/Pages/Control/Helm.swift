@@ -58,8 +58,8 @@ package struct Helm: Sendable {
         acts.begin("\(act.verb.rawValue) dead letters: \(act.filter)", total: total) { [self] drain, note in
             let (tally, failure) = try await turn.run(within: Helm.actPatience) {
                 let round = try await round(act)
-                return try await store().auditing("dead \(act.verb.rawValue)", of: act.filter, by: Helm.who) {
-                    await go(round, act.verb, drain, note)
+                return try await store().auditing("dead \(act.verb.rawValue)", of: act.filter, by: Helm.who) { begins in
+                    await go(round, act.verb, drain, note, begins)
                 } outcome: {
                     ($0.tally.done, $0.failure)
                 }
@@ -70,15 +70,21 @@ package struct Helm: Sendable {
         }
     }
 
+    /// - Parameter begins: called before each change.
     /// - Returns: how far it came, and why no farther.
     private func go(
-        _ round: DeadRound, _ verb: DeadAct.Verb, _ drain: Drain, _ note: @Sendable (Int) -> Void
+        _ round: DeadRound, _ verb: DeadAct.Verb, _ drain: Drain, _ note: @Sendable (Int) -> Void,
+        _ begins: () async throws -> Void
     ) async -> (tally: DeadTally, failure: (any Error)?) {
         var tally = DeadTally()
+        let act: DeadRound.Act = verb == .requeue ? DeadRound.requeuing { .now } : DeadRound.dropping
         do {
-            try await round.run(
-                into: &tally, drain: drain, progress: { tally, _ in note(tally.done) },
-                verb == .requeue ? DeadRound.requeuing(at: { .now }) : DeadRound.dropping)
+            try await round.run(into: &tally, drain: drain) { tally, _ in
+                note(tally.done)
+            } _: { browsing, found in
+                try await begins()
+                return try await act(browsing, found)
+            }
             return (tally, nil)
         } catch {
             return (tally, error)
