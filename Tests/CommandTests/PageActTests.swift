@@ -109,6 +109,28 @@ struct PageActTests {
         #expect(try await page("dead").contains("There are none: no job has failed for good."))
     }
 
+    @Test("a service with many dead letters hides no other, and what was not counted can be acted on by service")
+    func manyDead() async throws {
+        try await work.bury(6_000)
+        try await work.bury(3, reason: "bad_answer")
+        try await work.bury(7, of: "blip", reason: "http")
+        let shown = try await page("dead").replacing("\u{202F}", with: " ")
+        #expect(shown.contains("5 000 of 6 010 letters were counted by reason; acts meet all of them."))
+        for (service, reason, count, query) in [
+            ("clip", "any", "6 003", ""), ("clip", "timeout", "at least 4 993", "&amp;reason=timeout"),
+            ("blip", "http", "7", "&amp;reason=http"),
+        ] {
+            #expect(
+                shown.contains(
+                    """
+                    <tr><th scope="row">\(service)</th><td data-name="Reason">\(reason)</td>
+                    <td data-name="Letters" class="number">\(count)</td>
+                    """), "\(service) \(reason): \(shown)")
+            #expect(shown.contains("<a href=\"dead/act?act=drop&amp;service=\(service)\(query)\">Drop</a>"))
+        }
+        #expect(!shown.contains("bad_answer"), "it is behind those that were looked at")
+    }
+
     @Test("services are asked about an image again, once for each form that was sent")
     func rerun() async throws {
         for _ in 1...2 {

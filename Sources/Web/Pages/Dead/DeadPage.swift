@@ -124,25 +124,44 @@ struct DeadPage {
 
     private var table: HTML {
         guard let overview else { return "<p>The letters are listed again when the act has ended.</p>" }
-        guard !overview.groups.isEmpty else { return "<p>There are none: no job has failed for good.</p>" }
-        let partial: HTML? =
+        guard !overview.heaps.isEmpty else { return "<p>There are none: no job has failed for good.</p>" }
+        let note: HTML? =
             overview.isPartial
-            ? "<p class=\"quiet\">\(HTML.count(overview.seen)) of \(HTML.count(overview.total)) were looked at. Acts meet all of them.</p>"
-            : nil
-        let groups = HTML.first(overview.groups.map(row), upTo: DeadPage.groupBytes) {
+            ? """
+            <p class="quiet">\(HTML.count(overview.counted)) of \(HTML.count(overview.total)) letters were counted by \
+            reason; acts meet all of them.</p>
+            """ : nil
+        let partial = Set(overview.heaps.filter(\.isPartial).map(\.queue))
+        let rows = overview.groups.map { row($0, isPartial: partial.contains($0.queue)) }
+        let groups = HTML.first(rows, upTo: DeadPage.groupBytes) {
             "\(HTML.count($0)) more kinds are not shown here. Acts on all meet them, too."
         }
         return """
-            \(partial)
+            \(note)
             <table class="cards"><thead><tr><th scope="col">Service or role</th><th scope="col">Reason</th>
             <th scope="col" class="number">Letters</th><th scope="col">Examples</th><th scope="col">Act</th></tr></thead>
-            <tbody>\(groups.pieces)</tbody></table>\(groups.rest)
+            <tbody>\(overview.heaps.filter(\.isPartial).map(row))\(groups.pieces)</tbody></table>\(groups.rest)
             \(mayAct ? HTML("<p><a href=\"dead/act?act=requeue&amp;all=1\">Requeue all</a> · <a href=\"dead/act?act=drop&amp;all=1\">Drop all</a></p>") : .none)
             """
     }
 
-    private func row(_ group: DeadOverview.Group) -> HTML {
-        let query = "service=\(group.service.queryEncoded)&reason=\(group.reason.queryEncoded)"
+    /// A service with letters whose reasons are not known.
+    private func row(_ heap: DeadOverview.Heap) -> HTML {
+        row(
+            heap.service, reason: "any", HTML.count(heap.total),
+            "<span class=\"quiet\">\(HTML.count(heap.counted)) were counted by reason</span>",
+            query: "service=\(heap.service.queryEncoded)")
+    }
+
+    private func row(_ group: DeadOverview.Group, isPartial: Bool) -> HTML {
+        row(
+            group.service, reason: "\(group.reason.printable(upTo: 100))",
+            isPartial ? "at least \(HTML.count(group.count))" : HTML.count(group.count),
+            HTML(group.examples.map(example)),
+            query: "service=\(group.service.queryEncoded)&reason=\(group.reason.queryEncoded)")
+    }
+
+    private func row(_ service: String, reason: HTML, _ count: HTML, _ examples: HTML, query: String) -> HTML {
         let links: HTML =
             mayAct
             ? """
@@ -150,9 +169,9 @@ struct DeadPage {
             <a href="dead/act?act=drop&amp;\(attribute: query)">Drop</a>
             """ : .none
         return """
-            <tr><th scope="row">\(group.service)</th>\(HTML.cell("Reason", "\(group.reason.printable(upTo: 100))"))
-            \(HTML.cell("Letters", HTML.count(group.count), isNumber: true))
-            \(HTML.cell("Examples", HTML(group.examples.map(example))))\(HTML.cell("Act", links))</tr>
+            <tr><th scope="row">\(service)</th>\(HTML.cell("Reason", reason))
+            \(HTML.cell("Letters", count, isNumber: true))
+            \(HTML.cell("Examples", examples))\(HTML.cell("Act", links))</tr>
             """
     }
 
