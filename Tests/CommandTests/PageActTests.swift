@@ -131,6 +131,48 @@ struct PageActTests {
         #expect(!shown.contains("bad_answer"), "it is behind those that were looked at")
     }
 
+    @Test("the count of the question only says how much there is to do, and an act needs none")
+    func total() async throws {
+        try await work.bury(3)
+        let question = try await page("dead/act?act=drop&service=clip")
+        #expect(question.contains("<input type=\"hidden\" name=\"total\" value=\"3\">"))
+        #expect(try await post("dead/act", ["act=drop", "service=nobody", "total=3"]).hasPrefix("4"))
+        #expect(answer.contains("unknown service nobody"), "\(answer)")
+        #expect(try await page("dead").contains("Acts of this server") == false)
+        for (buried, fields) in [(0, ["total=1"]), (4, []), (2, ["total=-5"])] {
+            if buried > 0 { try await work.bury(buried) }
+            #expect(try await post("dead/act", ["act=drop", "service=clip"] + fields) == "303 /dead?done=begun")
+            try await eventually("all are dropped, whatever the total") { try await work.deadCount() == 0 }
+        }
+    }
+
+    @Test("to stop an act that has ended, or that never was, says so")
+    func stopping() async throws {
+        #expect(try await post("acts/99/stop") == "404 ")
+        #expect(answer.contains("there is no such act"))
+        try await work.bury(1)
+        #expect(try await post("dead/act", ["act=drop"]).hasPrefix("303 "))
+        try await eventually("it has ended") { try await page("dead").contains("done: 1") }
+        #expect(try await post("acts/1/stop") == "303 /dead?done=ended")
+        #expect(try await page("dead?done=ended").contains("It has ended already."))
+    }
+
+    @Test("an act that SIGTERM ends writes down how many letters it has met")
+    func ended() async throws {
+        let count = 150_000
+        try await work.bury(count)
+        #expect(try await post("dead/act", ["act=drop", "service=clip"]).hasPrefix("303 "))
+        try await eventually("it has begun") { try await work.count("SELECT count(*) FROM farm_audit") > 0 }
+        server.running.signal(SIGTERM)
+        #expect(try await server.running.finished().status == 0)
+        let left = try await work.deadCount()
+        #expect(left > 0, "it was over before it could be stopped")
+        #expect(
+            try await work.rows(PageActTests.audit) == [
+                "web|dead drop begins|service clip|0", "web|dead drop|service clip|\(count - left)",
+            ])
+    }
+
     @Test("services are asked about an image again, once for each form that was sent")
     func rerun() async throws {
         for _ in 1...2 {

@@ -39,14 +39,40 @@ struct BackgroundActTests {
             }
         }
         let first = try #require(acts.all.last)
-        acts.stop(first.id)
-        acts.stop(77)
+        #expect(acts.stop(first.id) == .running)
+        #expect(acts.stop(77) == nil)
         while acts.all.last?.state == .running { await Task.yield() }
         #expect(acts.all.map(\.state) == [.running, .stopped])
+        #expect(acts.stop(first.id) == .stopped)
         done.begin()
         await end()
         #expect(acts.all.map(\.state) == [.done, .stopped])
         #expect(acts.all.map(\.count) == [5, 2])
+    }
+
+    @Test("are all stopped at the end, which waits for what is at hand; what is begun later stops at once")
+    func finish() async throws {
+        let (drained, done) = (Drain(), Drain())
+        acts.begin("drop", total: nil) { drain, note in
+            await drain.wait()
+            drained.begin()
+            await done.wait()
+            note(3)
+            return 3
+        }
+        let finished = Drain()
+        let finish = Task {
+            await acts.finish()
+            finished.begin()
+        }
+        await drained.wait()
+        #expect(!finished.isBegun)
+        done.begin()
+        await finish.value
+        #expect(acts.all.map(\.state) == [.stopped] && acts.all.map(\.count) == [3])
+        acts.begin("drop", total: 9) { drain, _ in drain.isBegun ? 0 : 9 }
+        await acts.finish()
+        #expect(acts.all.map(\.state) == [.stopped, .stopped] && acts.all.map(\.count) == [0, 3])
     }
 
     @Test("that fail say why, and how many were done before")

@@ -31,6 +31,7 @@ extension Page.Notice {
         switch fields["done"] {
         case "begun": Page.Notice(text: "It has begun, and goes on by itself.")
         case "stopped": Page.Notice(text: "It stops after what is at hand.")
+        case "ended": Page.Notice(text: "It has ended already.")
         default: nil
         }
     }

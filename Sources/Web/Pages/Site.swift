@@ -60,6 +60,9 @@ package struct Site: Sendable {
         streams = api?.streams ?? EventStreams()
         rules = AccessRules(token: doors.token, readToken: doors.readToken)
     }
+
+    /// Ends the acts that go on in the background after what is at hand, so that each writes down what it came to.
+    package func finishActs() async { await acts.finish() }
 }
 
 extension WebServer {

@@ -95,7 +95,7 @@ struct WebServing: Sendable {
             return try await server.during { port in
                 let url = WebServing.url(address.host, port)
                 log.notice("pages at \(url)")
-                return try await indexing { try await posting { try await body(url) } }
+                return try await indexing { try await posting { try await acting { try await body(url) } } }
             }
         } catch let fault as ListenFault {
             throw CommandFailure.unusable("--listen: \(fault)\(fault.kind.remedy(of: "--listen"))")
@@ -119,6 +119,14 @@ struct WebServing: Sendable {
             defer { drain.begin() }
             return try await body()
         }
+    }
+
+    /// Once `body` has ended, lets the acts of the pages end while there is a store to write down what they came to.
+    private func acting<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
+        let result: Result<Value, any Error>
+        do { result = .success(try await body()) } catch { result = .failure(error) }
+        await site.finishActs()
+        return try result.get()
     }
 
     /// Where a browser on this machine finds it.

@@ -8,6 +8,9 @@ package struct Helm: Sendable {
     static let who = "web"
     /// How long an act on dead letters, which goes on by itself, waits for its turn.
     private static let actPatience = Duration.seconds(3600)
+    /// How long letters are counted before somebody is asked to be sure. With the wait for the turn it is less than the
+    /// minute for which proxies wait.
+    private static let countPatience = Duration.seconds(20)
 
     let parts: any ReadingParts
     /// The store that is written.
@@ -44,17 +47,26 @@ package struct Helm: Sendable {
     // MARK: Dead letters
 
     /// How many letters an act would meet.
+    /// - Returns: what was counted, and whether that is all.
     /// - Throws: `OperationFault`, `PortFault`.
-    func count(_ act: DeadAct) async throws -> DeadTally {
+    func count(_ act: DeadAct) async throws -> (tally: DeadTally, isWhole: Bool) {
         try await turn.run {
+            let (drain, end) = (Drain(), ContinuousClock.now + Helm.countPatience)
             var tally = DeadTally()
-            try await round(act).run(into: &tally, drain: Drain(), progress: { _, _ in }, DeadRound.counting)
-            return tally
+            let rest = try await round(act).run(into: &tally, drain: drain) { _, _ in
+                if ContinuousClock.now > end { drain.begin() }
+            } _: {
+                DeadRound.counting($0, $1)
+            }
+            return (tally, rest == nil)
         }
     }
 
     /// Begins an act, which goes on by itself.
-    func begin(_ act: DeadAct, total: Int, in acts: BackgroundActs) {
+    /// - Parameter total: how many letters it will meet, as far as somebody knows.
+    /// - Throws: `OperationFault` for a service that is not known; `PortFault`.
+    func begin(_ act: DeadAct, total: Int?, in acts: BackgroundActs) async throws {
+        _ = try await round(act)
         acts.begin("\(act.verb.rawValue) dead letters: \(act.filter)", total: total) { [self] drain, note in
             let (tally, failure) = try await turn.run(within: Helm.actPatience) {
                 let round = try await round(act)

@@ -31,16 +31,17 @@ extension Site {
                         throw HTTPError(.forbidden, message: "this token may only read")
                     }
                     let act = try DeadAct(try request.query())
-                    let tally = try await helm.count(act)
+                    let (tally, isWhole) = try await helm.count(act)
                     return Response(
                         Page(
                             title: "Dead letters", section: .dead, depth: 1, access: context.access,
-                            content: DeadPage.question(act, tally)))
+                            content: DeadPage.question(act, tally, isWhole: isWhole)))
                 },
                 .post: { request, _ in
-                    let act = try DeadAct(try await request.form(DeadAct.known))
-                    let tally = try await helm.count(act)
-                    helm.begin(act, total: tally.done, in: acts)
+                    let form = try await request.form(DeadAct.known.union(["total"]))
+                    // The count of the question: it says how much there is to do, and not what is done.
+                    let total = try form.number("total", 0...Int.max)
+                    try await helm.begin(try DeadAct(form), total: total, in: acts)
                     return Response.seeOther("../dead?done=begun")
                 },
             ])
@@ -49,8 +50,10 @@ extension Site {
             [
                 .post: { request, context in
                     _ = try await request.form([])
-                    acts.stop(try context.number("id"))
-                    return Response.seeOther("../../dead?done=stopped")
+                    guard let state = acts.stop(try context.number("id")) else {
+                        throw HTTPError(.notFound, message: "there is no such act, or it has ended long ago")
+                    }
+                    return Response.seeOther("../../dead?done=\(state == .running ? "stopped" : "ended")")
                 }
             ])
     }
@@ -202,12 +205,16 @@ struct DeadPage {
     }
 
     private func progress(_ act: BackgroundActs.Act) -> HTML {
-        let counts: HTML = "\(HTML.count(act.count)) of \(HTML.count(act.total))"
+        guard let total = act.total else { return outcome(act, HTML.count(act.count), amount: .none) }
+        return outcome(
+            act, "\(HTML.count(act.count)) of \(HTML.count(total))",
+            amount: " max=\"\(max(1, total))\" value=\"\(act.count)\"")
+    }
+
+    /// - Parameter amount: the attributes that tell it. None where nobody knows how much there is to do.
+    private func outcome(_ act: BackgroundActs.Act, _ counts: HTML, amount: HTML) -> HTML {
         switch act.state {
-        case .running:
-            return """
-                <progress max="\(max(1, act.total))" value="\(act.count)" aria-label="Progress"></progress> \(counts)
-                """
+        case .running: return "<progress\(amount) aria-label=\"Progress\"></progress> \(counts)"
         case .done: return "done: \(HTML.count(act.count))"
         case .stopped: return "stopped after \(counts)"
         case .failed(let cause):
@@ -216,20 +223,26 @@ struct DeadPage {
     }
 
     /// Asks whether it is meant, with what was counted.
-    static func question(_ act: DeadAct, _ tally: DeadTally) -> HTML {
+    /// - Parameter isWhole: all letters were looked at.
+    static func question(_ act: DeadAct, _ tally: DeadTally, isWhole: Bool) -> HTML {
         let verb = act.verb == .requeue ? "Requeue" : "Drop"
         let consequence =
             act.verb == .requeue
             ? "They go back to their queues and are tried anew."
             : "They are gone for good; their images lack these answers."
-        guard tally.done > 0 else {
+        guard tally.done > 0 || !isWhole else {
             return "<h1>\(verb) dead letters</h1><p>There are none like this.</p><p><a href=\"../dead\">Back</a></p>"
         }
+        let rest: HTML = """
+            <p>Only \(HTML.count(tally.seen)) letters were looked at, since to count all of them takes long. \
+            Those of the rest are meant, too.</p>
+            """
         return """
-            <h1>\(verb) \(counted(tally.done, "dead letter"))?</h1>
-            <p>\(tally.text("")) (\(act.filter)). \(consequence)</p>
+            <h1>\(verb) \(isWhole ? "" : "at least ")\(counted(tally.done, "dead letter"))?</h1>
+            <p>\(tally.text("")) (\(act.filter)). \(consequence)</p>\(isWhole ? .none : rest)
             <form method="post" action="act">\(hidden("act", act.verb.rawValue))\(hidden("service", act.service))\
             \(hidden("reason", act.reason))\(hidden("all", act.service == nil && act.reason == nil ? "1" : nil))\
+            \(hidden("total", isWhole ? String(tally.done) : nil))\
             <button>\(verb) them</button> <a href="../dead">Back</a></form>
             """
     }
