@@ -38,7 +38,7 @@ extension Site {
                             content: DeadPage.question(act, tally, isWhole: isWhole)))
                 },
                 .post: { request, _ in
-                    let form = try await request.form(DeadAct.known.union(["total"]))
+                    let form = try await request.form(DeadAct.known)
                     // The count of the question: it says how much there is to do, and not what is done.
                     let total = try form.number("total", 0...Int.max)
                     try await helm.begin(try DeadAct(form), total: total, in: acts)
@@ -64,7 +64,7 @@ struct DeadAct: Sendable {
     enum Verb: String, Sendable { case requeue, drop }
 
     /// The fields that it is read from.
-    static let known: Set<String> = ["act", "service", "reason", "all"]
+    static let known: Set<String> = ["act", "service", "reason", "all", "total"]
 
     let verb: Verb
     /// nil: any.
