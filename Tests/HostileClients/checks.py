@@ -6,11 +6,10 @@ import dataclasses
 import hashlib
 import hmac
 import re
-import socket
 import time
 
 from malformed import FRAMING, HEADS, PATHS, QUERIES, RANGES
-from raw import ask, connected, last, read_all, read_head, request, resident, send, statuses, until
+from raw import ask, connected, last, read_head, request, resident, send, statuses, until
 
 CHECKS = []
 # The way to the login, which leads on to a page of ours, if anywhere.
@@ -330,29 +329,6 @@ def is_cut(client):
         return False
     except OSError:
         return True
-
-
-@check
-def event_streams_leave_room_for_others(target):
-    """Somebody who may only read opens as many as they like; others are served, and a new stream works."""
-    token = f"Authorization: Bearer {READ_TOKEN}"
-    with contextlib.ExitStack() as stack:
-        clients = []
-        for number in range(900):
-            client = stack.enter_context(connected(target.guarded, receive_buffer=4096))
-            send(client, request("/api/v1/events" if number % 2 else "/events", headers=(token,)))
-            assert client.recv(1, socket.MSG_PEEK), f"stream {number} was not answered"
-            clients.append(client)
-        for path in ("/healthz", "/workers", "/") * 7:
-            answer = ask(target.guarded, request(path, headers=last(token)))
-            assert first(answer) == 200, f"{path}: {answer[:300]!r}"
-        text = b""
-        while b"event: farm\n" not in text:
-            part = clients[-2].recv(65536)
-            assert part, f"the newest stream has ended: {text!r}"
-            text += part
-        # To the end of the oldest.
-        assert first(read_all(clients[0])) == 200
 
 
 @check

@@ -21,8 +21,11 @@ import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 
+import streams
 from checks import CHECKS, READ_TOKEN, TOKEN, Target
 from raw import ask, last, request, resident, statuses, until
+
+assert streams, "it has registered its check"
 
 # Something to show.
 PHOTO = pathlib.Path(__file__).resolve().parent.parent.parent / "examples/photos/coffee_exif_gps.jpg"

@@ -59,8 +59,8 @@ package struct FleetControl: Sendable {
     ///   - replaces: also where somebody else has paused it.
     ///   - revision: what whoever pauses it has seen of it; nil where that does not matter.
     /// - Returns: what is set for them from now on.
-    /// - Throws: `OperationFault`, of the kind `conflict` where somebody else has paused one, or where something else is set
-    ///   than was seen; `PortFault`.
+    /// - Throws: `OperationFault`, of the kind `conflict` where somebody else has paused one, or where something else is
+    ///   set than was seen; `PortFault`.
     package func pause(
         _ names: [String], until end: PauseEnd? = nil, reason: String? = nil, replaces: Bool = false,
         since revision: Int? = nil

@@ -1,5 +1,5 @@
-/// The page that somebody asked for before they were logged in: a way from the root of this site to one of its pages, with
-/// its query. Anything else is none, or a link could lead from our login to another site.
+/// The page that somebody asked for before they were logged in: a way from the root of this site to one of its pages,
+/// with its query. Anything else is none, or a link could lead from our login to another site.
 struct ReturnPath: Sendable, Equatable {
     /// The first parts of the paths of pages.
     private static let pages: Set<String> = ["workers", "images", "dead", "quality", "audit", "services"]

@@ -115,8 +115,8 @@ extension Request {
     /// - Parameters:
     ///   - known: the fields of the form.
     ///   - query: those that the address may have beside them.
-    /// - Throws: `Fields.Fault`, also for another field, and for one that is there twice; `HTTPError` for a body that is
-    ///   too large or of another type.
+    /// - Throws: `Fields.Fault`, also for another field, and for one that is there twice; `HTTPError` for a body that
+    ///   is too large or of another type.
     func form(_ known: Set<String>, query: Set<String> = []) async throws -> Fields {
         _ = try self.query(query)
         let body = try await body.collect(upTo: 64 << 10)

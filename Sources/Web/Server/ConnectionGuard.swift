@@ -8,8 +8,8 @@ import NIOHTTPTypes
 /// - A reader that takes nothing for `stallLimit` is disconnected, so that it does not hold its answer in memory.
 /// - A request whose body is not complete within `bodyLimit` is answered with 408 and disconnected.
 /// - `Expect: 100-continue` is answered, so that clients do not wait before they send a body.
-/// - What the connection is doing is told to the `ConnectionRoom`, so that idle connections make room for new ones. One that
-///   has to leave does so at once, whatever it has not sent.
+/// - What the connection is doing is told to the `ConnectionRoom`, so that idle connections make room for new ones.
+///   One that has to leave does so at once, whatever it has not sent.
 ///
 /// A handler belongs to its channel's event loop; nothing here is touched by another thread.
 final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {

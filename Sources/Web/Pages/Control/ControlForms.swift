@@ -11,7 +11,7 @@ struct PauseForm {
     private static let year = 525_600
 
     let reason: String?
-    /// What was set when the page with the form was made: that is what it replaces. nil where it was sent without a page.
+    /// What was set when the page with the form was made: that is what it replaces. nil where there was no page.
     let revision: Int?
     private let minutes: Int?
     /// The minutes were left as the page had them.

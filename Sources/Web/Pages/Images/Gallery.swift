@@ -178,7 +178,7 @@ extension Context {
 }
 
 extension Request {
-    /// Whether its sender has what this tag stands for (RFC 9110, section 13.1.2), also where a proxy has made the tag weak.
+    /// Whether its sender has what this tag stands for (RFC 9110, section 13.1.2), also where a proxy has made it weak.
     func knows(tag: String) -> Bool {
         headers[values: .ifNoneMatch].flatMap { $0.split(separator: ",") }.contains { part in
             let given = part.filter { $0 != " " && $0 != "\t" }
