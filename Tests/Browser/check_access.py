@@ -1,5 +1,7 @@
 """Logging in, with one token or the other, and out again."""
 
+from playwright.async_api import expect
+
 from scene import PHOTOS, READ_TOKEN, TOKEN
 from site_under_test import check
 
@@ -20,7 +22,7 @@ async def token_logs_in_and_out(site):
         page = await visitor.page()
         visitor.expected.add(401)
         await log_in(page, "browser-tests-wrong-one")
-        assert "not the token" in await page.get_by_role("status").inner_text()
+        await expect(page.get_by_role("status")).to_contain_text("not the token")
         assert not await visitor.context.cookies(), "a wrong token leaves a cookie"
         await log_in(page, TOKEN)
         await page.wait_for_url(visitor.root)
@@ -71,7 +73,7 @@ async def many_wrong_tokens_are_refused(site):
         assert answer.status == (401 if number < 20 else 429), f"{number}: {answer.status}"
     assert answer.headers["retry-after"] == "60"
     await log_in(page, TOKEN)
-    assert "Too many" in await page.get_by_role("status").inner_text()
+    await expect(page.get_by_role("status")).to_contain_text("Too many")
 
 
 @check

@@ -4,7 +4,7 @@ from axe_playwright_python.base import AXE_SCRIPT
 
 from crowd import crowd
 
-from site_under_test import check, paths
+from site_under_test import UNTOUCHED, check, paths
 
 PHONE = {"width": 360, "height": 740}
 DESK = {"width": 1280, "height": 720}
@@ -151,6 +151,30 @@ async def pages_are_light_however_much_there_is(site):
         await page.set_viewport_size(PHONE)
         assert not (wide := await page.evaluate(WIDER)), f"/{path}: {wide}"
         await page.close()
+    visitor.settle()
+
+
+@check
+async def pages_say_how_old_they_are(site):
+    visitor = await site.visitor()
+    page = await visitor.page()
+    for path in await paths(site):
+        # Letters are counted for the question, and the question asks again.
+        if not path.startswith("dead/act"):
+            await page.goto(visitor.root + path)
+            age = page.locator("main p", has_text="As of").or_(page.locator("main p", has_text="Made"))
+            assert await age.locator("time").count() >= 1, f"/{path}"
+    visitor.settle()
+
+
+@check
+async def services_lead_to_what_a_filter_finds(site):
+    """Only services that are asked about whole images are found by what has failed."""
+    visitor = await site.visitor()
+    page = await visitor.page()
+    for service, links in ((UNTOUCHED, 1), ("face", 0), ("consensus", 0)):
+        await page.goto(visitor.root + f"services/{service}")
+        assert await page.get_by_role("link", name="Images on which it failed").count() == links, service
     visitor.settle()
 
 
