@@ -29,8 +29,8 @@ extension HTML {
         return (shown, next.map { "<p class=\"quiet\">\(rest(pieces.count - $0))</p>" })
     }
 
-    /// Pieces in their long form as far as there is room for it, and else in their short one. Where even that is too much, the
-    /// last ones are left out.
+    /// Pieces in their long form as far as there is room for it, and else in their short one. Where even that is too
+    /// much, the last ones are left out.
     static func fitted(_ pieces: [(short: HTML, long: HTML)], upTo bytes: Int) -> [HTML] {
         var (sizes, size) = ([Int](), 0)
         for piece in pieces {

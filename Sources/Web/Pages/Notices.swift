@@ -1,7 +1,7 @@
 import Foundation
 
-/// What an act that led to a page has done, as the address says. Anybody can make up an address, so only acts that there are
-/// and names that are known become words of a page; nil for all others.
+/// What an act that led to a page has done, as the address says. Anybody can make up an address, so only acts that
+/// there are and names that are known become words of a page; nil for all others.
 extension Page.Notice {
     /// An act on a service, on the farm's page or the service's own.
     /// - Parameter known: names of services and roles.

@@ -2,7 +2,8 @@ import Foundation
 import Model
 import Operations
 
-/// What crop services have found in a box. It is what somebody else has sent: numbers may be any, and lists of any length.
+/// What crop services have found in a box. It is what somebody else has sent: numbers may be any, and lists of any
+/// length.
 struct CropFindings {
     /// A colour of the palette.
     struct Colour: Equatable {

@@ -109,8 +109,8 @@ struct CropMarks {
         return box
     }
 
-    /// Points, which come as a list or by name: placed by the enricher, each in itself or all of them beside the prediction, or
-    /// else as they were sent.
+    /// Points, which come as a list or by name: placed by the enricher, each in itself or all of them beside the
+    /// prediction, or else as they were sent.
     private static func named(
         _ value: JSON?, _ beside: JSON?, _ sent: (Double, Double) -> Point?
     ) -> [(String, Point)] {

@@ -1,4 +1,5 @@
-/// Rows of which an image may have any number. Its page shows as many as it has room for, and leads to a page of all of them.
+/// Rows of which an image may have any number. Its page shows as many as it has room for, and leads to a page of all of
+/// them.
 struct ImageTable {
     /// In the address of its page.
     let name: String

@@ -9,7 +9,8 @@ struct PhotoView {
     private static let layers = 12
     /// Boxes that are drawn: what more a broken detector sends nobody could tell apart.
     private static let drawn = 400
-    /// Bytes of the detectors' boxes, and of the fused ones. Where there are many, the less sure ones say less of themselves.
+    /// Bytes of the detectors' boxes, and of the fused ones. Where there are many, the less sure ones say less of
+    /// themselves.
     private static let (detectorBytes, fusedBytes) = (22_000, 7_000)
 
     let detail: ImageDetail
