@@ -28,7 +28,7 @@ struct PageWeightTests {
     private func object(_ members: [(String, JSON)]) -> JSON { .object(members.map { JSON.Member($0.0, $0.1) }) }
 
     private func predictions(_ text: String) -> JSON {
-        let all = (0..<5000).map { number -> JSON in
+        let all = (0..<600).map { number -> JSON in
             let bbox = Box(x: Double(number), y: 3.25, width: number % 7 == 0 ? 1e200 : 20, height: 7.125)
             let confidence = JSON.double(Double(number % 100) / 100)
             return object([
@@ -40,7 +40,7 @@ struct PageWeightTests {
 
     private func results(_ text: String) -> [StoredResult] {
         let data = predictions(text)
-        let services = ["rtdetr", "yolov8"] + (0..<40).map { text + "\($0)" }
+        let services = ["rtdetr", "yolov8"] + (0..<30).map { text + "\($0)" }
         return services.map { service in
             StoredResult(
                 resultID: 1, imageID: 1, service: service, data: data, status: .success, processingTime: 1,
