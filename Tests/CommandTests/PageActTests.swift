@@ -152,7 +152,7 @@ struct PageActTests {
         #expect(try await post("acts/99/stop") == "404 ")
         #expect(answer.contains("there is no such act"))
         try await work.bury(1)
-        #expect(try await post("dead/act", ["act=drop"]).hasPrefix("303 "))
+        #expect(try await post("dead/act", ["act=drop", "all=1"]).hasPrefix("303 "))
         try await eventually("it has ended") { try await page("dead").contains("done: 1") }
         #expect(try await post("acts/1/stop") == "303 /dead?done=ended")
         #expect(try await page("dead?done=ended").contains("It has ended already."))
