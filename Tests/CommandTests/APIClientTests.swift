@@ -25,6 +25,8 @@ struct APIClientTests {
         try await eventually("the image is handed in") {
             try await work.waiting().contains { $0.hasPrefix("queue_clip") }
         }
+        // By now it waits for the answer to that; no event tells. If it does not yet, the restart meets another request of its,
+        // which it outlasts as well, so the time decides nothing.
         try await Task.sleep(for: .seconds(1))
         first.running.signal(SIGTERM)
         _ = try await first.running.finished()
