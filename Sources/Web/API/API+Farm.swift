@@ -4,12 +4,12 @@ import Hummingbird
 import Model
 import Operations
 import Pipeline
-import ServiceLifecycle
 
 extension API {
     /// What is known of the farm as a whole.
     var farmRoutes: [Route] {
-        [
+        let feed = EventFeed(of: board, in: streams, text: API.event)
+        return [
             Route(
                 path: "/status",
                 handlers: [
@@ -31,7 +31,7 @@ extension API {
                 handlers: [
                     .get: { request, _ in
                         _ = try QueryParameters(request)
-                        return events()
+                        return feed.answer()
                     }
                 ]),
         ]
@@ -63,24 +63,10 @@ extension API {
         ])
     }
 
-    /// The status whenever there is a new one, by server-sent events (HTML Standard, section 9.2).
-    private func events() -> Response {
-        let views = liveViews(of: board, in: streams)
-        return Response(
-            status: .ok,
-            headers: [.contentType: "text/event-stream", .cacheControl: "no-store", .xAccelBuffering: "no"],
-            body: ResponseBody { writer in
-                for await view in views.cancelOnGracefulShutdown() {
-                    guard let view else {
-                        try await writer.write(ByteBuffer(string: ": still here\n\n"))
-                        continue
-                    }
-                    let event: (name: String, data: JSON)
-                    do { event = ("status", try API.status(view)) } catch { event = ("fault", Problem(error).json) }
-                    let text = "id: \(view.revision)\nevent: \(event.name)\ndata: \(event.data.text)\n\n"
-                    try await writer.write(ByteBuffer(string: text))
-                }
-                try await writer.finish(nil)
-            })
+    /// The status whenever there is a new one.
+    private static func event(_ view: FarmView) -> String {
+        let event: (name: String, data: JSON)
+        do { event = ("status", try status(view)) } catch { event = ("fault", Problem(error).json) }
+        return "id: \(view.revision)\nevent: \(event.name)\ndata: \(event.data.text)\n\n"
     }
 }
