@@ -43,7 +43,7 @@ async def services_are_paused_limited_and_resumed(site):
         visitor = await site.visitor(**options)
         page = await visitor.page(f"services/{site.service}")
         await page.get_by_label("Reason").fill("a <b>new</b> model")
-        await page.get_by_label("For so many minutes").fill("90")
+        await page.get_by_label("For how many minutes").fill("90")
         await press(page, "Pause")
         await told(page, f"{site.service} is paused")
         ((minutes, reason, who),) = site.rows(
@@ -99,9 +99,9 @@ async def what_cannot_be_set_is_refused_and_changes_nothing(site):
         ("Jobs of the whole farm", "-1/s", "Limit", "-1/s is no rate"),
         ("Jobs of the whole farm", "1e9/s", "Limit", "1e9/s is no rate"),
         ("Jobs of the whole farm", "<b>x", "Limit", "<b>x is no rate"),
-        ("For so many minutes", "-5", "Pause", "minutes of a pause"),
+        ("For how many minutes", "-5", "Pause", "minutes of a pause"),
         ("Calls in flight", "100000", "Limit", "1 to 1000"),
-        ("For so many minutes", "0", "Pause", "minutes of a pause"),
+        ("For how many minutes", "0", "Pause", "minutes of a pause"),
     ):
         before = site.control(site.crop_service)
         # A browser asks its user to mend some of these; others send them all the same.

@@ -100,7 +100,7 @@ async def pages_of_an_empty_farm_say_that_it_is_empty(site):
     visitor = await site.visitor(f"http://127.0.0.1:{port}/")
     page = await visitor.page()
     for path, text in (
-        ("", "Nothing has been submitted yet"), ("workers", "No worker is alive"), ("images", "No image is as you look for it"),
+        ("", "Nothing has been submitted yet"), ("workers", "No worker is alive"), ("images", "No image matches"),
         ("dead", "There are none"), ("quality", "No service has answered yet"), ("audit", "Nobody has done anything here"),
     ):
         await page.goto(visitor.root + path)

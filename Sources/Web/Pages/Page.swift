@@ -46,6 +46,8 @@ struct Page {
     var made: Date?
     /// What stands between the menu and the end of the page.
     var content: HTML
+    /// What stands below that and never comes anew by itself: forms, which somebody may be filling in.
+    var forms: HTML?
 
     /// What an act came to.
     struct Notice: Equatable {
@@ -69,7 +71,7 @@ struct Page {
         <link rel="icon" href="\(root)\(Asset.icon.link)">
         <link rel="stylesheet" href="\(root)\(Asset.style.link)">
         <script type="module" src="\(root)\(Asset.script.link)"></script>
-        \(isLive ? HTML("<noscript><meta http-equiv=\"refresh\" content=\"10\"></noscript>") : .none)
+        \(isLive && forms == nil ? HTML("<noscript><meta http-equiv=\"refresh\" content=\"10\"></noscript>") : .none)
         </head>
         <body data-root="\(attribute: root)"\(isLive ? HTML(" data-live") : .none)>
         <a class="skip" href="#content">Skip to the content</a>
@@ -80,6 +82,7 @@ struct Page {
         <main id="content">
         <div id="notice" role="status" aria-live="polite">\(noticeText)</div>
         <div id="live">\(content)</div>
+        \(forms)
         \(made.map { "<p class=\"quiet\">As of \(HTML.time($0)).</p>" as HTML })
         </main>
         </body>

@@ -18,11 +18,13 @@ extension Site {
                     let content = ServicePage(
                         service: service, control: control, mayAct: context.access.mayAct,
                         isAskedForImages: expected.contains(service), status: try? view.status.get())
-                    return Response(
+                    return try response(
                         Page(
-                            title: service, section: .farm, depth: 1, access: context.access,
-                            notice: .control(try request.query(["done", "what"]), known: [service]),
-                            made: view.seen, content: content.html))
+                            title: service, section: .farm, depth: 1, access: context.access, isLive: true,
+                            notice: .control(try request.query(), known: [service]),
+                            content: "\(content.standing)<p class=\"quiet\">As of \(HTML.time(view.seen)).</p>",
+                            forms: content.forms),
+                        request)
                 }
             ])
         func acting(
@@ -37,16 +39,15 @@ extension Site {
                     func refused(
                         _ why: String, _ status: HTTPResponse.Status = .unprocessableContent
                     ) async throws -> Response {
-                        let control = try await helm.control().all()[service]
+                        let content = ServicePage(
+                            service: service, control: try await helm.control().all()[service], mayAct: true,
+                            root: "../",
+                            isAskedForImages: expected.contains(service))
                         return Response(
                             Page(
                                 title: service, section: .farm, depth: 2, access: context.access,
                                 notice: Page.Notice(text: why, isFault: true),
-                                content: ServicePage(
-                                    service: service, control: control, mayAct: true, root: "../",
-                                    isAskedForImages: expected.contains(service)
-                                ).html
-                            ),
+                                content: content.standing, forms: content.forms),
                             status)
                     }
                     do {
@@ -114,20 +115,20 @@ struct ServicePage {
     /// What was seen last of the farm; nil where it is not known, or not shown.
     var status: FarmStatus?
 
-    var html: HTML {
+    /// What is set, and how it goes.
+    var standing: HTML {
         """
         <h1>\(service)</h1>
         <p class="\(control.isPaused ? "bad" : "")">\(control.text)</p>
         \(work)
         <p>\(failures)<a href="\(root)../dead">Dead letters</a> · <a href="\(root)../">Farm</a></p>
-        \(mayAct ? forms : .none)
         """
     }
 
     private var failures: HTML? {
         guard isAskedForImages else { return nil }
         return """
-            <a href="\(root)../images?failed=\(attribute: service.queryEncoded)">Images on which it failed</a> ·
+            <a href="\(root)../images?failed=\(attribute: service.queryEncoded)">Images on which it failed</a> · \("")
             """
     }
 
@@ -152,7 +153,9 @@ struct ServicePage {
             """
     }
 
-    private var forms: HTML {
+    /// nil for who may only read.
+    var forms: HTML? {
+        guard mayAct else { return nil }
         let path = root + service.queryEncoded
         let isRole = service == Callback.service || PostProcessing(rawValue: service) != nil
         let calls: HTML? =
@@ -169,7 +172,7 @@ struct ServicePage {
             <form method="post" action="\(attribute: path)/pause" autocomplete="off">
             <input type="hidden" name="revision" value="\(control.revision)"><input type="hidden" name="kept" value="\(left)">
             <label>Reason <input name="reason" maxlength="\(PauseForm.longestReason)" value="\(attribute: control.reason ?? "")"></label>
-            <label>For so many minutes <input name="minutes" type="number" min="1" max="525600" \
+            <label>For how many minutes <input name="minutes" type="number" min="1" max="525600" \
             value="\(left)" placeholder="until resumed"></label>
             <button>\(control.isPaused ? "Change the pause" : "Pause")</button></form>
             """

@@ -112,7 +112,7 @@ struct ImagesPage {
 
     private var grid: HTML {
         guard !page.tiles.isEmpty else {
-            return page.searchedTo == nil ? "<p>No image is as you look for it.</p>" : .none
+            return page.searchedTo == nil ? "<p>No image matches.</p>" : .none
         }
         return "<ul class=\"grid\">\(page.tiles.map(tile))</ul>"
     }

@@ -108,7 +108,7 @@ struct QualityPage {
                 """
                 <tr><th scope="row">\(label(sight.label))</th>\(HTML.cell("Detector", "\(sight.detector)"))
                 \(HTML.cell("Saw", HTML.count(sight.seen), isNumber: true))
-                \(HTML.cell("Of it alone", HTML.count(sight.alone), isNumber: true))
+                \(HTML.cell("Seen by it alone", HTML.count(sight.alone), isNumber: true))
                 \(HTML.cell("Missed", HTML.count(sight.missed), isNumber: true))</tr>
                 """
             }, upTo: QualityPage.sightBytes)
@@ -116,7 +116,7 @@ struct QualityPage {
         return """
             <h2>Who misses what</h2>
             <table class="cards"><thead><tr><th scope="col">Label</th><th scope="col">Detector</th>
-            <th scope="col" class="number">Saw</th><th scope="col" class="number">Of it alone</th>
+            <th scope="col" class="number">Saw</th><th scope="col" class="number">Seen by it alone</th>
             <th scope="col" class="number">Missed</th></tr></thead><tbody>\(rows.pieces)</tbody></table>\(rows.rest)
             """
     }
