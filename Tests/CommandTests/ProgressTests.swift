@@ -118,13 +118,16 @@ struct ProgressTests {
         }
     }
 
-    @Test("merge, enrich and consense --all, on a terminal", arguments: ["merge", "enrich", "consense"])
-    func recompute(_ role: String) async throws {
+    // Nothing is to be enriched, so that the lock holds up no writing: of many images, the reading takes long enough.
+    @Test(
+        "merge, enrich and consense --all, on a terminal",
+        arguments: [("merge", 500), ("enrich", 10_000), ("consense", 500)])
+    func recompute(_ role: String, _ images: Int) async throws {
         let workplace = try Workplace()
         #expect(try await workplace.farm("init").status == 0)
         _ = try await workplace.rows(
             """
-            WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500)
+            WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < \(images))
             INSERT INTO images (image_filename) SELECT i || '.jpg' FROM n;
             INSERT INTO results (image_id, service, data, status) SELECT image_id, 'yolov8', '{"predictions": []}', 'success'
             FROM images;
@@ -134,7 +137,7 @@ struct ProgressTests {
         try await opened(running)
         try await Task.sleep(for: .milliseconds(500))
         locker.signal(SIGTERM)
-        try await expectProgress("recomputed", of: 500, running, then: "500 images recomputed")
+        try await expectProgress("recomputed", of: images, running, then: "\(images) images recomputed")
     }
 
     @Test("export to a file, on a terminal")
