@@ -23,8 +23,8 @@ struct NoticeTests {
     func others() throws {
         for (query, text) in [
             ("done=rerun&what=0", "No service is like that here: nothing was asked."),
-            ("done=rerun&what=1", "One service is asked again."),
-            ("done=rerun&what=12", "12 services are asked again."),
+            ("done=rerun&what=1", "One service is asked again. Load this page again to see its answer."),
+            ("done=rerun&what=12", "12 services are asked again. Load this page again to see their answers."),
             ("done=rerun&what=All+of+your", nil), ("done=rerun&what=-1", nil),
             ("done=rerun&what=99999999999999999999", nil),
             ("done=rerun", nil), ("done=paused&what=1", nil),

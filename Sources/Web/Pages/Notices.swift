@@ -21,8 +21,8 @@ extension Page.Notice {
         else { return nil }
         return switch count {
         case 0: Page.Notice(text: "No service is like that here: nothing was asked.")
-        case 1: Page.Notice(text: "One service is asked again.")
-        default: Page.Notice(text: "\(count) services are asked again.")
+        case 1: Page.Notice(text: "One service is asked again. Load this page again to see its answer.")
+        default: Page.Notice(text: "\(count) services are asked again. Load this page again to see their answers.")
         }
     }
 

@@ -112,7 +112,7 @@ struct WorkersPage {
         let reason = worker.condition.reason.map { ": " + $0.printable(upTo: 200) } ?? ""
         let (text, tone) =
             switch worker.condition.state {
-            case .working, .unknown: ("alive", "good")
+            case .working, .unknown: isPaused(worker) ? ("alive, paused", "quiet") : ("alive", "good")
             case .serviceDown: ("its service is down", "bad")
             case .storeRefusing: ("the store takes no rows", "bad")
             case .failed: ("has failed, and is started again", "bad")
@@ -141,11 +141,21 @@ struct WorkersPage {
             })
     }
 
+    /// Whether it obeys a pause.
+    private func isPaused(_ worker: RegisteredWorker) -> Bool {
+        guard let control = line(of: worker)?.control, let revision = worker.revision else { return false }
+        return control.isPaused && revision >= control.revision
+    }
+
+    /// What is known of the service that the worker works for.
+    private func line(of worker: RegisteredWorker) -> QueueStatus.Line? {
+        (try? view.status.get().queues.get())?.lines.first { $0.service == worker.service }
+    }
+
     /// The revision of control that the worker obeys, and whether it is the newest one of its service.
     private func obedience(of worker: RegisteredWorker) -> HTML {
         guard let revision = worker.revision else { return "–" }
-        let lines = (try? view.status.get().queues.get())?.lines ?? []
-        let newest = lines.first { $0.service == worker.service }?.control.revision ?? 0
+        let newest = line(of: worker)?.control.revision ?? 0
         if revision < newest {
             return "<span class=\"bad\">revision \(revision), not yet \(newest)</span>"
         }
