@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import Model
 import Pipeline
 import Synchronization
 import Waiting
@@ -15,6 +16,9 @@ public final class PostgreSQLDatabase: Schema, Sendable {
     let replica: ConnectionPool
     /// Distinguishes this run of the program from others with the same worker id.
     let run = UUID()
+    /// What all stages of this process write and ask goes in common transactions.
+    let recording: SharedTrip<AnalysisResult, Bool>
+    let asking: SharedTrip<JobKey, JobStanding>
     private let upgrade: PostgreSQLUpgrade
     /// What opening the database has done to the schema, until `prepare` reports it.
     private let untold = Mutex<[String]>([])
@@ -36,6 +40,8 @@ public final class PostgreSQLDatabase: Schema, Sendable {
                     log: log)
             } ?? written
         primary = readsOnly ? replica : written
+        recording = PostgreSQLStore.sharedRecording(primary, time)
+        asking = PostgreSQLStore.sharedAsking(primary)
         upgrade = PostgreSQLUpgrade(pool: primary, time: time, log: log)
         do {
             let isCurrent = try await primary.run(PostgreSQLVersion.isCurrent)

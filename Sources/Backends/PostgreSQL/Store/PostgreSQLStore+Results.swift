@@ -1,12 +1,29 @@
 import Foundation
 import Model
 import Pipeline
+import Waiting
 
 extension PostgreSQLStore {
     /// The standing of each job.
     public func standing(of jobs: [JobKey], workerID: String) async throws -> [JobStanding] {
         guard !jobs.isEmpty else { return [] }
-        let (standing, begin) = PostgreSQLStore.standing(of: jobs, workerID: workerID, run: runID)
+        // Whoever asks about jobs that are noted as begun has to say who began them.
+        guard jobs.contains(where: \.redelivered) else { return try await asking.take(jobs) }
+        return try await PostgreSQLStore.ask(jobs, workerID: workerID, run: runID, primary)
+    }
+
+    static func sharedAsking(_ primary: ConnectionPool) -> SharedTrip<JobKey, JobStanding> {
+        // Without redelivered jobs nothing is noted, whoever asks.
+        SharedTrip(isCommon: isPassing) { try await ask($0, workerID: "", run: UUID(), primary) }
+    }
+
+    /// If the server is away, it is away for all. A refusal may be due to the values of one stage.
+    private static func isPassing(_ error: any Error) -> Bool { (error as? PortFault)?.kind == .transient }
+
+    private static func ask(
+        _ jobs: [JobKey], workerID: String, run: UUID, _ primary: ConnectionPool
+    ) async throws -> [JobStanding] {
+        let (standing, begin) = standing(of: jobs, workerID: workerID, run: run)
         return try await primary.run { connection in
             let answers =
                 try begin.map { try connection.transaction(.current, [standing, $0]) } ?? connection.run([standing])
@@ -67,16 +84,25 @@ extension PostgreSQLStore {
                 .refused, place: place,
                 message: "results.service holds 50 characters: \(ColumnText.cut(result.service, to: ColumnText.name))")
         }
-        let statements = PostgreSQLStore.recording(results)
-        let inserted = try await primary.run { connection in
-            try connection.transaction(.current, statements).dropLast().flatMap { rows in
-                rows.map { $0.text(0).flatMap(UUID.init(uuidString:)) }
+        // A wait is not felt behind calls that took much longer.
+        let patience = Duration.seconds(max(0, results.map(\.processingTime).min() ?? 0) / 4)
+        let inserted = try await recording.take(results, patience: patience)
+        return Set(zip(results, inserted).filter { !$1 }.map(\.0.jobID))
+    }
+
+    static func sharedRecording(_ primary: ConnectionPool, _ time: any Timekeeper) -> SharedTrip<AnalysisResult, Bool> {
+        SharedTrip(waiting: Company(time: time), isCommon: isPassing) { results in
+            let statements = recording(results)
+            let inserted = try await primary.run { connection in
+                try connection.transaction(.current, statements).dropLast().flatMap { rows in
+                    rows.map { $0.text(0).flatMap(UUID.init(uuidString:)) }
+                }
             }
+            // If a job is among the results twice, the first one is its row.
+            var left = Dictionary(results.map { ($0.jobID, 1) }, uniquingKeysWith: +)
+            for case let job? in inserted { left[job, default: 0] -= 1 }
+            return results.map { left[$0.jobID, default: 0] <= 0 }
         }
-        // If a job is among the results twice, the first one is its row.
-        var left = Dictionary(results.map { ($0.jobID, 1) }, uniquingKeysWith: +)
-        for case let job? in inserted { left[job, default: 0] -= 1 }
-        return Set(left.filter { $0.value > 0 }.keys)
     }
 
     /// The insertions, and at the end the statement that settles the jobs.
@@ -113,7 +139,7 @@ extension PostgreSQLStore {
         let statement = ImageRows.images(ids)
         return try await primary.run { connection in
             let images = ImageRows.images(try connection.run([statement])[0])
-            if ids.contains(where: { images[$0] == nil }) { try checkCatalogue(connection) }
+            if ids.contains(where: { images[$0] == nil }) { try PostgreSQLStore.checkCatalogue(connection) }
             return images
         }
     }
@@ -121,7 +147,7 @@ extension PostgreSQLStore {
     /// If there is no image at all, nothing can be said about a missing one: its jobs are not bad, but this is not the
     /// store for which they were submitted, or it hides its rows. If ids have been used, there were images, and
     /// somebody has removed them.
-    private func checkCatalogue(_ connection: PostgreSQLConnection) throws {
+    private static func checkCatalogue(_ connection: PostgreSQLConnection) throws {
         let question = Statement(
             """
             SELECT EXISTS (SELECT 1 FROM images), row_security_active('images'),
@@ -136,7 +162,9 @@ extension PostgreSQLStore {
             answer.flag(1)
             ? "row level security hides them from \(user): CREATE POLICY, or ALTER ROLE \(user) BYPASSRLS"
             : "perhaps DB_NAME is not that of the farm whose jobs these are"
-        throw PortFault(.unusable, place: place, message: "images shows no row, though jobs name some; \(cause)")
+        throw PortFault(
+            .unusable, place: connection.server.place,
+            message: "images shows no row, though jobs name some; \(cause)")
     }
 }
 
