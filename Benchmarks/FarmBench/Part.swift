@@ -10,6 +10,7 @@ enum Part: String, CaseIterable {
     case postgresql
     case producing
     case cluster
+    case floors
 
     /// - Throws: `BenchFault`, or what the measured modules throw.
     func measure() async throws -> [Figure] {
@@ -24,6 +25,7 @@ enum Part: String, CaseIterable {
         case .postgresql: try await PostgreSQLBench.run()
         case .producing: try await ProducingBench.run()
         case .cluster: try await ClusterBench.run()
+        case .floors: try await FloorsBench.run()
         }
     }
 }

@@ -1,7 +1,9 @@
-// A double of all ML services, for measuring farm: it answers every call at once with 4 KB, over kept connections, on one
-// thread and one port.
+// A double of all ML services, for measuring farm: it answers every call with 4 KB, over kept connections, on one thread and
+// one port.
 //
-//   service-double WIDTH HEIGHT     prints the port it listens on; SIGTERM ends it
+//   service-double WIDTH HEIGHT [DELAY]     prints the port it listens on; SIGTERM ends it
+//
+// It answers at once, or DELAY milliseconds after a request, any number of them at the same time.
 //
 // The path names the service: GET /blip?url=..., POST /yolov8. WIDTH and HEIGHT are those of the pictures: the three
 // detectors see the same four boxes there, one of them a person, each a little differently. `metadata.answered_at` of an
@@ -35,6 +37,9 @@ struct connection {
   // Of a request's body, what is still to come.
   size_t rest;
   struct answer *answer;
+  // When it is answered, and who is answered after it.
+  double due;
+  struct connection *next;
 };
 
 static const char *const services[] = {"blip", "clip",    "colors", "detectron2", "face", "inception_v3", "metadata",
@@ -141,6 +146,16 @@ static int send_all(int descriptor, const char *bytes, size_t length) {
   return 0;
 }
 
+// Requests that wait for their time. All wait equally long, so that the first one is due first.
+static struct connection *first_waiting, *last_waiting;
+static double delay;
+
+static double now_in_seconds(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
+}
+
 static int reply(struct connection *connection) {
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
@@ -150,6 +165,36 @@ static int reply(struct connection *connection) {
   int failed = send_all(connection->descriptor, connection->answer->text, connection->answer->length);
   connection->answer = NULL;
   return failed;
+}
+
+static int reply_in_time(struct connection *connection) {
+  if (delay <= 0) return reply(connection);
+  connection->due = now_in_seconds() + delay;
+  connection->next = NULL;
+  if (last_waiting)
+    last_waiting->next = connection;
+  else
+    first_waiting = connection;
+  last_waiting = connection;
+  return 0;
+}
+
+// Answers those whose time has come. One whose client has gone fails, and is closed when the poller tells of it.
+static void reply_to_due(void) {
+  double now = now_in_seconds();
+  while (first_waiting && first_waiting->due <= now) {
+    struct connection *connection = first_waiting;
+    first_waiting = connection->next;
+    if (!first_waiting) last_waiting = NULL;
+    reply(connection);
+  }
+}
+
+// For epoll_wait: milliseconds, rounded up.
+static int time_left(void) {
+  if (!first_waiting) return -1;
+  double left = (first_waiting->due - now_in_seconds()) * 1000;
+  return left > 0 ? (int)left + 1 : 0;
 }
 
 static size_t content_length(const char *header) {
@@ -165,7 +210,7 @@ static int take(struct connection *connection) {
     ssize_t count = recv(connection->descriptor, waste, wanted, 0);
     if (count <= 0) return count < 0 && errno == EAGAIN ? 0 : -1;
     connection->rest -= (size_t)count;
-    return connection->rest == 0 ? reply(connection) : 0;
+    return connection->rest == 0 ? reply_in_time(connection) : 0;
   }
   ssize_t count = recv(connection->descriptor, connection->header + connection->filled, HEADER - 1 - connection->filled, 0);
   if (count <= 0) return count < 0 && errno == EAGAIN ? 0 : -1;
@@ -184,7 +229,7 @@ static int take(struct connection *connection) {
     return -1;
   connection->filled = 0;
   connection->rest = body > here ? body - here : 0;
-  return connection->rest == 0 ? reply(connection) : 0;
+  return connection->rest == 0 ? reply_in_time(connection) : 0;
 }
 
 static int listening_socket(void) {
@@ -213,10 +258,11 @@ static void welcome(int listener, int poller) {
 }
 
 int main(int count, char **arguments) {
-  if (count != 3) {
-    fprintf(stderr, "usage: service-double WIDTH HEIGHT\n");
+  if (count != 3 && count != 4) {
+    fprintf(stderr, "usage: service-double WIDTH HEIGHT [DELAY]\n");
     return 2;
   }
+  if (count == 4) delay = atof(arguments[3]) / 1000;
   for (int i = 0; i < COUNT; i++) make_answer(&answers[i], services[i], atof(arguments[1]), atof(arguments[2]));
   int listener = listening_socket();
   int poller = epoll_create1(EPOLL_CLOEXEC);
@@ -224,14 +270,17 @@ int main(int count, char **arguments) {
   if (poller < 0 || epoll_ctl(poller, EPOLL_CTL_ADD, listener, &event)) fail("service-double: epoll");
   struct epoll_event events[EVENTS];
   for (;;) {
-    int ready = epoll_wait(poller, events, EVENTS, -1);
+    int ready = epoll_wait(poller, events, EVENTS, time_left());
+    reply_to_due();
     for (int i = 0; i < ready; i++) {
       struct connection *connection = events[i].data.ptr;
       if (!connection) {
         welcome(listener, poller);
       } else if (take(connection)) {
         close(connection->descriptor);
-        free(connection);
+        // One that waits for its answer is still in the row. Few clients go away, so the memory does not matter.
+        connection->descriptor = -1;
+        if (!connection->answer) free(connection);
       }
     }
   }

@@ -16,8 +16,11 @@ final class Workplace {
     /// - Parameters:
     ///   - pictures: how many are made, as photos/000001.jpg and so on.
     ///   - size: of each, in pixels.
+    ///   - delay: how long after a call the services answer, in milliseconds.
     ///   - environment: settings, such as those of servers.
-    init(pictures: Int, size: (width: Int, height: Int), environment: [String: String] = [:]) throws {
+    init(
+        pictures: Int, size: (width: Int, height: Int), delay: Int = 0, environment: [String: String] = [:]
+    ) throws {
         folder = try TemporaryFolder()
         self.environment = environment
         let photos = folder.url.appending(path: "photos")
@@ -25,11 +28,14 @@ final class Workplace {
         let sources = ["china", "flower", "two_dogs", "wine_room", "fruits", "pedestrians_1"].map {
             Programs.root.appending(path: "examples/photos/\($0).jpg").path
         }
-        try Child(
-            Programs.beside("bare-pictures"),
-            ["make", photos.path, "\(pictures)", "\(size.width)", "\(size.height)"] + sources, in: folder.url
-        ).finished()
-        double = try Child(Programs.beside("service-double"), ["\(size.width)", "\(size.height)"], in: folder.url)
+        if pictures > 0 {
+            try Child(
+                Programs.beside("bare-pictures"),
+                ["make", photos.path, "\(pictures)", "\(size.width)", "\(size.height)"] + sources, in: folder.url
+            ).finished()
+        }
+        double = try Child(
+            Programs.beside("service-double"), ["\(size.width)", "\(size.height)", "\(delay)"], in: folder.url)
         while double.output.isEmpty {
             guard !double.hasEnded else { throw BenchFault("service-double: \(double.errors)") }
             // Before anything is measured; nobody tells when a file is written.

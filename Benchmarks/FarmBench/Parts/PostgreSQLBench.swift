@@ -68,7 +68,7 @@ enum PostgreSQLBench {
 }
 
 /// Answers as a detector gives them.
-private enum Answers {
+enum Answers {
     /// 1.5 KB.
     static let data: [UInt8] = {
         let boxes = (0..<14).map { number in
