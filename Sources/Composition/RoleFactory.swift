@@ -27,6 +27,8 @@ package struct RoleFactory: Sendable {
     let gate: StoreGate
     /// Reads what operators have set, once for all roles of this process.
     let control: ControlWatch
+    /// Publishes what the roles of this process trigger.
+    private let offers: SharedOffers
     /// Loads pictures, with one retry and breaker for all roles of this process.
     private let loader: PictureLoader
     private let clients: ServiceClients
@@ -44,6 +46,7 @@ package struct RoleFactory: Sendable {
         pictures = policy.deniesPrivateURLs ? HTTPClient(policy: policy) : http
         cropper = PictureCropper(
             parallelism: min(2, ProcessInfo.processInfo.activeProcessorCount), root: policy.root)
+        offers = SharedOffers(backends.queue)
         gate = StoreGate(backends.store, time: context.time, log: context.log("store"))
         control = ControlWatch(backends.store, time: context.time, log: context.log("control")) { service in
             context.events(EventSource(service: service))
@@ -135,10 +138,10 @@ package struct RoleFactory: Sendable {
             processingDelay: settings.processingDelay)
         let worker = Worker(
             options, service: client(service), store: backends.store, pictures: loader, time: context.time)
-        var stageOptions = stageOptions(
-            service.queue, identity, prefetch: settings.prefetch ?? service.concurrency, calling: [service], activity)
-        stageOptions.followsConcurrency = settings.prefetch == nil
-        let stage = Stage(stageOptions, queue: backends.queue, handler: worker)
+        let stageOptions = stageOptions(
+            service.queue, identity, prefetch: settings.prefetch, concurrency: service.concurrency,
+            calling: [service], activity)
+        let stage = Stage(stageOptions, queue: offers, handler: worker)
         let client = self.client(service)
         return supervised(
             "worker \(service.name)", "\(service)", identity, service.queue, activity,
@@ -159,7 +162,7 @@ package struct RoleFactory: Sendable {
         case .merger:
             let stage = Stage(
                 stageOptions(role.queue, identity, prefetch: RoleFactory.triggerPrefetch, gathers: true, activity),
-                queue: backends.queue,
+                queue: offers,
                 handler: merger())
             run = { try await stage.run($0) }
             // A dictionary prints in no fixed order.
@@ -171,7 +174,7 @@ package struct RoleFactory: Sendable {
         case .consensus:
             let stage = Stage(
                 stageOptions(role.queue, identity, prefetch: RoleFactory.triggerPrefetch, gathers: true, activity),
-                queue: backends.queue,
+                queue: offers,
                 handler: consensusRole())
             run = { try await stage.run($0) }
             fingerprint = "\(configuration.voting) \(evidence.sorted { $0.key < $1.key })"
@@ -181,7 +184,7 @@ package struct RoleFactory: Sendable {
                     role.queue, identity, prefetch: settings.prefetch ?? RoleFactory.enricherPrefetch,
                     calling: cropServices,
                     activity),
-                enricher: enricher(), queue: backends.queue)
+                enricher: enricher(), queue: offers)
             run = { try await role.run($0) }
             fingerprint = "\(cropServices)"
             trouble = missingCrops
@@ -279,7 +282,7 @@ package struct RoleFactory: Sendable {
     }
 
     private func stageOptions(
-        _ queue: String, _ identity: RoleIdentity, prefetch: Int, gathers: Bool = false,
+        _ queue: String, _ identity: RoleIdentity, prefetch: Int?, concurrency: Int? = nil, gathers: Bool = false,
         calling services: [ServiceSettings] = [], _ activity: WorkerActivity
     ) -> StageOptions {
         // A job may be held for five minutes. Its picture and its calls may have taken most of that time.
@@ -287,7 +290,7 @@ package struct RoleFactory: Sendable {
         let holding = min(.seconds(60), max(.seconds(15), .seconds(210) - calls))
         // What is left of the limit is for committing and giving back.
         return StageOptions(
-            queue: queue, workerID: identity.workerID, prefetch: prefetch, gathers: gathers,
+            queue: queue, workerID: identity.workerID, prefetch: prefetch, concurrency: concurrency, gathers: gathers,
             drainLimit: settings.shutdownTimeout * 0.7, holding: holding, store: gate,
             control: control.gate(for: identity.serviceName), time: context.time,
             events: context.events(EventSource(service: identity.serviceName, queue: queue), to: [activity]),

@@ -40,7 +40,7 @@ public struct Settings: Sendable, Equatable {
     public var webhooks: WebhookSettings?
     /// Where traces are sent. nil if they are not.
     public var traces: TraceSettings?
-    /// WORKER_PREFETCH_COUNT. nil for the concurrency.
+    /// WORKER_PREFETCH_COUNT. nil: workers find it by themselves.
     public var prefetch: Int?
     /// The limit for one try of a job.
     public var requestTimeout: Duration

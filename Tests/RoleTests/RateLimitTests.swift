@@ -118,7 +118,7 @@ struct RateLimitTests {
             let hold = Drain()
             let (service, watch) = (bench.clip(hold), bench.watch())
             var options = bench.options("queue_clip", prefetch: 2)
-            options.followsConcurrency = true
+            (options.prefetch, options.concurrency) = (nil, 2)
             options.control = watch.gate(for: "clip")
             let stage = Stage(options, queue: bench.queue, handler: bench.worker(service))
             try await bench.run(stage.run, under: watch) {

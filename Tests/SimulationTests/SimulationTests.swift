@@ -32,8 +32,8 @@ struct SimulationTests {
     @Test(
         "catch a planted bug within 1,000 seeds, and say how to see it again",
         arguments: [
-            ("acknowledge-before-commit", ["one result per job"]),
-            // Of a message that is lost: a job, or what should have followed from one.
+            // Of a message that is lost: a job, what should have followed from one, or why it was refused.
+            ("acknowledge-before-commit", ["one result per job", "each dead letter with its reason"]),
             ("publish-without-confirm", ["one result per job", "no trigger missing"]),
             ("no-image-lock", ["as in a sequential run"]), ("no-idempotency", ["one result per job"]),
             ("deaf-to-pauses", ["no call in a pause"]),

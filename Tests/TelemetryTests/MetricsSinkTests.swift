@@ -99,6 +99,13 @@ struct MetricsSinkTests {
                 == [#"farm_prefetch_limit{service="clip"} 8"#])
     }
 
+    @Test("a prefetch that a worker has found is told")
+    func prefetch() {
+        #expect(
+            samples(.began(prefetch: 8), .taken(3), .prefetchChanged(64))
+                == [#"farm_prefetch_limit{service="clip"} 64"#, #"farm_jobs_in_flight{service="clip"} 3"#])
+    }
+
     @Test("a breaker is in one state at a time, and its openings are counted")
     func breaker() {
         #expect(

@@ -38,7 +38,7 @@ package struct CallbackRole: Sendable {
     /// Runs until the drain is done.
     /// - Throws: `PortFault` if the queue stays unusable.
     package func run(_ options: StageOptions, _ drain: Drain) async throws {
-        let waiters = ImageWaiters(OpenParts(parts), time: parts.time, limit: options.prefetch)
+        let waiters = ImageWaiters(OpenParts(parts), time: parts.time, limit: options.prefetch ?? CallbackRole.prefetch)
         // What waits for an image has nothing to finish.
         async let closing: Void = {
             await drain.wait()

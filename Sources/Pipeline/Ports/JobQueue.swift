@@ -1,4 +1,5 @@
 import Foundation
+import Model
 
 /// A message that is to be published.
 public struct Message: Sendable, Equatable {
@@ -8,11 +9,14 @@ public struct Message: Sendable, Equatable {
     public var body: [UInt8]
     /// The message's headers, by name.
     public var headers: [String: String]
+    /// The image about which it is a trigger: one such message to a queue says as much as several. nil if it is none.
+    public var triggers: ImageID?
 
-    package init(queue: String, body: [UInt8], headers: [String: String] = [:]) {
+    package init(queue: String, body: [UInt8], headers: [String: String] = [:], triggers: ImageID? = nil) {
         self.queue = queue
         self.body = body
         self.headers = headers
+        self.triggers = triggers
     }
 }
 

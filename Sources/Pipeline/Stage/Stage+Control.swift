@@ -13,11 +13,14 @@ extension Stage {
         let pause = GatheringPause()
         /// Deliveries that were taken and are not admitted yet. A pause may come in between.
         let unadmitted = Mailbox<Delivery>()
+        let pace: Pace
+        /// How much work is begun and not handled.
+        let begun = Watched(0)
         /// The prefetch that the consumer has now.
         let prefetch: Watched<Int>
 
-        init(_ consumer: any JobConsumer, prefetch: Int, _ drain: Drain) {
-            (self.consumer, self.drain) = (consumer, drain)
+        init(_ consumer: any JobConsumer, prefetch: Int, _ pace: Pace, _ drain: Drain) {
+            (self.consumer, self.pace, self.drain) = (consumer, pace, drain)
             self.prefetch = Watched(prefetch)
         }
     }
@@ -30,18 +33,23 @@ extension Stage {
         } end: {
             let rest = course.unadmitted.takeReady()
             if !rest.isEmpty { try await giveBack(rest, course) }
+            withholdUnbegun(course)
             // The embedded queue is in the store's file, and may be in the same state.
             do { try await course.consumer.pause() } catch is PortFault where options.store.outage != nil {}
         }
     }
 
+    /// Lets work go back that was taken and not begun.
+    func withholdUnbegun(_ course: Course) { course.ready.append(course.works.takeReady().map { .withheld($0) }) }
+
     /// Gives the consumer the prefetch that holds now, if it is another one.
     /// - Returns: that prefetch.
     func adjustPrefetch(_ course: Course) async throws -> Int {
-        let prefetch = options.presentPrefetch
+        let prefetch = options.presentPrefetch(course.pace)
         guard course.prefetch.read({ $0 != prefetch }) else { return prefetch }
         try await course.consumer.limit(prefetch: prefetch)
         course.prefetch.change { $0 = prefetch }
+        options.events.tell(.prefetchChanged(prefetch))
         return prefetch
     }
 

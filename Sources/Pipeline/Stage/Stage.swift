@@ -43,15 +43,17 @@ public struct Stage<Handler: StageHandler>: Sendable {
     public func run(_ drain: Drain) async throws {
         // For a store that takes no rows, nothing is taken and no service is called.
         guard try await drain.until({ try await options.store.prove(handler.plainRow) }) != nil else { return }
-        let prefetch = options.presentPrefetch
+        let pace = Pace()
+        let prefetch = options.presentPrefetch(pace)
         let consumer = try await queue.consume(options.queue, prefetch: prefetch)
         options.events.tell(.began(prefetch: prefetch))
-        let course = Course(consumer, prefetch: prefetch, drain)
+        let course = Course(consumer, prefetch: prefetch, pace, drain)
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
                     defer { course.works.finish() }
                     _ = try await drain.until { try await takeUnlessPaused(course) }
+                    withholdUnbegun(course)
                     // If it were not paused, every settlement would make room for more deliveries. A quorum queue
                     // counts deliveries that are on their way when the consumer ends as given back.
                     try? await consumer.pause()
@@ -211,6 +213,7 @@ public struct Stage<Handler: StageHandler>: Sendable {
             options.events.tell(.admitted(submittedAt: items.compactMap { handler.submittedAt(of: $0.work) }))
         }
         course.ready.append(settled)
+        course.pace.took(items.count, at: options.time.now())
         course.works.append(items)
     }
 
@@ -221,40 +224,6 @@ public struct Stage<Handler: StageHandler>: Sendable {
         guard case .dead = verdict.fate else { return .init(taken: taken) }
         let message = DeadMessage(queue: options.queue, body: delivery.body, headers: [:])
         return .init(image: message.imageID, job: message.jobID, taken: taken)
-    }
-
-    // MARK: Handling
-
-    /// When a drain runs out of time, the handlers are cancelled and their work goes back.
-    private func dispatch(_ course: Course) async {
-        let ready = course.ready
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask {
-                await course.drain.wait()
-                try? await options.time.sleep(options.drainLimit)
-            }
-            group.addTask {
-                await withDiscardingTaskGroup { handlers in
-                    while case let items = await course.works.takeAll(), !items.isEmpty {
-                        for item in items {
-                            handlers.addTask {
-                                guard await options.store.objection() == nil, !options.control.isPaused else {
-                                    return ready.append([.withheld(item)])
-                                }
-                                ready.append([.handled(item, await handle(item))])
-                            }
-                        }
-                    }
-                }
-            }
-            await group.next()
-            group.cancelAll()
-        }
-    }
-
-    private func handle(_ item: Item) async -> Handler.Outcome {
-        guard let trace = item.trace else { return await handler.handle(item.work) }
-        return await Tracer.$current.withValue(trace) { await handler.handle(item.work) }
     }
 
     // MARK: Settling
@@ -273,6 +242,8 @@ public struct Stage<Handler: StageHandler>: Sendable {
         let committing = StageCommit(options: options, handler: handler)
         while case let group = await course.ready.takeAll(), !group.isEmpty {
             var verdicts: [Settlement<Handler.Key>.Open] = []
+            var done = 0
+            var works = 0
             var handled: [(item: Item, outcome: Handler.Outcome)] = []
             func add(
                 _ key: Handler.Key?, _ receipts: [Receipt], _ verdict: Verdict,
@@ -286,6 +257,7 @@ public struct Stage<Handler: StageHandler>: Sendable {
                 case .admitted(let receipt, let verdict, let origin): add(nil, [receipt], verdict, origin)
                 case .handled(let item, let outcome): handled.append((item, outcome))
                 case .withheld(let item):
+                    works += 1
                     handler.gaveBack([item.work])
                     add(item.key, item.receipts, Verdict(.back(after: .zero)), .init(taken: item.taken))
                 }
@@ -293,11 +265,14 @@ public struct Stage<Handler: StageHandler>: Sendable {
             let judged = try await committing.commit(handled.map { ($0.item.work, $0.outcome) }, course.drain)
             for ((item, _), var verdict) in zip(handled, judged) {
                 end(item, &verdict)
+                works += 1
+                if !verdict.isBack { done += 1 }
                 // Jobs are told apart by their ids, and triggers by their images.
                 add(
                     item.key, item.receipts, verdict,
                     .init(image: handler.image(of: item.work), job: item.key as? UUID, taken: item.taken))
             }
+            course.pace.finished(works, done: done, at: options.time.now())
             try await settlement.begin(verdicts)
             if verdicts.contains(where: { !$0.isBack }) { options.store.passed(handler.plainRow) }
             // Deliveries that are still held count too: a queue that takes nothing must not stop the stage.
@@ -314,7 +289,7 @@ public struct Stage<Handler: StageHandler>: Sendable {
     ) async throws -> Value { try await options.retry(options.patience).run(what, operation) }
 
     /// Waits a moment for a fault of the store that may pass. If it does not pass, the breaker opens.
-    private func storing<Value: Sendable>(
+    func storing<Value: Sendable>(
         _ what: String, _ operation: () async throws -> Value
     ) async throws -> Value { try await options.retry(StoreGate.patience).run(what, operation) }
 

@@ -69,6 +69,11 @@ public protocol StageHandler: Sendable {
     /// - Throws: `PortFault`.
     func admit(_ deliveries: [Delivery]) async throws -> [Admission<Key, Work>]
 
+    /// Notes what has to be noted before this work is handled.
+    /// - Returns: the work to handle. nil if it is to be given back, and admitted again.
+    /// - Throws: `PortFault`.
+    func beginning(_ work: Work) async throws -> Work?
+
     /// Computes; many calls run at once. It is cancelled when a drain runs out of time. Then it returns soon, with an
     /// outcome that `commit` gives back.
     func handle(_ work: Work) async -> Outcome
@@ -101,6 +106,9 @@ extension StageHandler {
 
     /// False by default: deliveries of one key may be handled side by side.
     public var handlesOneAtATime: Bool { false }
+
+    /// By default there is nothing to note.
+    public func beginning(_ work: Work) async throws -> Work? { work }
 
     /// Returns at once by default, without a limit.
     public func permits() async throws -> Int { .max }

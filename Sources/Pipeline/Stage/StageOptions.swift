@@ -8,10 +8,10 @@ public struct StageOptions: Sendable {
     public var queue: String
     /// The id of the worker, at most 50 characters.
     public var workerID: String
-    /// How many deliveries may be unsettled at once.
-    public var prefetch: Int
-    /// Whether the number of calls that operators have set replaces `prefetch`.
-    public var followsConcurrency = false
+    /// How many deliveries may be unsettled at once. nil: the stage finds it by its pace, from `concurrency` on.
+    public var prefetch: Int?
+    /// How much work goes on at once. What operators have set replaces it. nil: as much as was taken.
+    public var concurrency: Int?
     /// Whether the stage settles everything it has taken, and then pauses, before it takes more. Merger and consensus
     /// compute from the newest rows, whichever trigger they got, so the more there is to do, the less often they
     /// compute.
@@ -38,7 +38,8 @@ public struct StageOptions: Sendable {
     public var log: Logger
 
     package init(
-        queue: String, workerID: String, prefetch: Int, gathers: Bool = false, drainLimit: Duration,
+        queue: String, workerID: String, prefetch: Int?, concurrency: Int? = nil, gathers: Bool = false,
+        drainLimit: Duration,
         patience: Duration = .seconds(200), holding: Duration = .seconds(60), store: StoreGate,
         control: ControlGate = .free(), time: any Timekeeper,
         randomness: @escaping Randomness = systemRandomness,
@@ -47,6 +48,7 @@ public struct StageOptions: Sendable {
         self.queue = queue
         self.workerID = workerID
         self.prefetch = prefetch
+        self.concurrency = concurrency
         self.gathers = gathers
         self.drainLimit = drainLimit
         self.patience = patience
@@ -62,8 +64,18 @@ public struct StageOptions: Sendable {
 }
 
 extension StageOptions {
+    /// How many seconds work that was taken may wait until it is begun. After that it goes back.
+    static let longestWait = 30.0
+
+    /// How much work goes on at once now. nil: as much as was taken.
+    var presentConcurrency: Int? { concurrency.map { control.control?.concurrency ?? $0 } }
+
+    /// How many pieces of work are begun and not handled. While some are worked on, as many are made ready. nil: as many as were
+    /// taken.
+    var mostBegun: Int? { presentConcurrency.map { 2 * $0 } }
+
     /// How many deliveries may be unsettled now.
-    var presentPrefetch: Int { followsConcurrency ? control.control?.concurrency ?? prefetch : prefetch }
+    func presentPrefetch(_ pace: Pace) -> Int { prefetch ?? pace.prefetch(atLeast: presentConcurrency ?? 1) }
 
     func retry(_ limit: Duration) -> Retry {
         Retry(limit: limit, time: time, randomness: randomness, log: log)

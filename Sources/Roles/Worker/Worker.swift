@@ -46,7 +46,8 @@ public struct WorkerJob: Sendable {
     var job: Job
     var image: Image
     var redelivered: Bool
-    var deaths: Int
+    /// Known once it is begun.
+    var deaths = 0
 }
 
 /// The worker of one ML service: takes its jobs, calls it, stores the answers, and publishes the triggers that follow.
@@ -109,9 +110,9 @@ public struct Worker: StageHandler {
             }
         }
         var keys: [JobKey] = []
-        for (job, delivery) in zip(jobs, deliveries) {
+        for job in jobs {
             guard let job = try? job.get() else { continue }
-            keys.append(JobKey(imageID: job.imageID, jobID: job.jobID, redelivered: delivery.redelivered))
+            keys.append(JobKey(imageID: job.imageID, jobID: job.jobID, redelivered: false))
         }
         var standings = try await store.standing(of: keys, workerID: identity.workerID).makeIterator()
         return zip(jobs, deliveries).map { job, delivery in
@@ -134,8 +135,8 @@ public struct Worker: StageHandler {
                 verdict(on: Image(id: job.imageID, filename: job.imageFilename), status, error))
         case .open(let image, _) where !job.canBe(of: image):
             return .settled(Verdict(.dead(identity.otherImage(job, than: image, at: time.now()))))
-        case .open(let image, let deaths):
-            return .work(job.jobID, WorkerJob(job: job, image: image, redelivered: redelivered, deaths: deaths))
+        case .open(let image, _):
+            return .work(job.jobID, WorkerJob(job: job, image: image, redelivered: redelivered))
         }
     }
 
@@ -153,6 +154,19 @@ public struct Worker: StageHandler {
     }
 
     // MARK: Handle
+
+    /// Notes that a redelivered job is begun, and how many processes have died over it. Only now, and not when it was taken: a
+    /// process that dies must not count for the jobs that waited in it.
+    /// - Returns: nil if the job has its row by now.
+    public func beginning(_ task: WorkerJob) async throws -> WorkerJob? {
+        guard task.redelivered else { return task }
+        let key = JobKey(imageID: task.image.id, jobID: task.job.jobID, redelivered: true)
+        guard case .open(_, let deaths)? = try await store.standing(of: [key], workerID: identity.workerID).first
+        else { return nil }
+        var task = task
+        task.deaths = deaths
+        return task
+    }
 
     /// Calls the service.
     public func handle(_ task: WorkerJob) async -> Outcome {

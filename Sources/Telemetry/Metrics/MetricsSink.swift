@@ -31,6 +31,7 @@ package final class MetricsSink: EventSink {
     package func receive(_ event: Event, from source: EventSource) {
         switch event {
         case .began(let prefetch): role(source).began(prefetch: prefetch)
+        case .prefetchChanged(let limit): role(source).prefetch.set(limit)
         case .taken(let count): role(source).inFlight.add(count)
         case .admitted(let submittedAt): admitted(submittedAt, role(source).wait)
         case .called(let call): service(source.service).called(call)
@@ -121,7 +122,7 @@ private final class RoleSeries: Sendable {
     /// nil for callbacks, which wait on purpose, and for a post-processing role: a trigger does not say when the image's
     /// job was submitted.
     let wait: Histogram?
-    private let prefetch: Gauge
+    let prefetch: Gauge
     let rateLimitWait: Counter
     private let duration: Histogram
     private let success: Counter

@@ -121,6 +121,7 @@ final class Farm: Sendable {
         let process: SimulatedProcess
         let queue: BrokerQueue
         let store: DatabaseStore
+        private let offers: SharedOffers
         private let gate: StoreGate
         let pictures: PictureLoader
         let control: ControlWatch
@@ -133,6 +134,7 @@ final class Farm: Sendable {
             self.farm = farm
             self.process = process
             queue = BrokerQueue(broker: farm.broker, process: process)
+            offers = SharedOffers(queue)
             store = DatabaseStore(database: farm.database, process: process)
             notice = HeartbeatOutageNotice(log: process.log)
             gate = StoreGate(store, time: process, randomness: farm.conditions.dice.unit, log: process.log)
@@ -164,14 +166,15 @@ final class Farm: Sendable {
                 identity: identity, queue: "queue_\(service)", isDetector: plan.detectors.contains(service))
             let worker = Worker(options, service: client, store: store, pictures: pictures, time: process)
             let stage = Stage(
-                stageOptions("queue_\(service)", identity, plan.prefetch, activity), queue: queue, handler: worker)
+                stageOptions("queue_\(service)", identity, plan.prefetch, activity, concurrency: plan.concurrency),
+                queue: offers, handler: worker)
             return supervised(identity, "queue_\(service)", activity) { try await stage.run($0) }
         }
 
         func role(_ role: PostProcessing) -> SupervisedRole {
             let identity = identity(role.rawValue)
             let activity = WorkerActivity()
-            let prefetch = role == .enricher ? plan.prefetch : plan.triggerPrefetch
+            let prefetch = role == .enricher ? plan.prefetch ?? 2 : plan.triggerPrefetch
             var options = stageOptions(role.queue, identity, prefetch, activity)
             options.gathers = role != .enricher
             switch role {
@@ -179,18 +182,18 @@ final class Farm: Sendable {
                 let merger = Merger(
                     identity: identity, detectors: plan.detectors, merging: MergingOptions(), store: store,
                     time: process, log: process.log)
-                let stage = Stage(options, queue: queue, handler: merger)
+                let stage = Stage(options, queue: offers, handler: merger)
                 return supervised(identity, role.queue, activity) { try await stage.run($0) }
             case .consensus:
                 let consensusRole = ConsensusRole(
                     identity: identity, evidence: [:], voting: VotingOptions(), store: store, time: process)
-                let stage = Stage(options, queue: queue, handler: consensusRole)
+                let stage = Stage(options, queue: offers, handler: consensusRole)
                 return supervised(identity, role.queue, activity) { try await stage.run($0) }
             case .enricher:
                 let enricher = Enricher(
                     identity: identity, services: Enrichment.services.compactMap { clients[$0] }, store: store,
                     pictures: pictures, time: process, missing: BackfillSignal())
-                let enricherRole = EnricherRole(options, enricher: enricher, queue: queue)
+                let enricherRole = EnricherRole(options, enricher: enricher, queue: offers)
                 return supervised(identity, role.queue, activity) { try await enricherRole.run($0) }
             }
         }
@@ -201,10 +204,11 @@ final class Farm: Sendable {
         }
 
         private func stageOptions(
-            _ queue: String, _ identity: RoleIdentity, _ prefetch: Int, _ activity: WorkerActivity
+            _ queue: String, _ identity: RoleIdentity, _ prefetch: Int?, _ activity: WorkerActivity,
+            concurrency: Int? = nil
         ) -> StageOptions {
             StageOptions(
-                queue: queue, workerID: identity.workerID, prefetch: prefetch,
+                queue: queue, workerID: identity.workerID, prefetch: prefetch, concurrency: concurrency,
                 drainLimit: plan.shutdownLimit.duration * 0.7, store: gate,
                 control: control.gate(for: identity.serviceName), time: process,
                 randomness: farm.conditions.dice.unit,

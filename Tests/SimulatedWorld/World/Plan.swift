@@ -18,7 +18,8 @@ struct Plan: Sendable {
     var others: [String]
     var boxes: [Box]
     var order: Order
-    var prefetch: Int
+    /// nil: workers find it by their pace.
+    var prefetch: Int?
     var triggerPrefetch: Int
     var concurrency: Int
     var maxTries: Int
@@ -64,7 +65,7 @@ struct Plan: Sendable {
         detectors = Array(dice.shuffled(spatial).prefix(dice.pick([1, 1, 2, 2, 3])))
         others = Array(dice.shuffled(["blip", "clip", "ocr", "nsfw2"]).prefix(dice.pick([0, 1, 1, 2])))
         order = dice.pick(Order.allCases)
-        prefetch = dice.pick([1, 2, 4, 16])
+        prefetch = dice.pick([1, nil, 4, 16])
         triggerPrefetch = dice.pick([1, 4, 64])
         concurrency = dice.pick([1, 2, 4])
         maxTries = dice.whole(1...3)

@@ -7,11 +7,13 @@ extension Subscriber {
         await giveBackReady(subscription)
     }
 
-    /// A broker heeds another prefetch only with another consumer: the next one who wants deliveries begins it.
+    /// A broker heeds another prefetch only with another consumer: the next one who wants deliveries begins it. What is here
+    /// already goes back only if it is too much now.
     func limit(_ channel: UInt16, prefetch: Int) async {
         guard let subscription = subscriptions[channel] else { return }
         subscription.prefetch = min(max(1, prefetch), Int(UInt16.max))
-        await pause(channel)
+        await stop(subscription)
+        if subscription.unsettled.count > subscription.prefetch { await giveBackReady(subscription) }
     }
 
     func stop(_ subscription: Subscription) async {

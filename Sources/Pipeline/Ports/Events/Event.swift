@@ -6,6 +6,8 @@ import Model
 public enum Event: Sendable {
     /// A role began to consume its queue.
     case began(prefetch: Int)
+    /// This many deliveries may be unsettled from now on.
+    case prefetchChanged(Int)
     /// Deliveries were taken.
     case taken(Int)
     /// Jobs were admitted. The values are the times of submission that messages give: ISO 8601.
