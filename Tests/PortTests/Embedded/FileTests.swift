@@ -100,6 +100,14 @@ struct FileTests {
         #expect(closed?.kind == .unusable)
     }
 
+    @Test("is opened again where another process has just removed its log or holds it; other faults are told")
+    func passing() {
+        #expect(SQLiteFile.isPassing(CocoaError(.fileReadNoSuchFile)))
+        #expect(SQLiteFile.isPassing(DatabaseError(resultCode: .SQLITE_BUSY)))
+        #expect(!SQLiteFile.isPassing(DatabaseError(resultCode: .SQLITE_CORRUPT)))
+        #expect(!SQLiteFile.isPassing(CocoaError(.fileReadNoPermission)))
+    }
+
     @Test("holds everything by itself when nobody has it open: a copy of it alone is whole")
     func copy() async throws {
         let folder = try Folder()

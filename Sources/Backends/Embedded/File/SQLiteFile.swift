@@ -53,14 +53,21 @@ final class SQLiteFile: Sendable {
             let deadline = DispatchTime.now() + SQLiteFile.busyTimeout
             while true {
                 do { return try SQLiteFile(path: path, place: place) } catch {
-                    // Changing the journal mode ignores the busy time-out, and no event tells when it would work.
-                    guard (error as? DatabaseError)?.resultCode == .SQLITE_BUSY, DispatchTime.now() < deadline else {
+                    // No event tells when it would work.
+                    guard isPassing(error), DispatchTime.now() < deadline else {
                         throw PortFault(error, place: place)
                     }
                     usleep(10_000)
                 }
             }
         }
+    }
+
+    /// Changing the journal mode ignores the busy time-out. And while GRDB looks for the write-ahead log and then for its size,
+    /// another process that closes the file last may remove it.
+    static func isPassing(_ error: any Error) -> Bool {
+        if let fault = error as? DatabaseError { return fault.resultCode == .SQLITE_BUSY }
+        return [.fileReadNoSuchFile, .fileNoSuchFile].contains((error as? CocoaError)?.code)
     }
 
     /// How many seconds a write waits for another process's write.
