@@ -14,8 +14,8 @@ import Waiting
 
 @testable import Web
 
-/// Queue and store that are out of reach.
-private struct AwayParts: ReadingParts {
+/// A test double of queue and store that are out of reach.
+struct AwayParts: ReadingParts {
     private var fault: PortFault { PortFault(.transient, place: "the test", message: "it is away") }
 
     func queue() async throws -> Queue { throw fault }

@@ -3,20 +3,11 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 import Operations
-import Pipeline
 import Synchronization
 import Testing
 import Waiting
 
 @testable import Web
-
-/// A test double of queue and store that are out of reach.
-private struct AwayParts: ReadingParts {
-    private var fault: PortFault { PortFault(.transient, place: "the test", message: "it is away") }
-
-    func queue() async throws -> Queue { throw fault }
-    func store() async throws -> Store { throw fault }
-}
 
 /// A test double of a connection whose reader notes what comes.
 private struct NotingWriter: ResponseBodyWriter {
