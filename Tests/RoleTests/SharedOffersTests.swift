@@ -39,19 +39,17 @@ struct SharedOffersTests {
         let queue = Gated()
         let offers = SharedOffers(queue)
         async let first = offers.offer([trigger("a", 1)])
-        while queue.offered.withLock({ $0.isEmpty }) { try await Task.sleep(for: .milliseconds(1)) }
+        try await eventually { queue.offered.withLock { !$0.isEmpty } }
         async let others = withTaskGroup(of: [Unpublished].self) { group in
             for _ in 0..<5 { group.addTask { await offers.offer([trigger("a", 2), trigger("a", 3)]) } }
             return await group.reduce(into: []) { $0 += $1 }
         }
-        // They wait for the first one's trip; nothing tells when the last one has come.
-        try await Task.sleep(for: .milliseconds(50))
+        try await eventually { offers.waiting(for: "a") == 5 }
         queue.gate.begin()
         #expect(await first.isEmpty)
         #expect(await others.isEmpty)
-        let taken = queue.offered.withLock { $0.flatMap { $0 } }
-        #expect(Set(taken.map(\.triggers)) == [1, 2, 3])
-        #expect(taken.count < 11)
+        #expect(queue.offered.withLock { $0.map { Set($0.map(\.triggers)) } } == [[1], [2, 3]])
+        #expect(queue.offered.withLock { $0.map(\.count) } == [1, 2])
 
         let traced = [trigger("a", 4, traced: true), trigger("a", 4, traced: true)]
         let job = Message(queue: "a", body: [0x31])

@@ -36,11 +36,9 @@ struct SharedTripTests {
                         return (task, .failure(error))
                     }
                 }
-                if task == 0 {
-                    while echo.trips.withLock({ $0.isEmpty }) { try await Task.sleep(for: .milliseconds(1)) }
-                }
+                if task == 0 { try await eventually { echo.trips.withLock { !$0.isEmpty } } }
             }
-            while trip.waiting < 9 { try await Task.sleep(for: .milliseconds(1)) }
+            try await eventually { trip.waiting == 9 }
             echo.gate.begin()
             var answers: [Int: Result<[Int], any Error>] = [:]
             for try await (task, answer) in group { answers[task] = answer }
@@ -90,9 +88,9 @@ struct SharedTripTests {
         for task in 0..<10 {
             tasks.append(Task { try await trip.take([task]) })
             // The first one makes the trip, and waits at the gate.
-            while task == 0, echo.trips.withLock({ $0.isEmpty }) { try await Task.sleep(for: .milliseconds(1)) }
+            if task == 0 { try await eventually { echo.trips.withLock { !$0.isEmpty } } }
         }
-        while trip.waiting < 9 { try await Task.sleep(for: .milliseconds(1)) }
+        try await eventually { trip.waiting == 9 }
         tasks[place].cancel()
         echo.gate.begin()
         for (task, running) in tasks.enumerated() where task != place {

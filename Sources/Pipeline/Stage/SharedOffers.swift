@@ -40,6 +40,9 @@ package final class SharedOffers: JobQueue {
         } catch { return .all(of: triggers, error, place: queue) }
     }
 
+    /// How many stages wait until a queue has taken what others offered before them.
+    package func waiting(for queue: String) -> Int { trip(to: queue).waiting }
+
     private func trip(to queue: String) -> Trip {
         trips.withLock { trips in
             if let trip = trips[queue] { return trip }

@@ -54,7 +54,10 @@ extension Stage {
             options.events.tell(.storeFailed(fault.kind))
             options.store.open(fault, handler.plainRow)
             return nil
-        } catch { return nil }
+        } catch {
+            // A drain has run out of time: nothing is begun any more.
+            return nil
+        }
     }
 
     private func handle(_ work: Handler.Work, _ trace: TraceContext?) async -> Handler.Outcome {
