@@ -126,7 +126,7 @@ let package = Package(
             "MariaDB", path: "Backends/MariaDB", ["CMariaDB", "Model", "Monitoring", "Pipeline", "Waiting", logging]),
         module("PostgreSQL", path: "Backends/PostgreSQL", ["CPostgreSQL", "Model", "Pipeline", "Waiting", logging]),
         module("RabbitMQ", path: "Backends/RabbitMQ", ["CRabbitMQ", "Model", "Pipeline", "Waiting", logging]),
-        module("Services", ["CCurl", "Model", "Pictures", "Pipeline", "Waiting", logging]),
+        module("Services", ["CCurl", "CGlibc", "Model", "Pictures", "Pipeline", "Waiting", logging]),
         module("ImageLists", ["Files", "Model", "Pictures", "Pipeline"]),
         module("Imaging", ["CExif", "CJPEG", "CVips", "Files", "Model", "Pictures", "Pipeline"]),
         module("Telemetry", ["Model", "Pipeline", "Waiting", logging]),

@@ -17,7 +17,7 @@ struct PendingTransfer: Sendable {
 /// Whether a connection to this address may be made.
 typealias AddressFilter = @Sendable (NetworkAddress) -> Bool
 
-/// The thread that waits in `curl_multi_poll`, and the inbox through which it gets work.
+/// The thread that waits for the sockets of all transfers, and the inbox through which it gets work.
 final class TransferLoop: Sendable {
     private struct Inbox {
         var submitted: [PendingTransfer] = []
@@ -31,14 +31,14 @@ final class TransferLoop: Sendable {
 
     private let inbox = Mutex(Inbox())
     private let ids = Atomic(0)
-    /// Used only by the loop's thread, except for `curl_multi_wakeup`, which is made for other threads. That is called
-    /// under the inbox's lock and never when the loop is stopping, so never on a multi handle that is gone.
+    /// Used only by the loop's thread, once it has started.
     private nonisolated(unsafe) let multi: UnsafeMutableRawPointer
+    private let sockets: SocketWatch
     private let addresses: AddressFilter?
 
     init?(addresses: AddressFilter? = nil) {
-        guard TransferLoop.isReady, let multi = curl_multi_init() else { return nil }
-        self.multi = multi
+        guard TransferLoop.isReady, let sockets = SocketWatch(), let multi = curl_multi_init() else { return nil }
+        (self.multi, self.sockets) = (multi, sockets)
         self.addresses = addresses
     }
 
@@ -90,14 +90,14 @@ final class TransferLoop: Sendable {
 
     /// Only a change that finds the inbox empty has to wake the thread, which takes everything at once.
     private func wake(_ inbox: inout Inbox, _ change: (inout Inbox) -> Void) {
-        if inbox.isEmpty { curl_multi_wakeup(multi) }
+        if inbox.isEmpty { sockets.wake() }
         change(&inbox)
     }
 
     // MARK: On its thread
 
     private func run() {
-        let transfers = Transfers(multi, addresses: addresses)
+        let transfers = Transfers(multi, sockets, addresses: addresses)
         while true {
             let work = inbox.withLock { inbox in
                 defer {

@@ -3,19 +3,25 @@ import CCurl
 /// The transfers in flight. They belong to the loop's thread.
 final class Transfers {
     private static let keptConnectionLimit = 256
-    /// New work, curl's own deadlines and sockets end the poll earlier.
-    private static let longestPoll: Int32 = 3_600_000
 
     private let multi: UnsafeMutableRawPointer
+    private let sockets: SocketWatch
+    private var watched: Set<curl_socket_t> = []
+    /// When curl wants to look at its own timeouts. nil if it has none.
+    private var deadline: ContinuousClock.Instant?
     /// Keeps each transfer alive until curl no longer uses its handle.
     private var byHandle: [UnsafeMutableRawPointer: Transfer] = [:]
     private var handles: [Int: UnsafeMutableRawPointer] = [:]
     private let addresses: AddressFilter?
 
-    init(_ multi: UnsafeMutableRawPointer, addresses: AddressFilter?) {
+    init(_ multi: UnsafeMutableRawPointer, _ sockets: SocketWatch, addresses: AddressFilter?) {
         self.multi = multi
+        self.sockets = sockets
         self.addresses = addresses
         ccurl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, Transfers.keptConnectionLimit)
+        let context = Unmanaged.passUnretained(self).toOpaque()
+        ccurl_multi_set_socket_callback(multi, socketChanged, context)
+        ccurl_multi_set_timer_callback(multi, timerChanged, context)
     }
 
     func begin(_ submission: PendingTransfer) { begin(submission, freshConnection: false) }
@@ -55,12 +61,22 @@ final class Transfers {
         transfer.submission.refuse("cancelled")
     }
 
-    /// Advances all transfers, answers those that are done, and waits until there is more to do.
+    /// Waits until there is something to do, advances the transfers that it is about, and answers those that are done.
+    ///
+    /// curl is told which sockets are ready (libcurl's "multi_socket" interface). `curl_multi_perform` would look at every
+    /// transfer each time.
     func advance() {
-        var running: Int32 = 0
-        var code = curl_multi_perform(multi, &running)
-        let hasBegunAgain = finishDone()
-        if code == CURLM_OK, !hasBegunAgain { code = curl_multi_poll(multi, nil, 0, Transfers.longestPoll, nil) }
+        var code = CURLM_OK
+        for event in sockets.wait(wait) where code == CURLM_OK {
+            let flags =
+                (event.isReadable ? CURL_CSELECT_IN : 0) | (event.isWritable ? CURL_CSELECT_OUT : 0)
+                | (event.hasFailed ? CURL_CSELECT_ERR : 0)
+            code = act(event.socket, flags)
+        }
+        if code == CURLM_OK, let deadline, deadline <= .now {
+            self.deadline = nil
+            code = act(CURL_SOCKET_TIMEOUT, 0)
+        }
         guard code == CURLM_OK else {
             for transfer in byHandle.values {
                 remove(transfer)
@@ -68,11 +84,38 @@ final class Transfers {
             }
             return
         }
+        finishDone()
     }
 
-    private func finishDone() -> Bool {
+    private func act(_ socket: curl_socket_t, _ flags: Int32) -> CURLMcode {
+        var running: Int32 = 0
+        return curl_multi_socket_action(multi, socket, flags, &running)
+    }
+
+    /// Milliseconds until curl's deadline, rounded up. Negative if there is none.
+    private var wait: Int32 {
+        guard let deadline else { return -1 }
+        let left = ContinuousClock.now.duration(to: deadline).seconds * 1000
+        return Int32(min(max(left.rounded(.up), 0), 3_600_000))
+    }
+
+    /// What curl asks to be told about a socket.
+    fileprivate func watch(_ socket: curl_socket_t, _ what: Int32) {
+        guard what != CURL_POLL_REMOVE else {
+            watched.remove(socket)
+            return sockets.forget(socket)
+        }
+        sockets.watch(
+            socket, reading: what & CURL_POLL_IN != 0, writing: what & CURL_POLL_OUT != 0,
+            isNew: watched.insert(socket).inserted)
+    }
+
+    fileprivate func setTimer(_ milliseconds: Int) {
+        deadline = milliseconds < 0 ? nil : .now + .milliseconds(milliseconds)
+    }
+
+    private func finishDone() {
         var left: Int32 = 0
-        var hasBegunAgain = false
         while let message = curl_multi_info_read(multi, &left) {
             guard message.pointee.msg == CURLMSG_DONE, let handle = message.pointee.easy_handle,
                 let transfer = byHandle[handle]
@@ -82,14 +125,12 @@ final class Transfers {
             if transfer.deservesFreshConnection(code) {
                 remove(transfer)
                 begin(transfer.submission, freshConnection: true)
-                hasBegunAgain = true
                 continue
             }
             let result = transfer.result(code)
             remove(transfer)
             transfer.submission.continuation.resume(returning: result)
         }
-        return hasBegunAgain
     }
 
     /// Cancels all transfers that are left.
@@ -98,6 +139,9 @@ final class Transfers {
             remove(transfer)
             transfer.submission.refuse("the HTTP client is shut down")
         }
+        // The multi handle outlives this object, and still closes connections.
+        ccurl_multi_set_socket_callback(multi, nil, nil)
+        ccurl_multi_set_timer_callback(multi, nil, nil)
     }
 
     private func remove(_ transfer: Transfer) {
@@ -111,4 +155,21 @@ final class Transfers {
         byHandle[transfer.handle] = nil
         handles[transfer.submission.id] = nil
     }
+}
+
+/// The callback with which curl says what it waits for on a socket.
+private func socketChanged(
+    _: UnsafeMutableRawPointer?, _ socket: curl_socket_t, _ what: Int32, _ context: UnsafeMutableRawPointer?,
+    _: UnsafeMutableRawPointer?
+) -> Int32 {
+    guard let context else { return 0 }
+    Unmanaged<Transfers>.fromOpaque(context).takeUnretainedValue().watch(socket, what)
+    return 0
+}
+
+/// The callback with which curl says when it wants to look at its timeouts.
+private func timerChanged(_: UnsafeMutableRawPointer?, _ milliseconds: Int, _ context: UnsafeMutableRawPointer?) -> Int32 {
+    guard let context else { return 0 }
+    Unmanaged<Transfers>.fromOpaque(context).takeUnretainedValue().setTimer(milliseconds)
+    return 0
 }
