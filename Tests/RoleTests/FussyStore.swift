@@ -56,9 +56,9 @@ final class FussyStore: ResultStore {
 
     func servicesOfMissingEnrichments() async throws -> [String] { try await store.servicesOfMissingEnrichments() }
 
-    func standing(of jobs: [JobKey], workerID: String) async throws -> [JobStanding] {
+    func standing(of jobs: [JobKey], workerID: String, patience: Duration) async throws -> [JobStanding] {
         if jobs.contains(where: \.redelivered) { try check([]) }
-        return try await store.standing(of: jobs, workerID: workerID)
+        return try await store.standing(of: jobs, workerID: workerID, patience: patience)
     }
 
     func settle(_ jobs: [UUID], workerID: String) async throws {
@@ -66,14 +66,14 @@ final class FussyStore: ResultStore {
         try await store.settle(jobs, workerID: workerID)
     }
 
-    func record(_ results: [AnalysisResult]) async throws -> Set<UUID> {
+    func record(_ results: [AnalysisResult], patience: Duration) async throws -> Set<UUID> {
         try check(results.map(\.imageID))
         if let text = state.withLock({ $0.refusedText }),
             results.contains(where: { String(decoding: $0.data, as: UTF8.self).contains(text) })
         {
             throw PortFault(.refused, place: "db", message: "invalid value")
         }
-        return try await store.record(results)
+        return try await store.record(results, patience: patience)
     }
 
     func images(_ ids: [ImageID]) async throws -> [ImageID: Image] { try await store.images(ids) }

@@ -29,13 +29,15 @@ final class TardyStore: ResultStore {
 
     func servicesOfMissingEnrichments() async throws -> [String] { try await store.servicesOfMissingEnrichments() }
 
-    func standing(of jobs: [JobKey], workerID: String) async throws -> [JobStanding] {
-        try await store.standing(of: jobs, workerID: workerID)
+    func standing(of jobs: [JobKey], workerID: String, patience: Duration) async throws -> [JobStanding] {
+        try await store.standing(of: jobs, workerID: workerID, patience: patience)
     }
 
     func settle(_ jobs: [UUID], workerID: String) async throws { try await store.settle(jobs, workerID: workerID) }
 
-    func record(_ results: [AnalysisResult]) async throws -> Set<UUID> { try await store.record(results) }
+    func record(_ results: [AnalysisResult], patience: Duration) async throws -> Set<UUID> {
+        try await store.record(results, patience: patience)
+    }
 
     func images(_ ids: [ImageID]) async throws -> [ImageID: Image] { try await store.images(ids) }
 

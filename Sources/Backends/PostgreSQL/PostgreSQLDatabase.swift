@@ -41,7 +41,7 @@ public final class PostgreSQLDatabase: Schema, Sendable {
             } ?? written
         primary = readsOnly ? replica : written
         recording = PostgreSQLStore.sharedRecording(primary, time)
-        asking = PostgreSQLStore.sharedAsking(primary)
+        asking = PostgreSQLStore.sharedAsking(primary, time)
         upgrade = PostgreSQLUpgrade(pool: primary, time: time, log: log)
         do {
             let isCurrent = try await primary.run(PostgreSQLVersion.isCurrent)

@@ -66,16 +66,18 @@ public protocol ResultStore: Sendable {
 
     /// The standing of each job, in the order of the jobs. Redelivered jobs that are open are recorded as begun by
     /// `workerID`.
-    func standing(of jobs: [JobKey], workerID: String) async throws -> [JobStanding]
+    /// - Parameter patience: how long the question may wait, so that the store can answer others' with it.
+    func standing(of jobs: [JobKey], workerID: String, patience: Duration) async throws -> [JobStanding]
 
     /// Forgets that `workerID` had begun these jobs, since they are settled.
     func settle(_ jobs: [UUID], workerID: String) async throws
 
     /// Inserts the rows. A row whose (image_id, job_id) is there already stays as it is, and a row whose image is gone
     /// is not taken.
+    /// - Parameter patience: how long the rows may wait, so that the store can commit others' with them.
     /// - Returns: the jobs whose row was not inserted. `standing` says why.
     @discardableResult
-    func record(_ results: [AnalysisResult]) async throws -> Set<UUID>
+    func record(_ results: [AnalysisResult], patience: Duration) async throws -> Set<UUID>
 
     /// The rows that `images` has for these ids.
     func images(_ ids: [ImageID]) async throws -> [ImageID: Image]
@@ -112,4 +114,17 @@ public protocol ResultStore: Sendable {
     func updateConsensus(
         of images: [ImageID], vote: @Sendable @escaping (ImageFindings) -> ConsensusRecord?
     ) async throws
+}
+
+extension ResultStore {
+    /// The standing of each job, without waiting for anybody's company.
+    public func standing(of jobs: [JobKey], workerID: String) async throws -> [JobStanding] {
+        try await standing(of: jobs, workerID: workerID, patience: .zero)
+    }
+
+    /// Inserts the rows, without waiting for anybody's company.
+    @discardableResult
+    public func record(_ results: [AnalysisResult]) async throws -> Set<UUID> {
+        try await record(results, patience: .zero)
+    }
 }

@@ -12,10 +12,15 @@ final class Pace: Sendable {
     private static let most = 500
     /// How many seconds at work are looked at together.
     private static let window = 0.5
-    /// After so many jobs the window ends early, so that a fast service's worker finds its pace soon.
+    /// After so many jobs the window may end early, so that a fast service's worker finds its pace soon.
     private static let enough = 32
-    /// A difference smaller than this factor is not worth the beginning of another consumer.
-    private static let step = 1.5
+    /// But no sooner. Jobs are done in groups, and one group's moment says nothing about the pace.
+    private static let shortestWindow = 0.1
+    /// A smaller rise is not worth the beginning of another consumer.
+    private static let rise = 1.5
+    /// A smaller fall is not worth giving back what was fetched: those jobs are then redelivered, and the store is asked about
+    /// each once more.
+    private static let fall = 3.0
 
     private struct State: Sendable {
         var inHand = 0
@@ -35,7 +40,7 @@ final class Pace: Sendable {
         }
 
         mutating func measure() {
-            guard busy >= Pace.window || done >= Pace.enough, busy > 0 else { return }
+            guard busy >= (done >= Pace.enough ? Pace.shortestWindow : Pace.window) else { return }
             rate = Double(done) / busy
             (busy, done) = (0, 0)
         }
@@ -72,7 +77,7 @@ final class Pace: Sendable {
         state.withLock { state in
             let wanted = max(least, min(Pace.most, least + Int((state.rate ?? 0) * Pace.ahead)))
             let (present, next) = (Double(state.prefetch), Double(wanted))
-            if state.prefetch < least || next >= present * Pace.step || next * Pace.step <= present {
+            if state.prefetch < least || next >= present * Pace.rise || next * Pace.fall <= present {
                 state.prefetch = wanted
             }
             return state.prefetch

@@ -62,6 +62,8 @@ public struct Worker: StageHandler {
         var analysis: AnalysisOutcome
         /// Whether it goes back because its picture is away, so that others pass it.
         var isPostponed = false
+        /// How many seconds it was worked on, as the worker measured.
+        var seconds = 0.0
     }
 
     let options: WorkerOptions
@@ -71,6 +73,7 @@ public struct Worker: StageHandler {
     let time: any Timekeeper
     /// Redelivered jobs that went back while the store took nothing, and that are still noted there as begun.
     private let owed = UntoldJobs()
+    private let patience = Patience()
 
     private var identity: RoleIdentity { options.identity }
 
@@ -114,7 +117,9 @@ public struct Worker: StageHandler {
             guard let job = try? job.get() else { continue }
             keys.append(JobKey(imageID: job.imageID, jobID: job.jobID, redelivered: false))
         }
-        var standings = try await store.standing(of: keys, workerID: identity.workerID).makeIterator()
+        var standings = try await store.standing(
+            of: keys, workerID: identity.workerID, patience: patience.present
+        ).makeIterator()
         return zip(jobs, deliveries).map { job, delivery in
             switch job {
             case .failure(let fault):
@@ -174,7 +179,9 @@ public struct Worker: StageHandler {
             let message = "\(task.deaths) processes died over this job"
             return Outcome(analysis: failure(.crashedWorker, message, tries: task.deaths))
         }
-        let outcome = await outcome(of: task)
+        let began = time.now()
+        var outcome = await outcome(of: task)
+        outcome.seconds = time.now().timeIntervalSince(began)
         if !outcome.isPostponed { pictures.rounds.passed(identity.serviceName) }
         if options.processingDelay > .zero { try? await time.sleep(options.processingDelay) }
         return outcome
@@ -251,7 +258,8 @@ public struct Worker: StageHandler {
         let rows = group.compactMap { row(of: $0.work, $0.outcome.analysis) }
         assert(
             Set(rows.map(\.jobID)).isSubset(of: group.map(\.work.job.jobID)), "a row is of a job of this group")
-        let known = rows.isEmpty ? [] : try await store.record(rows)
+        patience.learn(from: group.map(\.outcome.seconds))
+        let known = rows.isEmpty ? [] : try await store.record(rows, patience: patience.present)
         assert(known.isSubset(of: rows.map(\.jobID)), "a store names only jobs whose rows it was given")
         let others = try await standings(of: group.map(\.work).filter { known.contains($0.job.jobID) })
         if others.values.contains(where: { if case .open = $0 { true } else { false } }) {

@@ -67,7 +67,7 @@ struct DatabaseStore: ResultStore {
 
     // MARK: Jobs
 
-    func standing(of jobs: [JobKey], workerID: String) async throws -> [JobStanding] {
+    func standing(of jobs: [JobKey], workerID: String, patience _: Duration) async throws -> [JobStanding] {
         func standing(_ job: JobKey, _ tables: Database.Tables) -> JobStanding {
             guard let image = tables.images[job.imageID] else { return .unknownImage }
             if let ids = tables.jobs[Database.Key(image: job.imageID, job: job.jobID)],
@@ -102,7 +102,7 @@ struct DatabaseStore: ResultStore {
         }
     }
 
-    func record(_ results: [AnalysisResult]) async throws -> Set<UUID> {
+    func record(_ results: [AnalysisResult], patience _: Duration) async throws -> Set<UUID> {
         for result in results where result.status == .success {
             guard database.album.picture(result.imageID)?.flaws[result.service] == .refused else { continue }
             try await process.travel(.store)

@@ -4,8 +4,10 @@ import Model
 import Pipeline
 
 extension EmbeddedStore {
-    /// The standing of each job.
-    public func standing(of jobs: [JobKey], workerID: String) async throws -> [JobStanding] {
+    /// The standing of each job. Nothing waits: what comes while the file is written is written together anyway.
+    public func standing(
+        of jobs: [JobKey], workerID: String, patience _: Duration
+    ) async throws -> [JobStanding] {
         guard !jobs.isEmpty else { return [] }
         let (now, run) = (now, run)
         return try await file.write { try EmbeddedStore.standing(of: jobs, workerID: workerID, run: run, now: now, $0) }
@@ -52,9 +54,9 @@ extension EmbeddedStore {
         }
     }
 
-    /// Inserts the rows that are not there yet.
+    /// Inserts the rows that are not there yet. Nothing waits: what comes while the file is written is written together anyway.
     @discardableResult
-    public func record(_ results: [AnalysisResult]) async throws -> Set<UUID> {
+    public func record(_ results: [AnalysisResult], patience _: Duration) async throws -> Set<UUID> {
         guard !results.isEmpty else { return [] }
         for result in results where !ColumnText.fits(result.service, ColumnText.name) {
             throw PortFault(

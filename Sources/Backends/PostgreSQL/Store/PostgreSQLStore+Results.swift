@@ -5,16 +5,16 @@ import Waiting
 
 extension PostgreSQLStore {
     /// The standing of each job.
-    public func standing(of jobs: [JobKey], workerID: String) async throws -> [JobStanding] {
+    public func standing(of jobs: [JobKey], workerID: String, patience: Duration) async throws -> [JobStanding] {
         guard !jobs.isEmpty else { return [] }
         // Whoever asks about jobs that are noted as begun has to say who began them.
-        guard jobs.contains(where: \.redelivered) else { return try await asking.take(jobs) }
+        guard jobs.contains(where: \.redelivered) else { return try await asking.take(jobs, patience: patience) }
         return try await PostgreSQLStore.ask(jobs, workerID: workerID, run: runID, primary)
     }
 
-    static func sharedAsking(_ primary: ConnectionPool) -> SharedTrip<JobKey, JobStanding> {
+    static func sharedAsking(_ primary: ConnectionPool, _ time: any Timekeeper) -> SharedTrip<JobKey, JobStanding> {
         // Without redelivered jobs nothing is noted, whoever asks.
-        SharedTrip(isCommon: isPassing) { try await ask($0, workerID: "", run: UUID(), primary) }
+        SharedTrip(waiting: Company(time: time), isCommon: isPassing) { try await ask($0, workerID: "", run: UUID(), primary) }
     }
 
     /// If the server is away, it is away for all. A refusal may be due to the values of one stage.
@@ -38,6 +38,9 @@ extension PostgreSQLStore {
     }
 
     /// Only jobs that were redelivered and are open have to be noted.
+    ///
+    /// The limits make the server look for each row by its index. Otherwise it may read all images for every question: the
+    /// statement stays prepared, and there may have been few images when it was.
     static func standing(of jobs: [JobKey], workerID: String, run: UUID) -> (asking: Statement, noting: Statement?) {
         let begun = jobs.filter(\.redelivered)
         let standing = Statement(
@@ -47,8 +50,8 @@ extension PostgreSQLStore {
                 CASE WHEN k.redelivered = 1 THEN (SELECT count(*) FROM farm_begun b
                     WHERE b.job_id = k.job_id AND NOT (b.worker_id = $4::text AND b.run = $5::uuid)) ELSE 0 END
             FROM unnest($1::bigint[], $2::uuid[], $3::bigint[]) WITH ORDINALITY AS k(image_id, job_id, redelivered, place)
-            LEFT JOIN images i ON i.image_id = k.image_id
-            LEFT JOIN results r ON r.image_id = k.image_id AND r.job_id = k.job_id
+            LEFT JOIN LATERAL (SELECT * FROM images WHERE image_id = k.image_id LIMIT 1) i ON true
+            LEFT JOIN LATERAL (SELECT * FROM results WHERE image_id = k.image_id AND job_id = k.job_id LIMIT 1) r ON true
             ORDER BY k.place
             """,
             .integers(jobs.map(\.imageID)), .uuids(jobs.map(\.jobID)), .integers(jobs.map { $0.redelivered ? 1 : 0 }),
@@ -77,15 +80,13 @@ extension PostgreSQLStore {
     /// Inserts the rows that are not there yet, in the given order. Characters of an answer that JSONB cannot hold, NUL
     /// and lone surrogates, become U+FFFD.
     @discardableResult
-    public func record(_ results: [AnalysisResult]) async throws -> Set<UUID> {
+    public func record(_ results: [AnalysisResult], patience: Duration) async throws -> Set<UUID> {
         guard !results.isEmpty else { return [] }
         for result in results where !ColumnText.fits(result.service, ColumnText.name) {
             throw PortFault(
                 .refused, place: place,
                 message: "results.service holds 50 characters: \(ColumnText.cut(result.service, to: ColumnText.name))")
         }
-        // A wait is not felt behind calls that took much longer.
-        let patience = Duration.seconds(max(0, results.map(\.processingTime).min() ?? 0) / 4)
         let inserted = try await recording.take(results, patience: patience)
         return Set(zip(results, inserted).filter { !$1 }.map(\.0.jobID))
     }
