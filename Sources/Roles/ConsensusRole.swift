@@ -14,6 +14,7 @@ public struct ConsensusRole: StageHandler {
     let time: any Timekeeper
     let events: EventStream
     private let admission: TriggerAdmission
+    private let expected = ExpectedSources()
 
     package init(
         identity: RoleIdentity, evidence: [String: Evidence], voting: VotingOptions, store: any ResultStore,
@@ -34,22 +35,42 @@ public struct ConsensusRole: StageHandler {
     public var plainRow: PlainRow { .consensus }
 
     /// The image of the trigger.
-    public func image(of image: Image) -> ImageID { image.id }
+    public func image(of work: TriggeredImage) -> ImageID { work.image.id }
 
     /// Admits the triggers.
-    public func admit(_ deliveries: [Delivery]) async throws -> [Admission<ImageID, Image>] {
-        try await admission.admit(deliveries)
+    public func admit(_ deliveries: [Delivery]) async throws -> [Admission<ImageID, TriggeredImage>] {
+        try await admission.admit(deliveries).map { admission in
+            guard case .work(let key, var work) = admission else { return admission }
+            work.sources = ConsensusRole.news(work.sources)
+            return .work(key, work)
+        }
+    }
+
+    /// If there is no box, the merger triggers the consensus itself, otherwise the enricher does. Either says that there is no
+    /// more to come of the boxes.
+    private static func news(_ sources: Set<String>) -> Set<String> {
+        let roles: Set = [PostProcessing.merger.rawValue, PostProcessing.enricher.rawValue]
+        return sources.isDisjoint(with: roles) ? sources : sources.subtracting(roles).union([PostProcessing.enricher.rawValue])
+    }
+
+    /// Adds whose news it is.
+    public func add(_ other: TriggeredImage, to work: inout TriggeredImage) { work.sources.formUnion(other.sources) }
+
+    /// Whether there usually is an answer of another service, or news about the boxes.
+    public func expectsMore(_ work: TriggeredImage) -> Bool {
+        expected.isMissing(from: work.sources, of: work.image.id)
     }
 
     /// Does nothing. The votes are counted inside the commit, from the newest rows.
-    public func handle(_ image: Image) async {}
+    public func handle(_ work: TriggeredImage) async {}
 
     /// Writes the consensus of the group.
-    public func commit(_ group: [(work: Image, outcome: Void)]) async throws -> [Verdict] {
+    public func commit(_ group: [(work: TriggeredImage, outcome: Void)]) async throws -> [Verdict] {
         var newest: [Date] = []
-        for batch in batches(of: group.map(\.work)) { newest += try await update(batch) }
+        for batch in batches(of: group.map(\.work.image)) { newest += try await update(batch) }
         // Not before: if a later batch fails, the whole group comes again.
         let now = time.now()
+        expected.note(group.map(\.work), at: now)
         events.tell(.agreed(lags: newest.map { max(0, now.timeIntervalSince($0)) }))
         return group.map { _ in Verdict(.done) }
     }

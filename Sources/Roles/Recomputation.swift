@@ -47,12 +47,12 @@ public struct Recomputation<Handler: StageHandler>: Sendable {
     }
 }
 
-extension Recomputation where Handler.Work == Image {
+extension Recomputation where Handler.Work == TriggeredImage {
     /// A recomputation by a role whose work is the image itself: merger, consensus.
     public init(_ handler: Handler, queue: any JobQueue) {
         self.handler = handler
         self.queue = queue
-        work = { $0 }
+        work = { images in images.map { TriggeredImage($0) } }
         counts = { _ in
             var counts = RecomputationCounts()
             counts.done = 1

@@ -29,6 +29,6 @@ public struct RoleIdentity: Sendable, Equatable {
         let trigger = Trigger(
             imageID: image.id, imageFilename: image.filename, service: serviceName, workerID: workerID,
             processedAt: date)
-        return Message(queue: role.queue, body: trigger.body, triggers: image.id)
+        return Message(queue: role.queue, body: trigger.body, triggers: image.id, source: serviceName)
     }
 }

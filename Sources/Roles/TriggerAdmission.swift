@@ -10,24 +10,30 @@ struct TriggerAdmission: Sendable {
     let store: any ResultStore
     let time: any Timekeeper
 
-    func admit(_ deliveries: [Delivery]) async throws -> [Admission<ImageID, Image>] {
+    func admit(_ deliveries: [Delivery]) async throws -> [Admission<ImageID, TriggeredImage>] {
         let triggers = deliveries.map { delivery in
             Result { () throws(MessageFault) in try Trigger(body: delivery.body) }
         }
         let ids = triggers.compactMap { try? $0.get().imageID }
         let images = try await store.images(Array(Set(ids)).sorted())
-        return triggers.map { trigger in
+        return zip(triggers, deliveries).map { trigger, delivery in
             switch trigger {
             case .failure(let fault):
                 .settled(Verdict(.dead(identity.deadLetter("bad_message", fault.description, at: time.now()))))
             case .success(let trigger):
                 if let image = images[trigger.imageID] {
-                    .work(image.id, image)
+                    .work(image.id, TriggeredImage(image, sources: sources(of: trigger, delivery)))
                 } else {
                     .settled(Verdict(.dead(identity.unknownImage(trigger.imageID, at: time.now()))))
                 }
             }
         }
+    }
+
+    private func sources(of trigger: Trigger, _ delivery: Delivery) -> Set<String> {
+        guard !trigger.service.isEmpty else { return [] }
+        let others = delivery.headers[FarmHeader.sources]?.split(separator: ",").map(String.init) ?? []
+        return Set(others + [trigger.service])
     }
 }
 

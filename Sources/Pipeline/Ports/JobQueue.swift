@@ -11,12 +11,17 @@ public struct Message: Sendable, Equatable {
     public var headers: [String: String]
     /// The image about which it is a trigger: one such message to a queue says as much as several. nil if it is none.
     public var triggers: ImageID?
+    /// The service or role whose news a trigger brings.
+    public var source: String?
 
-    package init(queue: String, body: [UInt8], headers: [String: String] = [:], triggers: ImageID? = nil) {
+    package init(
+        queue: String, body: [UInt8], headers: [String: String] = [:], triggers: ImageID? = nil, source: String? = nil
+    ) {
         self.queue = queue
         self.body = body
         self.headers = headers
         self.triggers = triggers
+        self.source = source
     }
 }
 

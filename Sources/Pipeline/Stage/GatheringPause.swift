@@ -2,7 +2,8 @@ import Waiting
 
 /// Decides when a stage that gathers takes deliveries again.
 final class GatheringPause: Sendable {
-    private static let longest = Duration.seconds(2)
+    /// Together with `Holdback.longest` it is two seconds.
+    private static let longest = Duration.milliseconds(250)
     /// A pause is at most this many times as long as the work before it.
     private static let share = 8.0
     /// The number of deliveries that makes the pause its full length. After a few deliveries, such as those of one

@@ -57,11 +57,18 @@ package final class SharedOffers: JobQueue {
     private static func offer(_ messages: [Message], _ base: any JobQueue) async throws -> [PortFault?] {
         var places: [ImageID: Int] = [:]
         var offered: [Message] = []
+        var sources: [Int: Set<String>] = [:]
         let representatives = messages.map { message in
-            if let image = message.triggers, let place = places[image] { return place }
+            if let image = message.triggers, let place = places[image] {
+                if let source = message.source, source != offered[place].source { sources[place, default: []].insert(source) }
+                return place
+            }
             if let image = message.triggers { places[image] = offered.count }
             offered.append(message)
             return offered.count - 1
+        }
+        for (place, sources) in sources {
+            offered[place].headers[FarmHeader.sources] = sources.sorted().joined(separator: ",")
         }
         var faults = [PortFault?](repeating: nil, count: offered.count)
         for unpublished in await base.offer(offered) {

@@ -11,6 +11,7 @@ extension Stage {
         let ready = Mailbox<Settling>()
         let inHand = KeysInHand<Handler.Key>()
         let pause = GatheringPause()
+        let holdback: Holdback<Handler>
         /// Deliveries that were taken and are not admitted yet. A pause may come in between.
         let unadmitted = Mailbox<Delivery>()
         let pace: Pace
@@ -19,8 +20,9 @@ extension Stage {
         /// The prefetch that the consumer has now.
         let prefetch: Watched<Int>
 
-        init(_ consumer: any JobConsumer, prefetch: Int, _ pace: Pace, _ drain: Drain) {
+        init(_ consumer: any JobConsumer, prefetch: Int, _ pace: Pace, _ drain: Drain, _ handler: Handler) {
             (self.consumer, self.pace, self.drain) = (consumer, pace, drain)
+            holdback = Holdback(handler)
             self.prefetch = Watched(prefetch)
         }
     }
@@ -40,7 +42,11 @@ extension Stage {
     }
 
     /// Lets work go back that was taken and not begun.
-    func withholdUnbegun(_ course: Course) { course.ready.append(course.works.takeReady().map { .withheld($0) }) }
+    func withholdUnbegun(_ course: Course) {
+        let held = course.holdback.takeAll()
+        count(held, course)
+        course.ready.append((course.works.takeReady() + held).map { .withheld($0) })
+    }
 
     /// Gives the consumer the prefetch that holds now, if it is another one.
     /// - Returns: that prefetch.

@@ -47,7 +47,7 @@ public struct Stage<Handler: StageHandler>: Sendable {
         let prefetch = options.presentPrefetch(pace)
         let consumer = try await queue.consume(options.queue, prefetch: prefetch)
         options.events.tell(.began(prefetch: prefetch))
-        let course = Course(consumer, prefetch: prefetch, pace, drain)
+        let course = Course(consumer, prefetch: prefetch, pace, drain, handler)
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
@@ -67,11 +67,8 @@ public struct Stage<Handler: StageHandler>: Sendable {
                     let deliveries = course.inHand.end(keys)
                     // During a drain they go back with everything else that was not begun.
                     guard !drain.isBegun else { return }
-                    if let admissions = try await admitting(deliveries, course) {
-                        sort(admissions, of: deliveries, takenAt: options.time.now(), course)
-                    } else {
-                        course.pause.settled(deliveries.count)
-                    }
+                    guard let admissions = try await admitting(deliveries, course) else { return }
+                    sort(admissions, of: deliveries, takenAt: options.time.now(), course)
                 }
                 group.addTask {
                     defer { settlement.finish() }
@@ -100,7 +97,7 @@ public struct Stage<Handler: StageHandler>: Sendable {
             var limit = max(1, min(permits, try await adjustPrefetch(course)))
             let allowance = try await purse.allowance(upTo: limit) { try await course.consumer.pause() }
             limit = min(limit, allowance ?? limit)
-            let validity = allowance.map { _ in purse.validity }
+            let validity = allowance.map { _ in purse.validity } ?? course.holdback.rest(at: options.time.now())
             guard let deliveries = try await take(limit, course.consumer, within: validity) else { continue }
             assert(deliveries.count <= limit, "a queue gives no more than it is asked for")
             purse.spend(deliveries.count)
@@ -111,14 +108,20 @@ public struct Stage<Handler: StageHandler>: Sendable {
             let admissions = try await admitting(deliveries, course)
             _ = course.unadmitted.takeReady()
             guard let admissions else { continue }
-            course.pause.took(deliveries.count)
             sort(admissions, of: deliveries, takenAt: begin, course)
-            guard options.gathers, !deliveries.isEmpty else { continue }
-            await course.pause.begin()
-            let rest = GatheringPause.rest(
-                after: deliveries.count, seconds: options.time.now().timeIntervalSince(begin))
-            if rest > .zero { try await options.time.sleep(rest) }
+            if options.gathers { try await gather(course, since: begin) }
         }
+    }
+
+    /// Begins what is due, waits until it is settled, and lets more gather.
+    private func gather(_ course: Course, since begin: Date) async throws {
+        let due = course.holdback.takeDue(at: begin)
+        self.begin(due, course)
+        await course.pause.begin()
+        let deliveries = due.reduce(0) { $0 + $1.receipts.count }
+        let rest = GatheringPause.rest(
+            after: deliveries, seconds: options.time.now().timeIntervalSince(begin))
+        if rest > .zero { try await options.time.sleep(rest) }
     }
 
     /// While nothing may be taken, prefetched deliveries go back, so that they are not held unacknowledged.
@@ -197,6 +200,7 @@ public struct Stage<Handler: StageHandler>: Sendable {
             case .work(let key, let work):
                 let cause = delivery.headers[TraceContext.header].flatMap { TraceContext($0) }
                 if let place = places[key] {
+                    handler.add(work, to: &items[place].work)
                     items[place].receipts.append(delivery.receipt)
                     if let cause { items[place].causes.append(cause) }
                 } else if !handler.handlesOneAtATime || course.inHand.begin(key, delivery) {
@@ -212,9 +216,20 @@ public struct Stage<Handler: StageHandler>: Sendable {
         if !items.isEmpty {
             options.events.tell(.admitted(submittedAt: items.compactMap { handler.submittedAt(of: $0.work) }))
         }
+        course.pause.took(settled.count)
         course.ready.append(settled)
-        course.pace.took(items.count, at: options.time.now())
+        if options.gathers { course.holdback.add(items) } else { begin(items, course) }
+    }
+
+    private func begin(_ items: [Item], _ course: Course) {
+        count(items, course)
         course.works.append(items)
+    }
+
+    /// Counts what is in hand, until it is settled.
+    func count(_ items: [Item], _ course: Course) {
+        course.pause.took(items.reduce(0) { $0 + $1.receipts.count })
+        course.pace.took(items.count, at: options.time.now())
     }
 
     /// Where the deliveries come from. Only dead deliveries need it.

@@ -55,6 +55,13 @@ public protocol StageHandler: Sendable {
     /// Whether one piece of work may stand for several deliveries. Then its span has links to theirs, and no parent.
     var coalesces: Bool { get }
 
+    /// Adds what another delivery of the same key tells about the work.
+    func add(_ other: Work, to work: inout Work)
+
+    /// Whether more deliveries of the same key are to be expected soon. Then a stage that gathers may hold the work back for a
+    /// moment (`Holdback`).
+    func expectsMore(_ work: Work) -> Bool
+
     /// Whether any number of deliveries may be taken now. If not, ask `permits`.
     var takesFreely: Bool { get }
 
@@ -103,6 +110,12 @@ extension StageHandler {
 
     /// False by default: each delivery is a piece of work of its own.
     public var coalesces: Bool { false }
+
+    /// Adds nothing by default.
+    public func add(_ other: Work, to work: inout Work) {}
+
+    /// False by default: nothing is held back.
+    public func expectsMore(_ work: Work) -> Bool { false }
 
     /// False by default: deliveries of one key may be handled side by side.
     public var handlesOneAtATime: Bool { false }

@@ -7,7 +7,7 @@ struct TokenPurse {
     private static let longestWait = Duration.seconds(2)
     private static let retryPause = Duration.seconds(1)
     /// Shorter waits are not worth a look, and on a coarse clock they would last no time at all.
-    private static let shortestWait = Duration.milliseconds(2)
+    static let shortestWait = Duration.milliseconds(2)
 
     private let options: StageOptions
     private var count = 0

@@ -70,14 +70,14 @@ public struct Enricher: StageHandler {
     /// Admits the triggers.
     public func admit(_ deliveries: [Delivery]) async throws -> [Admission<ImageID, EnrichmentWork>] {
         let admissions = try await admission.admit(deliveries)
-        let images: [Image] = admissions.compactMap { if case .work(_, let image) = $0 { image } else { nil } }
+        let images: [Image] = admissions.compactMap { if case .work(_, let work) = $0 { work.image } else { nil } }
         let works = try await store.enrichmentWork(of: distinct(images))
         let byImage = Dictionary(works.map { ($0.image.id, $0) }) { first, _ in first }
         return admissions.map { admission in
             switch admission {
             case .settled(let verdict): .settled(verdict)
-            case .work(let id, let image):
-                .work(id, byImage[id] ?? EnrichmentWork(image: image, boxes: [], present: []))
+            case .work(let id, let work):
+                .work(id, byImage[id] ?? EnrichmentWork(image: work.image, boxes: [], present: []))
             }
         }
     }

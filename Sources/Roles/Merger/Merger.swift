@@ -15,6 +15,7 @@ public struct Merger: StageHandler {
     let log: Logger
     let events: EventStream
     private let admission: TriggerAdmission
+    private let expected = ExpectedSources()
 
     package init(
         identity: RoleIdentity, detectors: [String], merging: MergingOptions, store: any ResultStore,
@@ -37,20 +38,30 @@ public struct Merger: StageHandler {
     public var plainRow: PlainRow { .box(workerID: identity.workerID) }
 
     /// The image of the trigger.
-    public func image(of image: Image) -> ImageID { image.id }
+    public func image(of work: TriggeredImage) -> ImageID { work.image.id }
 
     /// Admits the triggers.
-    public func admit(_ deliveries: [Delivery]) async throws -> [Admission<ImageID, Image>] {
+    public func admit(_ deliveries: [Delivery]) async throws -> [Admission<ImageID, TriggeredImage>] {
         try await admission.admit(deliveries)
     }
 
+    /// Adds whose news it is.
+    public func add(_ other: TriggeredImage, to work: inout TriggeredImage) { work.sources.formUnion(other.sources) }
+
+    /// Whether other detectors have usually answered, too.
+    public func expectsMore(_ work: TriggeredImage) -> Bool {
+        expected.isMissing(from: work.sources, of: work.image.id)
+    }
+
     /// Does nothing. The boxes are computed inside the commit, from the newest rows.
-    public func handle(_ image: Image) async {}
+    public func handle(_ work: TriggeredImage) async {}
 
     /// Writes the boxes of the group.
-    public func commit(_ group: [(work: Image, outcome: Void)]) async throws -> [Verdict] {
-        let counts = try await update(group.map(\.work))
-        return group.map { image, _ in
+    public func commit(_ group: [(work: TriggeredImage, outcome: Void)]) async throws -> [Verdict] {
+        let counts = try await update(group.map(\.work.image))
+        expected.note(group.map(\.work), at: time.now())
+        return group.map { work, _ in
+            let image = work.image
             // An image without a box has nothing to enrich.
             let next: PostProcessing = counts[image.id, default: 0] > 0 ? .enricher : .consensus
             return Verdict(.done, publish: [identity.trigger(next, image: image, at: time.now())])

@@ -164,7 +164,7 @@ struct Invariants: Sendable {
         var violations: [Violation] = []
         for picture in album.pictures {
             let id = picture.image.id
-            _ = try await merger.commit([(picture.image, ())])
+            _ = try await merger.commit([(TriggeredImage(picture.image), ())])
             let (expected, actual) = (database.tables.boxTexts(id), tables.boxTexts(id))
             if expected != actual {
                 violations.append(
@@ -172,7 +172,7 @@ struct Invariants: Sendable {
             }
             // Boxes keep their ids over the run, and with them the enrichments that the vote rests on.
             database.write { $0.boxes[id] = tables.boxes[id] }
-            _ = try await consensusRole.commit([(picture.image, ())])
+            _ = try await consensusRole.commit([(TriggeredImage(picture.image), ())])
             let (vote, stored) = (database.tables.consensus[id], tables.consensus[id])
             if vote != stored {
                 violations.append(

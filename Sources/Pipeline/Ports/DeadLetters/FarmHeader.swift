@@ -3,6 +3,8 @@ import Model
 
 /// The headers that farm puts on messages (spec section 3).
 package enum FarmHeader {
+    /// The services and roles whose news a trigger brings besides that of the service it names, separated by commas.
+    package static let sources = "x-farm-sources"
     package static let reason = "x-farm-reason"
     package static let message = "x-farm-message"
     package static let tries = "x-farm-tries"
