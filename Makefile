@@ -87,4 +87,4 @@ install: $(if $(SUDO_USER),,build) ## installs farm, and links with the roles' n
 	for role in produce work merge consense enrich monitor; do ln -sf farm $(DESTDIR)$(PREFIX)/bin/farm-$$role; done
 
 clean: ## removes what was built
-	rm -rf .build .build-fuzz .build-nightly .build-older .build-python .build-sanitize .build-simulate demo examples/services/.venv*
+	rm -rf .build .build-fuzz .build-nightly .build-older .build-others .build-python .build-sanitize .build-simulate demo examples/services/.venv*
