@@ -2,9 +2,9 @@ import Foundation
 
 /// The whole pipeline on RabbitMQ, PostgreSQL and MariaDB: by one `farm up`, then by a process for every role.
 enum ClusterBench {
-    private static let images = Scale.of(1000, quick: 100)
+    private static let images = Scale.of(1000, quick: 40)
     /// For the workers' time, which is measured in turn with that of plain C programs.
-    private static let fewer = Scale.of(400, quick: 80)
+    private static let fewer = Scale.of(400, quick: 30)
     private static let rounds = Scale.of(3, quick: 1)
     /// Two megapixels.
     private static let large = (width: 1632, height: 1224)

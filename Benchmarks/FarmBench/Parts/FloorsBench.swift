@@ -4,9 +4,9 @@ import Foundation
 /// database together is held against its floor: what its parts cost alone, client and server together, in the same run. Other
 /// task queues do the same jobs in turn with farm.
 enum FloorsBench {
-    private static let images = Scale.of(1000, quick: 200)
+    private static let images = Scale.of(1000, quick: 100)
     /// For what takes longer.
-    private static let fewer = Scale.of(400, quick: 80)
+    private static let fewer = Scale.of(400, quick: 40)
     private static let rounds = Scale.of(3, quick: 1)
 
     private static let contenders: [any Contender] = {

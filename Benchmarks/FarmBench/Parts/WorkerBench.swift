@@ -2,13 +2,13 @@
 /// answers of several sizes and several concurrencies do to it.
 enum WorkerBench {
     private static let rounds = Scale.of(3, quick: 1)
-    private static let images = Scale.of(300, quick: 80)
+    private static let images = Scale.of(300, quick: 40)
     private static let sizes = [512, 4096, 61_440]
     private static let concurrencies = [1, 8, 64]
 
     static func run() async throws -> [Figure] {
         let slow = worker(
-            "services of 50 ms", 64, Load(images: Scale.of(6400, quick: 2560), services: ["blip"], delay: 50))
+            "services of 50 ms", 64, Load(images: Scale.of(6400, quick: 1280), services: ["blip"], delay: 50))
         let bySize = sizes.map { worker("answers of \(kilobytes($0)) KB", 8, Load(images: images, answer: $0)) }
         let byConcurrency = concurrencies.map { worker("concurrency \($0)", $0, Load(images: images)) }
         let contenders = [slow] + bySize + byConcurrency

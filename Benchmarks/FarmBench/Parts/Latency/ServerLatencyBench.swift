@@ -3,7 +3,7 @@ import Foundation
 /// Latency on RabbitMQ and PostgreSQL: of a job's row, and of an image's consensus while there is little to do, one image at a
 /// time.
 enum ServerLatencyBench {
-    private static let images = Scale.of(60, quick: 10)
+    private static let images = Scale.of(60, quick: 6)
     private static let others = Workplace.services.filter { !Workplace.detectors.contains($0) && $0 != "blip" }
 
     static func run() async throws -> [Figure] {
