@@ -51,10 +51,10 @@ trixie: ## runs the port suites, the suite of broker limits and the faults on th
 	SERVERS=trixie scripts/servers/run.sh $(SWIFT) test --skip-build --filter 'PortTests|BrokerLimitTests'
 	SERVERS=trixie $(MAKE) faults BACKEND=servers
 
-bench: ## measures the release build and writes docs/performance.md; ONLY=merging measures only that part
+bench: ## measures the release build and writes docs/performance.md; ONLY=merging measures only that part, QUICK=1 less of each
 	@scripts/setup.sh bench
 	FARM_BENCH=1 $(RELEASE)
-	scripts/servers/run.sh .build/release/farm-bench $(ONLY)
+	$(if $(QUICK),FARM_BENCH_QUICK=1) scripts/servers/run.sh .build/release/farm-bench $(ONLY)
 
 simulate: ## runs the roles over a simulated queue, store and network: SEEDS=10000, or one with its trace: SEED=4711
 	FARM_ASSERTIONS=1 $(RELEASE) --scratch-path .build-simulate --product simulate
@@ -87,4 +87,4 @@ install: $(if $(SUDO_USER),,build) ## installs farm, and links with the roles' n
 	for role in produce work merge consense enrich monitor; do ln -sf farm $(DESTDIR)$(PREFIX)/bin/farm-$$role; done
 
 clean: ## removes what was built
-	rm -rf .build .build-fuzz .build-nightly .build-older .build-python .build-sanitize .build-simulate demo examples/services/.venv*
+	rm -rf .build .build-fuzz .build-nightly .build-older .build-others .build-python .build-sanitize .build-simulate demo examples/services/.venv*

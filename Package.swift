@@ -48,6 +48,9 @@ let benchmarks: [Target] =
         .executableTarget(name: "bare-rabbitmq", dependencies: ["CRabbitMQ"], path: "Benchmarks/BareRabbitMQ"),
         .executableTarget(
             name: "bare-worker", dependencies: ["CCurl", "CPostgreSQL", "CRabbitMQ"], path: "Benchmarks/BareWorker"),
+        .executableTarget(
+            name: "bare-up", dependencies: ["CCurl"], path: "Benchmarks/BareUp",
+            linkerSettings: [.linkedLibrary("simdjson"), .linkedLibrary("sqlite3")]),
         .executableTarget(name: "bare-http", dependencies: ["CCurl"], path: "Benchmarks/BareHTTP"),
         .executableTarget(name: "bare-postgresql", dependencies: ["CPostgreSQL"], path: "Benchmarks/BarePostgreSQL"),
         .executableTarget(

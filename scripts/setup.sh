@@ -99,16 +99,20 @@ command -v swift >/dev/null || {
 
 examples/services/setup.sh
 
-if [ "$level" != demo ]; then
-  # The tests compare farm with public implementations from PyPI.
-  wanted=$(sha256sum Tests/requirements.txt)
-  if [ "$(cat .build-python/.stamp 2>/dev/null)" != "$wanted" ]; then
-    echo "setup: makes .build-python, the tests' Python environment"
-    rm -rf .build-python
-    /usr/bin/python3 -m venv .build-python
-    # Without dependencies: ensemble-boxes names 300 MB that the one module in the comparison does not load.
-    .build-python/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement Tests/requirements.txt
-    echo "$wanted" > .build-python/.stamp
-  fi
-fi
+# environment FOLDER REQUIREMENTS WHOSE: a Python environment that has just these packages.
+environment() {
+  local wanted
+  wanted=$(sha256sum "$2")
+  [ "$(cat "$1/.stamp" 2>/dev/null)" != "$wanted" ] || return 0
+  echo "setup: makes $1, $3"
+  rm -rf "$1"
+  /usr/bin/python3 -m venv "$1"
+  # Without dependencies: ensemble-boxes names 300 MB that the one module in the comparison does not load.
+  "$1/bin/pip" install --quiet --disable-pip-version-check --no-deps --requirement "$2"
+  echo "$wanted" > "$1/.stamp"
+}
+
+# The tests compare farm with public implementations from PyPI, and `make bench` with other task queues.
+[ "$level" = demo ] || environment .build-python Tests/requirements.txt "the tests' Python environment"
+[ "$level" != bench ] || environment .build-others Benchmarks/Others/requirements.txt "other task queues'"
 echo "setup: done"

@@ -2,9 +2,10 @@
 //
 //   bare-pictures make DIR COUNT WIDTH HEIGHT PHOTO...
 //       writes COUNT pictures DIR/000001.jpg ..., made of the photos' own pixels, mirrored at their edges
-//   bare-pictures crop
+//   bare-pictures crop [DIR]
 //       does what an enricher does with its pictures: stdin has a line for each, "PATH X Y WIDTH HEIGHT X Y ...", and it
-//       reads and decodes the file and encodes each of these areas. Prints the processor time that took, in seconds
+//       reads and decodes the file and encodes each of these areas. Prints the processor time that took, in seconds. With DIR
+//       it writes them there: LINE_AREA.jpg, both numbers from 1 on
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +40,11 @@ static struct bytes load(const char *path) {
   if (!bytes.start || fread(bytes.start, 1, bytes.count, file) != bytes.count) fail(path, "cannot be read");
   fclose(file);
   return bytes;
+}
+
+static void save(const char *path, struct bytes bytes) {
+  FILE *file = fopen(path, "wb");
+  if (!file || fwrite(bytes.start, 1, bytes.count, file) != bytes.count || fclose(file)) fail(path, "cannot be written");
 }
 
 static struct pixels decode(const char *path) {
@@ -89,26 +95,32 @@ static void make(const char *folder, int count, int width, int height, char **ph
     struct bytes bytes = encode(picture, 0, 0, width, height, PICTURE_QUALITY);
     char path[4096];
     snprintf(path, sizeof path, "%s/%06d.jpg", folder, number);
-    FILE *file = fopen(path, "wb");
-    if (!file || fwrite(bytes.start, 1, bytes.count, file) != bytes.count || fclose(file)) fail(path, "cannot be written");
+    save(path, bytes);
     tjFree(bytes.start);
   }
 }
 
 // MARK: Cutting them up
 
-static void crop(char *line) {
+static void crop(char *line, int number_of_line, const char *folder) {
   char *rest;
   char *path = strtok_r(line, " \n", &rest);
   if (!path) return;
   struct pixels pixels = decode(path);
   int area[4];
-  int filled = 0;
+  int filled = 0, areas = 0;
   for (char *number; (number = strtok_r(NULL, " \n", &rest));) {
     area[filled++] = atoi(number);
     if (filled < 4) continue;
     filled = 0;
-    tjFree(encode(pixels, area[0], area[1], area[2], area[3], QUALITY).start);
+    struct bytes bytes = encode(pixels, area[0], area[1], area[2], area[3], QUALITY);
+    areas++;
+    if (folder) {
+      char name[4096];
+      snprintf(name, sizeof name, "%s/%d_%d.jpg", folder, number_of_line, areas);
+      save(name, bytes);
+    }
+    tjFree(bytes.start);
   }
   free(pixels.start);
 }
@@ -118,13 +130,13 @@ int main(int count, char **arguments) {
     make(arguments[2], atoi(arguments[3]), atoi(arguments[4]), atoi(arguments[5]), arguments + 6, count - 6);
     return 0;
   }
-  if (count != 2 || strcmp(arguments[1], "crop")) {
-    fprintf(stderr, "usage: bare-pictures make DIR COUNT WIDTH HEIGHT PHOTO... | crop\n");
+  if (count < 2 || count > 3 || strcmp(arguments[1], "crop")) {
+    fprintf(stderr, "usage: bare-pictures make DIR COUNT WIDTH HEIGHT PHOTO... | crop [DIR]\n");
     return 2;
   }
   char *line = NULL;
   size_t room = 0;
-  while (getline(&line, &room, stdin) > 0) crop(line);
+  for (int number = 1; getline(&line, &room, stdin) > 0; number++) crop(line, number, count == 3 ? arguments[2] : NULL);
   struct timespec used;
   clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
   printf("%.6f\n", (double)used.tv_sec + (double)used.tv_nsec * 1e-9);

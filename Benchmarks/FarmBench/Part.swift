@@ -11,6 +11,8 @@ enum Part: String, CaseIterable {
     case producing
     case cluster
     case floors
+    case worker
+    case serverLatency = "latency-servers"
 
     /// - Throws: `BenchFault`, or what the measured modules throw.
     func measure() async throws -> [Figure] {
@@ -26,6 +28,8 @@ enum Part: String, CaseIterable {
         case .producing: try await ProducingBench.run()
         case .cluster: try await ClusterBench.run()
         case .floors: try await FloorsBench.run()
+        case .worker: try await WorkerBench.run()
+        case .serverLatency: try await ServerLatencyBench.run()
         }
     }
 }

@@ -27,11 +27,11 @@ extension [Double] {
     }
 }
 
-/// Runs contenders in turn, five rounds, so that what else the machine does meets them alike.
+/// Runs contenders in turn, five rounds (one, if it must be quick), so that what else the machine does meets them alike.
 /// - Returns: of each the median.
 func interleaved(_ contenders: [() async throws -> Double]) async throws -> [Double] {
     var results = Array(repeating: [Double](), count: contenders.count)
-    for _ in 0..<5 {
+    for _ in 0..<Scale.of(5, quick: 1) {
         for (place, contender) in contenders.enumerated() { results[place].append(try await contender()) }
     }
     return results.map(\.median)

@@ -1,19 +1,19 @@
 import Foundation
 import Glibc
 
-/// The processor time of the servers that a measurement uses, in seconds. It belongs to all processes of their names: other
-/// servers of this machine must be idle.
+/// The processor time of the servers that `make bench` has started, in seconds.
 struct ServerTime {
     var broker: Double
     var database: Double
 
     /// What has been used so far.
     init() {
+        let folder = ProcessInfo.processInfo.environment["FARM_TEST_SERVERS"] ?? "/nowhere"
+        let processes = ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).filter {
+            Int($0) != nil
+        }
         func used(_ name: String) -> Double {
-            let processes = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
-            return processes.filter { Int($0) != nil }.reduce(0) {
-                $0 + ServerTime.seconds("/proc/\($1)/stat", of: name)
-            }
+            processes.reduce(0) { $0 + ServerTime.seconds("/proc/\($1)", of: name, in: folder) }
         }
         broker = used("beam.smp")
         database = used("postgres")
@@ -27,10 +27,19 @@ struct ServerTime {
 
     /// Fields 14 to 17 of proc(5): its own time, and that of children that have ended. PostgreSQL's processes for connections
     /// are such children.
-    private static func seconds(_ path: String, of name: String) -> Double {
-        guard let text = try? String(contentsOfFile: path, encoding: .utf8), text.contains("(\(name))"),
-            let fields = text.split(separator: ")").last?.split(separator: " "), fields.count > 14
+    private static func seconds(_ process: String, of name: String, in folder: String) -> Double {
+        guard let text = try? String(contentsOfFile: "\(process)/stat", encoding: .utf8), text.contains("(\(name))"),
+            let fields = text.split(separator: ")").last?.split(separator: " "), fields.count > 14,
+            belongs(process, to: folder)
         else { return 0 }
         return fields[11...14].reduce(0) { $0 + (Double($1) ?? 0) } / Double(sysconf(Int32(_SC_CLK_TCK)))
+    }
+
+    /// Servers of others on this machine are not meant. PostgreSQL's processes work in their folder; RabbitMQ names it among its
+    /// arguments.
+    private static func belongs(_ process: String, to folder: String) -> Bool {
+        let place = try? FileManager.default.destinationOfSymbolicLink(atPath: "\(process)/cwd")
+        if place?.hasPrefix(folder) == true { return true }
+        return (try? String(contentsOfFile: "\(process)/cmdline", encoding: .utf8))?.contains(folder) == true
     }
 }

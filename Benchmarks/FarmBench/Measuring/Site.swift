@@ -10,10 +10,11 @@ struct Site {
     private let mariaDB: MariaDBServer
     private let heartbeats: MariaDBServer.Database
 
+    /// - Parameter postgreSQL: another server than that of all.
     /// - Throws: `ServerFailure`.
-    init() async throws {
+    init(postgreSQL own: PostgreSQLServer? = nil) async throws {
         rabbitMQ = try .shared()
-        postgreSQL = try .shared()
+        postgreSQL = try own ?? .shared()
         mariaDB = try .shared()
         queue = try await rabbitMQ.virtualHost()
         store = try await postgreSQL.database()
@@ -31,11 +32,17 @@ struct Site {
     }
 
     /// Messages that are ready or leased, in all queues.
-    func messages() async throws -> Double {
+    func messages() async throws -> Double { try await total("messages") }
+
+    /// Consumers of all queues.
+    func consumers() async throws -> Double { try await total("consumers") }
+
+    /// The sum of what the queues tell of themselves under that name.
+    private func total(_ what: String) async throws -> Double {
         let count = try await rabbitMQ.evaluate(
             """
             lists:sum([N || Q <- rabbit_amqqueue:list(<<"\(queue.name)">>),
-                {messages, N} <- rabbit_amqqueue:info(Q, [messages])]).
+                {\(what), N} <- rabbit_amqqueue:info(Q, [\(what)])]).
             """)
         return Double(count.trimmingCharacters(in: .whitespacesAndNewlines)) ?? 0
     }

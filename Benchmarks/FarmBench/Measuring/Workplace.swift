@@ -1,7 +1,8 @@
 import Foundation
 import Model
 
-/// A folder in which farm runs, with pictures, the double of the services and a service_config.json that names them.
+/// A folder in which farm runs, with pictures, the double of the services and a service_config.json that names them. The double
+/// serves the first picture, too, by any URL of the form http://127.0.0.1:PORT/photo/NAME.
 final class Workplace {
     /// The catalogue's primary services: a job each for every image.
     static let services = CatalogueService.all.filter { $0.category == .primary }.map(\.name)
@@ -17,9 +18,11 @@ final class Workplace {
     ///   - pictures: how many are made, as photos/000001.jpg and so on.
     ///   - size: of each, in pixels.
     ///   - delay: how long after a call the services answer, in milliseconds.
+    ///   - answer: how long an answer is, in bytes.
     ///   - environment: settings, such as those of servers.
     init(
-        pictures: Int, size: (width: Int, height: Int), delay: Int = 0, environment: [String: String] = [:]
+        pictures: Int, size: (width: Int, height: Int), delay: Int = 0, answer: Int = 4096,
+        environment: [String: String] = [:]
     ) throws {
         folder = try TemporaryFolder()
         self.environment = environment
@@ -35,7 +38,10 @@ final class Workplace {
             ).finished()
         }
         double = try Child(
-            Programs.beside("service-double"), ["\(size.width)", "\(size.height)", "\(delay)"], in: folder.url)
+            Programs.beside("service-double"),
+            ["\(size.width)", "\(size.height)", "\(delay)", "\(answer)"]
+                + (pictures > 0 ? [photos.appending(path: "000001.jpg").path] : []),
+            in: folder.url)
         while double.output.isEmpty {
             guard !double.hasEnded else { throw BenchFault("service-double: \(double.errors)") }
             // Before anything is measured; nobody tells when a file is written.

@@ -1,138 +1,75 @@
 import Foundation
-import Servers
 
 /// Jobs of services that answer at once and after 100 ms, on RabbitMQ and PostgreSQL. What a job costs farm, broker and
-/// database together is held against its floor: what its parts cost alone, client and server together, in the same run.
+/// database together is held against its floor: what its parts cost alone, client and server together, in the same run. Other
+/// task queues do the same jobs in turn with farm.
 enum FloorsBench {
-    private static let images = 1000
-    private static let rounds = 3
-    private static var jobs: Double { Double(images * Workplace.services.count) }
+    private static let images = Scale.of(1000, quick: 100)
+    /// For what takes longer.
+    private static let fewer = Scale.of(400, quick: 40)
+    private static let rounds = Scale.of(3, quick: 1)
 
-    /// What jobs took, in seconds.
-    private struct Cost {
-        var farm = 0.0
-        var servers: ServerTime
-        var wall = 0.0
-        /// In MB (10⁶ bytes).
-        var memory = 0.0
-
-        var all: Double { farm + servers.broker + servers.database }
-    }
+    private static let contenders: [any Contender] = {
+        let together = [["work"] + Workplace.services]
+        let slow = Load(images: fewer, delay: 100)
+        let celery = ["celery", "-A", "celery_app", "worker", "--loglevel", "WARNING"]
+        return [
+            FarmWorkers(name: "one process", load: Load(images: images), goal: 1.5, commands: together),
+            FarmWorkers(
+                name: "a process a service", load: Load(images: images), goal: 2,
+                commands: Workplace.services.map { ["work", $0] }),
+            FarmWorkers(name: "one process, services of 100 ms", load: slow, goal: 3, commands: together),
+            FarmUp(name: "`farm up`, pictures aside", load: Load(images: fewer), goal: 5),
+            FarmUp(
+                name: "`farm up`, services of 100 ms, pictures aside",
+                load: Load(images: Scale.of(200, quick: 40), delay: 100), goal: 7),
+            OtherQueue(
+                name: prefork, load: Load(images: fewer), program: "celery_app.py",
+                command: celery + ["-P", "prefork", "-c", "16"]),
+            OtherQueue(
+                name: "Celery, gevent, 100 greenlets", load: Load(images: fewer), program: "celery_app.py",
+                command: celery + ["-P", "gevent", "-c", "100"]),
+            OtherQueue(
+                name: dramatiq, load: Load(images: fewer), program: "dramatiq_app.py",
+                command: ["dramatiq", "dramatiq_app", "--processes", "2", "--threads", "8"]),
+        ]
+    }()
+    private static let prefork = "Celery, prefork, 16 processes"
+    private static let dramatiq = "Dramatiq, 2 processes of 8 threads"
 
     static func run() async throws -> [Figure] {
         var floors: [Double] = []
-        var costs: [String: [Cost]] = [:]
-        let together = [["work"] + Workplace.services]
-        let apart = Workplace.services.map { ["work", $0] }
-        let set = [
-            ("one process", together, 0), ("a process a service", apart, 0),
-            ("one process, services of 100 ms", together, 100),
-        ]
-        for _ in 0..<rounds {
-            floors.append(try await floor())
-            for (name, commands, delay) in set {
-                costs[name, default: []].append(try await work(commands, delay: delay))
-            }
+        let costs = try await Contest.rounds(
+            rounds, contenders,
+            before: { floors.append(try await Floor.measure(jobs: images * Workplace.services.count)) })
+        let floor = floors.median * 1000
+        func rate(_ name: String) -> Double {
+            zip(contenders, costs).first { $0.0.name == name }?.1.rate ?? .nan
         }
-        let floor = floors.median
-        return [Figure("floor: publish, consume, one request, a row of a hundred", floor * 1000, "ms/job")]
-            + set.flatMap { name, _, _ in figures(name, costs[name] ?? [], floor) }
+        return [Figure("floor: publish, consume, one request, a row of a hundred", floor, "ms/job")]
+            + zip(contenders, costs).flatMap { figures($0, $1, floor) } + [
+                Figure(
+                    "jobs/s of farm, one process: of Celery's, prefork", costs[0].rate / rate(prefork), "times",
+                    goal: .atLeast(10)),
+                Figure("of Dramatiq's", costs[0].rate / rate(dramatiq), "times", goal: .atLeast(8)),
+            ]
     }
 
-    private static let goals = [
-        "one process": 1.5, "a process a service": 2, "one process, services of 100 ms": 3,
-    ]
-
-    private static func figures(_ name: String, _ costs: [Cost], _ floor: Double) -> [Figure] {
-        func each(_ part: (Cost) -> Double) -> Double { costs.map(part).median / jobs * 1000 }
+    private static func figures(_ contender: any Contender, _ costs: [Contest.Cost], _ floor: Double) -> [Figure] {
+        let whose = contender is OtherQueue ? "of its processes" : "of farm"
+        let jobs =
+            contender is FarmUp
+            ? Figure("jobs done, with all that follows from them", costs.map { $0.jobs / $0.wall }.median, "jobs/s")
+            : Figure("jobs done", costs.rate, "jobs/s")
         return [
-            Figure("\(name): of farm", each(\.farm), "ms/job"),
-            Figure("of the broker", each(\.servers.broker), "ms/job"),
-            Figure("of the database", each(\.servers.database), "ms/job"),
-            Figure("all together", each(\.all) / floor / 1000, "floors", goal: goals[name].map { .atMost($0) }),
-            Figure("jobs done", jobs / costs.map(\.wall).median, "jobs/s"),
-            Figure("resident memory, at most", costs.map(\.memory).max() ?? .nan, "MB"),
+            Figure("\(contender.name): \(whose)", costs.milliseconds(\.own), "ms/job"),
+            Figure("of the broker", costs.milliseconds(\.servers.broker), "ms/job"),
+            Figure("of the database", costs.milliseconds(\.servers.database), "ms/job"),
+            Figure(
+                "all together", costs.milliseconds(\.all) / floor, "floors", goal: contender.goal.map { .atMost($0) }),
+            jobs,
+            Figure("memory of all its processes, at most", costs.map(\.memory).max() ?? .nan, "MB"),
+            Figure("resident memory of one process, at most", costs.map(\.resident).max() ?? .nan, "MB"),
         ]
-    }
-
-    // MARK: The floor
-
-    /// - Returns: seconds of processor time for each job.
-    private static func floor() async throws -> Double {
-        let site = try await Site()
-        let workplace = try Workplace(pictures: 0, size: (640, 480), environment: site.settings)
-        try workplace.farm("init")
-        // The first one's jobs make the queues.
-        try await addImages(1...1, to: site)
-        try workplace.farm("produce")
-        try workplace.farm("purge", "--all", "--yes")
-        try await addImages(2...Int(jobs), to: site)
-        let body = workplace.path("body")
-        try Data(Jobs.messages(1, for: ["yolov8"])[0].body).write(to: URL(filePath: body))
-        try Data(Answers.data).write(to: URL(filePath: workplace.path("answer.json")))
-        let count = "\(Int(jobs))"
-        let rabbitMQ = site.rabbitMQ.settings(site.queue)
-        let port = "\(site.rabbitMQ.port)"
-        let parts: [(program: String, arguments: [String], environment: [String: String])] = [
-            ("bare-rabbitmq", ["publish", port, count, "200", body, "queue_yolov8"], rabbitMQ),
-            ("bare-rabbitmq", ["consume", port, count, "200", "100", "queue_yolov8"], rabbitMQ),
-            ("bare-http", [count, "http://127.0.0.1:\(workplace.port)/yolov8?url=http://nas/1.jpg"], [:]),
-            (
-                "bare-postgresql",
-                [
-                    "unnest",
-                    "host=127.0.0.1 port=\(site.postgreSQL.port) user=postgres dbname=\(site.store.name) sslmode=disable",
-                    workplace.path("answer.json"), count, "100", "1",
-                ], [:]
-            ),
-        ]
-        var seconds = 0.0
-        for part in parts {
-            let before = ServerTime()
-            let run = try Run(
-                Programs.beside(part.program), part.arguments, in: workplace.folder.url, environment: part.environment)
-            let servers = ServerTime() - before
-            seconds += run.processor + servers.broker + servers.database
-        }
-        await site.remove()
-        return seconds / jobs
-    }
-
-    // MARK: farm
-
-    private static func work(_ commands: [[String]], delay: Int) async throws -> Cost {
-        let site = try await Site()
-        let workplace = try Workplace(pictures: 0, size: (640, 480), delay: delay, environment: site.settings)
-        try workplace.farm("init")
-        try await addImages(1...images, to: site)
-        let before = ServerTime()
-        let production = try workplace.farm("produce")
-        let begin = Clock.wall
-        let children = try commands.map { try workplace.start($0) }
-        let rows = "SELECT count(*) FROM results WHERE status = 'success'"
-        try await wait(
-            for: "rows",
-            {
-                guard !children.contains(where: \.hasEnded) else { throw BenchFault("a worker has ended") }
-                return try await site.number(rows)
-            }, until: { $0 >= jobs })
-        let wall = Clock.wall - begin
-        let uses = try children.map { try Consumption(of: $0.pid) }
-        // PostgreSQL's time for a connection counts for its parent at its end.
-        for child in children { try child.terminate() }
-        let servers = ServerTime() - before
-        guard try await site.number(rows) == jobs else { throw BenchFault("not one row a job") }
-        await site.remove()
-        return Cost(
-            farm: production.processor + uses.reduce(0) { $0 + $1.processor }, servers: servers, wall: wall,
-            memory: uses.map(\.memory).max() ?? .nan)
-    }
-
-    private static func addImages(_ ids: ClosedRange<Int>, to site: Site) async throws {
-        try await site.postgreSQL.run(
-            """
-            INSERT INTO images (image_url, image_filename)
-            SELECT 'http://nas.local/coco2017/' || n || '.jpg', n || '.jpg' FROM generate_series(\(ids.lowerBound), \(ids.upperBound)) n
-            """, in: site.store.name)
     }
 }

@@ -3,8 +3,8 @@ import Servers
 
 /// `farm produce` from PostgreSQL to RabbitMQ: how fast, held against the plain C client, and on how much memory.
 enum ProducingBench {
-    private static let (few, many) = (2000, 20_000)
-    private static let rounds = 5
+    private static let (few, many) = (Scale.of(2000, quick: 500), Scale.of(20_000, quick: 4000))
+    private static let rounds = Scale.of(5, quick: 1)
     /// Messages ahead of their confirmations: farm's own.
     private static let window = 500
 

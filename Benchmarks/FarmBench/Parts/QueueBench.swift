@@ -15,7 +15,7 @@ enum QueueBench {
     static func run() async throws -> [Figure] {
         var (published, taken, processor): ([Double], [Double], [Double]) = ([], [], [])
         let bodies = Jobs.messages(jobs, for: ["yolov8"])
-        for _ in 0..<5 {
+        for _ in 0..<Scale.of(5, quick: 1) {
             let folder = try TemporaryFolder()
             let database = try await EmbeddedDatabase(
                 path: folder.path("farm.db"), time: SystemTime(), log: Jobs.silence)

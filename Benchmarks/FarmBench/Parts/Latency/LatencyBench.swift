@@ -6,7 +6,7 @@ import Waiting
 
 /// How soon an image's consensus follows its last answer while there is little to do: one image at a time.
 enum LatencyBench {
-    private static let images = 100
+    private static let images = Scale.of(100, quick: 20)
     private static let others = Workplace.services.filter { !Workplace.detectors.contains($0) && $0 != "blip" }
 
     static func run() async throws -> [Figure] {
