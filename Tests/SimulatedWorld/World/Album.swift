@@ -63,7 +63,7 @@ struct Album: Sendable {
             let hasURL = dice.happens(0.5)
             let image = Image(
                 id: id, filename: "\(id).jpg", path: "/photos/\(id).jpg",
-                url: hasURL ? "http://images/\(id).jpg" : nil)
+                url: hasURL ? "http://images/\(id).jpg" : nil, group: ["a", "b", "c"][id % 3])
             return Picture(
                 image: image, things: things, flaws: flaws, isMissing: dice.happens(plan.rates[.pictureMissing]))
         }
