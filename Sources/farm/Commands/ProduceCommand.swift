@@ -16,7 +16,7 @@ struct ProduceCommand: AsyncParsableCommand {
         usage: """
             farm produce [--services <services>] [--group <group> ...] [--limit <limit>] [--delay <delay>] \
             [--window <window>] [--restart] [--list-services] [--resume] [--failed] [--dry-run] [--wait] [--json] \
-            [--env-file <env-file>]
+            [--env-file <file>]
             """,
         discussion: """
             --services takes all (the default) or primary for the primary services of this machine's \
