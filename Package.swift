@@ -215,7 +215,7 @@ let package = Package(
                 "Model", "Operations", "Pictures", "Pipeline", "Telemetry", "Waiting", "Web", logging,
                 .product(name: "NIOEmbedded", package: "swift-nio"),
             ] + hummingbird),
-        tests("SimulationTests", ["Doubles"]),
+        tests("SimulationTests", ["Doubles", "Model", "Operations", "SimulatedWorld"]),
         fuzzing,
     ] + benchmarks,
     cxxLanguageStandard: .cxx17

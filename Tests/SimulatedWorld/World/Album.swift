@@ -44,7 +44,7 @@ struct Album: Sendable {
     init(plan: Plan, dice: Dice) {
         seed = plan.seed
         pictures = (1...plan.images).map { id in
-            let things = (0..<dice.whole(0...3)).map { _ in
+            let things = (0..<(plan.things ?? dice.whole(0...3))).map { _ in
                 let (label, emoji) = dice.pick(Album.kinds)
                 return Thing(
                     label: label, emoji: emoji,

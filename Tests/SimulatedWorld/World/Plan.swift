@@ -40,6 +40,10 @@ struct Plan: Sendable {
     var queueLatency: VirtualTime
     var storeLatency: VirtualTime
     var serviceLatency: VirtualTime
+    /// Of some services, instead of `serviceLatency`.
+    var calls: [String: VirtualTime] = [:]
+    /// How many things a picture shows. nil: some.
+    var things: Int?
 
     /// By fault: of operations, the part that it strikes.
     var rates: Tally<Double>
