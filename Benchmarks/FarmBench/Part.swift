@@ -11,6 +11,7 @@ enum Part: String, CaseIterable {
     case producing
     case cluster
     case floors
+    case plan
 
     /// - Throws: `BenchFault`, or what the measured modules throw.
     func measure() async throws -> [Figure] {
@@ -26,6 +27,7 @@ enum Part: String, CaseIterable {
         case .producing: try await ProducingBench.run()
         case .cluster: try await ClusterBench.run()
         case .floors: try await FloorsBench.run()
+        case .plan: try PlanBench.run()
         }
     }
 }

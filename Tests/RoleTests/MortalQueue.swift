@@ -65,6 +65,7 @@ final class MortalQueue: JobQueue, QueueAdministration, QueueInspection {
 
     func blockade() async throws -> String? { try await queue.blockade() }
     func queueNames() async throws -> [String] { try await queue.queueNames() }
+    func awaitActivity(upTo limit: Duration) async throws { try await queue.awaitActivity(upTo: limit) }
 
     func pass(through queue: String, _ part: QueuePart) async throws -> any QueueBrowsing {
         if isDead() { throw Killed() }

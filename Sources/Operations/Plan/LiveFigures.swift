@@ -60,7 +60,15 @@ struct LiveFigures {
             }
         }
         let done = LiveFigures.done(line)
-        if let seconds = report.flatMap({ LiveFigures.seconds($0, count: done) }), let concurrency = stage.concurrency {
+        let answers = report.flatMap { LiveFigures.seconds($0, count: done) }
+        if let rate = presentRate(line) {
+            // How much it varies is known from the answers; without them, as much as what comes by chance.
+            stage.pace = Pace(
+                perSecond: rate / workers, dispersion: answers?.relativeVariance ?? 1, count: rate * 60)
+            stage.origin = "its workers' last minute"
+            return
+        }
+        if let seconds = answers, let concurrency = stage.concurrency {
             stage.pace = Pace(seconds: seconds, concurrency: concurrency)
             stage.origin = "the times of \(Int(done)) answers"
             return
@@ -81,6 +89,16 @@ struct LiveFigures {
         return busy.prefix(LiveFigures.mostMinutes).map { minute in
             (Double(minute.done) + crops(of: line.service, in: minute.age)) / 60
         }
+    }
+
+    /// Calls per second of all workers together in their last minute or two. nil unless jobs have waited all the while.
+    private func presentRate(_ line: QueueStatus.Line) -> Double? {
+        let recent = line.samples.filter { $0.age <= 130 }
+        guard line.depth.waiting > 0, recent.count >= 2, recent.allSatisfy({ $0.waiting > 0 }) else { return nil }
+        let rate = LiveFigures.rate(line)
+        guard rate > 0 else { return nil }
+        let enricher = status.lines.first { $0.service == PostProcessing.enricher.rawValue }
+        return line.service == "colors" ? rate + (enricher.map(LiveFigures.rate) ?? 0) * boxesPerImage : rate
     }
 
     /// Crops that were sent to the service in that minute, beside its jobs.
@@ -135,6 +153,11 @@ struct LiveFigures {
 
     /// How many jobs ended in the last hour.
     static func done(_ line: QueueStatus.Line) -> Double { Double(line.minutes.reduce(0) { $0 + $1.done }) }
+
+    /// What the workers of a queue say that they do in a second.
+    private static func rate(_ line: QueueStatus.Line) -> Double {
+        (line.workers ?? []).compactMap(\.figures.rate).reduce(0, +)
+    }
 
     private static func concurrency(_ workers: [RegisteredWorker]) -> Int? {
         let known = workers.compactMap(\.figures.concurrency)

@@ -64,6 +64,9 @@ struct WindowRun {
         progress.end()
         guard let counts else { return nil }
         report(counts, extent)
+        if counts.jobs == 0, counts.isOver, extent.jobsBefore > 0, options.kind == .every {
+            Terminal.error("farm: no image has come since; --restart submits all of them again")
+        }
         CommandFailure.tell(skipped: extent.skipped)
         if !counts.isOver {
             for lane in counts.lanes {
@@ -83,9 +86,6 @@ struct WindowRun {
         Terminal.output(
             "\(counted(counts.jobs, "job")) submitted, \(counted(counts.jobsInAll, "job")) in all: "
                 + "\(counted(counts.images, "image")) × \(services)")
-        if counts.jobs == 0, counts.isOver, extent.jobsBefore > 0, options.kind == .every {
-            Terminal.error("farm: no image has come since; --restart submits all of them again")
-        }
     }
 }
 

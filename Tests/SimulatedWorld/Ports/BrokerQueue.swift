@@ -51,6 +51,8 @@ struct BrokerQueue: JobQueue, QueueAdministration {
     }
 
     func queueNames() async throws -> [String] { broker.queueNames }
+
+    func awaitActivity(upTo limit: Duration) async throws { try await process.sleep(limit) }
 }
 
 // What operators do with single messages; the producer looks for jobs that it may have submitted.

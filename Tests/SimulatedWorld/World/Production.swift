@@ -93,6 +93,7 @@ private struct ConfirmedJobs: JobQueue, QueueAdministration, QueueInspection {
     func depths(of queues: [String]) async throws -> [QueueDepth] { try await queue.depths(of: queues) }
     func blockade() async throws -> String? { try await queue.blockade() }
     func queueNames() async throws -> [String] { try await queue.queueNames() }
+    func awaitActivity(upTo limit: Duration) async throws { try await queue.awaitActivity(upTo: limit) }
     func pass(through queue: String, _ part: QueuePart) async throws -> any QueueBrowsing {
         try await self.queue.pass(through: queue, part)
     }

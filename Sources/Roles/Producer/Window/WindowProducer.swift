@@ -66,7 +66,12 @@ public struct WindowProducer: Sendable {
                 _ = try await drain.until { try await time.sleep(options.delay) }
             } else if !sent {
                 let wait = look
-                _ = try await drain.until { try await time.sleep(wait) }
+                _ = try await drain.until {
+                    try await time.sleep(WindowProducer.shortestLook)
+                    if wait > WindowProducer.shortestLook {
+                        try await queue.awaitActivity(upTo: wait - WindowProducer.shortestLook)
+                    }
+                }
                 round.wake(within: .seconds(5), at: time.now())
             }
             look = sent ? WindowProducer.shortestLook : min(look * 2, WindowProducer.longestLook)
@@ -81,6 +86,8 @@ public struct WindowProducer: Sendable {
             options.groups.map { SubmissionScope(service: target.service, group: $0, kind: options.kind) }
         }
         return try await waiting(drain, "noting the submission") {
+            // A broker notes each question about a queue that is not there as an error.
+            try await queue.declare(options.targets.map(\.queue))
             let baseline = try await store.newestResultID()
             let fresh = scopes.map { SubmissionMark(scope: $0, pass: newID(), baseline: baseline) }
             // What has failed, or was forgotten, is lacking again: a new pass finds it, once the one before is through.
