@@ -11,6 +11,7 @@ struct PlannedRunTests {
     private static let dispersion = 0.8
     private static let concurrency = 4
     private static let images = 300
+    private static let runs = 6
 
     private func stage(_ service: String, _ milliseconds: Int, boxes: Int, jobs: Double = 1, crops: Double = 0)
         -> PlanFigures.Stage
@@ -36,12 +37,17 @@ struct PlannedRunTests {
         crops: [String: Int] = ["colors": 5, "face": 5, "pose": 5], things: Int, boxes: Int = 1,
         bottleneck: String?
     ) async throws {
-        let run = CalmRun(
-            seed: 7, images: Self.images, detectors: detectors, others: others, crops: crops, things: things,
-            concurrency: Self.concurrency, boxes: boxes)
-        let report = try #require(await simulate(run))
-        #expect(report.images == Self.images)
-        let perImage = Double(report.boxes) / Double(report.images)
+        // One run may be quick or slow; what they are on average is what the plan is about.
+        var reports: [CalmRun.Report] = []
+        for seed in 1...Self.runs {
+            let run = CalmRun(
+                seed: UInt64(seed), images: Self.images, detectors: detectors, others: others, crops: crops,
+                things: things, concurrency: Self.concurrency, boxes: boxes)
+            let report = try #require(await simulate(run))
+            #expect(report.images == Self.images)
+            reports.append(report)
+        }
+        let perImage = Double(reports.reduce(0) { $0 + $1.boxes }) / Double(Self.images * Self.runs)
         let spans = detectors.merging(others) { first, _ in first }
         var stages = spans.sorted { $0.key < $1.key }.map {
             stage($0.key, $0.value, boxes: boxes, crops: crops[$0.key] == nil ? 0 : perImage)
@@ -51,9 +57,12 @@ struct PlannedRunTests {
         }
         let forecast = Forecast(PlanFigures(stages: stages), .images(Self.images))
         let planned = try #require(forecast.seconds)
-        #expect(abs(planned.mean / report.seconds - 1) < 0.15, "planned \(planned), simulated \(report.seconds) s")
-        #expect(
-            (planned.low...planned.high).contains(report.seconds), "planned \(planned), simulated \(report.seconds) s")
+        let seconds = reports.map(\.seconds)
+        let mean = seconds.reduce(0, +) / Double(seconds.count)
+        #expect(abs(planned.mean / mean - 1) < 0.15, "planned \(planned), simulated \(seconds)")
+        let inside = seconds.count { (planned.low...planned.high).contains($0) }
+        #expect(inside > seconds.count / 2, "planned \(planned), simulated \(seconds)")
+        print("planned \(planned.mean) s, simulated \(mean) s")
         if let bottleneck { #expect(forecast.bottleneck?.figures.service == bottleneck) }
     }
 

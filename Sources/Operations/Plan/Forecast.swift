@@ -43,8 +43,7 @@ package struct Forecast: Sendable, Equatable {
     package init(_ figures: PlanFigures, _ work: PlannedWork) {
         self.work = work
         self.figures = figures
-        let pending = figures.imagesWaiting
-        stages = figures.stages.map { Forecast.stage($0, work, pending: pending) }
+        stages = figures.stages.map { Forecast.stage($0, work, pending: figures.imagesToCome(to: $0)) }
         tail = Forecast.tail(stages)
     }
 
@@ -105,7 +104,7 @@ package struct Forecast: Sendable, Equatable {
         let own = Double(figures.workers) * pace.perSecond
         let perSecond = min(own, figures.limit ?? .infinity)
         stage.perSecond = perSecond
-        stage.error = perSecond < own ? leastError : error(of: calls, pace, figures, pending: pending)
+        stage.error = perSecond < own ? leastError : error(of: calls, pace, figures)
         guard calls > 0 else {
             stage.seconds = .zero
             return stage
@@ -123,7 +122,7 @@ package struct Forecast: Sendable, Equatable {
 
     /// Two standard deviations: that of the calls to come, and that of the mean that was measured.
     private static func error(
-        of calls: Double, _ pace: Pace, _ figures: PlanFigures.Stage, pending: Double
+        of calls: Double, _ pace: Pace, _ figures: PlanFigures.Stage
     ) -> Double {
         var variance = pace.dispersion * (1 / max(1, calls) + (pace.count.map { 1 / max(1, $0) } ?? 0))
         let derived = figures.derivedPerImage

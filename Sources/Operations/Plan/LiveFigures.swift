@@ -75,7 +75,9 @@ struct LiveFigures {
         }
         // It has kept up so far; nobody knows how much faster it could be.
         let minutes = line.minutes.filter { $0.age >= 60 && $0.done > 0 }.prefix(LiveFigures.mostMinutes)
-        guard done >= LiveFigures.leastResults, let best = minutes.map({ Double($0.done) / 60 }).max() else { return }
+        // A minute that began before the work did says less than the workers' own rate.
+        let best = (minutes.map { Double($0.done) / 60 } + [LiveFigures.rate(line)]).max() ?? 0
+        guard done >= LiveFigures.leastResults, best > 0 else { return }
         stage.pace = Pace(perSecond: best / workers, count: done, isAtLeast: true)
         stage.origin = "it has kept up so far"
     }

@@ -48,6 +48,9 @@ package struct PlanFigures: Sendable, Equatable {
         /// Whether it is a role, which works for what services have answered.
         package var isRole: Bool { PostProcessing(rawValue: service) != nil }
 
+        /// Whether its boxes are merged.
+        var isDetector: Bool { CatalogueService.named(service)?.evidence == .spatial }
+
         /// How many workers a machine has: those of one more machine.
         package var workersPerBox: Int { max(1, (workers + max(1, boxes) - 1) / max(1, boxes)) }
     }
@@ -96,12 +99,29 @@ package struct PlanFigures: Sendable, Equatable {
         return figures
     }
 
-    /// How many images have jobs or triggers that wait, at most: what follows from them is still to come.
-    package var imagesWaiting: Double {
-        let services = stages.filter { $0.jobsPerImage > 0 }.map { Double($0.waiting) / $0.jobsPerImage }
-        let roles = stages.filter { $0.isRole && $0.service != PostProcessing.consensus.rawValue }
-            .map { Double($0.waiting) }
-        return (services + roles).max() ?? 0
+    /// How many images have something that waits in the queue of any of these, at most.
+    private func images(waitingFor isMeant: (Stage) -> Bool) -> Double {
+        stages.filter(isMeant).map { Double($0.waiting) / max(1, $0.jobsPerImage) }.max() ?? 0
+    }
+
+    /// How many images have jobs or triggers that wait, at most.
+    package var imagesWaiting: Double { images { $0.service != PostProcessing.consensus.rawValue } }
+
+    /// For how many images something that waits elsewhere will still bring work to a stage: a merge follows from detectors, crops
+    /// follow from merges, and a vote follows from everything.
+    package func imagesToCome(to stage: Stage) -> Double {
+        let hasDetectors = stages.contains(where: \.isDetector)
+        func isBefore(_ other: Stage) -> Bool {
+            guard let role = PostProcessing(rawValue: other.service) else {
+                return other.isDetector || !hasDetectors && other.jobsPerImage > 0
+            }
+            switch (role, PostProcessing(rawValue: stage.service)) {
+            case (.merger, .enricher?), (.merger, nil), (.enricher, nil): return true
+            default: return false
+            }
+        }
+        guard stage.service != PostProcessing.consensus.rawValue else { return imagesWaiting }
+        return images(waitingFor: isBefore)
     }
 
     /// Messages that the broker handles for an image.

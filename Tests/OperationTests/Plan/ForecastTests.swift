@@ -162,6 +162,33 @@ struct ForecastTests {
         #expect(idle.forecast.isNothing && !idle.isUnknown && idle.forecast.seconds == .zero)
     }
 
+    @Test(
+        "what waits brings what follows from it, once: crops of images that are merged, not of those that colors has answered"
+    )
+    func follows() throws {
+        let pace = Pace(perSecond: 10)
+        var stages = [
+            Stage(service: "yolov8", waiting: 100, workers: 1, pace: pace),
+            Stage(service: "clip", waiting: 900, workers: 1, pace: pace),
+            Stage(service: "colors", derivedPerImage: Measure(4), waiting: 500, workers: 1, pace: pace),
+            Stage(
+                service: "bbox_merger", jobsPerImage: 0, derivedPerImage: Measure(1), waiting: 30, workers: 1,
+                pace: pace),
+            Stage(
+                service: "spatial_enrichment", jobsPerImage: 0, derivedPerImage: Measure(1), waiting: 200, workers: 1,
+                pace: pace),
+            Stage(
+                service: "consensus", jobsPerImage: 0, derivedPerImage: Measure(2), waiting: 7, workers: 1, pace: pace),
+        ]
+        func calls() -> [Double] { Forecast(PlanFigures(stages: stages), .waiting).stages.map(\.calls) }
+        var wanted: [Double] = [100, 900, 1300, 130, 300, 1807]
+        #expect(calls() == wanted)
+        stages[0].waiting = 0
+        stages[4].waiting = 0
+        wanted = [0, 900, 620, 30, 30, 1807]
+        #expect(calls() == wanted)
+    }
+
     @Test("broker and database have their share of what is planned, and say when they are full")
     func servers() throws {
         let pace = Pace(seconds: Measure(0.001, count: 1000), concurrency: 10)

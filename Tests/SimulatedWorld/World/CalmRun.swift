@@ -33,7 +33,8 @@ package struct CalmRun: Sendable {
         (plan.rates, plan.incidents, plan.window, plan.hasEncore) = (Tally(), [], nil, false)
         (plan.images, plan.things, plan.concurrency) = (images, things, concurrency)
         (plan.detectors, plan.others) = (detectors.keys.sorted(), others.keys.sorted())
-        (plan.prefetch, plan.triggerPrefetch, plan.producerDelay) = (nil, 16, .seconds(0))
+        // Enough images in the enricher's hands that no call waits for the slowest crop of another image.
+        (plan.prefetch, plan.triggerPrefetch, plan.producerDelay) = (4 * concurrency, 16, .seconds(0))
         (plan.queueLatency, plan.storeLatency, plan.timeout) = (.milliseconds(1), .milliseconds(1), .seconds(60))
         let spans = detectors.merging(others) { first, _ in first }.merging(crops) { first, _ in first }
         plan.calls = spans.mapValues { .milliseconds($0) }

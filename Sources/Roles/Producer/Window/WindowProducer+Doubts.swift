@@ -31,7 +31,9 @@ extension WindowProducer {
         let name = lane.target.queue
         var seen: Set<UUID> = []
         if isDue {
-            guard let found = try await waiting(drain, "looking for jobs", { try await jobs(in: name) }) else { return }
+            let wanted = Set(doubts.jobs.map(\.key.jobID))
+            guard let found = try await waiting(drain, "looking for jobs", { try await waiting(wanted, in: name) })
+            else { return }
             seen = found
         }
         let keys = doubts.jobs.map(\.key)
@@ -66,19 +68,20 @@ extension WindowProducer {
         return jobs
     }
 
-    /// The ids of the jobs that wait.
-    private func jobs(in queue: String) async throws -> Set<UUID> {
+    /// Those of these jobs that wait.
+    private func waiting(_ wanted: Set<UUID>, in queue: String) async throws -> Set<UUID> {
         let pass = try await self.queue.pass(through: queue, .waiting)
-        var ids: Set<UUID> = []
+        var found: Set<UUID> = []
         do {
-            while case let page = try await pass.next(), !page.isEmpty {
-                ids.formUnion(page.compactMap { try? Job(body: $0.body, queue: queue, service: "").jobID })
+            while found.count < wanted.count, case let page = try await pass.next(), !page.isEmpty {
+                let ids = page.compactMap { try? Job(body: $0.body, queue: queue, service: "").jobID }
+                found.formUnion(ids.filter(wanted.contains))
             }
         } catch {
             try? await pass.close()
             throw error
         }
         try await pass.close()
-        return ids
+        return found
     }
 }

@@ -138,7 +138,7 @@ public struct WindowProducer: Sendable {
         guard let isHeld else { return false }
         guard isHeld else {
             throw PortFault(
-                .unusable, place: "farm_submissions",
+                .refused, place: "farm_submissions",
                 message: "another farm produce --window goes on with these jobs: this one ends")
         }
         round.noted(marks)
