@@ -10,8 +10,8 @@ struct PlannedRunTests {
     /// Of simulated calls: the variance of their times, relative to the squared mean.
     private static let dispersion = 0.8
     private static let concurrency = 4
-    private static let images = 300
-    private static let runs = 6
+    private static let images = 200
+    private static let runs = 4
 
     private func stage(_ service: String, _ milliseconds: Int, boxes: Int, jobs: Double = 1, crops: Double = 0)
         -> PlanFigures.Stage

@@ -7,16 +7,14 @@ import Waiting
 
 /// Submits jobs so that only a window of them waits in each queue, and goes on where an earlier run has ended.
 package struct WindowedProduction: Sendable {
-    /// What there is to submit.
-    package struct Extent: Sendable, Equatable {
-        /// The number of images of all groups, or fewer if there is a limit.
-        package var images: Int
-        /// Images that earlier runs have submitted, for all services together: their jobs.
-        package var jobsBefore: Int
-        /// How many jobs are left. nil: that depends on results that come meanwhile.
-        package var jobsLeft: Int?
+    /// What earlier runs have left.
+    package struct Beginning: Sendable, Equatable {
+        /// How many jobs they have submitted.
+        package var jobs = 0
+        /// By service.
+        var images: [String: Int] = [:]
         /// How many jobs are left out because they failed for good, by service.
-        package var skipped: [String: Int]
+        package var skipped: [String: Int] = [:]
     }
 
     /// What is to be submitted.
@@ -41,35 +39,42 @@ package struct WindowedProduction: Sendable {
 
     private var services: [String] { options.targets.map(\.service) }
 
-    /// How much there is to submit.
+    /// What earlier runs have left. It does not depend on how many images there are.
     /// - Throws: `OperationFault` if one of the groups has no image, `PortFault`.
-    package func extent() async throws -> Extent {
-        var extent = Extent(images: 0, jobsBefore: 0, jobsLeft: 0, skipped: [:])
+    package func beginning() async throws -> Beginning {
+        var beginning = Beginning()
         for group in options.groups {
-            let count = try await store.count(ImageFilter(group: group))
-            guard count > 0 else { throw OperationFault.noImage(inGroup: group) }
-            extent.images += count
+            let first = try await store.images(ImageFilter(group: group), after: 0, limit: 1)
+            guard !first.isEmpty else { throw OperationFault.noImage(inGroup: group) }
             guard options.kind == .lacking else { continue }
-            extent.skipped.merge(try await store.finalErrors(ImageFilter(group: group), of: services)) { $0 + $1 }
+            beginning.skipped.merge(try await store.finalErrors(ImageFilter(group: group), of: services)) { $0 + $1 }
         }
-        extent.images = min(extent.images, options.limit ?? .max)
+        guard !options.restarts else { return beginning }
         let scopes = services.flatMap { service in
             options.groups.map { SubmissionScope(service: service, group: $0, kind: options.kind) }
         }
-        let known = options.restarts ? [] : try await store.submissions(scopes)
-        extent.jobsBefore = known.reduce(0) { $0 + $1.images }
-        guard options.kind == .every else {
-            extent.jobsLeft = nil
-            return extent
+        for mark in try await store.submissions(scopes) {
+            beginning.images[mark.scope.service, default: 0] += mark.images
+            beginning.jobs += mark.images
         }
-        let before = Dictionary(grouping: known, by: \.scope.service).mapValues { $0.reduce(0) { $0 + $1.images } }
-        extent.jobsLeft = services.reduce(0) { $0 + max(0, extent.images - (before[$1] ?? 0)) }
-        return extent
+        return beginning
+    }
+
+    /// The number of images of all groups, or fewer if there is a limit. Of very many, this takes a while.
+    /// - Throws: `PortFault`.
+    package func images() async throws -> Int {
+        var images = 0
+        for group in options.groups { images += try await store.count(ImageFilter(group: group)) }
+        return min(images, options.limit ?? .max)
     }
 
     /// What a run would submit, without submitting anything.
     /// - Throws: `PortFault`.
-    package func lack() async throws -> Lack {
+    package func lack(_ beginning: Beginning) async throws -> Lack {
+        guard options.kind != .every else {
+            let images = try await images()
+            return Lack(images: images, jobs: services.reduce(0) { $0 + max(0, images - (beginning.images[$1] ?? 0)) })
+        }
         var sum = Lack()
         for group in options.groups {
             let lack = try await store.lack(
@@ -107,7 +112,7 @@ package struct WindowedProduction: Sendable {
 
 extension WindowCounts {
     /// The output of `farm produce --window --json`.
-    package func json(_ options: WindowOptions, _ extent: WindowedProduction.Extent) -> JSON {
+    package func json(_ options: WindowOptions, _ beginning: WindowedProduction.Beginning) -> JSON {
         let queues = lanes.map { lane in
             JSON.object([
                 "queue": .string(lane.target.queue), "service": .string(lane.target.service),
@@ -119,9 +124,9 @@ extension WindowCounts {
         return .object([
             "images": .int(Int64(images)), "jobs": .int(Int64(jobs)),
             "services": .array(options.targets.map { .string($0.service) }), "dry_run": false,
-            "skipped_failed": .int(Int64(extent.skipped.values.reduce(0, +))),
+            "skipped_failed": .int(Int64(beginning.skipped.values.reduce(0, +))),
             "window": .int(Int64(options.window)), "groups": .array(options.groups.compactMap { $0 }.map(JSON.string)),
-            "jobs_before": .int(Int64(extent.jobsBefore)), "complete": .bool(isOver), "queues": .array(queues),
+            "jobs_before": .int(Int64(beginning.jobs)), "complete": .bool(isOver), "queues": .array(queues),
         ])
     }
 }

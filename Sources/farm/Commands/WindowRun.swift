@@ -4,6 +4,7 @@ import Model
 import Operations
 import Pipeline
 import Roles
+import Synchronization
 import Waiting
 
 /// `farm produce --window`, with its progress and its output.
@@ -22,52 +23,55 @@ struct WindowRun {
 
     /// Prints what would be submitted.
     func count() async throws {
-        let extent = try await production.extent()
-        let lack =
-            if let left = extent.jobsLeft { Lack(images: extent.images, jobs: left) } else {
-                try await production.lack()
-            }
+        let beginning = try await production.beginning()
+        let lack = try await production.lack(beginning)
         guard !isJSON else {
             return Terminal.output(
                 JSON.object([
                     "images": .int(Int64(lack.images)), "jobs": .int(Int64(lack.jobs)),
                     "services": .array(options.targets.map { .string($0.service) }), "dry_run": true,
-                    "skipped_failed": .int(Int64(extent.skipped.values.reduce(0, +))),
+                    "skipped_failed": .int(Int64(beginning.skipped.values.reduce(0, +))),
                     "window": .int(Int64(options.window)),
                     "groups": .array(options.groups.compactMap { $0 }.map(JSON.string)),
-                    "jobs_before": .int(Int64(extent.jobsBefore)),
+                    "jobs_before": .int(Int64(beginning.jobs)),
                 ]).text)
         }
         Terminal.output(
             "\(counted(lack.jobs, "job")) would be submitted: \(counted(lack.images, "image")) × \(services)")
-        if extent.jobsBefore > 0 { Terminal.error("farm: \(before(extent)) before") }
+        if beginning.jobs > 0 { Terminal.error("farm: \(before(beginning)) before") }
     }
 
     /// Submits.
     /// - Returns: the jobs to wait for, how many there are, and what had failed before.
     func submit(_ drain: Drain) async throws -> (SubmittedJobs, Int, FailureMark)? {
         let production = production
-        let extent = try await production.extent()
+        let beginning = try await production.beginning()
         let mark = try await session.backends.store.failureMark()
-        if extent.jobsBefore > 0, !options.restarts {
-            Terminal.error("farm: going on where an earlier run has ended: \(before(extent)) so far")
+        if beginning.jobs > 0, !options.restarts {
+            Terminal.error("farm: going on where an earlier run has ended: \(before(beginning)) so far")
         }
         let progress = Progress("jobs submitted")
         let watch = FullQueueWatch(store: session.backends.store) { Terminal.error("farm: \($0)") }
-        let total = options.kind == .every ? extent.images * options.targets.count : nil
+        // Nobody waits for the count of very many images, which only shows how far it is.
+        let images = Mutex<Int?>(nil)
+        async let _: Void = {
+            guard options.kind == .every, let count = try? await production.images() else { return }
+            images.withLock { $0 = count }
+        }()
         let counts = try await production.run(drain) { counts in
             let notes = counts.lanes.compactMap(\.note)
             progress.show(
-                counts.jobsInAll, of: total, initial: extent.jobsBefore, note: notes.joined(separator: ", "))
+                counts.jobsInAll, of: images.withLock { $0 }.map { $0 * options.targets.count },
+                initial: beginning.jobs, note: notes.joined(separator: ", "))
             await watch.look(at: counts.lanes)
         }
         progress.end()
         guard let counts else { return nil }
-        report(counts, extent)
-        if counts.jobs == 0, counts.isOver, extent.jobsBefore > 0, options.kind == .every {
+        report(counts, beginning)
+        if counts.jobs == 0, counts.isOver, beginning.jobs > 0, options.kind == .every {
             Terminal.error("farm: no image has come since; --restart submits all of them again")
         }
-        CommandFailure.tell(skipped: extent.skipped)
+        CommandFailure.tell(skipped: beginning.skipped)
         if !counts.isOver {
             for lane in counts.lanes {
                 if let fault = lane.fault { Terminal.error("farm: \(lane.target.queue) took no more: \(fault)") }
@@ -77,12 +81,12 @@ struct WindowRun {
         return (try await production.jobs(counts), counts.jobsInAll, mark)
     }
 
-    private func before(_ extent: WindowedProduction.Extent) -> String {
-        "\(counted(extent.jobsBefore, "job")) had been submitted"
+    private func before(_ beginning: WindowedProduction.Beginning) -> String {
+        "\(counted(beginning.jobs, "job")) had been submitted"
     }
 
-    private func report(_ counts: WindowCounts, _ extent: WindowedProduction.Extent) {
-        guard !isJSON else { return Terminal.output(counts.json(options, extent).text) }
+    private func report(_ counts: WindowCounts, _ beginning: WindowedProduction.Beginning) {
+        guard !isJSON else { return Terminal.output(counts.json(options, beginning).text) }
         Terminal.output(
             "\(counted(counts.jobs, "job")) submitted, \(counted(counts.jobsInAll, "job")) in all: "
                 + "\(counted(counts.images, "image")) × \(services)")
