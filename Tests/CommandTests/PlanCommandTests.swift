@@ -88,6 +88,7 @@ struct PlanCommandTests {
         let json = try plan.json()
         #expect(json["seconds"]?["mean"]?.numberValue ?? 0 > 0)
         let services = json["services"]?.arrayValue ?? []
+        #expect(services.first { $0["service"] == "bbox_merger" }?["calls"]?.numberValue == 0, "there is no detector")
         #expect(
             services.first { $0["service"] == "clip" }?["from"]?.stringValue?.hasPrefix("the times of 60 answers")
                 == true)

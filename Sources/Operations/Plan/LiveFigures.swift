@@ -121,9 +121,20 @@ struct LiveFigures {
     }
 
     private func derived(_ line: QueueStatus.Line, _ images: Double) -> Measure {
-        let done = LiveFigures.done(line)
-        guard images >= LiveFigures.leastResults, done > 0 else { return Measure(1) }
-        return Measure(done / images)
+        guard images >= LiveFigures.leastResults else {
+            // Without a detector there is nothing to merge and to crop.
+            let isNeeded = line.service == PostProcessing.consensus.rawValue || hasDetectors
+            return Measure(isNeeded ? 1 : 0)
+        }
+        // What waits has come of these images, too: its role may have been away.
+        return Measure((LiveFigures.done(line) + Double(line.depth.waiting)) / images)
+    }
+
+    private var hasDetectors: Bool {
+        status.lines.contains {
+            CatalogueService.named($0.service)?.evidence == .spatial
+                && (produced.contains($0.service) || $0.depth.waiting > 0 || LiveFigures.done($0) > 0)
+        }
     }
 
     private var ceilings: (PlanFigures.Ceiling?, PlanFigures.Ceiling?) {
