@@ -69,7 +69,8 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String
 /// Tests/Fuzzing is a suite of tests; FARM_FUZZ makes it libFuzzer's program instead (`make fuzz`).
 let isFuzzed = Context.environment["FARM_FUZZ"] != nil
 let fuzzed: [Target.Dependency] = [
-    "CCurl", "CRabbitMQ", "Harmony", "ImageLists", "Imaging", "Model", "Pictures", "Pipeline", "RabbitMQ", "Roles",
+    "CCurl", "CRabbitMQ", "Harmony", "ImageLists", "Imaging", "Model", "Operations", "Pictures", "Pipeline", "RabbitMQ",
+    "Roles",
     "Services", "Settings", "Web", .product(name: "NIOCore", package: "swift-nio"),
     .product(name: "NIOEmbedded", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
     .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
@@ -218,7 +219,7 @@ let package = Package(
                 "Model", "Operations", "Pictures", "Pipeline", "Telemetry", "Waiting", "Web", logging,
                 .product(name: "NIOEmbedded", package: "swift-nio"),
             ] + hummingbird),
-        tests("SimulationTests", ["Doubles"]),
+        tests("SimulationTests", ["Doubles", "Model", "Operations", "SimulatedWorld"]),
         fuzzing,
     ] + benchmarks,
     cxxLanguageStandard: .cxx17

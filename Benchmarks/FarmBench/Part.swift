@@ -13,6 +13,7 @@ enum Part: String, CaseIterable {
     case floors
     case worker
     case serverLatency = "latency-servers"
+    case plan
 
     /// - Throws: `BenchFault`, or what the measured modules throw.
     func measure() async throws -> [Figure] {
@@ -30,6 +31,7 @@ enum Part: String, CaseIterable {
         case .floors: try await FloorsBench.run()
         case .worker: try await WorkerBench.run()
         case .serverLatency: try await ServerLatencyBench.run()
+        case .plan: try PlanBench.run()
         }
     }
 }

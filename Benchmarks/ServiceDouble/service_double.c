@@ -51,6 +51,8 @@ static const char *const services[] = {"blip", "clip",    "colors", "detectron2"
                                        "nsfw2", "ocr",    "ollama", "pose",       "rtdetr", "yolov8",     "health",  "photo"};
 enum { COUNT = sizeof services / sizeof services[0] };
 static struct answer answers[COUNT];
+// How long every call takes, in seconds.
+static double delay;
 
 static void fail(const char *what) {
   perror(what);
@@ -119,8 +121,8 @@ static void make_answer(struct answer *answer, const char *service, double width
   if (!body || !answer->text) fail("service-double");
   append(body, "{\"service\":\"%s\",\"status\":\"success\",\"predictions\":[", service);
   append_predictions(body, service, width, height);
-  append(body, "],\"metadata\":{\"processing_time\":0.001,\"answered_at\":0000000000.000000,\"model_info\":{\"framework\":"
-               "\"double\",\"features\":[");
+  append(body, "],\"metadata\":{\"processing_time\":%.3f,\"answered_at\":0000000000.000000,\"model_info\":{\"framework\":"
+               "\"double\",\"features\":[", delay > 0.001 ? delay : 0.001);
   for (int i = 0; strlen(body) + 96 < body_size; i++)
     append(body, "%s{\"name\":\"feature_%d\",\"weight\":%.4f}", i ? "," : "", i, 1.0 / (i + 2));
   append(body, "],\"note\":\"");
@@ -172,7 +174,6 @@ static int send_all(int descriptor, const char *bytes, size_t length) {
 
 // Requests that wait for their time. All wait equally long, so that the first one is due first.
 static struct connection *first_waiting, *last_waiting;
-static double delay;
 
 static double now_in_seconds(void) {
   struct timespec time;

@@ -4,7 +4,7 @@ import Pipeline
 package typealias Queue = any JobQueue & QueueAdministration & QueueInspection
 /// The store, with all its tables.
 package typealias Store = any ResultStore & ImageCatalogue & ImportRecords & Reports & ResultForgetting & WorkerRegister
-    & ProgressRecords & ControlRecords & AuditRecords & ImageBrowsing & ImageIndexing
+    & ProgressRecords & ControlRecords & AuditRecords & ImageBrowsing & ImageIndexing & SubmissionRecords
 
 /// Queue and store for commands that only read. Each is opened when it is asked for.
 package protocol ReadingParts: Sendable {

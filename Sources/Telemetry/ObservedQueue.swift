@@ -45,6 +45,8 @@ package struct ObservedQueue: JobQueue, QueueAdministration, QueueInspection {
 
     package func queueNames() async throws -> [String] { try await base.queueNames() }
 
+    package func awaitActivity(upTo limit: Duration) async throws { try await base.awaitActivity(upTo: limit) }
+
     package func pass(through queue: String, _ part: QueuePart) async throws -> any QueueBrowsing {
         try await base.pass(through: queue, part)
     }

@@ -38,7 +38,8 @@ struct FarmCommand: AsyncParsableCommand {
             CommandGroup(
                 name: "Operation:",
                 subcommands: [
-                    WebCommand.self, MonitorCommand.self, CheckCommand.self, TryCommand.self, PauseCommand.self,
+                    WebCommand.self, MonitorCommand.self, PlanCommand.self, CheckCommand.self, TryCommand.self,
+                    PauseCommand.self,
                     ResumeCommand.self, LimitCommand.self, DeadCommand.self, PurgeCommand.self,
                     ForgetCommand.self, RemoveCommand.self, InitCommand.self, LinkCommand.self,
                 ]),

@@ -5,6 +5,7 @@ struct HelpTests {
     static let commands = [
         "produce", "work", "merge", "enrich", "consense", "monitor", "up", "run", "init", "import", "status", "show",
         "export", "try", "link", "web", "dead", "purge", "forget", "remove", "check", "pause", "resume", "limit",
+        "plan",
     ]
 
     @Test("every command's help goes to standard output and has an example", arguments: commands)

@@ -18,7 +18,7 @@ struct EntryPoint: Sendable {
     static let all: [EntryPoint] = [
         .environmentFile, .serviceConfiguration, .csvList, .message, .messageHeaders, .answer, .merging, .voting,
         .cropAnswer, .pictureHeader, .picture, .exif, .label, .url, .http, .retryAfter, .timestamp,
-        .webRequest, .fields, .parameters, .requestObject, .multipart, .cookie, .host, .imageCursor,
+        .webRequest, .fields, .parameters, .requestObject, .multipart, .cookie, .host, .imageCursor, .plan,
     ]
 }
 

@@ -36,7 +36,7 @@ struct SimulationTests {
             ("acknowledge-before-commit", ["one result per job", "each dead letter with its reason"]),
             ("publish-without-confirm", ["one result per job", "no trigger missing"]),
             ("no-image-lock", ["as in a sequential run"]), ("no-idempotency", ["one result per job"]),
-            ("deaf-to-pauses", ["no call in a pause"]),
+            ("forgetful-window", ["each job submitted once"]), ("deaf-to-pauses", ["no call in a pause"]),
             ("blind-probe", ["each dead letter with its reason", "one result per job"]),
         ])
     func planted(_ plant: String, _ invariants: [String]) async throws {

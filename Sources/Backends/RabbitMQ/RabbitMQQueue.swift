@@ -165,6 +165,9 @@ public final class RabbitMQQueue: JobQueue, QueueAdministration, QueueInspection
         return try await depths(of: asked.sorted()).filter { $0.waiting > 0 || $0.dead > 0 }.map(\.queue)
     }
 
+    /// AMQP tells nothing of a queue unless it is asked.
+    public func awaitActivity(upTo limit: Duration) async throws { try await time.sleep(limit) }
+
     // MARK: Inspection
 
     /// Opens a separate connection for the pass, if the queue exists.

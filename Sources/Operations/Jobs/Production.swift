@@ -126,9 +126,10 @@ package struct Production: Sendable {
             !order.resumes
             ? .newer(than: baseline)
             : order.includesFailed ? .successOrNewer(than: baseline) : .settledOrNewer(than: baseline)
+        let filter = ImageFilter(group: order.group, lacking: order.targets.map(\.service), answers: answers)
         return SubmittedJobs(
-            filter: ImageFilter(group: order.group, lacking: order.targets.map(\.service), answers: answers),
-            upTo: counts.lastImage, catalogue: store, time: time, hadConsumers: beginning.hasConsumers)
+            [SubmittedJobs.Part(filter: filter, last: counts.lastImage)], catalogue: store, time: time,
+            hadConsumers: beginning.hasConsumers)
     }
 }
 

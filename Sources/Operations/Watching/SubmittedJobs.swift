@@ -13,30 +13,38 @@ package actor SubmittedJobs {
         case lost(String)
     }
 
+    /// Images whose rows are waited for.
+    package struct Part: Sendable {
+        /// The images that lack an answer.
+        package var filter: ImageFilter
+        /// The largest image_id of the submission.
+        package var last: ImageID
+
+        package init(filter: ImageFilter, last: ImageID) {
+            self.filter = filter
+            self.last = last
+        }
+    }
+
     /// A job cannot be held for longer than this (spec section 3).
     private static let patience: TimeInterval = 300
     /// If the queues have had no consumers since before the jobs came: enough for what is on its way in the broker.
     private static let patienceWithoutConsumers: TimeInterval = 3
     private static let page = 500
 
-    private let filter: ImageFilter
-    private let last: ImageID
+    private var parts: ArraySlice<Part>
     private let catalogue: any ImageCatalogue
     private let time: any Timekeeper
-    /// All images up to this one have their rows.
+    /// All images of the first part up to this one have their rows.
     private var answered: ImageID = 0
     private var lastProgress: Date
     private var hadConsumers: Bool
 
-    /// - Parameters:
-    ///   - filter: the images that lack an answer.
-    ///   - last: the largest image_id of the submission.
-    ///   - hadConsumers: whether the queues had, or may have had, consumers before anything was submitted.
+    /// - Parameter hadConsumers: whether the queues had, or may have had, consumers before anything was submitted.
     package init(
-        filter: ImageFilter, upTo last: ImageID, catalogue: any ImageCatalogue, time: any Timekeeper, hadConsumers: Bool
+        _ parts: [Part], catalogue: any ImageCatalogue, time: any Timekeeper, hadConsumers: Bool
     ) {
-        self.filter = filter
-        self.last = last
+        self.parts = parts[...]
         self.catalogue = catalogue
         self.time = time
         self.hadConsumers = hadConsumers
@@ -59,12 +67,21 @@ package actor SubmittedJobs {
     /// - Parameter isExact: whether it is known that nothing is in flight either. Then a job without a row is lost.
     /// - Throws: `PortFault`.
     package func state(isExact: Bool) async throws -> State {
-        guard let next = try await catalogue.images(filter, after: answered, limit: 1).first, next.image.id <= last
-        else { return .done }
-        if next.image.id - 1 > answered {
-            answered = next.image.id - 1
-            lastProgress = time.now()
+        while let part = parts.first {
+            let next = try await catalogue.images(part.filter, after: answered, limit: 1).first
+            guard let next, next.image.id <= part.last else {
+                parts.removeFirst()
+                answered = 0
+                lastProgress = time.now()
+                continue
+            }
+            if next.image.id - 1 > answered {
+                answered = next.image.id - 1
+                lastProgress = time.now()
+            }
+            break
         }
+        guard !parts.isEmpty else { return .done }
         let patience = hadConsumers ? SubmittedJobs.patience : SubmittedJobs.patienceWithoutConsumers
         guard isExact || time.now().timeIntervalSince(lastProgress) > patience else { return .open }
         return .lost(try await loss())
@@ -73,13 +90,16 @@ package actor SubmittedJobs {
     private func loss() async throws -> String {
         var (images, after) = (0, answered)
         var services: Set<String> = []
-        while true {
-            let page = try await catalogue.images(filter, after: after, limit: SubmittedJobs.page)
-                .filter { $0.image.id <= last }
-            guard let end = page.last else { break }
-            after = end.image.id
-            images += page.count
-            services.formUnion(page.flatMap(\.lacking))
+        for part in parts {
+            while true {
+                let page = try await catalogue.images(part.filter, after: after, limit: SubmittedJobs.page)
+                    .filter { $0.image.id <= part.last }
+                guard let end = page.last else { break }
+                after = end.image.id
+                images += page.count
+                services.formUnion(page.flatMap(\.lacking))
+            }
+            after = 0
         }
         return "\(counted(images, "image")) without a row of \(services.sorted().joined(separator: ", ")): "
             + "their jobs are in no queue any more, as after farm purge; farm produce --resume submits them again"

@@ -219,6 +219,10 @@ public protocol QueueAdministration: Sendable {
 
     /// All queues that hold a message, sorted.
     func queueNames() async throws -> [String]
+
+    /// Returns when something has changed since it returned last, if the queue tells, and after `limit` at the latest.
+    /// - Throws: `CancellationError`.
+    func awaitActivity(upTo limit: Duration) async throws
 }
 
 extension QueueAdministration {

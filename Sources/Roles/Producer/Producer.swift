@@ -147,13 +147,7 @@ public struct Producer: Sendable {
 
     private func record(_ messages: [Message], but left: Set<Int>, since began: Date) {
         for (place, message) in messages.enumerated() where !left.contains(place) {
-            guard let context = message.headers[TraceContext.header].flatMap({ TraceContext($0) }) else { continue }
-            var span = Span("send \(message.queue)", .producer, context, began: began, ended: time.now())
-            span.attributes = [
-                ("messaging.system", .text("farm")), ("messaging.operation.name", .text("send")),
-                ("messaging.operation.type", .text("send")), ("messaging.destination.name", .text(message.queue)),
-            ]
-            tracer.record(span)
+            if let span = Span.sending(message, began: began, ended: time.now()) { tracer.record(span) }
         }
     }
 
@@ -185,5 +179,18 @@ public struct Producer: Sendable {
             let trace = tracer.root().map { [TraceContext.header: $0.text] } ?? [:]
             return Message(queue: target.queue, body: job.body, headers: trace)
         }
+    }
+}
+
+extension Span {
+    /// A message that was published. nil if it has no trace.
+    static func sending(_ message: Message, began: Date, ended: Date) -> Span? {
+        guard let context = message.headers[TraceContext.header].flatMap({ TraceContext($0) }) else { return nil }
+        var span = Span("send \(message.queue)", .producer, context, began: began, ended: ended)
+        span.attributes = [
+            ("messaging.system", .text("farm")), ("messaging.operation.name", .text("send")),
+            ("messaging.operation.type", .text("send")), ("messaging.destination.name", .text(message.queue)),
+        ]
+        return span
     }
 }

@@ -128,16 +128,5 @@ extension SimulatedBench {
     }
 }
 
-/// Dead letters and what waits are looked at by commands, which the simulation does not run.
-// Public because a type that is imported by `@testable` counts as such.
-// swift-format-ignore: AllPublicDeclarationsHaveDocumentation
-extension BrokerQueue: QueueInspection {
-    public func pass(through queue: String, _ part: QueuePart) async throws -> any QueueBrowsing { throw Unclaimed() }
-    public func pass(throughDeadOf queue: String, from place: Int64) async throws -> any QueueBrowsing {
-        throw Unclaimed()
-    }
-    public func purge(_ queue: String) async throws -> Int { throw Unclaimed() }
-}
-
 /// What a double is asked for and does not claim to do.
 struct Unclaimed: Error {}

@@ -4,7 +4,8 @@ import Pipeline
 import Testing
 
 /// A store that claims the behaviours of `ResultStore`, `ImageCatalogue`, `ImportRecords`, `Reports`, `ResultForgetting`,
-/// `WorkerRegister`, `ProgressRecords`, `ControlRecords`, `AuditRecords`, `ImageBrowsing` and `ImageIndexing`.
+/// `WorkerRegister`, `ProgressRecords`, `ControlRecords`, `AuditRecords`, `ImageBrowsing`,
+/// `ImageIndexing` and `SubmissionRecords`.
 /// A new one joins with a line in `storeBackends`.
 struct StoreBackend: Sendable, CustomTestStringConvertible {
     typealias Test = @Sendable (StoreBase) async throws -> Void
@@ -35,11 +36,11 @@ extension StoreBackend {
 let storeBackends = [StoreBackend.embedded, .postgresql, .pooled]
 
 /// Those, and what the simulation puts in their place: it claims `ResultStore`, `ImageCatalogue`,
-/// `ControlRecords` and `AuditRecords`, and knows no SQL.
+/// `ControlRecords`, `AuditRecords` and `SubmissionRecords`, and knows no SQL.
 let roleStores = storeBackends + [.simulated]
 
 typealias Store = ResultStore & ImageCatalogue & ImportRecords & Reports & ResultForgetting & WorkerRegister
-    & ProgressRecords & ControlRecords & AuditRecords & ImageBrowsing & ImageIndexing
+    & ProgressRecords & ControlRecords & AuditRecords & ImageBrowsing & ImageIndexing & SubmissionRecords
 
 /// A database of one test's own, empty at first.
 struct StoreBase: Sendable {

@@ -51,6 +51,24 @@ struct EmbeddedQueueTests {
         await database.close()
     }
 
+    @Test("whoever waits for activity is woken by what another process publishes, and else returns at the limit")
+    func activity() async throws {
+        let folder = try Folder()
+        defer { folder.remove() }
+        let (one, other) = (
+            try await EmbeddedDatabase.open(folder.database), try await EmbeddedDatabase.open(folder.database)
+        )
+        let queue = EmbeddedQueue(one)
+        try await queue.awaitActivity(upTo: .milliseconds(1))
+        let waiting = Task { try await queue.awaitActivity(upTo: .seconds(3600)) }
+        try await EmbeddedQueue(other).publish(["job"], to: "q")
+        try await waiting.value
+        let cancelled = Task { try await queue.awaitActivity(upTo: .seconds(3600)) }
+        cancelled.cancel()
+        await #expect(throws: CancellationError.self) { try await cancelled.value }
+        for database in [one, other] { await database.close() }
+    }
+
     @Test("keeps a dead letter with all that is known of it")
     func deadLetter() async throws {
         let folder = try Folder()

@@ -30,7 +30,8 @@ struct Invariants: Sendable {
     func violations() async throws -> [Violation] {
         let tables = farm.database.tables
         let jobs = farm.broker.jobs
-        return results(of: jobs, tables) + deadLetters(of: jobs, tables) + leftovers(tables) + enrichments(tables)
+        return results(of: jobs, tables) + submissions(jobs) + deadLetters(of: jobs, tables) + leftovers(tables)
+            + enrichments(tables)
             + pauses() + (try await sequential(tables))
     }
 
@@ -54,6 +55,21 @@ struct Invariants: Sendable {
             if row.data != album.answer(row.service, row.imageID) {
                 violations.append(
                     Violation("one result per job", "image \(row.imageID): not what \(row.service) answered"))
+            }
+        }
+        return violations
+    }
+
+    /// A window leaves nothing out, and submits nothing as two jobs. The encore submits image 1 once more.
+    private func submissions(_ jobs: [Job]) -> [Violation] {
+        guard plan.window != nil else { return [] }
+        var violations: [Violation] = []
+        for service in plan.primaries {
+            for picture in album.pictures {
+                let id = picture.image.id
+                let count = Set(jobs.filter { $0.imageID == id && $0.serviceName == service }.map(\.jobID)).count
+                if count == (plan.hasEncore && id == 1 ? 2 : 1) { continue }
+                violations.append(Violation("each job submitted once", "image \(id) has \(count) jobs of \(service)"))
             }
         }
         return violations

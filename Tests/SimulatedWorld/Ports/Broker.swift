@@ -287,6 +287,9 @@ final class Broker: Sendable {
         }
     }
 
+    /// What can be taken.
+    func ready(in queue: String) -> [Message] { state.withLock { $0.shelves[queue]?.ready.map(\.message) ?? [] } }
+
     /// Whether nothing waits, is delayed, or in anybody's hands.
     var isQuiet: Bool {
         state.withLock { state in

@@ -51,6 +51,47 @@ struct BrokerQueue: JobQueue, QueueAdministration {
     }
 
     func queueNames() async throws -> [String] { broker.queueNames }
+
+    func awaitActivity(upTo limit: Duration) async throws { try await process.sleep(limit) }
+}
+
+// What operators do with single messages; the producer looks for jobs that it may have submitted.
+extension BrokerQueue: QueueInspection {
+    func pass(through queue: String, _ part: QueuePart) async throws -> any QueueBrowsing {
+        BrokerPass(process: process, messages: broker.ready(in: queue))
+    }
+
+    func pass(throughDeadOf queue: String, from place: Int64) async throws -> any QueueBrowsing {
+        BrokerPass(process: process, messages: [])
+    }
+
+    func purge(_ queue: String) async throws -> Int { 0 }
+}
+
+/// A look at what waits in a queue. Nothing is removed.
+private actor BrokerPass: QueueBrowsing {
+    private let process: SimulatedProcess
+    private var messages: [Message]
+
+    init(process: SimulatedProcess, messages: [Message]) {
+        self.process = process
+        self.messages = messages
+    }
+
+    func next() async throws -> [Delivery] {
+        try await process.reach(.queue, "looking", .takingFailed)
+        let page = messages.prefix(2)
+        messages.removeFirst(page.count)
+        return page.map { message in
+            Delivery(
+                body: message.body, headers: message.headers, redelivered: false, receipt: Receipt(epoch: 0, tag: 0))
+        }
+    }
+
+    func remove(_ receipts: [Receipt]) async throws -> Int { 0 }
+    func replace(_ replacements: [(receipt: Receipt, message: Message)]) async throws -> Int { 0 }
+    func place(after receipt: Receipt) async -> Int64 { 0 }
+    func close() async throws {}
 }
 
 /// One consumer of a process.

@@ -46,6 +46,7 @@ final class Database: Sendable {
         var controls: [String: ServiceControl] = [:]
         var buckets: [String: TokenBucket] = [:]
         var audit: [AuditRow] = []
+        var submissions: [SubmissionScope: (mark: SubmissionMark, holder: UUID)] = [:]
         /// Ids are never used twice.
         var nextID = 0
 

@@ -33,7 +33,7 @@ struct Network: HTTPTransport {
         if conditions.lasts(.serviceHangs, of: service), !isHealth || conditions.plan.seed % 3 > 0 {
             try await hang(request, service)
         }
-        var span = conditions.dice.time(around: conditions.plan.serviceLatency)
+        var span = conditions.dice.time(around: conditions.plan.calls[service] ?? conditions.plan.serviceLatency)
         if conditions.strikes(.slowAnswer, service) { span = VirtualTime(microseconds: span.microseconds * 20) }
         guard span.duration < request.timeout else { try await hang(request, service) }
         try await process.pass(span)

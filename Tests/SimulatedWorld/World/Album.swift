@@ -44,7 +44,7 @@ struct Album: Sendable {
     init(plan: Plan, dice: Dice) {
         seed = plan.seed
         pictures = (1...plan.images).map { id in
-            let things = (0..<dice.whole(0...3)).map { _ in
+            let things = (0..<(plan.things ?? dice.whole(0...3))).map { _ in
                 let (label, emoji) = dice.pick(Album.kinds)
                 return Thing(
                     label: label, emoji: emoji,
@@ -63,7 +63,7 @@ struct Album: Sendable {
             let hasURL = dice.happens(0.5)
             let image = Image(
                 id: id, filename: "\(id).jpg", path: "/photos/\(id).jpg",
-                url: hasURL ? "http://images/\(id).jpg" : nil)
+                url: hasURL ? "http://images/\(id).jpg" : nil, group: ["a", "b", "c"][id % 3])
             return Picture(
                 image: image, things: things, flaws: flaws, isMissing: dice.happens(plan.rates[.pictureMissing]))
         }

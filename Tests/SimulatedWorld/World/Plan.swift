@@ -28,6 +28,8 @@ struct Plan: Sendable {
     var shutdownLimit: VirtualTime
     var heartbeat: VirtualTime
     var producerDelay: VirtualTime
+    /// How many jobs of a service may wait; nil: all.
+    var window: Int?
 
     /// Queue: as a broker that pushes up to the prefetch and buries in two steps, or as a table that is asked.
     var queuePushes: Bool
@@ -38,6 +40,10 @@ struct Plan: Sendable {
     var queueLatency: VirtualTime
     var storeLatency: VirtualTime
     var serviceLatency: VirtualTime
+    /// Of some services, instead of `serviceLatency`.
+    var calls: [String: VirtualTime] = [:]
+    /// How many things a picture shows. nil: some.
+    var things: Int?
 
     /// By fault: of operations, the part that it strikes.
     var rates: Tally<Double>
@@ -92,6 +98,8 @@ struct Plan: Sendable {
         maxDeaths = dice.whole(1...5)
         (rates, incidents) = Plan.faults(dice)
         boxes = Plan.boxes(detectors + others, dice)
+        // From dice of its own.
+        window = Dice(seed: mixed(seed, 34)).pick([nil, nil, 1, 2, 3, 10])
     }
 
     private static let struck: [Fault] = [
@@ -137,6 +145,8 @@ package enum Plant: String, CaseIterable, Sendable {
     case noIdempotency = "no-idempotency"
     /// A store that refuses every row says that it would take one.
     case blindProbe = "blind-probe"
+    /// A producer that is run again does not know what it has submitted.
+    case forgetfulWindow = "forgetful-window"
     /// Nobody hears of pauses.
     case deafToPauses = "deaf-to-pauses"
 }

@@ -13,6 +13,7 @@ final class Production: Sendable {
 
     private let farm: Farm
     private let options: ProducerOptions
+    private let window: WindowOptions?
     private let state = Mutex(State())
 
     /// - Parameter images: only these, if given.
@@ -21,6 +22,13 @@ final class Production: Sendable {
         options = ProducerOptions(
             targets: farm.conditions.plan.primaries.map { Target(service: $0, queue: "queue_\($0)") },
             filter: ImageFilter(ids: images), delay: delay.duration)
+        window =
+            images != nil
+            ? nil
+            : farm.conditions.plan.window.map {
+                [targets = options.targets] in
+                WindowOptions(targets: targets, groups: ["a", "b", "c"], window: $0, delay: delay.duration)
+            }
     }
 
     var isOver: Bool { state.withLock { $0.isOver } }
@@ -48,15 +56,24 @@ final class Production: Sendable {
         let queue = ConfirmedJobs(queue: BrokerQueue(broker: farm.broker, process: process)) { [self] jobs in
             state.withLock { $0.confirmed += jobs }
         }
+        let store = DatabaseStore(database: farm.database, process: process)
+        if let window {
+            let producer = WindowProducer(
+                store: store, queue: queue, time: process, randomness: dice.unit, newID: { UUID(dice) },
+                log: process.log)
+            let counts = try await producer.run(window, drain: process.drain) { _ in }
+            if counts?.isOver != true, process.isAlive { throw CancellationError() }
+            return
+        }
         let producer = Producer(
-            catalogue: DatabaseStore(database: farm.database, process: process), queue: queue, time: process,
-            randomness: dice.unit, newJobID: { UUID(dice) }, log: process.log)
+            catalogue: store, queue: queue, time: process, randomness: dice.unit, newJobID: { UUID(dice) },
+            log: process.log)
         _ = try await producer.run(options, drain: process.drain) { _ in }
     }
 }
 
 /// The way to the queues, with a look at what they confirm.
-private struct ConfirmedJobs: JobQueue {
+private struct ConfirmedJobs: JobQueue, QueueAdministration, QueueInspection {
     let queue: BrokerQueue
     let note: @Sendable ([UUID]) -> Void
 
@@ -71,6 +88,19 @@ private struct ConfirmedJobs: JobQueue {
     func consume(_ queue: String, prefetch: Int) async throws -> any JobConsumer {
         try await self.queue.consume(queue, prefetch: prefetch)
     }
+
+    func declare(_ queues: [String]) async throws { try await queue.declare(queues) }
+    func depths(of queues: [String]) async throws -> [QueueDepth] { try await queue.depths(of: queues) }
+    func blockade() async throws -> String? { try await queue.blockade() }
+    func queueNames() async throws -> [String] { try await queue.queueNames() }
+    func awaitActivity(upTo limit: Duration) async throws { try await queue.awaitActivity(upTo: limit) }
+    func pass(through queue: String, _ part: QueuePart) async throws -> any QueueBrowsing {
+        try await self.queue.pass(through: queue, part)
+    }
+    func pass(throughDeadOf queue: String, from place: Int64) async throws -> any QueueBrowsing {
+        try await self.queue.pass(throughDeadOf: queue, from: place)
+    }
+    func purge(_ queue: String) async throws -> Int { try await self.queue.purge(queue) }
 }
 
 extension UUID {

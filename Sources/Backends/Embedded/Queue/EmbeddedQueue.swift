@@ -8,6 +8,7 @@ public final class EmbeddedQueue: JobQueue, QueueAdministration, QueueInspection
     private static let purgeLimit = 5000
 
     private let hub: ConsumerHub
+    private let activity = Activity()
 
     /// The queues of a file. Several values may share the file.
     public init(_ database: EmbeddedDatabase) { hub = database.hub }
@@ -58,6 +59,9 @@ public final class EmbeddedQueue: JobQueue, QueueAdministration, QueueInspection
             }
         }
     }
+
+    /// Workers of other processes announce what follows from a job.
+    public func awaitActivity(upTo limit: Duration) async throws { try await activity.wait(upTo: limit, hub) }
 
     /// nil: if the file takes no messages, its faults say why.
     public func blockade() async throws -> String? { nil }

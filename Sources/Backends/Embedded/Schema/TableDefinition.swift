@@ -67,7 +67,7 @@ extension TableDefinition {
     ]
 
     /// The tables that are farm's alone.
-    static let own = farms + control + index
+    static let own = farms + control + submissions + index
 
     private static let farms = [
         // Messages, ordered by due_at (ms). If delayed is 1, a message may be taken only from that time on. holder has
@@ -165,6 +165,19 @@ extension TableDefinition {
                 ("noted", "REAL NOT NULL"), ("waiting", "INTEGER NOT NULL"), ("done", "INTEGER NOT NULL"),
             ],
             constraint: "PRIMARY KEY (minute, queue, run)", isWithoutRowID: true),
+    ]
+
+    private static let submissions = [
+        // How far submissions in a window have come. image_group is empty where images of any group are meant.
+        TableDefinition(
+            name: "farm_submissions",
+            columns: [
+                ("service", "TEXT NOT NULL"), ("image_group", "TEXT NOT NULL"), ("kind", "TEXT NOT NULL"),
+                ("pass", "TEXT NOT NULL"), ("holder", "TEXT NOT NULL"), ("after_id", "INTEGER NOT NULL"),
+                ("claimed_id", "INTEGER NOT NULL"), ("doubts", "TEXT NOT NULL"), ("images", "INTEGER NOT NULL"),
+                ("baseline", "INTEGER NOT NULL"), ("is_over", "INTEGER NOT NULL"), ("changed", "TEXT NOT NULL"),
+            ],
+            constraint: "PRIMARY KEY (service, image_group, kind)", isWithoutRowID: true)
     ]
 
     /// How operators control the farm, and what they have done.

@@ -18,6 +18,9 @@ enum Locks {
     /// What is set for services changes one act after another: each rests on what the one before has set.
     static let control = Statement("SELECT pg_advisory_xact_lock(\(space), -2)")
 
+    /// Who goes on with a submission is decided one after another.
+    static let submissions = Statement("SELECT pg_advisory_xact_lock(\(space), -3)")
+
     /// The ids without duplicates, ascending, and without those that do not fit an `INT` column, which no image has.
     static func order(_ images: [ImageID]) -> [ImageID] {
         Set(images).filter { Int32(exactly: $0) != nil }.sorted()

@@ -3,7 +3,7 @@ enum OwnTables {
     static let names = tables.map(\.name)
 
     static let tables: [(name: String, sql: String)] =
-        farms + CountTables.tables + ControlTables.tables + IndexTables.tables
+        farms + CountTables.tables + ControlTables.tables + SubmissionTable.tables + IndexTables.tables
 
     /// Columns that the tables of an older farm lack.
     static let columns: [(table: String, name: String, declaration: String)] = [

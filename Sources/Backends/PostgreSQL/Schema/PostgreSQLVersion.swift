@@ -3,7 +3,7 @@ import Pipeline
 /// The numbered versions of the schema. `farm_schema` records each in a row. A new version only adds.
 enum PostgreSQLVersion {
     /// The version of this program.
-    static let current = 5
+    static let current = 6
     /// The oldest schema version whose program can still use a database of this one. It rises only with a change that
     /// does more than add.
     private static let needs = 1
