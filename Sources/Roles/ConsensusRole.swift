@@ -50,7 +50,8 @@ public struct ConsensusRole: StageHandler {
     /// more to come of the boxes.
     private static func news(_ sources: Set<String>) -> Set<String> {
         let roles: Set = [PostProcessing.merger.rawValue, PostProcessing.enricher.rawValue]
-        return sources.isDisjoint(with: roles) ? sources : sources.subtracting(roles).union([PostProcessing.enricher.rawValue])
+        guard !sources.isDisjoint(with: roles) else { return sources }
+        return sources.subtracting(roles).union([PostProcessing.enricher.rawValue])
     }
 
     /// Adds whose news it is.

@@ -168,7 +168,9 @@ private func socketChanged(
 }
 
 /// The callback with which curl says when it wants to look at its timeouts.
-private func timerChanged(_: UnsafeMutableRawPointer?, _ milliseconds: Int, _ context: UnsafeMutableRawPointer?) -> Int32 {
+private func timerChanged(
+    _: UnsafeMutableRawPointer?, _ milliseconds: Int, _ context: UnsafeMutableRawPointer?
+) -> Int32 {
     guard let context else { return 0 }
     Unmanaged<Transfers>.fromOpaque(context).takeUnretainedValue().setTimer(milliseconds)
     return 0

@@ -60,7 +60,9 @@ package final class SharedOffers: JobQueue {
         var sources: [Int: Set<String>] = [:]
         let representatives = messages.map { message in
             if let image = message.triggers, let place = places[image] {
-                if let source = message.source, source != offered[place].source { sources[place, default: []].insert(source) }
+                if let source = message.source, source != offered[place].source {
+                    sources[place, default: []].insert(source)
+                }
                 return place
             }
             if let image = message.triggers { places[image] = offered.count }

@@ -14,7 +14,9 @@ extension PostgreSQLStore {
 
     static func sharedAsking(_ primary: ConnectionPool, _ time: any Timekeeper) -> SharedTrip<JobKey, JobStanding> {
         // Without redelivered jobs nothing is noted, whoever asks.
-        SharedTrip(waiting: Company(time: time), isCommon: isPassing) { try await ask($0, workerID: "", run: UUID(), primary) }
+        SharedTrip(waiting: Company(time: time), isCommon: isPassing) {
+            try await ask($0, workerID: "", run: UUID(), primary)
+        }
     }
 
     /// If the server is away, it is away for all. A refusal may be due to the values of one stage.
