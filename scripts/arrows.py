@@ -47,7 +47,7 @@ LIBRARIES = {
     "Files": {"CGlibc"},  # renameat2, which Glibc does not show to Swift
     "Pipeline": {"Logging"},
     "Imaging": {"CExif", "CJPEG", "CVips"},
-    "Services": {"CCurl", "Logging"},
+    "Services": {"CCurl", "CGlibc", "Logging"},  # CGlibc: epoll, which Glibc does not show to Swift
     "Telemetry": {"Logging"},
     "Embedded": {"GRDB", "Logging"},
     "MariaDB": {"CMariaDB", "Logging"},
