@@ -59,7 +59,7 @@ final class ExpectedSources: Sendable {
             passed += 1
             guard let image = state.images[id], image.last == date else { continue }
             state.images[id] = nil
-            state.complete.append(image.sources)
+            if isOver { state.complete.append(image.sources) }
         }
         guard passed > 0 else { return }
         state.order.removeFirst(passed)

@@ -22,15 +22,11 @@ final class SocketWatch: Sendable {
         guard poll >= 0 else { return nil }
         bell = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
         var event = epoll_event(events: EPOLLIN.rawValue, data: epoll_data_t(fd: bell))
-        guard bell >= 0, epoll_ctl(poll, EPOLL_CTL_ADD, bell, &event) == 0 else {
-            close(poll)
-            if bell >= 0 { close(bell) }
-            return nil
-        }
+        guard bell >= 0, epoll_ctl(poll, EPOLL_CTL_ADD, bell, &event) == 0 else { return nil }
     }
 
     deinit {
-        close(bell)
+        if bell >= 0 { close(bell) }
         close(poll)
     }
 

@@ -7,6 +7,14 @@ final class Transfers {
     private let multi: UnsafeMutableRawPointer
     private let sockets: SocketWatch
     private var watched: Set<curl_socket_t> = []
+    /// Sockets that only wait until something can be written: those of connections that are being made, above all.
+    private var writing: Set<curl_socket_t> = []
+    /// Whether such a socket was closed. Then its transfer may have to be run once more, without any socket to wait for.
+    private var isStranded = false
+    /// When all transfers were run last.
+    private var lastRun = ContinuousClock.now
+    /// How often all transfers are run while connections are being made.
+    private static let runInterval = Duration.milliseconds(100)
     /// When curl wants to look at its own timeouts. nil if it has none.
     private var deadline: ContinuousClock.Instant?
     /// Keeps each transfer alive until curl no longer uses its handle.
@@ -85,6 +93,19 @@ final class Transfers {
             return
         }
         finishDone()
+        runAll()
+    }
+
+    /// Runs every transfer, if one might not be run otherwise. When a host's first address does not answer, libcurl goes on to
+    /// the next one only if it is run meanwhile, and when that one refuses, it waits for its next timeout (curl issues 11439
+    /// and 11920).
+    private func runAll() {
+        guard !byHandle.isEmpty else { return isStranded = false }
+        guard isStranded || !writing.isEmpty && lastRun.duration(to: .now) >= Transfers.runInterval else { return }
+        (isStranded, lastRun) = (false, .now)
+        var running: Int32 = 0
+        curl_multi_socket_all(multi, &running)
+        finishDone()
     }
 
     private func act(_ socket: curl_socket_t, _ flags: Int32) -> CURLMcode {
@@ -92,9 +113,10 @@ final class Transfers {
         return curl_multi_socket_action(multi, socket, flags, &running)
     }
 
-    /// Milliseconds until curl's deadline, rounded up. Negative if there is none.
+    /// Milliseconds until curl's deadline or the next run of all transfers, rounded up. Negative if there is none.
     private var wait: Int32 {
-        guard let deadline else { return -1 }
+        let nextRun = isStranded ? .now : writing.isEmpty ? nil : lastRun + Transfers.runInterval
+        guard let deadline = [deadline, nextRun].compactMap(\.self).min() else { return -1 }
         let left = ContinuousClock.now.duration(to: deadline).seconds * 1000
         return Int32(min(max(left.rounded(.up), 0), 3_600_000))
     }
@@ -103,8 +125,10 @@ final class Transfers {
     fileprivate func watch(_ socket: curl_socket_t, _ what: Int32) {
         guard what != CURL_POLL_REMOVE else {
             watched.remove(socket)
+            if writing.remove(socket) != nil { isStranded = true }
             return sockets.forget(socket)
         }
+        if what == CURL_POLL_OUT { writing.insert(socket) } else { writing.remove(socket) }
         sockets.watch(
             socket, reading: what & CURL_POLL_IN != 0, writing: what & CURL_POLL_OUT != 0,
             isNew: watched.insert(socket).inserted)

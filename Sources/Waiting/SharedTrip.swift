@@ -17,6 +17,8 @@ package final class SharedTrip<Element: Sendable, Answer: Sendable>: Sendable {
         /// Those of the next trip.
         var waiting: [Passenger] = []
         var isUnderWay = false
+        /// Whether somebody has joined who does not wait for company.
+        var isUrgent = false
         /// Answers that their tasks have not picked up yet.
         var arrived: [Int: Answers] = [:]
         /// Passengers under way whose tasks were cancelled.
@@ -57,6 +59,7 @@ package final class SharedTrip<Element: Sendable, Answer: Sendable>: Sendable {
         let pause = company?.wait(for: elements.count, patience: patience) ?? .zero
         let id = state.change { state in
             state.lastID += 1
+            if pause == .zero { state.isUrgent = true }
             state.waiting.append(Passenger(id: state.lastID, elements: elements))
             return state.lastID
         }
@@ -69,7 +72,7 @@ package final class SharedTrip<Element: Sendable, Answer: Sendable>: Sendable {
         switch turn {
         case .arrived(let answers): return try answers.get()
         case .makesTrip:
-            if pause > .zero { await company?.gather(pause) }
+            if pause > .zero { await gather(pause) }
             return try await makeTrip(for: id).get()
         case nil:
             state.change { state in
@@ -81,9 +84,19 @@ package final class SharedTrip<Element: Sendable, Answer: Sendable>: Sendable {
         }
     }
 
+    /// Waits for more elements, until somebody joins who does not wait.
+    private func gather(_ pause: Duration) async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.company?.gather(pause) }
+            group.addTask { _ = await self.state.wait { $0.isUrgent ? true : nil } }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
     private func makeTrip(for id: Int) async -> Answers {
         let passengers = state.change { state in
-            defer { state.waiting = [] }
+            defer { (state.waiting, state.isUrgent) = ([], false) }
             return state.waiting
         }
         let answers = await carry(passengers)

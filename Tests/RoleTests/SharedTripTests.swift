@@ -117,4 +117,23 @@ struct SharedTripTests {
         #expect(waits(.milliseconds(2), patience: .zero).last == .zero)
         #expect(waits(.milliseconds(20), patience: .seconds(1)).last == .zero)
     }
+
+    @Test("goes at once when somebody joins who does not wait")
+    func hurry() async throws {
+        let time = ManualTime()
+        let company = Company(time: time)
+        for _ in 0..<200 {
+            time.advance(by: .milliseconds(1))
+            _ = company.wait(for: 1, patience: .seconds(1))
+        }
+        let echo = Echo()
+        echo.gate.begin()
+        let trip = SharedTrip<Int, Int>(waiting: company, isCommon: { _ in true }) { try await echo.run($0) }
+        async let patient = trip.take([1], patience: .seconds(1))
+        try await eventually { trip.waiting == 1 }
+        // Time stands still, so nothing ends the wait but this one.
+        #expect(try await trip.take([2]) == [20])
+        #expect(try await patient == [10])
+        #expect(echo.trips.withLock { $0.map { $0.sorted() } } == [[1, 2]])
+    }
 }

@@ -39,11 +39,17 @@ final class Holdback<Handler: StageHandler>: Sendable {
     }
 
     /// Takes what is due.
-    func takeDue(at now: Date) -> [Stage<Handler>.Item] {
+    /// - Parameter room: how many deliveries may stay. Those of the oldest keys do not, if there are more.
+    func takeDue(at now: Date, room: Int) -> [Stage<Handler>.Item] {
         state.withLock { state in
             state.released = state.released.filter { isRecent($0.value, now) }
             let isLoaded = state.held.count >= Holdback.load
-            let due = state.held.values.filter { self.due($0, state.released[$0.key], isLoaded, now) <= now }
+            var due: [Stage<Handler>.Item] = []
+            var left = room
+            for item in state.held.values.sorted(by: { $0.taken > $1.taken }) {
+                left -= item.receipts.count
+                if left < 0 || self.due(item, state.released[item.key], isLoaded, now) <= now { due.append(item) }
+            }
             for item in due {
                 state.held[item.key] = nil
                 state.released[item.key] = now
@@ -72,8 +78,10 @@ final class Holdback<Handler: StageHandler>: Sendable {
 
     private func due(_ item: Stage<Handler>.Item, _ released: Date?, _ isLoaded: Bool, _ now: Date) -> Date {
         guard released != nil || isLoaded, handler.expectsMore(item.work) else { return now }
-        // If the wall clock is set back, nothing is held for longer.
-        return min(released ?? item.taken, now) + (isLoaded ? Holdback.longest : Holdback.interval)
+        let since = released ?? item.taken
+        // The wall clock was set back: nothing is held for longer.
+        guard since <= now else { return now }
+        return since + (isLoaded ? Holdback.longest : Holdback.interval)
     }
 
     private func isRecent(_ date: Date, _ now: Date) -> Bool { abs(now.timeIntervalSince(date)) < Holdback.longest }

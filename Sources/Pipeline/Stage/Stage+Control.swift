@@ -43,9 +43,15 @@ extension Stage {
 
     /// Lets work go back that was taken and not begun.
     func withholdUnbegun(_ course: Course) {
+        course.ready.append(course.works.takeReady().map { .withheld($0) })
+        withholdHeld(course)
+    }
+
+    /// Lets work go back that was held back.
+    func withholdHeld(_ course: Course) {
         let held = course.holdback.takeAll()
         count(held, course)
-        course.ready.append((course.works.takeReady() + held).map { .withheld($0) })
+        course.ready.append(held.map { .withheld($0) })
     }
 
     /// Gives the consumer the prefetch that holds now, if it is another one.

@@ -93,11 +93,12 @@ public struct Stage<Handler: StageHandler>: Sendable {
         if options.gathers { await course.pause.begin() }
         while true {
             try Task.checkCancellation()
-            let permits = try await permits(course.consumer)
+            let permits = try await permits(course)
             var limit = max(1, min(permits, try await adjustPrefetch(course)))
             let allowance = try await purse.allowance(upTo: limit) { try await course.consumer.pause() }
             limit = min(limit, allowance ?? limit)
-            let validity = allowance.map { _ in purse.validity } ?? course.holdback.rest(at: options.time.now())
+            let validity = [allowance.map { _ in purse.validity }, course.holdback.rest(at: options.time.now())]
+                .compactMap(\.self).min()
             guard let deliveries = try await take(limit, course.consumer, within: validity) else { continue }
             assert(deliveries.count <= limit, "a queue gives no more than it is asked for")
             purse.spend(deliveries.count)
@@ -115,7 +116,8 @@ public struct Stage<Handler: StageHandler>: Sendable {
 
     /// Begins what is due, waits until it is settled, and lets more gather.
     private func gather(_ course: Course, since begin: Date) async throws {
-        let due = course.holdback.takeDue(at: begin)
+        // What is held takes at most half of the prefetch, so that there is room for what completes it.
+        let due = course.holdback.takeDue(at: begin, room: course.prefetch.read { $0 } / 2)
         self.begin(due, course)
         await course.pause.begin()
         let deliveries = due.reduce(0) { $0 + $1.receipts.count }
@@ -125,7 +127,7 @@ public struct Stage<Handler: StageHandler>: Sendable {
     }
 
     /// While nothing may be taken, prefetched deliveries go back, so that they are not held unacknowledged.
-    private func permits(_ consumer: any JobConsumer) async throws -> Int {
+    private func permits(_ course: Course) async throws -> Int {
         if handler.takesFreely && options.store.isClosed { return .max }
         return try await withThrowingTaskGroup(of: Int?.self) { group in
             group.addTask {
@@ -140,7 +142,8 @@ public struct Stage<Handler: StageHandler>: Sendable {
             while let finished = try await group.next() {
                 if let finished { return finished }
                 // The embedded queue is in the store's file, and may fail with it.
-                do { try await consumer.pause() } catch is PortFault where options.store.outage != nil {}
+                withholdHeld(course)
+                do { try await course.consumer.pause() } catch is PortFault where options.store.outage != nil {}
             }
             throw CancellationError()
         }

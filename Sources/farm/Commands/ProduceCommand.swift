@@ -77,6 +77,9 @@ struct ProduceCommand: AsyncParsableCommand {
         if failed && !resume { throw ValidationError("--failed goes with --resume.") }
         if let limit, limit < 1 { throw ValidationError("--limit must be at least 1, is \(limit).") }
         if let window, window < 1 { throw ValidationError("--window must be at least 1, is \(window).") }
+        if let window, window > 100_000_000 {
+            throw ValidationError("--window must be at most 100000000, is \(window).")
+        }
         if window == nil {
             if restart { throw ValidationError("--restart goes with --window.") }
             if group.count > 1 { throw ValidationError("Several groups take turns in a window: add --window.") }

@@ -131,15 +131,17 @@ extension FarmPlan {
     // MARK: Numbers
 
     private static func rate(_ value: Double) -> String {
-        value >= 100 ? "\(Int(value.rounded()))" : String(format: value < 1 ? "%.2g" : "%.1f", value)
+        value >= 100 ? String(format: "%.0f", value) : String(format: value < 1 ? "%.2g" : "%.1f", value)
     }
 
     /// As farm limit takes it, rounded up.
     private static func limit(_ perSecond: Double) -> String {
-        perSecond >= 1 ? "\(Int(perSecond.rounded(.up)))/s" : "\(Int((perSecond * 60).rounded(.up)))/min"
+        perSecond >= 1
+            ? String(format: "%.0f/s", perSecond.rounded(.up))
+            : String(format: "%.0f/min", (perSecond * 60).rounded(.up))
     }
 
-    private static func count(_ value: Double) -> String { "\(Int(value.rounded()))" }
+    private static func count(_ value: Double) -> String { String(format: "%.0f", value) }
 
     /// `2026-12-01 18:00 UTC`.
     private static func moment(_ date: Date) -> String { String(Timestamp.sqlite(date).prefix(16)) + " UTC" }

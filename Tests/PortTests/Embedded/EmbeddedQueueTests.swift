@@ -5,7 +5,9 @@ import GRDB
 import GRDBSQLite
 import Model
 import Pipeline
+import Synchronization
 import Testing
+import Waiting
 
 @Suite("The embedded queue", .timeLimit(.minutes(5)))
 struct EmbeddedQueueTests {
@@ -55,13 +57,21 @@ struct EmbeddedQueueTests {
     func activity() async throws {
         let folder = try Folder()
         defer { folder.remove() }
-        let (one, other) = (
-            try await EmbeddedDatabase.open(folder.database), try await EmbeddedDatabase.open(folder.database)
-        )
+        // The limit needs a clock that goes.
+        let one = try await EmbeddedDatabase.open(folder.database, SystemTime())
+        let other = try await EmbeddedDatabase.open(folder.database, SystemTime())
         let queue = EmbeddedQueue(one)
         try await queue.awaitActivity(upTo: .milliseconds(1))
-        let waiting = Task { try await queue.awaitActivity(upTo: .seconds(3600)) }
-        try await EmbeddedQueue(other).publish(["job"], to: "q")
+        let isOver = Mutex(false)
+        let waiting = Task {
+            try await queue.awaitActivity(upTo: .seconds(3600))
+            isOver.withLock { $0 = true }
+        }
+        // What is published before the task waits does not wake it.
+        while !isOver.withLock({ $0 }) {
+            try await EmbeddedQueue(other).publish(["job"], to: "q")
+            try await Task.sleep(for: .milliseconds(10))
+        }
         try await waiting.value
         let cancelled = Task { try await queue.awaitActivity(upTo: .seconds(3600)) }
         cancelled.cancel()

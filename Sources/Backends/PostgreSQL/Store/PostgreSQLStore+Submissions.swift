@@ -14,7 +14,8 @@ extension PostgreSQLStore: SubmissionRecords {
         _ fresh: [SubmissionMark], restarts: Bool, holder: UUID
     ) async throws -> [SubmissionMark] {
         try await primary.run { connection in
-            let reads = [Locks.submissions, SubmissionTable.rows(of: fresh.map(\.scope))]
+            // Another holder's mark that is under way comes first, or finds that it is not the holder any more.
+            let reads = [Locks.submissions, SubmissionTable.locked(fresh.map(\.scope))]
             return try connection.transaction(.current, reads) { answers -> ([SubmissionMark], [Statement]) in
                 let stored = restarts ? [] : answers[1].map(SubmissionMark.init).compactMap { $0 }
                 let byScope = Dictionary(stored.map { ($0.scope, $0) }) { first, _ in first }
@@ -70,6 +71,13 @@ enum SubmissionTable {
 
     static func rows(of scopes: [SubmissionScope]) -> Statement {
         Statement("SELECT \(columns) \(wanted)", values: named(scopes))
+    }
+
+    /// The same, locked in the order in which `held` locks them.
+    static func locked(_ scopes: [SubmissionScope]) -> Statement {
+        Statement(
+            "SELECT \(columns) \(wanted) ORDER BY s.service, s.image_group, s.kind FOR UPDATE OF s",
+            values: named(scopes))
     }
 
     /// Locks those of these rows that have this holder.

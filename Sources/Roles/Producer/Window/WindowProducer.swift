@@ -92,8 +92,11 @@ public struct WindowProducer: Sendable {
             let fresh = scopes.map { SubmissionMark(scope: $0, pass: newID(), baseline: baseline) }
             // What has failed, or was forgotten, is lacking again: a new pass finds it, once the one before is through.
             let known = try await store.submissions(scopes)
+            // While jobs wait, their images still lack results, and would be submitted again.
+            let isQuiet = try await queue.depths(of: options.targets.map(\.queue))
+                .allSatisfy { $0.waiting == 0 && ($0.inFlight ?? 0) == 0 }
             let isThrough =
-                options.kind != .every && known.count == scopes.count
+                isQuiet && options.kind != .every && known.count == scopes.count
                 && known.allSatisfy { $0.isOver && $0.after == $0.claimed && $0.doubts.isEmpty }
             return try await store.takeSubmissions(fresh, restarts: options.restarts || isThrough, holder: holder)
         }
