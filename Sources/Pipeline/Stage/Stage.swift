@@ -110,17 +110,18 @@ public struct Stage<Handler: StageHandler>: Sendable {
             _ = course.unadmitted.takeReady()
             guard let admissions else { continue }
             sort(admissions, of: deliveries, takenAt: begin, course)
-            if options.gathers { try await gather(course, since: begin) }
+            if options.gathers { try await gather(course, taken: deliveries.count, since: begin) }
         }
     }
 
     /// Begins what is due, waits until it is settled, and lets more gather.
-    private func gather(_ course: Course, since begin: Date) async throws {
+    private func gather(_ course: Course, taken: Int, since begin: Date) async throws {
         // What is held takes at most half of the prefetch, so that there is room for what completes it.
         let due = course.holdback.takeDue(at: begin, room: course.prefetch.read { $0 } / 2)
         self.begin(due, course)
         await course.pause.begin()
-        let deliveries = due.reduce(0) { $0 + $1.receipts.count }
+        // What is held back was taken and admitted, too.
+        let deliveries = max(taken, due.reduce(0) { $0 + $1.receipts.count })
         let rest = GatheringPause.rest(
             after: deliveries, seconds: options.time.now().timeIntervalSince(begin))
         if rest > .zero { try await options.time.sleep(rest) }
