@@ -8,7 +8,7 @@ import Synchronization
 import Testing
 import Waiting
 
-@Suite("The producer with a window")
+@Suite("The producer with a window", .timeLimit(.minutes(10)))
 struct WindowProducerTests {
     private let targets = [Target(service: "clip", queue: "queue_clip"), Target(service: "blip", queue: "queue_blip")]
 
