@@ -84,6 +84,8 @@ final class Transfers {
         if code == CURLM_OK, let deadline, deadline <= .now {
             self.deadline = nil
             code = act(CURL_SOCKET_TIMEOUT, 0)
+            // curl's clock stands still while the machine is suspended. If it is not that late for curl, it says nothing again.
+            if self.deadline == nil { askForTimer() }
         }
         guard code == CURLM_OK else {
             for transfer in byHandle.values {
@@ -108,6 +110,12 @@ final class Transfers {
         finishDone()
     }
 
+    private func askForTimer() {
+        var milliseconds = -1
+        curl_multi_timeout(multi, &milliseconds)
+        setTimer(milliseconds)
+    }
+
     private func act(_ socket: curl_socket_t, _ flags: Int32) -> CURLMcode {
         var running: Int32 = 0
         return curl_multi_socket_action(multi, socket, flags, &running)
@@ -115,7 +123,8 @@ final class Transfers {
 
     /// Milliseconds until curl's deadline or the next run of all transfers, rounded up. Negative if there is none.
     private var wait: Int32 {
-        let nextRun = isStranded ? .now : writing.isEmpty ? nil : lastRun + Transfers.runInterval
+        let nextRun =
+            byHandle.isEmpty ? nil : isStranded ? .now : writing.isEmpty ? nil : lastRun + Transfers.runInterval
         guard let deadline = [deadline, nextRun].compactMap(\.self).min() else { return -1 }
         let left = ContinuousClock.now.duration(to: deadline).seconds * 1000
         return Int32(min(max(left.rounded(.up), 0), 3_600_000))

@@ -41,6 +41,7 @@ struct WindowTests {
         let produce = ["produce", "--window", "\(window)", "-g", "even", "-g", "odd"]
         for _ in 1...6 {
             let running = try work.start(produce)
+            // The moment is what is tested: any will do, and nobody marks it.
             try await Task.sleep(for: .seconds(moments.next(0.05...0.8)))
             running.signal(SIGSTOP)
             for queue in ["queue_clip", "queue_ocr"] { #expect(try await ready(queue) <= window) }
@@ -75,6 +76,7 @@ struct WindowTests {
         try await importGroups(work)
         for _ in 1...5 {
             let running = try work.start(["produce", "--window", "1000"])
+            // The moment is what is tested: any will do, and nobody marks it.
             try await Task.sleep(for: .seconds(moments.next(0.02...0.4)))
             running.signal(SIGKILL)
             _ = try await running.finished()

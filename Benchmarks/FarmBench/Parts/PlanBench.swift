@@ -59,6 +59,7 @@ enum PlanBench {
             SELECT (SELECT count(*) FROM farm_queue) + (SELECT count(*) FROM farm_stale)
             """
         ) { left in
+            // Seldom, since the query takes time of what is measured.
             usleep(20_000)
             return left == 0
         }
@@ -80,6 +81,7 @@ enum PlanBench {
                 Programs.beside("service-double"), ["320", "240", "\(span)"], in: workplace.folder.url)
             while double.output.isEmpty {
                 guard !double.hasEnded else { throw BenchFault("service-double: \(double.errors)") }
+                // Before anything is measured; nobody tells when a file is written.
                 usleep(1000)
             }
             ports[span] = Int(try Programs.number(double.output))
