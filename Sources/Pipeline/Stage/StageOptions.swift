@@ -12,7 +12,8 @@ public struct StageOptions: Sendable {
     public var prefetch: Int?
     /// How much work goes on at once. What operators have set replaces it. nil: as much as was taken.
     public var concurrency: Int?
-    /// Whether the stage settles everything it has taken, and then pauses, before it takes more. Merger and consensus
+    /// Whether the stage settles everything it has taken, but for what it holds back, and then pauses, before it takes more.
+    /// Merger and consensus
     /// compute from the newest rows, whichever trigger they got, so the more there is to do, the less often they
     /// compute.
     public var gathers: Bool
